@@ -1,0 +1,143 @@
+//! The ledger's bytes: a strict profile of JSON, so that an auditor can read them and any language
+//! can check them, yet one value has exactly one encoding.
+//!
+//! The profile (version 1): UTF-8; no white space; object keys sorted by their bytes and unique;
+//! numbers are integers within the signed 64-bit range, in shortest decimal form; strings escape
+//! only `"`, `\` and the control characters below 0x20, the latter as `\u00xx` in lower-case hex;
+//! no floats. It is RFC 8785 with wider integers and uniform control escapes.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// Deepest nesting that is encoded or decoded.
+pub const DEPTH_MAX: usize = 32;
+
+/// Why bytes are not canonical, or a value can't be made so.
+#[derive(Debug, thiserror::Error)]
+pub enum CanonicalError {
+    /// The value can't be told as JSON, or the bytes are not JSON of the type asked for.
+    #[error("not a value of this kind: {0}")]
+    Value(#[from] serde_json::Error),
+    /// A float or an integer beyond 64 bits.
+    #[error("{0} is not a 64-bit integer")]
+    Number(String),
+    /// Nested too deep.
+    #[error("nested deeper than {DEPTH_MAX}")]
+    Depth,
+    /// The same value has other bytes.
+    #[error("not the canonical form: it differs at byte {at}")]
+    Form {
+        /// The first byte that differs.
+        at: usize,
+    },
+}
+
+/// The canonical bytes of a value.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let value = serde_json::to_value(value)?;
+    let mut out = Vec::with_capacity(512);
+    write(&value, &mut out, 0)?;
+    Ok(out)
+}
+
+/// Reads a value, and refuses bytes that are not exactly its canonical form.
+pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, CanonicalError> {
+    let value: T = serde_json::from_slice(bytes)?;
+    let again = encode(&value)?;
+    if again == bytes {
+        return Ok(value);
+    }
+    let at = again.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    Err(CanonicalError::Form { at })
+}
+
+fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), CanonicalError> {
+    if depth > DEPTH_MAX {
+        return Err(CanonicalError::Depth);
+    }
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => match number.as_i64() {
+            Some(n) => out.extend_from_slice(n.to_string().as_bytes()),
+            None => return Err(CanonicalError::Number(number.to_string())),
+        },
+        Value::String(text) => write_string(text, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write(item, out, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        Value::Object(map) => {
+            // Sorted here, because serde_json's map keeps insertion order if any crate asks for it.
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_unstable_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+            out.push(b'{');
+            for (i, (key, item)) in pairs.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_string(key, out);
+                out.push(b':');
+                write(item, out, depth + 1)?;
+            }
+            out.push(b'}');
+        }
+    }
+    Ok(())
+}
+
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_value_has_one_encoding() {
+        let value = json!({"b": [1, -2, null, true], "a": "q\"\\\u{1d}é\u{7f}", "aa": {}});
+        let bytes = encode(&value).expect("encodes");
+        let text = "{\"a\":\"q\\\"\\\\\\u001dé\u{7f}\",\"aa\":{},\"b\":[1,-2,null,true]}";
+        assert_eq!(String::from_utf8_lossy(&bytes), text);
+        assert_eq!(decode::<Value>(&bytes).expect("decodes"), value);
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        for bad in [
+            r#"{"a":1 }"#,
+            r#"{"b":1,"a":2}"#,
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":"\u00e9"}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1.0}"#,
+            r#"{"a":1e2}"#,
+            r#"{"a":"\n"}"#,
+            r#"{"a":1}x"#,
+            r#"{"a":18446744073709551615}"#,
+            "",
+            "\u{feff}{}",
+        ] {
+            assert!(decode::<Value>(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! Entries: the lines of the journal.
+//!
+//! An entry is immutable. Its canonical bytes (`canonical`, version `ENTRY_VERSION`) are the leaf of
+//! the Merkle tree. What an entry is about (`subjects`) and what it opens or closes (`live`) are
+//! derived from it, never stored beside it as a second truth.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, ClientId, Comparison, Decision, DeviceId, Hash, LaneId, Module, Movement, MovementId,
+    OperatorId, Pass, PassId, SessionId, Stamp, StationId, Task, TaskId, canonical,
+};
+
+/// The version of the encoding, the first thing a reader must check.
+pub const ENTRY_VERSION: u8 = 1;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// `ENTRY_VERSION`.
+    pub v: u8,
+    /// Its place in the journal, from 0 without a hole.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Stamp,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Actor {
+    /// An authenticated person.
+    Operator {
+        /// Who.
+        id: OperatorId,
+        /// In which session; none for a session of the console.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+    },
+    /// A machine with a token.
+    Client {
+        /// Which.
+        id: ClientId,
+    },
+    /// A user of the box's own shell.
+    Local {
+        /// The user's number on the box.
+        uid: u32,
+    },
+    /// The daemon itself.
+    Daemon,
+    /// Nobody who could be authenticated.
+    Nobody,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Body {
+    /// The daemon started. The first entry of a journal is one.
+    Started {
+        /// The gateway's name.
+        gateway: String,
+        /// The program's version.
+        version: String,
+        /// Digest of the configuration file.
+        config: Hash,
+        /// Digest of the policy set.
+        policies: Hash,
+    },
+    /// The daemon stopped in order.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// An operator was enrolled or changed; the whole new state.
+    Enrolled {
+        /// Who.
+        operator: OperatorId,
+        /// Full name.
+        name: String,
+        /// Roles, sorted.
+        roles: Vec<String>,
+        /// SHA-256 of each badge as normalised, sorted. A badge is a user name, not a secret, but
+        /// the journal travels.
+        badges: Vec<Hash>,
+        /// By whom.
+        by: Actor,
+    },
+    /// An operator left.
+    Removed {
+        /// Who.
+        operator: OperatorId,
+        /// By whom.
+        by: Actor,
+    },
+    /// A machine was given a token.
+    ClientAdded {
+        /// Which.
+        client: ClientId,
+        /// What it may do.
+        scopes: Vec<String>,
+        /// SHA-256 of the token.
+        token: Hash,
+        /// By whom.
+        by: Actor,
+    },
+    /// A machine's token was revoked.
+    ClientRevoked {
+        /// Which.
+        client: ClientId,
+        /// By whom.
+        by: Actor,
+    },
+    /// An operator signed in.
+    SessionOpened {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        operator: OperatorId,
+        /// Where; none for the console.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// 1 badge, 2 badge and PIN.
+        auth_level: u8,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        operator: OperatorId,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// `badge`, `idle`, `hand-over`, `moved`, `restart`, `revoked`.
+        reason: String,
+    },
+    /// Somebody failed to sign in.
+    SignInRefused {
+        /// Whose badge it was, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator: Option<OperatorId>,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// Why.
+        reason: String,
+        /// Failures in a row, this one included.
+        failures: u32,
+        /// No attempt counts for this many milliseconds.
+        locked_ms: u64,
+    },
+    /// A document line is to be done at a station.
+    TaskOpened {
+        /// What.
+        task: Task,
+        /// Who asked.
+        by: Actor,
+        /// Why it was allowed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// A document was approved here.
+    TaskApproved {
+        /// Which task.
+        task: TaskId,
+        /// Digest of the task's canonical bytes: what was approved.
+        content: Hash,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A task is done or withdrawn.
+    TaskClosed {
+        /// Which.
+        task: TaskId,
+        /// `complete` or `withdrawn`.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// A pass that nobody may claim.
+    Quarantined {
+        /// The pass as it was seen.
+        pass: Pass,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody decided on a quarantined pass.
+    QuarantineResolved {
+        /// Which.
+        pass: PassId,
+        /// `dismissed`.
+        verdict: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A pass that differs from its task.
+    Held {
+        /// The pass as it was seen.
+        pass: Pass,
+        /// The task.
+        task: TaskId,
+        /// Who.
+        operator: OperatorId,
+        /// What differs.
+        comparison: Comparison,
+        /// Why the operator was allowed to move it at all.
+        decision: Decision,
+    },
+    /// Somebody decided on a held pass.
+    HoldDecided {
+        /// Which.
+        pass: PassId,
+        /// The task.
+        task: TaskId,
+        /// `accept` posts what fits; `reject` posts nothing.
+        verdict: Verdict,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Something was refused.
+    Denied {
+        /// To whom.
+        by: Actor,
+        /// What was asked.
+        action: Action,
+        /// In which module.
+        module: Module,
+        /// Why, in words.
+        reason: String,
+        /// The policies' answer, where they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// On which task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
+        /// On which document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        document: Option<String>,
+        /// What was seen, if it came from a pass.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<Pass>,
+    },
+    /// Stock moved.
+    Moved {
+        /// The movement.
+        movement: Movement,
+    },
+    /// An ERP has a movement.
+    Delivered {
+        /// Which.
+        movement: MovementId,
+        /// To which.
+        lane: LaneId,
+        /// How the ERP calls it.
+        remote_id: String,
+        /// Whether it was found there instead of sent.
+        found: bool,
+    },
+    /// An ERP refused a movement for good.
+    Rejected {
+        /// Which.
+        movement: MovementId,
+        /// Which ERP.
+        lane: LaneId,
+        /// Why.
+        reason: String,
+    },
+    /// Evidence is missing.
+    Gap {
+        /// Of which device; none for the daemon as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceId>,
+        /// Last moment known to be whole.
+        from: Stamp,
+        /// First moment known to be whole again.
+        to: Stamp,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// What was decided on a held pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Post what fits the task; what is missing stays open, what is too much stays recorded only.
+    Accept,
+    /// Post nothing.
+    Reject,
+}
+
+/// The kinds of thing an entry can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// An item code.
+    Item,
+    /// The key of a tag or barcode.
+    Tag,
+    /// A document number.
+    Document,
+    /// An operator.
+    Operator,
+    /// A movement, and the pass that caused it.
+    Movement,
+    /// A task.
+    Task,
+    /// A station.
+    Station,
+    /// A device.
+    Device,
+}
+
+impl SubjectKind {
+    /// All kinds, in the order of their codes.
+    pub const ALL: [Self; 8] = [
+        Self::Item,
+        Self::Tag,
+        Self::Document,
+        Self::Operator,
+        Self::Movement,
+        Self::Task,
+        Self::Station,
+        Self::Device,
+    ];
+
+    /// The kind's name, as in `ledger trace`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Tag => "tag",
+            Self::Document => "document",
+            Self::Operator => "operator",
+            Self::Movement => "movement",
+            Self::Task => "task",
+            Self::Station => "station",
+            Self::Device => "device",
+        }
+    }
+
+    /// The number it has in the index; never reused.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8 + 1
+    }
+}
+
+/// One thing that an entry is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: SubjectKind,
+    /// Its key within the kind.
+    pub key: String,
+}
+
+/// What an entry does to the set of things that are open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Live {
+    /// Keys (`task:…`, `operator:…`) that it opens or adds to.
+    pub touches: Vec<String>,
+    /// Keys that it closes.
+    pub closes: Vec<String>,
+}
+
+impl Entry {
+    /// An entry of the current version.
+    #[must_use]
+    pub fn new(seq: u64, at: Stamp, body: Body) -> Self {
+        Self { v: ENTRY_VERSION, seq, at, body }
+    }
+
+    /// The canonical bytes: the leaf of the tree.
+    pub fn encode(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
+        canonical::encode(self)
+    }
+
+    /// Reads canonical bytes; anything else is refused.
+    pub fn decode(bytes: &[u8]) -> Result<Self, canonical::CanonicalError> {
+        canonical::decode(bytes)
+    }
+
+    /// What the entry is about, sorted and without repetition.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<Subject> {
+        let mut list = SubjectList::default();
+        list.body(&self.body);
+        list.0.sort_unstable();
+        list.0.dedup();
+        list.0
+    }
+
+    /// What the entry opens and closes. Replaying, in order, the entries that touch what is still
+    /// open gives the engine its whole state but the balances.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        let touch = |key: String| Live { touches: vec![key], closes: vec![] };
+        let close = |key: String| Live { touches: vec![], closes: vec![key] };
+        match &self.body {
+            Body::Enrolled { operator, .. } => touch(format!("operator:{operator}")),
+            Body::Removed { operator, .. } => close(format!("operator:{operator}")),
+            Body::ClientAdded { client, .. } => touch(format!("client:{client}")),
+            Body::ClientRevoked { client, .. } => close(format!("client:{client}")),
+            Body::SessionOpened { session, operator, .. } => Live {
+                touches: vec![format!("session:{session}")],
+                closes: vec![format!("lockout:{operator}")],
+            },
+            Body::SessionEnded { session, .. } => close(format!("session:{session}")),
+            Body::SignInRefused { operator: Some(operator), .. } => {
+                touch(format!("lockout:{operator}"))
+            }
+            Body::TaskOpened { task, .. } => touch(format!("task:{}", task.id)),
+            Body::TaskApproved { task, .. } => touch(format!("task:{task}")),
+            Body::TaskClosed { task, .. } => close(format!("task:{task}")),
+            Body::Quarantined { pass, .. } => touch(format!("quarantine:{}", pass.id)),
+            Body::QuarantineResolved { pass, .. } => close(format!("quarantine:{pass}")),
+            Body::Held { pass, .. } => touch(format!("hold:{}", pass.id)),
+            Body::HoldDecided { pass, .. } => close(format!("hold:{pass}")),
+            Body::Moved { movement } => touch(format!("task:{}", movement.task)),
+            Body::Started { .. }
+            | Body::Stopped { .. }
+            | Body::SignInRefused { operator: None, .. }
+            | Body::Denied { .. }
+            | Body::Delivered { .. }
+            | Body::Rejected { .. }
+            | Body::Gap { .. } => Live::default(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct SubjectList(Vec<Subject>);
+
+impl SubjectList {
+    fn add(&mut self, kind: SubjectKind, key: impl ToString) {
+        self.0.push(Subject { kind, key: key.to_string() });
+    }
+
+    fn actor(&mut self, actor: &Actor) {
+        if let Actor::Operator { id, .. } = actor {
+            self.add(SubjectKind::Operator, id);
+        }
+    }
+
+    fn station(&mut self, station: Option<&StationId>) {
+        if let Some(station) = station {
+            self.add(SubjectKind::Station, station);
+        }
+    }
+
+    fn pass(&mut self, pass: &Pass) {
+        self.add(SubjectKind::Movement, pass.id);
+        self.add(SubjectKind::Station, &pass.station);
+        for sighting in &pass.sightings {
+            self.add(SubjectKind::Tag, &sighting.thing.key);
+        }
+    }
+
+    fn task(&mut self, task: &Task) {
+        self.add(SubjectKind::Task, task.id);
+        self.add(SubjectKind::Document, &task.document.number);
+        self.add(SubjectKind::Station, &task.station);
+        for line in &task.lines {
+            self.add(SubjectKind::Item, &line.item);
+        }
+    }
+
+    fn movement(&mut self, movement: &Movement) {
+        self.add(SubjectKind::Movement, movement.id);
+        self.add(SubjectKind::Task, movement.task);
+        self.add(SubjectKind::Document, &movement.document.number);
+        self.add(SubjectKind::Station, &movement.station);
+        self.add(SubjectKind::Operator, &movement.operator);
+        for line in &movement.lines {
+            self.add(SubjectKind::Item, &line.item);
+            for thing in &line.things {
+                self.add(SubjectKind::Tag, thing);
+            }
+        }
+    }
+
+    fn body(&mut self, body: &Body) {
+        use SubjectKind::{Device, Document, Movement, Operator, Task};
+        match body {
+            Body::Started { .. } | Body::Stopped { .. } => {}
+            Body::Enrolled { operator, by, .. } | Body::Removed { operator, by } => {
+                self.add(Operator, operator);
+                self.actor(by);
+            }
+            Body::ClientAdded { by, .. } | Body::ClientRevoked { by, .. } => self.actor(by),
+            Body::SessionOpened { operator, station, .. }
+            | Body::SessionEnded { operator, station, .. } => {
+                self.add(Operator, operator);
+                self.station(station.as_ref());
+            }
+            Body::SignInRefused { operator, station, .. } => {
+                if let Some(operator) = operator {
+                    self.add(Operator, operator);
+                }
+                self.station(station.as_ref());
+            }
+            Body::TaskOpened { task, by, .. } => {
+                self.task(task);
+                self.actor(by);
+            }
+            Body::TaskApproved { task, by, .. } | Body::TaskClosed { task, by, .. } => {
+                self.add(Task, task);
+                self.actor(by);
+            }
+            Body::Quarantined { pass, .. } => self.pass(pass),
+            Body::QuarantineResolved { pass, by, .. } => {
+                self.add(Movement, pass);
+                self.actor(by);
+            }
+            Body::Held { pass, task, operator, .. } => {
+                self.pass(pass);
+                self.add(Task, task);
+                self.add(Operator, operator);
+            }
+            Body::HoldDecided { pass, task, by, .. } => {
+                self.add(Movement, pass);
+                self.add(Task, task);
+                self.actor(by);
+            }
+            Body::Denied { by, station, task, document, pass, .. } => {
+                self.actor(by);
+                self.station(station.as_ref());
+                if let Some(task) = task {
+                    self.add(Task, task);
+                }
+                if let Some(document) = document {
+                    self.add(Document, document);
+                }
+                if let Some(pass) = pass {
+                    self.pass(pass);
+                }
+            }
+            Body::Moved { movement } => self.movement(movement),
+            Body::Delivered { movement, .. } | Body::Rejected { movement, .. } => {
+                self.add(Movement, movement);
+            }
+            Body::Gap { device, .. } => {
+                if let Some(device) = device {
+                    self.add(Device, device);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The words of the domain, their identifiers and the canonical bytes of the ledger.
+//!
+//! Everything here is data: no async, no I/O, no clock, no randomness. Types that carry a promise
+//! (`DeviceId`, `Location`, …) come only from their parsers. What is absent on purpose: deciding
+//! (`gatewarden-engine`), keeping (`gatewarden-store`) and speaking to devices (`drivers`).
+
+pub mod canonical;
+pub mod device;
+pub mod entry;
+pub mod hash;
+pub mod movement;
+pub mod name;
+pub mod pass;
+pub mod place;
+pub mod roles;
+pub mod time;
+
+pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
+pub use entry::{Actor, Body, Entry, Subject, SubjectKind};
+pub use hash::Hash;
+pub use movement::{
+    Action, Decision, Document, DocumentKind, Module, Movement, MovementKind, MovementLine, Task,
+    TaskLine,
+};
+pub use name::{
+    ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, SessionId, StationId,
+    TaskId,
+};
+pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
+pub use place::Location;
+pub use roles::{Role, RoleMatrix};
+pub use time::{Clock, Stamp};
