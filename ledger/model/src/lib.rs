@@ -7,17 +7,23 @@
 pub mod canonical;
 pub mod device;
 pub mod entry;
+pub mod epc;
+pub mod gs1;
 pub mod hash;
+pub mod identify;
 pub mod movement;
 pub mod name;
 pub mod pass;
 pub mod place;
 pub mod roles;
+mod thing;
 pub mod time;
 
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use entry::{Actor, Body, Entry, Subject, SubjectKind};
+pub use epc::{Epc, EpcError};
 pub use hash::Hash;
+pub use identify::{Form, Identification, identify};
 pub use movement::{
     Action, Decision, Document, DocumentKind, Module, Movement, MovementKind, MovementLine, Task,
     TaskLine,

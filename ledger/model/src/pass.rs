@@ -8,8 +8,9 @@ use crate::{DeviceId, Hash, ItemId, PassId, SessionId, Stamp, StationId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thing {
-    /// What makes two reads the same thing: the EPC's pure identity URI, the GS1 element string in
-    /// brackets, `hex:…` for an EPC that can't be decoded, `text:…` for a plain barcode.
+    /// What makes two reads the same thing, by tag or by barcode: the bracketed element string of
+    /// the identity, the pure identity URI of an EPC that is no GS1 key, `hex:…` for an EPC that
+    /// can't be decoded, `text:…` for a plain barcode.
     pub key: String,
     /// The scheme, such as `sgtin-96`, `sscc-96`, `gs1`, `plain`, `invalid`.
     pub scheme: String,

@@ -1,0 +1,228 @@
+//! Application identifiers: their codes, formats and how they are looked up.
+
+use std::fmt;
+
+use super::table::TABLE;
+
+/// An application identifier's code: 2 to 4 digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AiCode {
+    digits: [u8; 4],
+    len: u8,
+}
+
+impl AiCode {
+    /// A code written in the source; at most its first four bytes count.
+    pub(crate) const fn known(text: &'static str) -> Self {
+        let bytes = text.as_bytes();
+        let mut digits = [0; 4];
+        let mut i = 0;
+        while i < bytes.len() && i < 4 {
+            digits[i] = bytes[i];
+            i += 1;
+        }
+        Self { digits, len: i as u8 }
+    }
+
+    /// The code of 2 to 4 digits, whether or not it is assigned.
+    fn parse(text: &str) -> Option<Self> {
+        if !(2..=4).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let mut digits = [0; 4];
+        digits[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self { digits, len: text.len() as u8 })
+    }
+
+    /// The digits as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.digits[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    /// True for the code `text`.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+
+    /// True where it fits a pattern of the dictionary, in which `n` stands for any digit.
+    pub(super) fn fits(&self, pattern: &str) -> bool {
+        let own = self.as_str().as_bytes();
+        own.len() == pattern.len()
+            && own.iter().zip(pattern.bytes()).all(|(d, p)| p == b'n' || *d == p)
+    }
+}
+
+impl fmt::Display for AiCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for AiCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({self})")
+    }
+}
+
+/// A character set of a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Set {
+    Digits,
+    Set82,
+    Set39,
+    Base64Url,
+}
+
+/// A rule on the content of a component (the dictionary's "linters").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    Csum,
+    CsumAlpha,
+    Gcp1,
+    Gcp2,
+    HasNonDigit,
+    Hh,
+    Hhmi,
+    Hyphen,
+    Iban,
+    Latitude,
+    Longitude,
+    Media,
+    Mi,
+    NoZeroPrefix,
+    NonZero,
+    PercentEncoded,
+    PieceOfTotal,
+    Sequence,
+    Sex,
+    Ss,
+    Winding,
+    YesNo,
+    Yymmd0,
+    Yymmdd,
+    Yyyymmdd,
+    Zero,
+}
+
+/// One component of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) set: Set,
+    pub(super) min: usize,
+    pub(super) max: usize,
+    pub(super) optional: bool,
+    pub(super) checks: &'static [Check],
+}
+
+impl Part {
+    pub(super) const fn with(mut self, checks: &'static [Check]) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    pub(super) const fn opt(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+}
+
+const fn part(set: Set, min: usize, max: usize) -> Part {
+    Part { set, min, max, optional: false, checks: &[] }
+}
+
+/// Digits, from `min` to `max` of them.
+pub(super) const fn n(min: usize, max: usize) -> Part {
+    part(Set::Digits, min, max)
+}
+
+/// Characters of set 82.
+pub(super) const fn x(min: usize, max: usize) -> Part {
+    part(Set::Set82, min, max)
+}
+
+/// Characters of set 39.
+pub(super) const fn y(min: usize, max: usize) -> Part {
+    part(Set::Set39, min, max)
+}
+
+/// Characters of base64url.
+pub(super) const fn z(min: usize, max: usize) -> Part {
+    part(Set::Base64Url, min, max)
+}
+
+/// One row of the table: an application identifier or a range of them.
+#[derive(Debug)]
+pub(super) struct Ai {
+    pub(super) first: &'static str,
+    pub(super) last: &'static str,
+    /// `*` predefined length (no FNC1 after it), `?` may be a Digital Link attribute.
+    pub(super) flags: &'static str,
+    pub(super) parts: &'static [Part],
+    /// Each must be met: alternatives after commas, together with `+`.
+    pub(super) needs: &'static [&'static str],
+    /// Patterns that it must not stand with.
+    pub(super) excludes: &'static str,
+    /// For a Digital Link key: its qualifiers in order, alternatives after `|`.
+    pub(super) qualifiers: Option<&'static str>,
+    pub(super) title: &'static str,
+}
+
+/// One row, in the order of the dictionary's columns.
+#[expect(clippy::too_many_arguments, reason = "one argument a column keeps the table readable")]
+pub(super) const fn ai(
+    first: &'static str,
+    last: &'static str,
+    flags: &'static str,
+    parts: &'static [Part],
+    needs: &'static [&'static str],
+    excludes: &'static str,
+    qualifiers: Option<&'static str>,
+    title: &'static str,
+) -> Ai {
+    Ai { first, last, flags, parts, needs, excludes, qualifiers, title }
+}
+
+impl Ai {
+    /// True where the end is known without an FNC1.
+    pub(super) fn is_predefined(&self) -> bool {
+        self.flags.contains('*')
+    }
+
+    /// True where it may stand in the query of a Digital Link.
+    pub(super) fn is_attribute(&self) -> bool {
+        self.flags.contains('?')
+    }
+
+    /// The longest value.
+    pub(super) fn longest(&self) -> usize {
+        self.parts.iter().map(|p| p.max).sum()
+    }
+}
+
+/// The row of a code.
+pub(super) fn row(code: AiCode) -> Option<&'static Ai> {
+    let text = code.as_str();
+    // Rows are sorted and ranges don't overlap, so the last row that begins at or before is it.
+    let after = TABLE.partition_point(|row| row.first <= text);
+    let row = &TABLE[after.checked_sub(1)?];
+    (row.first.len() == text.len() && text <= row.last).then_some(row)
+}
+
+/// An assigned code.
+pub(super) fn assigned(text: &str) -> Option<(AiCode, &'static Ai)> {
+    let code = AiCode::parse(text)?;
+    Some((code, row(code)?))
+}
+
+/// The assigned code at the beginning of a text. No code is a prefix of another.
+pub(super) fn leading(text: &str) -> Option<(AiCode, &'static Ai)> {
+    (2..=4).find_map(|len| assigned(text.get(..len)?))
+}
+
+/// The name of an application identifier, such as `BATCH/LOT`.
+#[must_use]
+pub fn ai_title(code: AiCode) -> Option<&'static str> {
+    row(code).map(|row| row.title)
+}

@@ -1,0 +1,158 @@
+//! What scanners send: the AIM symbology identifier (ISO/IEC 15424) and the symbol's data, in
+//! which FNC1 is the byte 0x1D.
+//!
+//! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1. Without an identifier
+//! only data that says itself what it is counts as GS1: it holds an FNC1, or it begins with a GS1
+//! key and keeps every rule, or it is a 12 to 14 digit number with a right check digit.
+
+use super::{
+    AiCode, Element, FNC1, Gs1Data, Gs1Error, Warning, ai, bounded, has_check_digit, parse_link,
+};
+
+/// What a scan holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanned {
+    /// GS1 data.
+    Gs1(Gs1Data),
+    /// Any other text.
+    Plain(String),
+}
+
+/// Splits the symbology identifier from a scan that may begin with one.
+pub fn split_aim(text: &str) -> Result<(Option<&str>, &str), Gs1Error> {
+    if !text.starts_with(']') {
+        return Ok((None, text));
+    }
+    let wrong = || Gs1Error::UnknownSymbology(text.chars().take(3).collect());
+    let (aim, rest) = text.split_at_checked(3).ok_or_else(wrong)?;
+    let known = matches!(aim.as_bytes(), [_, code, modifier]
+        if code.is_ascii_alphabetic() && modifier.is_ascii_hexdigit());
+    if known { Ok((Some(aim), rest)) } else { Err(wrong()) }
+}
+
+/// Parses a scan: its symbology identifier, if the scanner sent one, and its data.
+pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
+    if text.len() > super::INPUT_BYTES_MAX {
+        return Err(Gs1Error::TooMuch("8192 bytes"));
+    }
+    match aim {
+        Some("]C1" | "]e0" | "]e1" | "]e2" | "]d2" | "]d5" | "]Q3" | "]Q4" | "]J1") => {
+            parse_elements(text).map(Scanned::Gs1)
+        }
+        Some("]E0" | "]E3") => parse_retail("EAN-13 or UPC", text, &[13, 12], aim == Some("]E3")),
+        Some("]E4") => parse_retail("EAN-8", text, &[8], false),
+        Some("]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
+        Some(_) => plain_or_link(text),
+        None => guess(bounded(text)?),
+    }
+}
+
+/// Parses an element string: identifiers and values joined, FNC1 after those without a
+/// predefined length.
+pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
+    let mut rest = bounded(text)?.trim_start_matches(FNC1);
+    let mut elements = Vec::new();
+    while !rest.is_empty() {
+        if elements.len() == super::ELEMENTS_MAX {
+            return Err(Gs1Error::TooMuch("64 elements"));
+        }
+        let unknown = || Gs1Error::UnknownAi(rest.chars().take(4).collect());
+        let (code, row) = ai::leading(rest).ok_or_else(unknown)?;
+        let after = &rest[code.as_str().len()..];
+        let end = after.find(FNC1).unwrap_or(after.len());
+        let (value, next) = match row.is_predefined() {
+            true => after.split_at_checked(row.longest().min(end)).unwrap_or((after, "")),
+            false => after.split_at(end),
+        };
+        elements.push(Element { ai: code, value: value.to_owned() });
+        rest = next.trim_start_matches(FNC1);
+    }
+    Gs1Data::check(elements)
+}
+
+/// Writes elements as a scanner would send them, without a symbology identifier.
+#[must_use]
+pub fn scan_data(elements: &[Element]) -> String {
+    let mut out = String::new();
+    for (i, element) in elements.iter().enumerate() {
+        out.push_str(element.ai.as_str());
+        out.push_str(&element.value);
+        let open = !ai::row(element.ai).is_some_and(ai::Ai::is_predefined);
+        if open && i + 1 < elements.len() {
+            out.push(FNC1);
+        }
+    }
+    out
+}
+
+/// The number of an EAN or UPC, with the composite component that may follow it.
+fn parse_retail(
+    symbology: &'static str,
+    text: &str,
+    lengths: &[usize],
+    add_on: bool,
+) -> Result<Scanned, Gs1Error> {
+    let (number, composite) = text.split_once("|]e0").unwrap_or((text, ""));
+    let wrong = |rule| Gs1Error::Retail { symbology, rule };
+    let number = if add_on { number.get(..13).unwrap_or(number) } else { number };
+    if !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong("digits only"));
+    }
+    if !lengths.contains(&number.len()) {
+        return Err(wrong("13 digits (12 for UPC-A, 8 for EAN-8)"));
+    }
+    if !has_check_digit(number) {
+        return Err(wrong("a right check digit: it was misread or misprinted"));
+    }
+    trade_item(number, composite)
+}
+
+/// A GTIN of 8 to 14 digits, and element strings that belong to it.
+fn trade_item(number: &str, composite: &str) -> Result<Scanned, Gs1Error> {
+    let value = format!("{number:0>14}");
+    let mut elements = vec![Element { ai: AiCode::known("01"), value }];
+    if !composite.is_empty() {
+        elements.extend(parse_elements(composite)?.elements);
+    }
+    Gs1Data::check(elements).map(Scanned::Gs1)
+}
+
+/// A symbol that is not marked as GS1 may hold a Digital Link.
+fn plain_or_link(text: &str) -> Result<Scanned, Gs1Error> {
+    let web = ["http://", "https://", "HTTP://", "HTTPS://"];
+    if !web.iter().any(|scheme| text.starts_with(scheme)) {
+        return Ok(Scanned::Plain(text.to_owned()));
+    }
+    match parse_link(text) {
+        Ok(data) => Ok(Scanned::Gs1(data)),
+        Err(Gs1Error::NoKey | Gs1Error::Syntax(_)) => Ok(Scanned::Plain(text.to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Data without a symbology identifier.
+fn guess(text: &str) -> Result<Scanned, Gs1Error> {
+    if text.contains(FNC1) {
+        return parse_elements(text).map(Scanned::Gs1);
+    }
+    if matches!(text.len(), 12..=14) && has_check_digit(text) {
+        return trade_item(text, "").map(|scanned| match scanned {
+            Scanned::Gs1(mut data) => {
+                let message = "taken for a GTIN by its check digit: let the scanner send AIM \
+                    identifiers to be sure";
+                let code = "no-symbology";
+                data.warnings.push(Warning { code, message: message.to_owned() });
+                Scanned::Gs1(data)
+            }
+            plain @ Scanned::Plain(_) => plain,
+        });
+    }
+    let key = ["00", "01", "02", "8003", "8004", "8006", "253", "255", "414", "8017", "8018"];
+    if key.iter().any(|ai| text.starts_with(ai))
+        && let Ok(data) = parse_elements(text)
+        && data.warnings.is_empty()
+    {
+        return Ok(Scanned::Gs1(data));
+    }
+    plain_or_link(text)
+}
