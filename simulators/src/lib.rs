@@ -6,11 +6,14 @@
 //! Absent: any knowledge of the drivers' sessions. Only their codecs are shared.
 
 mod door;
+mod epc;
 pub mod modbus;
+pub mod printer;
 pub mod scanner;
 mod seed;
 pub mod webhook;
 
+pub use epc::{SgtinError, sgtin96, try_sgtin96};
 pub use seed::Seed;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

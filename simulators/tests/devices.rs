@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatewarden_simulators::modbus::{CoilChange, LightsOptions, SimLights};
+use gatewarden_simulators::printer::SimPrinter;
 use gatewarden_simulators::scanner::SimScanner;
 use gatewarden_simulators::webhook::{SimReceiver, WebhookOptions};
 use hmac::{Hmac, KeyInit, Mac};
@@ -244,4 +245,42 @@ async fn the_receiver_rejects_hangs_goes_away_and_comes_back() {
     // The port closes once the aborted task is dropped.
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
     timeout(PATIENCE, closed).await.unwrap();
+}
+
+/// Three lines, as `~HS` answers.
+async fn host_status(stream: &mut TcpStream) -> String {
+    stream.write_all(b"~HS").await.unwrap();
+    let mut status = String::new();
+    while status.matches('\n').count() < 3 {
+        let mut byte = [0];
+        timeout(PATIENCE, stream.read_exact(&mut byte)).await.unwrap().unwrap();
+        status.push(char::from(byte[0]));
+    }
+    status
+}
+
+#[tokio::test]
+async fn the_printer_says_what_stands_in_its_way_and_prints_when_it_is_gone() {
+    let printer = SimPrinter::start().await.unwrap();
+    let mut client = TcpStream::connect(printer.address()).await.unwrap();
+    let ready = "\x02030,0,0,0812,000,0,0,0,000,0,0,0\x03\r\n\
+                 \x02000,0,0,0,1,2,4,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n";
+    assert_eq!(host_status(&mut client).await, ready);
+    printer.paper(false);
+    printer.head(true);
+    client.write_all(b"^XA^FDlabel^FS^XZ").await.unwrap();
+    let blocked = "\x02030,1,0,0812,001,0,0,0,000,0,0,0\x03\r\n\
+                   \x02000,0,1,0,1,2,4,0,00000001,1,000\x03\r\n\x021234,0\x03\r\n";
+    assert_eq!(host_status(&mut client).await, blocked);
+    assert!(printer.printed().is_empty());
+    printer.paper(true);
+    printer.pause(true);
+    printer.head(false);
+    assert!(host_status(&mut client).await.starts_with("\x02030,0,1,0812,001,"));
+    printer.pause(false);
+    assert_eq!(host_status(&mut client).await, ready);
+    assert_eq!(printer.printed(), [b"^XA^FDlabel^FS^XZ".to_vec()]);
+    assert_eq!(*printer.count().borrow(), 1);
+    printer.go_away().await;
+    assert!(TcpStream::connect(printer.address()).await.is_err());
 }
