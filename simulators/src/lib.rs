@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The devices and ERPs from the other side of the wire, for the demo and the tests.
+//!
+//! Each simulator speaks the real protocol on loopback, is seeded where chance plays a part, and
+//! can be made to fail in the ways its real counterpart does. A handle owns its tasks: dropping it
+//! closes the port and ends them. Everything kept is bounded by a named constant.
+//! Absent: any knowledge of the drivers' sessions. Only their codecs are shared.
+
+mod door;
+mod epc;
+pub mod modbus;
+pub mod printer;
+pub mod scanner;
+mod seed;
+pub mod webhook;
+
+pub use epc::{SgtinError, sgtin96, try_sgtin96};
+pub use seed::Seed;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// A free port on loopback.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Decides: who may, whose pass it is, what it means, what is posted.
+//!
+//! One value, `Engine`, takes commands with the time they came at and answers with entries to
+//! flush, a reply or a refusal, and the signals to show after the flush. Invariants: pure (no
+//! async, I/O, clock or randomness; ids and time are arguments); any error while deciding denies;
+//! whatever somebody asked for and did not get is an entry; stock adds up to zero and no physical
+//! place goes negative; the same command twice posts once. Absent on purpose: keeping entries
+//! (`gatewarden-store`), checking PINs and minting ids (the daemon).
+
+pub mod access;
+mod apply;
+pub mod command;
+mod compare;
+mod engine;
+mod holds;
+pub mod items;
+mod memory;
+mod passes;
+mod people;
+mod sessions;
+pub mod state;
+pub mod stock;
+mod tasks;
+mod turn;
+pub mod window;
+
+pub use access::{Access, AccessError, Facts, Principal, Request};
+pub use command::{Command, Outcome, PinCheck, Refusal, Reply};
+pub use compare::compare;
+pub use engine::{Engine, Settings};
+pub use items::{ItemMaster, MasterItem};
+pub use sessions::BADGE_SEEN_MS_MAX;
+pub use state::{
+    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Session, State, TaskState,
+};
+pub use stock::{Balances, StockError};
+pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -212,6 +212,8 @@ pub enum Body {
         task: TaskId,
         /// Who.
         operator: OperatorId,
+        /// How strongly the session was authenticated, as in `Movement::auth_level`.
+        auth_level: u8,
         /// What differs.
         comparison: Comparison,
         /// Why the operator was allowed to move it at all.

@@ -4,6 +4,7 @@
 //! (`DeviceId`, `Location`, …) come only from their parsers. What is absent on purpose: deciding
 //! (`gatewarden-engine`), keeping (`gatewarden-store`) and speaking to devices (`drivers`).
 
+pub mod backoff;
 pub mod canonical;
 pub mod device;
 pub mod entry;
@@ -19,6 +20,7 @@ pub mod roles;
 mod thing;
 pub mod time;
 
+pub use backoff::Backoff;
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use entry::{Actor, Body, Entry, Subject, SubjectKind};
 pub use epc::{Epc, EpcError};

@@ -46,6 +46,60 @@ pub enum Action {
     Execute,
 }
 
+impl Module {
+    /// All modules.
+    pub const ALL: [Self; 7] = [
+        Self::Inbound,
+        Self::Outbound,
+        Self::Count,
+        Self::Transfer,
+        Self::Price,
+        Self::Ledger,
+        Self::System,
+    ];
+
+    /// The name, as in entries, policies and configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+            Self::Count => "count",
+            Self::Transfer => "transfer",
+            Self::Price => "price",
+            Self::Ledger => "ledger",
+            Self::System => "system",
+        }
+    }
+}
+
+impl Action {
+    /// All actions.
+    pub const ALL: [Self; 7] = [
+        Self::View,
+        Self::Create,
+        Self::Modify,
+        Self::Delete,
+        Self::Request,
+        Self::Approve,
+        Self::Execute,
+    ];
+
+    /// The name, as in entries, policies and configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Create => "create",
+            Self::Modify => "modify",
+            Self::Delete => "delete",
+            Self::Request => "request",
+            Self::Approve => "approve",
+            Self::Execute => "execute",
+        }
+    }
+}
+
 /// The kinds of movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

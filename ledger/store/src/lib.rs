@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Keeps: the journal as an RFC 6962 Merkle tree with signed checkpoints, and its projections, in one
+//! SQLite database with one writer.
+//!
+//! `Ledger` writes groups, `LedgerReader` reads and proves, `verify` replays and compares. What is
+//! absent on purpose: deciding (`gatewarden-engine`), clocks, async; a caller that must not wait
+//! gives the ledger a thread of its own.
+
+mod connection;
+mod error;
+mod group;
+mod key;
+mod ledger;
+mod lock;
+pub mod merkle;
+pub mod note;
+mod projection;
+pub mod proof;
+mod reader;
+mod schema;
+mod wal;
+
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+pub use error::StoreError;
+pub use key::{KeyError, load_key, load_or_create_key};
+pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, Ledger, OpenOptions};
+pub use note::{Checkpoint, NoteError, parse_verifier_key, verifier_key_text};
+pub use proof::{Proof, ProofError, Proven};
+pub use reader::{
+    ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
+};
+pub use schema::{APPLICATION_ID, version as schema_version};

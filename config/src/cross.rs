@@ -1,0 +1,222 @@
+//! The rules that join several tables: names stand once, what is referred to exists, and nothing
+//! has two users.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fields::{Fields, Span},
+    items::normal_gtin,
+    text::split_address,
+    walk::{Walk, quote},
+};
+
+/// Checks everything that no single key can know.
+pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
+    if let Some(operators) = root.table("operators") {
+        crate::operators::check(walk, operators);
+    }
+    for station in root.tables("stations") {
+        crate::stations::check(walk, station);
+    }
+    unique(walk, root, "devices", "name", "device");
+    unique(walk, root, "stations", "name", "station");
+    unique(walk, root, "adapters", "name", "adapter");
+    unique(walk, root, "items", "code", "item");
+    gtins(walk, root.tables("items"));
+    stations(walk, root);
+    addresses(walk, root);
+    coils(walk, root);
+    adapters(walk, root);
+    listen(walk, root);
+}
+
+/// Remembers where each text was seen first, and records each further one.
+struct Seen(BTreeMap<String, Span>);
+
+impl Seen {
+    /// The line of the earlier one, if there was one.
+    fn earlier(&mut self, walk: &Walk<'_>, text: String, at: Span) -> Option<u32> {
+        match self.0.entry(text) {
+            std::collections::btree_map::Entry::Occupied(first) => {
+                Some(walk.source.line(first.get().start))
+            }
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(at);
+                None
+            }
+        }
+    }
+}
+
+fn unique(walk: &mut Walk<'_>, root: &Fields, tables: &str, key: &str, noun: &str) {
+    let mut seen = Seen(BTreeMap::new());
+    for fields in root.tables(tables) {
+        let Some(name) = fields.text(key) else { continue };
+        let at = fields.place(key);
+        if let Some(line) = seen.earlier(walk, name.to_owned(), at) {
+            let message = format!("duplicate {noun} {}", quote(name));
+            let hint = Some(format!("it stands on line {line} already"));
+            walk.error(at, "duplicate-name", message, format!("each {noun} once"), hint);
+        }
+    }
+}
+
+fn gtins(walk: &mut Walk<'_>, items: &[Fields]) {
+    let mut seen = Seen(BTreeMap::new());
+    for (gtin, at) in items.iter().flat_map(|item| item.texts("gtins")) {
+        if let Some(line) = seen.earlier(walk, normal_gtin(gtin), at) {
+            let hint = Some(format!("it stands on line {line} already"));
+            let message = format!("duplicate GTIN {}", quote(gtin));
+            walk.error(at, "duplicate-gtin", message, "each GTIN at one item, once", hint);
+        }
+    }
+}
+
+/// Each device exists, serves one station, and some station has it.
+fn stations(walk: &mut Walk<'_>, root: &Fields) {
+    let devices = root.tables("devices");
+    let names = || devices.iter().filter_map(|device| device.text("name"));
+    let known: std::collections::BTreeSet<&str> = names().collect();
+    let mut seen = Seen(BTreeMap::new());
+    for station in root.tables("stations") {
+        for (device, at) in station.texts("devices") {
+            if !known.contains(device) {
+                walk.unknown(at, "unknown-device", "device", device, names());
+            } else if let Some(line) = seen.earlier(walk, device.to_owned(), at) {
+                let message = format!("device {} serves two stations", quote(device));
+                let hint = Some(format!("line {line} names it already"));
+                walk.error(at, "shared-device", message, "each device at one station", hint);
+            }
+        }
+        if station.list("devices").is_empty() && station.place("devices") != station.at {
+            let message = "a station without devices sees nothing";
+            walk.warn(station.place("devices"), "no-devices", message, "a device's name", None);
+        }
+    }
+    for device in devices {
+        if let Some(name) = device.text("name").filter(|name| !seen.0.contains_key(*name)) {
+            let message = format!("device {} serves no station", quote(name));
+            let hint = Some("its reads would be quarantined".to_owned());
+            let expected = "a station that names it";
+            walk.warn(device.place("name"), "unused-device", message, expected, hint);
+        }
+    }
+}
+
+/// No two devices are reached at the same place.
+fn addresses(walk: &mut Walk<'_>, root: &Fields) {
+    let mut seen = Seen(BTreeMap::new());
+    for device in root.tables("devices") {
+        let Some((key, place, shown)) = reached_at(device) else { continue };
+        let at = device.place(key);
+        if let Some(line) = seen.earlier(walk, place, at) {
+            let message = format!("{shown} is in use by two devices");
+            let hint = match key {
+                "product" => format!("line {line} has it too; tell them apart with `serial`"),
+                _ => format!("line {line} has it too"),
+            };
+            let expected = "an address of its own for each device";
+            walk.error(at, "address-in-use", message, expected, Some(hint));
+        }
+    }
+}
+
+/// The key that says where a device is reached, that place in one spelling, and as shown.
+fn reached_at(device: &Fields) -> Option<(&'static str, String, String)> {
+    if let Some(address) = device.text("address") {
+        // Several Modbus units may share one gateway's address.
+        let unit = device.integer::<u8>("unit").map_or(String::new(), |u| format!("#{u}"));
+        let place = format!("{}{unit}", address.to_ascii_lowercase());
+        return Some(("address", place, format!("address {}", quote(address))));
+    }
+    if let Some(path) = device.text("path") {
+        return Some(("path", path.to_owned(), format!("path {}", quote(path))));
+    }
+    let vendor = device.integer::<u16>("vendor")?;
+    let product = device.integer::<u16>("product")?;
+    let serial = device.text("serial").unwrap_or("");
+    let shown = format!("USB {vendor:04x}:{product:04x}");
+    Some(("product", format!("{shown} {serial}"), shown))
+}
+
+/// Each lamp has a coil of its own.
+fn coils(walk: &mut Walk<'_>, root: &Fields) {
+    for device in root.tables("devices") {
+        let mut seen = Seen(BTreeMap::new());
+        for lamp in ["green", "amber", "red", "buzzer"] {
+            let Some(coil) = device.integer::<u16>(lamp) else { continue };
+            let at = device.place(lamp);
+            if let Some(line) = seen.earlier(walk, coil.to_string(), at) {
+                let message = format!("coil {coil} is in use twice");
+                let hint = Some(format!("line {line} has it too"));
+                walk.error(at, "coil-in-use", message, "a coil of its own for each lamp", hint);
+            }
+        }
+    }
+}
+
+fn adapters(walk: &mut Walk<'_>, root: &Fields) {
+    let items = || root.tables("items").iter().filter_map(|item| item.text("code"));
+    let known: std::collections::BTreeSet<&str> = items().collect();
+    for adapter in root.tables("adapters") {
+        for (item, _) in adapter.pairs("items") {
+            if !known.contains(item.value.as_str()) {
+                walk.unknown(item.at, "unknown-item", "item", &item.value, items());
+            }
+        }
+        let password = adapter.place("password") != adapter.at;
+        let mqtt = adapter.text("kind") == Some("mqtt");
+        if mqtt && password && adapter.text("username").is_none() {
+            let message = "a password without a user";
+            walk.error(adapter.place("password"), "conflict", message, "\"username\" too", None);
+        }
+        plain_http(walk, adapter);
+    }
+}
+
+fn plain_http(walk: &mut Walk<'_>, adapter: &Fields) {
+    let Some(url) = adapter.text("url").and_then(|url| url::Url::parse(url).ok()) else { return };
+    let local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => true,
+    };
+    if url.scheme() == "http" && !local {
+        let message = "movements would cross the network in the clear";
+        let hint = Some("use https".to_owned());
+        walk.warn(adapter.place("url"), "plain-http", message, "\"https://…\"", hint);
+    }
+}
+
+/// The API's own address belongs to nobody else, and stays on this machine.
+fn listen(walk: &mut Walk<'_>, root: &Fields) {
+    let Some(gateway) = root.table("gateway") else { return };
+    let Some(listen) = gateway.parsed::<std::net::SocketAddr>("listen") else { return };
+    let ours = |address: &str| {
+        split_address(address).is_some_and(|(host, port)| {
+            let host = host.trim_matches(['[', ']']);
+            let local = host == "localhost" || host.parse() == Ok(listen.ip());
+            port == listen.port() && local
+        })
+    };
+    let own = |text: &str| {
+        let url = url::Url::parse(text).ok();
+        url.and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)))
+    };
+    for fields in root.tables("devices").iter().chain(root.tables("adapters")) {
+        let key = if fields.text("url").is_some() { "url" } else { "address" };
+        let address = fields.owned("address").or_else(|| fields.text("url").and_then(own));
+        if address.is_some_and(|address| ours(&address)) {
+            let message = format!("{key} is where the gateway itself listens");
+            let hint = Some(format!("`listen` of [gateway] is {listen}"));
+            walk.error(fields.place(key), "listen-clash", message, "another address", hint);
+        }
+    }
+    if !listen.ip().is_loopback() {
+        let message = "the API is plain HTTP and would be open to the network";
+        let hint = Some("put a TLS proxy before it".to_owned());
+        let expected = "an address of this machine only";
+        walk.warn(gateway.place("listen"), "open-listen", message, expected, hint);
+    }
+}

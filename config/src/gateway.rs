@@ -1,0 +1,141 @@
+//! `[gateway]`, `[ledger]` and `[spool]`: who this box is and where it keeps what it knows.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    fields::Fields,
+    shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required, text_or},
+};
+
+/// Where a packaged gateway keeps its state.
+pub const STATE_DIR: &str = "/var/lib/gatewarden";
+/// Where the API listens unless told otherwise: this machine only.
+pub const LISTEN: &str = "127.0.0.1:8420";
+
+/// Who this gateway is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its name (a slug); the origin of its ledger's checkpoints.
+    pub name: String,
+    /// Where its state lives.
+    pub state_dir: PathBuf,
+    /// Where its API listens.
+    pub listen: SocketAddr,
+}
+
+/// Where the ledger is and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSection {
+    /// The database; `ledger.db` in the state folder by default.
+    pub path: PathBuf,
+    /// The key that signs checkpoints; `ledger.key` in the state folder by default.
+    pub key: PathBuf,
+    /// Most entries a commit.
+    pub group_rows_max: u32,
+}
+
+/// The local buffer between devices and the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolSection {
+    /// The database; `spool.db` in the state folder by default.
+    pub path: PathBuf,
+    /// Most passes it holds; a full spool holds back its devices.
+    pub passes_max: u32,
+}
+
+pub(crate) static GATEWAY: Section = Section {
+    doc: "Who this gateway is.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        required(
+            "name",
+            Shape::Text(Text::Slug),
+            "The gateway's name; it signs its ledger as this.",
+        ),
+        text_or(
+            "state_dir",
+            Text::Path,
+            STATE_DIR,
+            "Folder of the ledger, the spool and the key. A relative path starts at this file.",
+        ),
+        text_or(
+            "listen",
+            Text::Socket,
+            LISTEN,
+            "Where the HTTP API listens. Keep it on this machine and put a TLS proxy before it.",
+        ),
+    ],
+};
+
+pub(crate) static LEDGER: Section = Section {
+    doc: "The ledger: kept for ever, never rewritten.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional(
+            "path",
+            Shape::Text(Text::Path),
+            "The ledger's database. By default ledger.db in the state folder.",
+        ),
+        optional(
+            "key",
+            Shape::Text(Text::Path),
+            "The key that signs checkpoints. By default ledger.key in the state folder.",
+        ),
+        integer_or("group_rows_max", 1, 100_000, 1000, "Most entries written in one commit."),
+    ],
+};
+
+pub(crate) static SPOOL: Section = Section {
+    doc: "The local buffer between the devices and the ledger.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional(
+            "path",
+            Shape::Text(Text::Path),
+            "The spool's database. By default spool.db in the state folder.",
+        ),
+        integer_or(
+            "passes_max",
+            100,
+            10_000_000,
+            10_000,
+            "Most passes held; when it is full the devices wait, nothing is dropped.",
+        ),
+    ],
+};
+
+impl Gateway {
+    /// `base` is the folder of the configuration file.
+    pub(crate) fn build(fields: &Fields, base: &Path) -> Option<Self> {
+        Some(Self {
+            name: fields.owned("name")?,
+            state_dir: base.join(fields.text("state_dir")?),
+            listen: fields.parsed("listen")?,
+        })
+    }
+}
+
+impl LedgerSection {
+    pub(crate) fn build(fields: &Fields, base: &Path, state_dir: &Path) -> Option<Self> {
+        let path = |key: &str, name| place(fields.text(key), base, state_dir, name);
+        Some(Self {
+            path: path("path", "ledger.db"),
+            key: path("key", "ledger.key"),
+            group_rows_max: fields.integer("group_rows_max")?,
+        })
+    }
+}
+
+impl SpoolSection {
+    pub(crate) fn build(fields: &Fields, base: &Path, state_dir: &Path) -> Option<Self> {
+        let path = place(fields.text("path"), base, state_dir, "spool.db");
+        Some(Self { path, passes_max: fields.integer("passes_max")? })
+    }
+}
+
+fn place(given: Option<&str>, base: &Path, state_dir: &Path, name: &str) -> PathBuf {
+    given.map_or_else(|| state_dir.join(name), |path| base.join(path))
+}

@@ -1,0 +1,186 @@
+//! From a file to a `Config` or to all of its mistakes.
+
+use std::path::Path;
+
+use gatewarden_model::{Hash, RoleMatrix};
+use toml::de::DeTable;
+
+use crate::{
+    AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, Item, LedgerSection, Mistake,
+    OperatorsSection, Severity, SpoolSection, Station, adapters, cross, devices,
+    fields::{Fields, Span},
+    gateway, items, operators, roles,
+    shape::{Section, Shape, UNKNOWN_KEY, optional, required},
+    stations,
+    walk::{Walk, span},
+};
+
+/// Everything that one gateway is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The digest of the file's bytes.
+    pub hash: Hash,
+    /// Who this gateway is.
+    pub gateway: Gateway,
+    /// The ledger.
+    pub ledger: LedgerSection,
+    /// The spool.
+    pub spool: SpoolSection,
+    /// Where operators come from.
+    pub operators: OperatorsSection,
+    /// The item master, in the file's order.
+    pub items: Vec<Item>,
+    /// The stations, in the file's order.
+    pub stations: Vec<Station>,
+    /// The devices, in the file's order.
+    pub devices: Vec<Device>,
+    /// The adapters, in the file's order.
+    pub adapters: Vec<AdapterSection>,
+    /// The default roles with the file's own on top.
+    pub roles: RoleMatrix,
+}
+
+/// What came of a file.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The configuration, where no mistake is an error.
+    pub config: Option<Config>,
+    /// All mistakes, warnings too, in the file's order.
+    pub mistakes: Vec<Mistake>,
+    /// The file's text, for `render`; empty where it could not be read as text.
+    pub source: String,
+}
+
+pub(crate) static ROOT: Section = Section {
+    doc: "The configuration of one gatewarden gateway.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        required("gateway", Shape::Section(&gateway::GATEWAY), "Who this gateway is."),
+        optional("ledger", Shape::Section(&gateway::LEDGER), "The ledger."),
+        optional("spool", Shape::Section(&gateway::SPOOL), "The local buffer."),
+        optional("operators", Shape::Section(&operators::OPERATORS), "Where operators come from."),
+        optional(
+            "items",
+            Shape::Sections { of: &items::ITEM, max: items::ITEMS_MAX },
+            "The items that may be moved.",
+        ),
+        optional(
+            "stations",
+            Shape::Sections { of: &stations::STATION, max: stations::STATIONS_MAX },
+            "The places that devices serve.",
+        ),
+        optional("devices", Shape::Kinds(&devices::DEVICES), "Readers, scanners, printers, lamps."),
+        optional("adapters", Shape::Kinds(&adapters::ADAPTERS), "The ERPs delivered to."),
+        optional(
+            "roles",
+            Shape::Named { of: &roles::ROLE, max: roles::ROLES_MAX },
+            "Roles beside the default ones, or instead of those of the same name.",
+        ),
+    ],
+};
+
+/// Reads a configuration file. Fails with all of its mistakes at once (warnings among them); a file
+/// with warnings only is good, and `check` tells them.
+pub fn load(path: &Path, env: &dyn Environment) -> Result<Config, Vec<Mistake>> {
+    let Checked { config, mistakes, .. } = check(path, env);
+    config.ok_or(mistakes)
+}
+
+/// Reads a configuration file and tells everything about it.
+#[must_use]
+pub fn check(path: &Path, env: &dyn Environment) -> Checked {
+    match env.read(path) {
+        Ok(bytes) => parse(path, &bytes, env),
+        Err(error) => {
+            let mut walk = Walk::new(path, "", env);
+            let message = format!("failed to read {:?}: {error}", path.display().to_string());
+            let at = Span::default();
+            walk.error(at, "unreadable", message, "a file that the gateway's user may read", None);
+            Checked { config: None, mistakes: walk.finish(), source: String::new() }
+        }
+    }
+}
+
+/// Checks the bytes of a configuration file; `path` is what mistakes call it and where relative
+/// paths start.
+#[must_use]
+pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
+    let text = text_of(bytes);
+    let mut walk = Walk::new(path, text, env);
+    let config = whole(&mut walk, bytes, text).and_then(|()| {
+        let root = tree(&mut walk, text)?;
+        cross::check(&mut walk, &root);
+        build(&root, walk.base, Hash::of(bytes))
+    });
+    let mistakes = walk.finish();
+    let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
+    Checked { config: config.filter(|_| good), mistakes, source: text.to_owned() }
+}
+
+/// The text as far as it is UTF-8, and none of a file that is too large.
+fn text_of(bytes: &[u8]) -> &str {
+    if bytes.len() > CONFIG_BYTES_MAX {
+        return "";
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or(""),
+    }
+}
+
+fn whole(walk: &mut Walk<'_>, bytes: &[u8], text: &str) -> Option<()> {
+    if bytes.len() > CONFIG_BYTES_MAX {
+        let message = "the file is too large";
+        let expected = format!("at most {CONFIG_BYTES_MAX} bytes");
+        walk.error(Span::default(), "too-large", message, expected, None);
+        return None;
+    }
+    if text.len() < bytes.len() {
+        let at = Span { start: text.len(), end: text.len() };
+        let hint = Some("save the file as UTF-8".to_owned());
+        walk.error(at, "not-utf8", "a byte that is not UTF-8", "UTF-8 text", hint);
+        return None;
+    }
+    Some(())
+}
+
+/// The checked values of the file. After a mistake in the syntax nothing else is looked at: what
+/// was recovered would only give further mistakes that are none.
+fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        // A key that is missing at the top is missing from the first line.
+        return Some(walk.section(&ROOT, document.get_ref(), Span::default()));
+    }
+    for error in errors {
+        let at = error.span().map_or(Span::default(), |s| Span { start: s.start, end: s.end });
+        let (message, expected) = match error.message().split_once(", expected ") {
+            Some((message, expected)) => (message.to_owned(), expected.to_owned()),
+            None => (error.message().to_owned(), "TOML".to_owned()),
+        };
+        walk.error(at, "syntax", message, expected, None);
+    }
+    debug_assert!(span(&document).end <= text.len());
+    None
+}
+
+fn build(root: &Fields, base: &Path, hash: Hash) -> Option<Config> {
+    let gateway = Gateway::build(root.table("gateway")?, base)?;
+    let state_dir = &gateway.state_dir;
+    Some(Config {
+        hash,
+        ledger: LedgerSection::build(root.table("ledger")?, base, state_dir)?,
+        spool: SpoolSection::build(root.table("spool")?, base, state_dir)?,
+        operators: OperatorsSection::build(root.table("operators")?)?,
+        items: all(root.tables("items"), Item::build)?,
+        stations: all(root.tables("stations"), Station::build)?,
+        devices: all(root.tables("devices"), Device::build)?,
+        adapters: all(root.tables("adapters"), AdapterSection::build)?,
+        roles: roles::build(root.named("roles"))?,
+        gateway,
+    })
+}
+
+fn all<T>(tables: &[Fields], build: impl Fn(&Fields) -> Option<T>) -> Option<Vec<T>> {
+    tables.iter().map(build).collect()
+}

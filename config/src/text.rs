@@ -1,0 +1,239 @@
+//! The rules for texts: each is a pure function from a text to what is wrong with it.
+
+use gatewarden_model::{ItemId, Location, StationId};
+
+use crate::{items, shape::Text};
+
+/// Longest line of text, in characters.
+const LINE_CHARS_MAX: usize = 128;
+/// Longest prefix or suffix, in characters.
+const AFFIX_CHARS_MAX: usize = 16;
+/// Longest path, URL or topic, in bytes.
+const LONG_BYTES_MAX: usize = 1024;
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) code: &'static str,
+    /// What the text is not, as in `"x" is not …`.
+    pub(crate) is_not: &'static str,
+    pub(crate) expected: &'static str,
+    pub(crate) hint: Option<String>,
+}
+
+/// Checks a text against its rule.
+pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
+    let (good, hint) = match rule {
+        Text::Slug => (StationId::parse(text).is_ok(), slug_hint(text)),
+        Text::Code => (ItemId::parse(text).is_ok(), trim_hint(text)),
+        Text::Line => (is_line(text), trim_hint(text)),
+        Text::Affix => (text.chars().count() <= AFFIX_CHARS_MAX, None),
+        Text::Address => (split_address(text).is_some(), address_hint(text)),
+        Text::Socket => (text.parse::<std::net::SocketAddr>().is_ok(), socket_hint(text)),
+        Text::Url => url(text),
+        Text::Path => (is_path(text), None),
+        Text::DevicePath => (is_path(text) && text.starts_with('/'), device_path_hint(text)),
+        Text::Gtin => gtin(text),
+        Text::Location => (Location::parse(text).is_ok(), None),
+        Text::Supplier => (is_supplier(text), None),
+        Text::Topic => (is_topic(text), None),
+    };
+    if good {
+        return Ok(());
+    }
+    let (code, is_not, expected) = words(rule);
+    Err(Complaint { code, is_not, expected, hint })
+}
+
+/// The code of a broken rule, what the text is not, and what is expected.
+pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
+    match rule {
+        Text::Slug => (
+            "bad-name",
+            "a name",
+            "1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit",
+        ),
+        Text::Code => (
+            "bad-code",
+            "an item code",
+            "1 to 64 bytes of printable text without leading or trailing space",
+        ),
+        Text::Line => (
+            "bad-text",
+            "a line of text",
+            "1 to 128 printable characters without leading or trailing space",
+        ),
+        Text::Affix => ("bad-text", "a prefix or suffix", "up to 16 characters"),
+        Text::Address => ("bad-address", "an address", "\"host:port\" with a port of 1 to 65535"),
+        Text::Socket => ("bad-address", "an address to listen on", "\"ip:port\""),
+        Text::Url => (
+            "bad-url",
+            "a URL to deliver to",
+            "\"https://host/path\" or \"http://…\", without user and password",
+        ),
+        Text::Path => ("bad-path", "a path", "a path of 1 to 1024 bytes"),
+        Text::DevicePath => ("bad-path", "a serial port", "an absolute path such as \"/dev/…\""),
+        Text::Gtin => ("bad-gtin", "a GTIN", "8, 12, 13 or 14 digits with a right check digit"),
+        Text::Location => (
+            "bad-location",
+            "a location",
+            "a path such as \"wh1/dock\", or \"@supplier/NAME\" and the like",
+        ),
+        Text::Supplier => ("bad-location", "a supplier", "\"@supplier/NAME\""),
+        Text::Topic => (
+            "bad-topic",
+            "a topic to publish to",
+            "1 to 1024 bytes without '+', '#' and control characters",
+        ),
+    }
+}
+
+/// A host and a port; a host of IPv6 stands in brackets.
+pub(crate) fn split_address(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port: u16 = port.parse().ok().filter(|p| *p > 0)?;
+    let named = |host: &str| {
+        (1..=253).contains(&host.len())
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    let good = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => named(host),
+    };
+    good.then_some((host, port))
+}
+
+fn is_line(text: &str) -> bool {
+    (1..=LINE_CHARS_MAX).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
+}
+
+fn is_path(text: &str) -> bool {
+    (1..=LONG_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+fn is_topic(text: &str) -> bool {
+    is_path(text) && !text.contains(['+', '#'])
+}
+
+fn is_supplier(text: &str) -> bool {
+    Location::parse(text).is_ok() && text.starts_with("@supplier/")
+}
+
+fn url(text: &str) -> (bool, Option<String>) {
+    let hint = |hint: &str| (false, Some(hint.to_owned()));
+    if text.len() > LONG_BYTES_MAX || text.contains(char::is_whitespace) {
+        return (false, None);
+    }
+    let url = match url::Url::parse(text) {
+        Ok(url) => url,
+        Err(url::ParseError::RelativeUrlWithoutBase) => return hint("begin with \"https://\""),
+        Err(error) => return (false, Some(error.to_string())),
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return hint("use https or http");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return hint("secrets never stand in the TOML: leave user and password out");
+    }
+    (url.has_host(), None)
+}
+
+fn gtin(text: &str) -> (bool, Option<String>) {
+    if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return (false, None);
+    }
+    let (digits, last) = text.split_at(text.len() - 1);
+    let right = items::check_digit(digits).map(|d| d.to_string()).unwrap_or_default();
+    (last == right, Some(format!("the check digit of {digits} is {right}")))
+}
+
+fn slug_hint(text: &str) -> Option<String> {
+    let slug: String = text
+        .trim()
+        .to_lowercase()
+        .chars()
+        .map(|c| if matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-') { c } else { '-' })
+        .take(64)
+        .collect();
+    let slug = slug.trim_start_matches(['.', '_', '-']);
+    StationId::parse(slug).is_ok().then(|| format!("such as {slug:?}"))
+}
+
+fn trim_hint(text: &str) -> Option<String> {
+    let spaced = text.trim() != text && !text.trim().is_empty();
+    spaced.then(|| "remove the space around it".to_owned())
+}
+
+fn address_hint(text: &str) -> Option<String> {
+    let plain = !text.is_empty() && text.len() <= 64 && !text.contains([':', '/', ' ']);
+    if plain {
+        return Some(format!("add the port, such as \"{text}:5084\""));
+    }
+    text.contains("://").then(|| "leave out the part up to \"://\"".to_owned())
+}
+
+fn socket_hint(text: &str) -> Option<String> {
+    let port = text.strip_prefix("localhost:")?;
+    port.parse::<u16>().ok().map(|port| format!("such as \"127.0.0.1:{port}\""))
+}
+
+fn device_path_hint(text: &str) -> Option<String> {
+    let tty = text.starts_with("tty") && is_path(text);
+    tty.then(|| format!("such as \"/dev/{text}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_knows_right_from_wrong() {
+        let cases: &[(Text, &[&str], &[&str])] = &[
+            (Text::Slug, &["dock-1"], &["Dock 1", "", "-a"]),
+            (Text::Line, &["Dock door 1", "é"], &["", " a", "a\nb"]),
+            (
+                Text::Address,
+                &["reader.local:5084", "10.0.0.7:5084", "[::1]:502"],
+                &["reader", "reader:0", "reader:70000", ":1", "a b:1", "[x]:1", "::1:502"],
+            ),
+            (Text::Socket, &["127.0.0.1:8420", "[::1]:0"], &["localhost:8420", "127.0.0.1"]),
+            (
+                Text::Url,
+                &["https://erp.example/hook", "http://127.0.0.1:8000/"],
+                &["erp.example/hook", "ftp://a/b", "https://u:p@a/", "https://", "http://a b/"],
+            ),
+            (Text::DevicePath, &["/dev/ttyACM0"], &["ttyACM0", ""]),
+            (
+                Text::Gtin,
+                &["6291041500213", "96385074", "00614141123452"],
+                &["6291041500214", "629104150021", "abc", "１２３４５６７８", ""],
+            ),
+            (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
+            (Text::Topic, &["gatewarden/movements"], &["a/#", "+", ""]),
+        ];
+        for (rule, good, bad) in cases {
+            for text in *good {
+                assert_eq!(check(*rule, text), Ok(()), "{text:?}");
+            }
+            for text in *bad {
+                assert!(check(*rule, text).is_err(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn hints_show_the_way_out() {
+        let hint = |rule, text| check(rule, text).err().and_then(|c| c.hint);
+        assert_eq!(hint(Text::Slug, "Dock 1").as_deref(), Some("such as \"dock-1\""));
+        assert_eq!(
+            hint(Text::Gtin, "6291041500214").as_deref(),
+            Some("the check digit of 629104150021 is 3")
+        );
+        assert_eq!(
+            hint(Text::Address, "reader").as_deref(),
+            Some("add the port, such as \"reader:5084\"")
+        );
+    }
+}

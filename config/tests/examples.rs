@@ -1,0 +1,77 @@
+//! Every example loads without a mistake or a warning, from surroundings that the test supplies.
+// A test may fail loudly.
+#![allow(clippy::unwrap_used)]
+
+mod surroundings;
+
+use std::path::Path;
+
+use gatewarden_config::{AdapterKind, DeviceKind, check, render};
+use surroundings::Surroundings;
+
+fn example(name: &str) -> gatewarden_config::Config {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let checked = check(&path, &Surroundings::new());
+    assert!(checked.mistakes.is_empty(), "{}", render(&checked.mistakes, &checked.source));
+    checked.config.unwrap()
+}
+
+#[test]
+fn every_example_loads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let config = example(entry.unwrap().file_name().to_str().unwrap());
+        assert!(!config.stations.is_empty());
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn the_dock_door_is_what_it_says() {
+    let config = example("dock-door.toml");
+    assert_eq!(config.gateway.name, "gw-dock");
+    assert_eq!(config.gateway.listen.to_string(), "127.0.0.1:8420");
+    assert_eq!(config.ledger.path, Path::new("/var/lib/gatewarden/ledger.db"));
+    assert_eq!(config.ledger.group_rows_max, 1000);
+    assert_eq!(config.spool.path, Path::new("/var/lib/gatewarden/spool.db"));
+    assert_eq!(config.items[0].gtins, ["06291041500213"]);
+    assert_eq!(config.items[1].gtins, ["00000096385074"]);
+    let station = &config.stations[0];
+    assert_eq!(station.devices.len(), 3);
+    assert_eq!((station.pass.quiet_ms, station.pass.linger_ms), (1500, 30_000));
+    let DeviceKind::Llrp { address, antennas, tx_power_dbm, session, keepalive_ms, .. } =
+        &config.devices[0].kind
+    else {
+        panic!("{:?}", config.devices[0])
+    };
+    assert_eq!(address, "192.168.20.11:5084");
+    assert_eq!(antennas, &[1, 2, 3, 4]);
+    assert_eq!((*tx_power_dbm, *session, *keepalive_ms), (Some(24.5), 1, 10_000));
+    let DeviceKind::LineScanner { baud, suffix, .. } = &config.devices[1].kind else { panic!() };
+    assert_eq!((*baud, suffix.as_str()), (9600, "\r\n"));
+    let AdapterKind::Webhook { secret, look_up, .. } = &config.adapters[0].kind else { panic!() };
+    assert_eq!(secret.expose(), "credential webhook-key");
+    assert!(!look_up);
+    assert_eq!(config.roles.0.len(), 8);
+    assert!(!format!("{config:?}").contains("credential webhook-key"), "Debug shows no secret");
+}
+
+#[test]
+fn the_counter_adds_a_role_and_several_doors_map_to_tryton() {
+    let counter = example("counter.toml");
+    assert_eq!(counter.roles.0.len(), 9);
+    assert_eq!(counter.roles.0["tool-keeper"].grants.len(), 2);
+    let doors = example("several-doors.toml");
+    assert_eq!(doors.stations.len(), 3);
+    let AdapterKind::Tryton { locations, items, suppliers, company, .. } = &doors.adapters[0].kind
+    else {
+        panic!()
+    };
+    assert_eq!(locations["wh1/dock"], "Input Zone");
+    assert_eq!(items["M-100/4"], "BRG-100-4");
+    assert_eq!(suppliers["@supplier/ACME"], "P-0042");
+    assert_eq!(company.as_deref(), Some("Example Ltd"));
+    assert_eq!(doors.adapters[0].attempts_max, Some(500));
+}

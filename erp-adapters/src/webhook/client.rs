@@ -1,0 +1,75 @@
+//! Moves the webhook's bytes.
+
+use std::sync::Arc;
+
+use gatewarden_model::{Clock, Movement};
+use reqwest::{RequestBuilder, header::CONTENT_TYPE};
+
+use super::{Settings, map};
+use crate::{
+    Delivery, Outcome, SetupError,
+    http::{Http, check_url},
+};
+
+pub(super) struct Client {
+    settings: Settings,
+    url: String,
+    http: Http,
+    clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+        let url = check_url(&settings.url)?;
+        if settings.secret.expose().is_empty() {
+            return Err(SetupError::Empty { what: "the webhook's secret" });
+        }
+        let http = Http::new(settings.time_outs)?;
+        Ok(Self { settings, url, http, clock })
+    }
+
+    pub(super) async fn deliver(&self, delivery: &Delivery) -> Outcome {
+        let body = match map::body(delivery) {
+            Ok(body) => body,
+            Err(error) => return Outcome::rejected(format!("movement can't be encoded: {error}")),
+        };
+        let now_s = self.now_s();
+        let request = self
+            .signed(self.http.post(&self.settings.url), &delivery.movement, now_s, &body)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        match self.http.send(request, now_s).await {
+            Ok(answer) => map::outcome(&answer, delivery.movement.id),
+            Err(failure) => failure.into(),
+        }
+    }
+
+    pub(super) async fn look_up(&self, delivery: &Delivery) -> Result<Option<String>, String> {
+        if !self.settings.look_up {
+            return Ok(None);
+        }
+        let now_s = self.now_s();
+        let url = format!("{}/{}", self.url, delivery.movement.id);
+        let request = self.signed(self.http.get(&url), &delivery.movement, now_s, b"");
+        let answer = self.http.send(request, now_s).await.map_err(|e| e.to_string())?;
+        map::found(&answer)
+    }
+
+    fn signed(
+        &self,
+        request: RequestBuilder,
+        movement: &Movement,
+        now_s: i64,
+        body: &[u8],
+    ) -> RequestBuilder {
+        let signature = map::signature(self.settings.secret.expose(), now_s, body);
+        request
+            .header("Idempotency-Key", movement.id.to_string())
+            .header("X-Gatewarden-Timestamp", now_s)
+            .header("X-Gatewarden-Signature", signature)
+    }
+
+    fn now_s(&self) -> i64 {
+        self.clock.now().wall_us.div_euclid(1_000_000)
+    }
+}

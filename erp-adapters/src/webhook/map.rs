@@ -1,0 +1,160 @@
+//! Pure: delivery → body and signature; status and body → outcome.
+
+use gatewarden_model::{
+    Hash, Movement, MovementId, Stamp,
+    canonical::{self, CanonicalError},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::{Delivery, Outcome, excerpt, http::Answer};
+
+/// The version of the body and of the signature.
+pub const VERSION: u32 = 1;
+/// Longest name of the other side's that is kept, in characters.
+pub const REMOTE_ID_CHARS_MAX: usize = 200;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    version: u32,
+    seq: u64,
+    entry_sha256: Hash,
+    at: Stamp,
+    movement: &'a Movement,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    remote_id: String,
+}
+
+/// The body: `{"version":1,"seq":…,"entry_sha256":"<hex>","at":{stamp},"movement":{…}}` in the
+/// ledger's canonical JSON, so every repeat has the same bytes.
+pub fn body(delivery: &Delivery) -> Result<Vec<u8>, CanonicalError> {
+    canonical::encode(&Body {
+        version: VERSION,
+        seq: delivery.seq,
+        entry_sha256: delivery.entry,
+        at: delivery.at,
+        movement: &delivery.movement,
+    })
+}
+
+/// The value of `X-Gatewarden-Signature`.
+#[must_use]
+pub fn signature(secret: &str, timestamp_s: i64, body: &[u8]) -> String {
+    // HMAC takes a key of any length, so this arm has no error to report.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(format!("{timestamp_s}.").as_bytes());
+    mac.update(body);
+    format!("v1={}", Hash(mac.finalize().into_bytes().into()))
+}
+
+/// What a reply to the POST means.
+pub(crate) fn outcome(answer: &Answer, id: MovementId) -> Outcome {
+    let reason = || format!("http status {}: {}", answer.status, text(answer));
+    match answer.status {
+        200..=299 => {
+            Outcome::Delivered { remote_id: remote_id(answer).unwrap_or_else(|| id.to_string()) }
+        }
+        // A server or gateway error can come after the receiver has committed; 503 comes before.
+        408 | 425 | 429 | 500..=599 => Outcome::Retry {
+            reason: reason(),
+            after: answer.retry_after,
+            uncertain: answer.status >= 500 && answer.status != 503,
+        },
+        300..=399 => Outcome::rejected(format!(
+            "http status {}: redirects are not followed, set the final url",
+            answer.status
+        )),
+        _ => Outcome::rejected(reason()),
+    }
+}
+
+/// What a reply to the GET means.
+pub(crate) fn found(answer: &Answer) -> Result<Option<String>, String> {
+    match answer.status {
+        200 => remote_id(answer)
+            .map(Some)
+            .ok_or_else(|| format!("look-up answered 200 without a remote_id: {}", text(answer))),
+        404 => Ok(None),
+        status => Err(format!("look-up answered http status {status}: {}", text(answer))),
+    }
+}
+
+fn remote_id(answer: &Answer) -> Option<String> {
+    let reply: Reply = serde_json::from_slice(&answer.body).ok()?;
+    let id: String = reply.remote_id.chars().take(REMOTE_ID_CHARS_MAX).collect();
+    (!id.is_empty()).then_some(id)
+}
+
+fn text(answer: &Answer) -> String {
+    excerpt(&String::from_utf8_lossy(&answer.body))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, retry_after: Some(Duration::from_secs(3)), body: body.into() }
+    }
+
+    #[test]
+    fn the_signature_is_hmac_sha256_over_timestamp_and_body() {
+        // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret
+        let expect = "v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686";
+        assert_eq!(signature("secret", 1_700_000_000, br#"{"a":1}"#), expect);
+    }
+
+    #[test]
+    fn a_status_decides() {
+        let id = MovementId(uuid::Uuid::from_u128(7));
+        let kind = |status| match outcome(&answer(status, "no"), id) {
+            Outcome::Delivered { .. } => "delivered",
+            Outcome::Retry { uncertain: false, after: Some(_), .. } => "retry",
+            Outcome::Retry { uncertain: true, .. } => "uncertain",
+            Outcome::Retry { .. } => "retry at once",
+            Outcome::Rejected { .. } => "rejected",
+        };
+        for (expect, statuses) in [
+            ("delivered", &[200, 201, 202, 204][..]),
+            ("retry", &[408, 425, 429, 503]),
+            ("uncertain", &[500, 502, 504, 599]),
+            ("rejected", &[301, 302, 307, 400, 401, 403, 404, 409, 410, 422, 418]),
+        ] {
+            for status in statuses {
+                assert_eq!(kind(*status), expect, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_receiver_may_name_it_else_the_movement_does() {
+        let id = MovementId(uuid::Uuid::from_u128(7));
+        for (body, expect) in [
+            (r#"{"remote_id":"GR-1","more":1}"#, "GR-1".to_owned()),
+            (r#"{"remote_id":""}"#, id.to_string()),
+            ("", id.to_string()),
+            ("\u{0}<html>", id.to_string()),
+        ] {
+            let delivered = Outcome::Delivered { remote_id: expect };
+            assert_eq!(outcome(&answer(200, body), id), delivered, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_look_up_knows_there_not_there_and_cannot_tell() {
+        let there = found(&answer(200, r#"{"remote_id":"GR-1"}"#));
+        assert_eq!(there, Ok(Some("GR-1".to_owned())));
+        assert_eq!(found(&answer(404, "")), Ok(None));
+        for (status, body) in [(200, "{}"), (500, "x"), (401, ""), (302, "")] {
+            assert!(found(&answer(status, body)).is_err(), "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What an entry does to the state. The same function serves deciding and replaying, so that both
+//! end in an equal state. Balances are posted beside it (`stock`), because a replay takes them
+//! from the projection. It never refuses: the journal is the truth.
+
+use gatewarden_model::{Actor, Body, Entry, Movement, OperatorId, SessionId, Stamp, Task, TaskId};
+
+use crate::state::{
+    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Session, State, TaskState,
+};
+
+impl State {
+    /// Applies one entry, all but its stock.
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Enrolled { operator, name, roles, badges, .. } => self.enrolled(Operator {
+                id: operator.clone(),
+                name: name.clone(),
+                roles: roles.clone(),
+                badges: badges.clone(),
+            }),
+            Body::Removed { operator, .. } => self.removed(operator),
+            Body::ClientAdded { client, scopes, token, .. } => {
+                self.tokens.insert(*token, client.clone());
+                let scopes = scopes.clone();
+                let added = Client { id: client.clone(), scopes, token: *token };
+                self.clients.insert(client.clone(), added);
+            }
+            Body::ClientRevoked { client, .. } => {
+                if let Some(gone) = self.clients.remove(client) {
+                    self.tokens.remove(&gone.token);
+                }
+            }
+            Body::SignInRefused { operator: Some(operator), failures, locked_ms, .. } => {
+                let lock = Lockout { failures: *failures, since: entry.at, locked_ms: *locked_ms };
+                self.lockouts.insert(operator.clone(), lock);
+            }
+            Body::SessionOpened { session, operator, station, auth_level } => {
+                self.session_opened(Session {
+                    id: *session,
+                    operator: operator.clone(),
+                    station: station.clone(),
+                    auth_level: *auth_level,
+                    opened: entry.at,
+                });
+            }
+            Body::SessionEnded { session, .. } => self.session_ended(*session),
+            _ => self.apply_stock_work(entry),
+        }
+    }
+
+    fn apply_stock_work(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::TaskOpened { task, by, decision } => {
+                self.task_opened(TaskState {
+                    task: task.clone(),
+                    by: by.clone(),
+                    decision: decision.clone(),
+                    seq: entry.seq,
+                    at: entry.at,
+                    approval: stated_approval(task),
+                    progress: vec![LineProgress::default(); task.lines.len()],
+                });
+            }
+            Body::TaskApproved { task, by, .. } => {
+                let approval = Approval { by: actor_name(by), seq: Some(entry.seq) };
+                if let Some(task) = self.task_mut(*task) {
+                    task.approval = Some(approval);
+                }
+            }
+            Body::TaskClosed { task, .. } => self.task_closed(*task),
+            Body::Quarantined { pass, reason } => {
+                let (pass, reason) = (pass.clone(), reason.clone());
+                let one = Quarantine { seq: entry.seq, at: entry.at, pass, reason };
+                self.quarantine.insert(one.pass.id, one);
+            }
+            Body::QuarantineResolved { pass, .. } => drop(self.quarantine.remove(pass)),
+            Body::Held { .. } => self.held(entry.seq, entry.at, &entry.body),
+            Body::HoldDecided { pass, .. } => drop(self.holds.remove(pass)),
+            Body::Moved { movement } => self.moved(movement),
+            _ => {}
+        }
+    }
+
+    fn enrolled(&mut self, operator: Operator) {
+        self.removed(&operator.id);
+        for badge in &operator.badges {
+            self.badges.insert(*badge, operator.id.clone());
+        }
+        self.operators.insert(operator.id.clone(), operator);
+    }
+
+    fn removed(&mut self, operator: &OperatorId) {
+        if let Some(gone) = self.operators.remove(operator) {
+            for badge in &gone.badges {
+                self.badges.remove(badge);
+            }
+        }
+    }
+
+    fn session_opened(&mut self, session: Session) {
+        self.lockouts.remove(&session.operator);
+        if let Some(station) = &session.station {
+            self.stations.insert(station.clone(), session.id);
+        }
+        self.sessions.insert(session.id, session);
+    }
+
+    fn session_ended(&mut self, id: SessionId) {
+        if let Some(Session { station: Some(station), .. }) = self.sessions.remove(&id)
+            && self.stations.get(&station) == Some(&id)
+        {
+            self.stations.remove(&station);
+        }
+    }
+
+    fn task_opened(&mut self, task: TaskState) {
+        self.task_seqs.insert(task.task.id, task.seq);
+        self.station_tasks.entry(task.task.station.clone()).or_default().insert(task.seq);
+        self.tasks.insert(task.seq, task);
+    }
+
+    fn task_closed(&mut self, id: TaskId) {
+        let Some(task) = self.task_seqs.remove(&id).and_then(|seq| self.tasks.remove(&seq)) else {
+            return;
+        };
+        if let Some(seqs) = self.station_tasks.get_mut(&task.task.station) {
+            seqs.remove(&task.seq);
+            if seqs.is_empty() {
+                self.station_tasks.remove(&task.task.station);
+            }
+        }
+    }
+
+    fn task_mut(&mut self, id: TaskId) -> Option<&mut TaskState> {
+        self.tasks.get_mut(self.task_seqs.get(&id)?)
+    }
+
+    fn held(&mut self, seq: u64, at: Stamp, body: &Body) {
+        if let Body::Held { pass, task, operator, auth_level, comparison, decision } = body {
+            let hold = Hold {
+                seq,
+                at,
+                pass: pass.clone(),
+                task: *task,
+                operator: operator.clone(),
+                auth_level: *auth_level,
+                comparison: comparison.clone(),
+                decision: decision.clone(),
+            };
+            self.holds.insert(pass.id, hold);
+        }
+    }
+
+    fn moved(&mut self, movement: &Movement) {
+        let Some(task) = self.task_mut(movement.task) else { return };
+        for line in &movement.lines {
+            let index = task.task.lines.iter().position(|l| l.line == line.line);
+            if let Some(progress) = index.and_then(|i| task.progress.get_mut(i)) {
+                progress.moved = progress.moved.saturating_add(line.quantity);
+                progress.things.extend(line.things.iter().cloned());
+            }
+        }
+    }
+}
+
+/// The approval that a document brings along. One by whoever ordered it counts for nothing, so
+/// that such a task waits for an approval here.
+fn stated_approval(task: &Task) -> Option<Approval> {
+    let by = task.approved_by.clone()?;
+    let same = |orderer: &String| orderer.trim().to_lowercase() == by.trim().to_lowercase();
+    if task.ordered_by.as_ref().is_some_and(same) {
+        return None;
+    }
+    Some(Approval { by, seq: None })
+}
+
+/// An actor's name as approvals and duties tell it.
+pub(crate) fn actor_name(actor: &Actor) -> String {
+    match actor {
+        Actor::Operator { id, .. } => id.to_string(),
+        Actor::Client { id } => id.to_string(),
+        Actor::Local { uid } => format!("uid {uid}"),
+        Actor::Daemon => "daemon".to_owned(),
+        Actor::Nobody => "nobody".to_owned(),
+    }
+}

@@ -1,0 +1,268 @@
+//! What the engine is asked, and what it answers. Data only.
+//!
+//! A command is one thing that somebody or some device wants; its outcome holds every entry that
+//! must be flushed before the answer or a signal may leave the box. Absent on purpose: ids are
+//! minted, PINs checked and clocks read by the caller.
+
+use gatewarden_model::{
+    Action, Actor, ClientId, Comparison, Decision, DeviceId, Entry, Hash, LaneId, Module,
+    MovementId, OperatorId, Pass, PassId, SessionId, Signal, Stamp, StationId, Task, TaskId,
+    entry::Verdict,
+};
+
+use crate::state::Session;
+
+/// What somebody or some device wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The daemon started.
+    Start {
+        /// The gateway's name.
+        gateway: String,
+        /// The program's version.
+        version: String,
+        /// Digest of the configuration file.
+        config: Hash,
+    },
+    /// End every session that an earlier run left open, with reason `restart`.
+    EndLeftoverSessions,
+    /// The daemon stops in order.
+    Stop {
+        /// Why.
+        reason: String,
+    },
+    /// Enrol an operator, or change one: the whole new state.
+    Enrol {
+        /// Who.
+        operator: OperatorId,
+        /// Full name, 1 to 128 printable bytes.
+        name: String,
+        /// Roles of the matrix, at least one.
+        roles: Vec<String>,
+        /// SHA-256 of each badge as normalised; a badge belongs to one operator.
+        badges: Vec<Hash>,
+        /// By whom.
+        by: Actor,
+    },
+    /// An operator leaves: all sessions end at once.
+    Remove {
+        /// Who.
+        operator: OperatorId,
+        /// By whom.
+        by: Actor,
+    },
+    /// Give a machine a token.
+    AddClient {
+        /// Which.
+        client: ClientId,
+        /// Rights, each `module:action`, at least one.
+        scopes: Vec<String>,
+        /// SHA-256 of the token.
+        token: Hash,
+        /// By whom.
+        by: Actor,
+    },
+    /// Revoke a machine's token.
+    RevokeClient {
+        /// Which.
+        client: ClientId,
+        /// By whom.
+        by: Actor,
+    },
+    /// A badge was scanned at a station. That of the open session's own operator signs out; any
+    /// other is remembered for `BADGE_SEEN_MS_MAX`.
+    Badge {
+        /// Where.
+        station: StationId,
+        /// SHA-256 of the badge as normalised.
+        badge: Hash,
+    },
+    /// Somebody wants to sign in.
+    SignIn {
+        /// Where; none for the console.
+        station: Option<StationId>,
+        /// SHA-256 of the badge as normalised; none for the badge seen at the station.
+        badge: Option<Hash>,
+        /// What the check of the PIN said.
+        pin: PinCheck,
+        /// The new session's id.
+        session: SessionId,
+    },
+    /// A session ends.
+    SignOut {
+        /// Which.
+        session: SessionId,
+        /// Why, such as `badge` or `operator`.
+        reason: String,
+    },
+    /// Somebody did something in a session: the idle time starts anew. No entry.
+    Activity {
+        /// Which.
+        session: SessionId,
+    },
+    /// A document line is to be done at a station. The same task twice is one task.
+    OpenTask {
+        /// What.
+        task: Task,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Approve a task's document here.
+    ApproveTask {
+        /// Which.
+        task: TaskId,
+        /// By whom.
+        by: Actor,
+    },
+    /// Withdraw an open task.
+    WithdrawTask {
+        /// Which.
+        task: TaskId,
+        /// By whom.
+        by: Actor,
+    },
+    /// A pass closed.
+    Pass(Pass),
+    /// Decide on a held pass.
+    DecideHold {
+        /// Which.
+        pass: PassId,
+        /// Post what fits, or nothing.
+        verdict: Verdict,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom: never the operator of the pass.
+        by: Actor,
+    },
+    /// Dismiss a quarantined pass.
+    ResolveQuarantine {
+        /// Which.
+        pass: PassId,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// An ERP has a movement.
+    Delivered {
+        /// Which.
+        movement: MovementId,
+        /// To which.
+        lane: LaneId,
+        /// How the ERP calls it.
+        remote_id: String,
+        /// Whether it was found there instead of sent.
+        found: bool,
+    },
+    /// An ERP refused a movement for good.
+    Rejected {
+        /// Which.
+        movement: MovementId,
+        /// Which ERP.
+        lane: LaneId,
+        /// Why.
+        reason: String,
+    },
+    /// Evidence is missing.
+    Gap {
+        /// Of which device; none for the daemon as a whole.
+        device: Option<DeviceId>,
+        /// Last moment known to be whole.
+        from: Stamp,
+        /// First moment known to be whole again.
+        to: Stamp,
+        /// What happened.
+        reason: String,
+    },
+    /// May `by` do this? A denial is an entry, a permission is not.
+    Ask {
+        /// Who asks.
+        by: Actor,
+        /// What.
+        action: Action,
+        /// Where.
+        module: Module,
+        /// What exactly, in words, for the denial's entry.
+        what: String,
+    },
+    /// Time passed: idle and absolute time-outs.
+    Tick,
+}
+
+/// What the check of a PIN said. The check itself is slow by design and happens outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PinCheck {
+    /// It is the operator's PIN.
+    Right,
+    /// It is not, or the badge is nobody's.
+    Wrong,
+    /// None was given or none was checked (`State::lock_remaining_ms` said it is useless).
+    Absent,
+}
+
+/// What a command led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the entries must be flushed before anything is acknowledged"]
+pub struct Outcome {
+    /// Entries to flush in one group, in order; already applied to the engine's state.
+    pub entries: Vec<Entry>,
+    /// The answer to whoever asked.
+    pub answer: Result<Reply, Refusal>,
+    /// What stations show after the flush.
+    pub signals: Vec<(StationId, Signal)>,
+}
+
+/// A no, and where it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// A stable code such as `denied`, `stock-short`, `unknown-task`.
+    pub code: &'static str,
+    /// The reason, with the way out where there is one.
+    pub message: String,
+    /// The sequence of the entry that records it.
+    pub recorded: Option<u64>,
+}
+
+/// A yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing more to say.
+    Done,
+    /// The start is recorded.
+    Started,
+    /// The badge is remembered at the station.
+    BadgeSeen {
+        /// Whose it is, if anybody's. Never show it before the PIN.
+        operator: Option<OperatorId>,
+    },
+    /// The session is open.
+    SignedIn(Session),
+    /// The session is closed.
+    SignedOut,
+    /// The task is open.
+    Task(TaskId),
+    /// Stock moved.
+    Posted {
+        /// The movement.
+        movement: MovementId,
+        /// What was expected and seen.
+        comparison: Comparison,
+    },
+    /// The pass waits for a decision.
+    Held {
+        /// The task it was compared with.
+        task: TaskId,
+        /// What differs.
+        comparison: Comparison,
+    },
+    /// Nobody may claim the pass.
+    Quarantined {
+        /// Why.
+        reason: String,
+    },
+    /// The pass saw nothing.
+    Empty,
+    /// Yes, and why.
+    Allowed(Decision),
+}

@@ -1,0 +1,177 @@
+//! The engine: state, policies and settings behind one `handle`.
+
+use gatewarden_model::{Body, Entry, ItemId, Location, Stamp};
+
+use crate::{
+    access::Access,
+    command::{Command, Outcome, Refusal, Reply},
+    items::ItemMaster,
+    memory::Memory,
+    state::State,
+    turn::Turn,
+};
+
+/// What the house decided once.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// A session without activity ends after so many milliseconds.
+    pub idle_timeout_ms: u64,
+    /// A session ends after so many milliseconds in any case.
+    pub session_max_ms: u64,
+    /// Failures to sign in that cost no waiting.
+    pub free_attempts: u32,
+    /// The wait after the first failure beyond; it doubles with each further one.
+    pub first_delay_ms: u64,
+    /// The longest wait.
+    pub delay_ms_max: u64,
+    /// The items that tags and barcodes stand for.
+    pub items: ItemMaster,
+}
+
+/// Decides. See the crate's header for what it promises.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    access: Access,
+    state: State,
+    memory: Memory,
+    next_seq: u64,
+}
+
+impl Engine {
+    /// An engine with an empty state whose first entry will have the sequence `next_seq`.
+    #[must_use]
+    pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
+        Self { settings, access, state: State::default(), memory: Memory::default(), next_seq }
+    }
+
+    /// Takes over one live entry of an earlier run. Give them in order; stock comes from
+    /// `load_balance`, never from here.
+    pub fn replay(&mut self, entry: &Entry) {
+        self.state.apply(entry);
+        match &entry.body {
+            Body::SessionOpened { session, .. } => {
+                self.memory.activity.insert(*session, entry.at);
+            }
+            Body::Moved { movement } => {
+                let (movement, comparison) = (movement.id, Default::default());
+                let pass = gatewarden_model::PassId(movement.0);
+                self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));
+            }
+            _ => {}
+        }
+        self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
+    }
+
+    /// Takes over one balance of the projection.
+    pub fn load_balance(
+        &mut self,
+        item: ItemId,
+        lot: Option<String>,
+        location: Location,
+        quantity: i64,
+    ) {
+        self.state.balances.set(item, lot, location, quantity);
+    }
+
+    /// Decides on a command, and applies what it decided to the state.
+    pub fn handle(&mut self, now: Stamp, command: Command) -> Outcome {
+        let mut turn = Turn {
+            settings: &self.settings,
+            access: &self.access,
+            state: &mut self.state,
+            memory: &mut self.memory,
+            next_seq: &mut self.next_seq,
+            now,
+            entries: vec![],
+            signals: vec![],
+        };
+        let answer = dispatch(&mut turn, command);
+        Outcome { entries: turn.entries, answer, signals: turn.signals }
+    }
+
+    /// What is open.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The policies.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The sequence of the next entry.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+}
+
+fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
+    match command {
+        Command::Start { gateway, version, config } => {
+            let policies = turn.access.version();
+            turn.record(Body::Started { gateway, version, config, policies });
+            return Ok(Reply::Started);
+        }
+        Command::EndLeftoverSessions => return turn.end_leftover_sessions(),
+        Command::Stop { reason } => {
+            turn.record(Body::Stopped { reason });
+            return Ok(Reply::Done);
+        }
+        _ => turn.time_out_sessions(),
+    }
+    match command {
+        Command::Enrol { operator, name, roles, badges, by } => {
+            turn.enrol(operator, name, roles, badges, by)
+        }
+        Command::Remove { operator, by } => turn.remove(operator, by),
+        Command::AddClient { client, scopes, token, by } => {
+            turn.add_client(client, scopes, token, by)
+        }
+        Command::RevokeClient { client, by } => turn.revoke_client(client, by),
+        Command::Badge { station, badge } => turn.badge(station, badge),
+        Command::SignIn { station, badge, pin, session } => {
+            turn.sign_in(station, badge, pin, session)
+        }
+        Command::SignOut { session, reason } => turn.sign_out(session, reason),
+        Command::Activity { session } => turn.activity(session),
+        Command::OpenTask { task, by } => turn.open_task(task, by),
+        Command::ApproveTask { task, by } => turn.approve_task(task, by),
+        Command::WithdrawTask { task, by } => turn.withdraw_task(task, by),
+        Command::Pass(pass) => turn.pass(pass),
+        Command::DecideHold { pass, verdict, reason, by } => {
+            turn.decide_hold(pass, verdict, reason, by)
+        }
+        Command::ResolveQuarantine { pass, reason, by } => {
+            turn.resolve_quarantine(pass, reason, by)
+        }
+        Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
+        other => Ok(report(turn, other)),
+    }
+}
+
+/// Records what the daemon reports about itself: nobody asks, so nothing can be refused.
+fn report(turn: &mut Turn<'_>, command: Command) -> Reply {
+    match command {
+        Command::Delivered { movement, lane, remote_id, found } => {
+            turn.record(Body::Delivered { movement, lane, remote_id, found });
+        }
+        Command::Rejected { movement, lane, reason } => {
+            turn.record(Body::Rejected { movement, lane, reason });
+        }
+        Command::Gap { device, from, to, reason } => {
+            turn.record(Body::Gap { device, from, to, reason });
+        }
+        _ => {}
+    }
+    Reply::Done
+}

@@ -1,0 +1,150 @@
+//! Decisions on what waits: held passes and quarantined ones.
+//!
+//! Invariants: nobody decides on a pass that he moved himself; accepting posts what fits the task
+//! as it stands now, and only if all of that can be posted; an attempt that is refused leaves the
+//! pass waiting.
+
+use gatewarden_model::{
+    Action, Actor, Body, Comparison, Decision, Module, Movement, PassId, Signal, entry::Verdict,
+};
+
+use crate::{
+    access::Facts,
+    command::Reply,
+    compare::compare,
+    passes::{Mover, orderer},
+    state::{Hold, TaskState},
+    turn::{Answer, Asked, REASON_BYTES_MAX, Turn},
+};
+
+impl Turn<'_> {
+    pub(crate) fn decide_hold(
+        &mut self,
+        pass: PassId,
+        verdict: Verdict,
+        reason: String,
+        by: Actor,
+    ) -> Answer {
+        let Some(hold) = self.state.hold(pass).cloned() else {
+            let asked = Asked::new(&by, Action::Approve, Module::Ledger);
+            let message = format!("pass {pass} does not wait for a decision");
+            return Err(self.deny(asked, "unknown-hold", message, None));
+        };
+        let task = self.state.task(hold.task).cloned();
+        let asked = hold_asked(&hold, task.as_ref(), &by);
+        let facts = Facts {
+            ordered_by: task.as_ref().and_then(orderer),
+            moved_by: Some(hold.operator.as_str()),
+            station: Some(&hold.pass.station),
+            ..Facts::default()
+        };
+        let decision = self.permit(asked.clone(), facts)?;
+        if let Err(message) = check_reason(&reason) {
+            return Err(self.deny(asked, "reason-missing", message, Some(decision)));
+        }
+        let station = hold.pass.station.clone();
+        if verdict == Verdict::Reject {
+            self.hold_decided(&hold, verdict, reason, by, decision);
+            self.signals.push((station, Signal::Off));
+            return Ok(Reply::Done);
+        }
+        let (movement, comparison) = match self.accepted(&hold, task.as_ref()) {
+            Ok(accepted) => accepted,
+            Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
+        };
+        self.hold_decided(&hold, verdict, reason, by.clone(), decision);
+        let answer = Ok(Reply::Posted { movement: movement.id, comparison });
+        self.record(Body::Moved { movement });
+        if self.state.task(hold.task).is_some_and(TaskState::is_done) {
+            self.close_task(hold.task, "complete", by);
+        }
+        self.signals.push((station, Signal::Go));
+        self.memory.answers.insert(pass, answer.clone());
+        answer
+    }
+
+    fn hold_decided(
+        &mut self,
+        hold: &Hold,
+        verdict: Verdict,
+        reason: String,
+        by: Actor,
+        decision: Decision,
+    ) {
+        let (pass, task) = (hold.pass.id, hold.task);
+        self.record(Body::HoldDecided { pass, task, verdict, reason, by, decision });
+        let held = Ok(Reply::Held { task, comparison: hold.comparison.clone() });
+        self.memory.answers.insert(pass, held);
+    }
+
+    /// What accepting a hold posts: the entry after that of the decision.
+    fn accepted(
+        &self,
+        hold: &Hold,
+        task: Option<&TaskState>,
+    ) -> Result<(Movement, Comparison), (&'static str, String)> {
+        let Some(task) = task else {
+            let message = format!("task {} is closed meanwhile: reject the pass", hold.task);
+            return Err(("task-closed", message));
+        };
+        let Some(session) = hold.pass.session else {
+            return Err(("pass-unbound", "the pass has no session: reject it".to_owned()));
+        };
+        let comparison = compare(task, &hold.pass, &self.settings.items);
+        if comparison.expected.is_empty() {
+            let message = "nothing of the pass fits the task: reject it".to_owned();
+            return Err(("nothing-expected", message));
+        }
+        let mover = Mover {
+            session,
+            operator: hold.operator.clone(),
+            auth_level: hold.auth_level,
+            decision: hold.decision.clone(),
+            resolution_seq: Some(*self.next_seq),
+        };
+        self.movement(task, &hold.pass, mover, &comparison)
+            .map(|movement| (movement, comparison))
+            .map_err(|(code, message, _)| (code, message))
+    }
+
+    pub(crate) fn resolve_quarantine(&mut self, pass: PassId, reason: String, by: Actor) -> Answer {
+        // No task says which module it would have been: the right to approve in any will do.
+        let asked = Asked::new(&by, Action::Approve, Module::Inbound);
+        let others = [Module::Outbound, Module::Count, Module::Transfer];
+        let Some(one) = self.state.quarantined(pass).cloned() else {
+            let message = format!("pass {pass} is not in quarantine");
+            return Err(self.deny(asked, "unknown-quarantine", message, None));
+        };
+        let mut asked = asked;
+        asked.station = Some(one.pass.station.clone());
+        let others = others.map(|module| (module, Action::Approve));
+        let facts = Facts { station: Some(&one.pass.station), ..Facts::default() };
+        let decision = self.permit_any(asked.clone(), &others, facts)?;
+        if let Err(message) = check_reason(&reason) {
+            return Err(self.deny(asked, "reason-missing", message, Some(decision)));
+        }
+        let verdict = "dismissed".to_owned();
+        self.record(Body::QuarantineResolved { pass, verdict, reason, by, decision });
+        self.signals.push((one.pass.station, Signal::Off));
+        let answer = Ok(Reply::Quarantined { reason: one.reason });
+        self.memory.answers.insert(pass, answer);
+        Ok(Reply::Done)
+    }
+}
+
+fn hold_asked(hold: &Hold, task: Option<&TaskState>, by: &Actor) -> Asked {
+    let mut asked = Asked::new(by, Action::Approve, hold.decision.module);
+    asked.station = Some(hold.pass.station.clone());
+    asked.task = Some(hold.task);
+    match task {
+        Some(open) => asked.on_task(&open.task),
+        None => asked,
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), String> {
+    if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
+        return Err(format!("a reason is needed: 1 to {REASON_BYTES_MAX} bytes"));
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What the engine remembers only while it runs: last activity, badges just seen, sessions that
+//! just ended, failures of unknown badges, answers to passes and closed tasks.
+//!
+//! All of it is bounded and none of it is needed to be right after a restart: the recorder asks
+//! the journal whether a pass or a task is known before it hands it over again.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash as Key,
+};
+
+use gatewarden_model::{Hash, PassId, SessionId, Stamp, StationId, TaskId};
+
+use crate::{
+    command::{Refusal, Reply},
+    state::{Lockout, Session},
+};
+
+/// Sessions that are remembered after their end, for passes still on their way.
+const ENDED_SESSIONS_MAX: usize = 1024;
+/// Unknown badges whose failures are counted.
+const STRANGERS_MAX: usize = 1024;
+/// Stations whose last badge is remembered.
+const SEEN_BADGES_MAX: usize = 1024;
+/// Passes whose answer is remembered.
+const ANSWERS_MAX: usize = 1024;
+/// Closed tasks that are remembered.
+const CLOSED_TASKS_MAX: usize = 4096;
+
+/// The latest `max` pairs; an older one is forgotten.
+#[derive(Debug)]
+pub(crate) struct Recent<K, V> {
+    max: usize,
+    order: VecDeque<K>,
+    map: HashMap<K, V>,
+}
+
+impl<K: Key + Eq + Clone, V> Recent<K, V> {
+    fn new(max: usize) -> Self {
+        Self { max, order: VecDeque::new(), map: HashMap::new() }
+    }
+
+    /// Remembers a pair, in place of an earlier one with the same key.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if self.map.insert(key.clone(), value).is_some() {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > self.max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.map.remove(&oldest);
+        }
+    }
+
+    /// The value of a key, if it is still remembered.
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.map.get(key)
+    }
+
+    /// Forgets a key.
+    pub(crate) fn remove(&mut self, key: &K) {
+        if self.map.remove(key).is_some() {
+            self.order.retain(|k| k != key);
+        }
+    }
+}
+
+/// Everything that is remembered.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// When somebody last did something in an open session.
+    pub(crate) activity: HashMap<SessionId, Stamp>,
+    /// Ended sessions and when they ended.
+    pub(crate) ended: Recent<SessionId, (Session, Stamp)>,
+    /// The last badge seen at a station, and when.
+    pub(crate) seen: Recent<StationId, (Hash, Stamp)>,
+    /// Failures of badges that are nobody's.
+    pub(crate) strangers: Recent<Hash, Lockout>,
+    /// Answers to passes.
+    pub(crate) answers: Recent<PassId, Result<Reply, Refusal>>,
+    /// Closed tasks, with the digest of their content.
+    pub(crate) closed: Recent<TaskId, Hash>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            activity: HashMap::new(),
+            ended: Recent::new(ENDED_SESSIONS_MAX),
+            seen: Recent::new(SEEN_BADGES_MAX),
+            strangers: Recent::new(STRANGERS_MAX),
+            answers: Recent::new(ANSWERS_MAX),
+            closed: Recent::new(CLOSED_TASKS_MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_is_forgotten_first() {
+        let mut recent = Recent::new(2);
+        for (key, value) in [(1, 'a'), (2, 'b'), (1, 'c'), (3, 'd')] {
+            recent.insert(key, value);
+        }
+        assert_eq!([1, 2, 3].map(|k| recent.get(&k).copied()), [None, Some('b'), Some('d')]);
+        recent.remove(&2);
+        recent.insert(4, 'e');
+        assert_eq!([2, 3, 4].map(|k| recent.get(&k).copied()), [None, Some('d'), Some('e')]);
+    }
+}

@@ -1,0 +1,261 @@
+//! From a pass to a movement: bound to a session, compared with an approved task, allowed, in
+//! stock; or quarantined, denied or held with its reason.
+//!
+//! Invariants: every pass that saw anything ends in exactly one entry that holds it or the movement
+//! it caused, and the same pass twice in that one only; a pass that was interrupted never posts by
+//! itself; green is only for what is posted.
+
+use gatewarden_model::{
+    Action, Body, Comparison, Decision, Hash, Movement, MovementId, OperatorId, Pass, PassClosing,
+    SessionId, Signal, TaskId, canonical,
+};
+
+use crate::{
+    access::Facts,
+    command::{Refusal, Reply},
+    compare::{compare, movement_lines},
+    sessions::actor_in,
+    state::{Session, TaskState},
+    turn::{Answer, Asked, Turn},
+};
+
+/// Who moved a pass, as its movement tells.
+pub(crate) struct Mover {
+    pub(crate) session: SessionId,
+    pub(crate) operator: OperatorId,
+    pub(crate) auth_level: u8,
+    pub(crate) decision: Decision,
+    pub(crate) resolution_seq: Option<u64>,
+}
+
+/// What a station's tasks mean for a pass.
+enum Choice {
+    Nothing,
+    Unapproved(TaskId),
+    Task(TaskId, Comparison),
+}
+
+impl Turn<'_> {
+    pub(crate) fn pass(&mut self, pass: Pass) -> Answer {
+        if let Some(answer) = self.answered(&pass) {
+            return answer;
+        }
+        if pass.sightings.is_empty() {
+            return Ok(Reply::Empty);
+        }
+        let (id, station) = (pass.id, pass.station.clone());
+        let (answer, signal) = match self.judge(pass) {
+            Ok(reply @ Reply::Posted { .. }) => (Ok(reply), Signal::Go),
+            Ok(reply @ Reply::Quarantined { .. }) => (Ok(reply), Signal::Alarm),
+            other => (other, Signal::Stop),
+        };
+        self.signals.push((station, signal));
+        self.memory.answers.insert(id, answer.clone());
+        answer
+    }
+
+    /// What was answered to this pass before.
+    fn answered(&self, pass: &Pass) -> Option<Answer> {
+        if let Some(answer) = self.memory.answers.get(&pass.id) {
+            return Some(answer.clone());
+        }
+        if let Some(hold) = self.state.hold(pass.id) {
+            let comparison = hold.comparison.clone();
+            return Some(Ok(Reply::Held { task: hold.task, comparison }));
+        }
+        let held = self.state.quarantined(pass.id)?;
+        Some(Ok(Reply::Quarantined { reason: held.reason.clone() }))
+    }
+
+    fn judge(&mut self, pass: Pass) -> Answer {
+        let session = match self.bound_session(&pass) {
+            Ok(session) => session,
+            Err(reason) => return Ok(self.quarantine(pass, reason)),
+        };
+        if self.state.session(session.id).is_some() {
+            self.memory.activity.insert(session.id, self.now);
+        }
+        let (task, comparison) = match self.choose(&pass) {
+            Choice::Task(task, comparison) => (task, comparison),
+            Choice::Nothing => {
+                let reason = format!("no task is open at {}", pass.station);
+                return Ok(self.quarantine(pass, reason));
+            }
+            Choice::Unapproved(task) => return Err(self.not_approved(task, &pass, &session)),
+        };
+        let Some(task) = self.state.task(task).cloned() else {
+            let reason = format!("no task is open at {}", pass.station);
+            return Ok(self.quarantine(pass, reason));
+        };
+        let decision = self.may_execute(&task, &pass, &session)?;
+        if pass.closed_by == PassClosing::Interrupted || !comparison.is_complete() {
+            return Ok(self.hold(pass, task.task.id, session, comparison, decision));
+        }
+        let mover = Mover {
+            session: session.id,
+            operator: session.operator,
+            auth_level: session.auth_level,
+            decision,
+            resolution_seq: None,
+        };
+        self.post(&task, &pass, mover, &comparison)
+    }
+
+    fn quarantine(&mut self, pass: Pass, reason: String) -> Reply {
+        self.record(Body::Quarantined { pass, reason: reason.clone() });
+        Reply::Quarantined { reason }
+    }
+
+    fn hold(
+        &mut self,
+        pass: Pass,
+        task: TaskId,
+        session: Session,
+        comparison: Comparison,
+        decision: Decision,
+    ) -> Reply {
+        self.record(Body::Held {
+            pass,
+            task,
+            operator: session.operator,
+            auth_level: session.auth_level,
+            comparison: comparison.clone(),
+            decision,
+        });
+        Reply::Held { task, comparison }
+    }
+
+    /// The first approved task that the pass completes, else the one with the most things
+    /// expected, ties to the oldest.
+    fn choose(&self, pass: &Pass) -> Choice {
+        let mut best: Option<(TaskId, Comparison)> = None;
+        let mut unapproved = None;
+        for open in self.state.tasks_at(&pass.station) {
+            if open.approval.is_none() {
+                unapproved = unapproved.or(Some(open.task.id));
+                continue;
+            }
+            let comparison = compare(open, pass, &self.settings.items);
+            if comparison.is_complete() {
+                return Choice::Task(open.task.id, comparison);
+            }
+            let more = |(_, b): &(_, Comparison)| comparison.expected.len() > b.expected.len();
+            if best.as_ref().is_none_or(more) {
+                best = Some((open.task.id, comparison));
+            }
+        }
+        match (best, unapproved) {
+            (Some((task, comparison)), _) => Choice::Task(task, comparison),
+            (None, Some(task)) => Choice::Unapproved(task),
+            (None, None) => Choice::Nothing,
+        }
+    }
+
+    fn not_approved(&mut self, task: TaskId, pass: &Pass, session: &Session) -> Refusal {
+        let Some(open) = self.state.task(task).cloned() else {
+            return Refusal { code: "unknown-task", message: String::new(), recorded: None };
+        };
+        let module = open.task.kind.module();
+        let asked = Asked::new(&actor_in(session), Action::Execute, module);
+        let number = &open.task.document.number;
+        let reason = format!("document {number} is not approved: have task {task} approved first");
+        self.deny(asked.on_task(&open.task).on_pass(pass), "not-approved", reason, None)
+    }
+
+    fn may_execute(
+        &mut self,
+        task: &TaskState,
+        pass: &Pass,
+        session: &Session,
+    ) -> Result<Decision, Refusal> {
+        let module = task.task.kind.module();
+        let asked = Asked::new(&actor_in(session), Action::Execute, module);
+        let facts = Facts {
+            ordered_by: orderer(task),
+            station: Some(&pass.station),
+            auth_level: Some(session.auth_level),
+            ..Facts::default()
+        };
+        self.permit_in(asked.on_task(&task.task).on_pass(pass), session, facts)
+    }
+
+    /// Posts what is expected, if stock allows it, and closes the task when that was all.
+    pub(crate) fn post(
+        &mut self,
+        task: &TaskState,
+        pass: &Pass,
+        mover: Mover,
+        comparison: &Comparison,
+    ) -> Answer {
+        let by = gatewarden_model::Actor::Operator {
+            id: mover.operator.clone(),
+            session: Some(mover.session),
+        };
+        let movement = match self.movement(task, pass, mover, comparison) {
+            Ok(movement) => movement,
+            Err((code, reason, decision)) => {
+                let asked = Asked::new(&by, Action::Execute, task.task.kind.module());
+                let asked = asked.on_task(&task.task).on_pass(pass);
+                return Err(self.deny(asked, code, reason, Some(decision)));
+            }
+        };
+        let id = movement.id;
+        self.record(Body::Moved { movement });
+        if self.state.task(task.task.id).is_some_and(TaskState::is_done) {
+            self.close_task(task.task.id, "complete", by);
+        }
+        Ok(Reply::Posted { movement: id, comparison: comparison.clone() })
+    }
+
+    /// The movement, or why there can be none.
+    pub(crate) fn movement(
+        &self,
+        task: &TaskState,
+        pass: &Pass,
+        mover: Mover,
+        comparison: &Comparison,
+    ) -> Result<Movement, (&'static str, String, Decision)> {
+        let lines = movement_lines(task, comparison, &self.settings.items);
+        let Some(approval) = &task.approval else {
+            return Err(("not-approved", "the task is not approved".to_owned(), mover.decision));
+        };
+        if let Err(error) = self.state.balances.check(&lines) {
+            return Err((error.code(), error.to_string(), mover.decision));
+        }
+        let evidence = match canonical::encode(pass) {
+            Ok(bytes) => Hash::of(&bytes),
+            Err(error) => return Err(("pass-invalid", error.to_string(), mover.decision)),
+        };
+        let mut devices: Vec<_> = pass.sightings.iter().map(|s| s.device.clone()).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        Ok(Movement {
+            id: MovementId::from(pass.id),
+            kind: task.task.kind,
+            document: task.task.document.clone(),
+            task: task.task.id,
+            station: pass.station.clone(),
+            devices,
+            pass: pass.id,
+            session: mover.session,
+            operator: mover.operator,
+            auth_level: mover.auth_level,
+            decision: mover.decision,
+            approval_seq: approval.seq,
+            approved_by: approval.by.clone(),
+            resolution_seq: mover.resolution_seq,
+            lines,
+            evidence,
+        })
+    }
+}
+
+/// Who ordered the document: as the ERP says, else whoever opened the task by asking for it.
+pub(crate) fn orderer(task: &TaskState) -> Option<&str> {
+    let asked = task.decision.as_ref().is_some_and(|d| d.action == Action::Request);
+    match (&task.task.ordered_by, &task.by) {
+        (Some(name), _) => Some(name),
+        (None, gatewarden_model::Actor::Operator { id, .. }) if asked => Some(id.as_str()),
+        _ => None,
+    }
+}

@@ -1,0 +1,289 @@
+//! What is open: operators, clients, sessions, tasks with their progress, holds, quarantine, stock.
+//!
+//! The state is a pure function of the live entries and the balances: replaying the entries that
+//! touch what is still open gives an equal state (`PartialEq`, tested). What must not survive a
+//! restart (badges seen, last activity, recent answers) is not here but in `memory`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use gatewarden_model::{
+    Actor, ClientId, Comparison, Decision, Hash, ItemId, Location, OperatorId, Pass, PassId,
+    SessionId, Stamp, StationId, Task, TaskId,
+};
+use serde::Serialize;
+
+use crate::stock::Balances;
+
+/// An enrolled person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    /// Who.
+    pub id: OperatorId,
+    /// Full name.
+    pub name: String,
+    /// Roles, sorted.
+    pub roles: Vec<String>,
+    /// SHA-256 of each badge, sorted; never serialized.
+    #[serde(skip)]
+    pub badges: Vec<Hash>,
+}
+
+/// A machine with a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Client {
+    /// Which.
+    pub id: ClientId,
+    /// Its rights, each `module:action`, sorted.
+    pub scopes: Vec<String>,
+    /// SHA-256 of the token; never serialized.
+    #[serde(skip)]
+    pub token: Hash,
+}
+
+/// An authenticated stay of an operator at a station, or at the console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who.
+    pub operator: OperatorId,
+    /// Where; none for the console.
+    pub station: Option<StationId>,
+    /// 1 badge, 2 badge and PIN.
+    pub auth_level: u8,
+    /// Since when.
+    pub opened: Stamp,
+}
+
+/// Failures to sign in, in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lockout {
+    /// How many.
+    pub failures: u32,
+    /// When the last one was.
+    pub since: Stamp,
+    /// For how many milliseconds from then no attempt counts.
+    pub locked_ms: u64,
+}
+
+impl Lockout {
+    /// Milliseconds until an attempt counts again, rounded up; 0 when it does now.
+    #[must_use]
+    pub fn remaining_ms(&self, now: &Stamp) -> u64 {
+        let gone_us = now.us_since(&self.since);
+        self.locked_ms.saturating_mul(1000).saturating_sub(gone_us).div_ceil(1000)
+    }
+}
+
+/// Who approved a task's document, and where that is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// The name, as the ERP says or an operator's here.
+    pub by: String,
+    /// The entry that says so, if it was approved here.
+    pub seq: Option<u64>,
+}
+
+/// What was done of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct LineProgress {
+    /// Base units posted.
+    pub moved: i64,
+    /// Keys of the things posted: none of them counts twice.
+    pub things: BTreeSet<String>,
+}
+
+/// An open task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TaskState {
+    /// What is to be done.
+    pub task: Task,
+    /// Who asked.
+    pub by: Actor,
+    /// Why that was allowed.
+    pub decision: Option<Decision>,
+    /// The entry that opened it: tasks are served in this order.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// The approval; nothing is executed without one.
+    pub approval: Option<Approval>,
+    /// Progress, in the order of the task's lines.
+    pub progress: Vec<LineProgress>,
+}
+
+impl TaskState {
+    /// Base units that line `index` still expects.
+    #[must_use]
+    pub fn remaining(&self, index: usize) -> i64 {
+        let moved = self.progress.get(index).map_or(0, |p| p.moved);
+        self.task.lines.get(index).map_or(0, |l| l.quantity.saturating_sub(moved).max(0))
+    }
+
+    /// True when no line expects anything any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        (0..self.task.lines.len()).all(|index| self.remaining(index) == 0)
+    }
+}
+
+/// A pass that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// The entry that holds it.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// The pass as it was seen.
+    pub pass: Pass,
+    /// The task it was compared with.
+    pub task: TaskId,
+    /// Who moved it.
+    pub operator: OperatorId,
+    /// How strongly that session was authenticated.
+    pub auth_level: u8,
+    /// What differs.
+    pub comparison: Comparison,
+    /// Why the operator was allowed to move it at all; its module is the task's.
+    pub decision: Decision,
+}
+
+/// A pass that nobody may claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Quarantine {
+    /// The entry that says so.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// The pass as it was seen.
+    pub pass: Pass,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that is open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    pub(crate) operators: BTreeMap<OperatorId, Operator>,
+    pub(crate) badges: HashMap<Hash, OperatorId>,
+    pub(crate) clients: BTreeMap<ClientId, Client>,
+    pub(crate) tokens: HashMap<Hash, ClientId>,
+    pub(crate) lockouts: BTreeMap<OperatorId, Lockout>,
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) stations: HashMap<StationId, SessionId>,
+    pub(crate) tasks: BTreeMap<u64, TaskState>,
+    pub(crate) task_seqs: HashMap<TaskId, u64>,
+    pub(crate) station_tasks: HashMap<StationId, BTreeSet<u64>>,
+    pub(crate) holds: BTreeMap<PassId, Hold>,
+    pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
+    pub(crate) balances: Balances,
+}
+
+impl State {
+    /// All operators, by name.
+    pub fn operators(&self) -> impl Iterator<Item = &Operator> {
+        self.operators.values()
+    }
+
+    /// One operator.
+    #[must_use]
+    pub fn operator(&self, id: &OperatorId) -> Option<&Operator> {
+        self.operators.get(id)
+    }
+
+    /// Whose badge it is.
+    #[must_use]
+    pub fn operator_by_badge(&self, badge: &Hash) -> Option<&Operator> {
+        self.operators.get(self.badges.get(badge)?)
+    }
+
+    /// All clients, by name.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.values()
+    }
+
+    /// The client that a token's SHA-256 belongs to.
+    #[must_use]
+    pub fn client_by_token(&self, token: &Hash) -> Option<&Client> {
+        self.clients.get(self.tokens.get(token)?)
+    }
+
+    /// An operator's failures in a row, if there are any.
+    #[must_use]
+    pub fn lockout(&self, operator: &OperatorId) -> Option<&Lockout> {
+        self.lockouts.get(operator)
+    }
+
+    /// Milliseconds for which no attempt of the operator to sign in counts; 0 for none.
+    #[must_use]
+    pub fn lock_remaining_ms(&self, operator: &OperatorId, now: &Stamp) -> u64 {
+        self.lockouts.get(operator).map_or(0, |lock| lock.remaining_ms(now))
+    }
+
+    /// All open sessions.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
+    /// One open session.
+    #[must_use]
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    /// The session at a station.
+    #[must_use]
+    pub fn session_at(&self, station: &StationId) -> Option<&Session> {
+        self.sessions.get(self.stations.get(station)?)
+    }
+
+    /// All open tasks, oldest first.
+    pub fn tasks(&self) -> impl Iterator<Item = &TaskState> {
+        self.tasks.values()
+    }
+
+    /// One open task.
+    #[must_use]
+    pub fn task(&self, id: TaskId) -> Option<&TaskState> {
+        self.tasks.get(self.task_seqs.get(&id)?)
+    }
+
+    /// The open tasks of a station, oldest first.
+    pub fn tasks_at(&self, station: &StationId) -> impl Iterator<Item = &TaskState> {
+        let seqs = self.station_tasks.get(station);
+        seqs.into_iter().flatten().filter_map(|seq| self.tasks.get(seq))
+    }
+
+    /// All passes that wait for a decision.
+    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.holds.values()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn hold(&self, pass: PassId) -> Option<&Hold> {
+        self.holds.get(&pass)
+    }
+
+    /// All quarantined passes.
+    pub fn quarantine(&self) -> impl Iterator<Item = &Quarantine> {
+        self.quarantine.values()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn quarantined(&self, pass: PassId) -> Option<&Quarantine> {
+        self.quarantine.get(&pass)
+    }
+
+    /// Base units of an item and lot at a location.
+    #[must_use]
+    pub fn balance(&self, item: &ItemId, lot: Option<&str>, location: &Location) -> i64 {
+        self.balances.quantity(item, lot, location)
+    }
+
+    /// All balances that are not zero.
+    pub fn balances(&self) -> &Balances {
+        &self.balances
+    }
+}

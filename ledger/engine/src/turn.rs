@@ -1,0 +1,233 @@
+//! One turn of the engine: a command's entries and signals as they are decided, and the one door
+//! through which every right is asked for.
+
+use gatewarden_model::{
+    Action, Actor, Body, Decision, Entry, Module, Pass, Signal, Stamp, StationId, Task, TaskId,
+};
+
+use crate::{
+    access::{Access, Facts, Principal, Request},
+    command::{Refusal, Reply},
+    engine::Settings,
+    memory::Memory,
+    state::{Session, State},
+};
+
+/// Longest text from outside that an entry keeps, in bytes.
+pub(crate) const REASON_BYTES_MAX: usize = 500;
+
+/// What a command answers.
+pub(crate) type Answer = Result<Reply, Refusal>;
+
+/// The engine while it decides on one command.
+pub(crate) struct Turn<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) access: &'a Access,
+    pub(crate) state: &'a mut State,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) next_seq: &'a mut u64,
+    pub(crate) now: Stamp,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) signals: Vec<(StationId, Signal)>,
+}
+
+/// What somebody asks for, as a denial would tell it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) by: Actor,
+    pub(crate) action: Action,
+    pub(crate) module: Module,
+    pub(crate) station: Option<StationId>,
+    pub(crate) task: Option<TaskId>,
+    pub(crate) document: Option<String>,
+    pub(crate) pass: Option<Pass>,
+}
+
+impl Asked {
+    pub(crate) fn new(by: &Actor, action: Action, module: Module) -> Self {
+        let by = by.clone();
+        Self { by, action, module, station: None, task: None, document: None, pass: None }
+    }
+
+    pub(crate) fn on_task(mut self, task: &Task) -> Self {
+        self.station = Some(task.station.clone());
+        self.task = Some(task.id);
+        self.document = Some(cut(&task.document.number, 64));
+        self
+    }
+
+    pub(crate) fn on_pass(mut self, pass: &Pass) -> Self {
+        self.station = Some(pass.station.clone());
+        self.pass = Some(pass.clone());
+        self
+    }
+}
+
+impl Turn<'_> {
+    /// Records an entry and applies it to the state. Returns its sequence.
+    pub(crate) fn record(&mut self, body: Body) -> u64 {
+        let seq = *self.next_seq;
+        *self.next_seq = seq.saturating_add(1);
+        let entry = Entry::new(seq, self.now, body);
+        if let Body::Moved { movement } = &entry.body {
+            // Checked by whoever made the movement; a posting that fails changes nothing.
+            let posted = self.state.balances.post(&movement.lines);
+            debug_assert_eq!(posted, Ok(()), "movement {} was not checked", movement.id);
+        }
+        self.state.apply(&entry);
+        self.entries.push(entry);
+        seq
+    }
+
+    /// Records a denial and makes the refusal that names it.
+    pub(crate) fn deny(
+        &mut self,
+        asked: Asked,
+        code: &'static str,
+        reason: impl Into<String>,
+        decision: Option<Decision>,
+    ) -> Refusal {
+        let message = cut(&reason.into(), REASON_BYTES_MAX);
+        let Asked { by, action, module, station, task, document, pass } = asked;
+        let reason = message.clone();
+        let body =
+            Body::Denied { by, action, module, reason, decision, station, task, document, pass };
+        let recorded = Some(self.record(body));
+        Refusal { code, message, recorded }
+    }
+
+    /// Asks the policies; a no is recorded.
+    pub(crate) fn permit(&mut self, asked: Asked, facts: Facts<'_>) -> Result<Decision, Refusal> {
+        self.permit_any(asked, &[], facts)
+    }
+
+    /// Asks for the right in `asked`, then for each of `others` until one is granted. If none is,
+    /// the denial tells of the first.
+    pub(crate) fn permit_any(
+        &mut self,
+        asked: Asked,
+        others: &[(Module, Action)],
+        facts: Facts<'_>,
+    ) -> Result<Decision, Refusal> {
+        let denied = match self.authenticated(&asked.by, &facts) {
+            Err(reason) => return Err(self.deny(asked, "not-authenticated", reason, None)),
+            Ok((principal, facts)) => {
+                let first = (asked.module, asked.action);
+                match decide_any(self.access, principal, first, others, facts) {
+                    Ok(decision) => return Ok(decision),
+                    Err(denied) => denied,
+                }
+            }
+        };
+        let reason = denial(&asked.by, &denied);
+        Err(self.deny(asked, "denied", reason, Some(denied)))
+    }
+
+    /// Asks for a right on behalf of the session that a pass is bound to, which may have ended
+    /// since the pass was seen.
+    pub(crate) fn permit_in(
+        &mut self,
+        asked: Asked,
+        session: &Session,
+        facts: Facts<'_>,
+    ) -> Result<Decision, Refusal> {
+        let Some(operator) = self.state.operator(&session.operator) else {
+            let reason = format!("{} is not enrolled any more", session.operator);
+            return Err(self.deny(asked, "not-authenticated", reason, None));
+        };
+        let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
+        let right = (asked.module, asked.action);
+        match decide_any(self.access, principal, right, &[], facts) {
+            Ok(decision) => Ok(decision),
+            Err(denied) => {
+                let reason = denial(&asked.by, &denied);
+                Err(self.deny(asked, "denied", reason, Some(denied)))
+            }
+        }
+    }
+
+    /// The answer to `Command::Ask`.
+    pub(crate) fn asked(
+        &mut self,
+        by: &Actor,
+        action: Action,
+        module: Module,
+        what: &str,
+    ) -> Answer {
+        let mut asked = Asked::new(by, action, module);
+        asked.document = (!what.is_empty()).then(|| cut(what, REASON_BYTES_MAX));
+        self.permit(asked, Facts::default()).map(Reply::Allowed)
+    }
+
+    /// Who an actor is as the policies see it: an operator needs an open session (that of the
+    /// console where none is named), a client a token that is still good.
+    fn authenticated<'b>(
+        &'b self,
+        by: &'b Actor,
+        facts: &Facts<'b>,
+    ) -> Result<(Principal<'b>, Facts<'b>), String> {
+        let principal = match by {
+            Actor::Operator { id, session } => {
+                let operator =
+                    self.state.operator(id).ok_or_else(|| format!("{id} is not enrolled"))?;
+                let open = match session {
+                    Some(session) => {
+                        self.state.session(*session).filter(|open| open.operator == *id)
+                    }
+                    None => {
+                        self.state.sessions().find(|s| s.operator == *id && s.station.is_none())
+                    }
+                };
+                let open =
+                    open.ok_or_else(|| format!("{id} has no open session: sign in again"))?;
+                let auth_level = Some(open.auth_level);
+                let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
+                return Ok((principal, Facts { auth_level, ..*facts }));
+            }
+            Actor::Client { id } => {
+                let client =
+                    self.state.clients.get(id).ok_or_else(|| format!("client {id} is revoked"))?;
+                Principal::Client { id: &client.id, scopes: &client.scopes }
+            }
+            Actor::Local { uid } => Principal::Local { uid: Some(*uid) },
+            Actor::Daemon => Principal::Local { uid: None },
+            Actor::Nobody => return Err("nobody is authenticated: sign in first".to_owned()),
+        };
+        Ok((principal, *facts))
+    }
+}
+
+/// The first right that is granted, else the denial of `first`.
+fn decide_any(
+    access: &Access,
+    principal: Principal<'_>,
+    first: (Module, Action),
+    others: &[(Module, Action)],
+    facts: Facts<'_>,
+) -> Result<Decision, Decision> {
+    let ask = |(module, action)| access.decide(&Request { principal, action, module, facts });
+    let decision = ask(first);
+    if decision.allowed {
+        return Ok(decision);
+    }
+    others.iter().map(|right| ask(*right)).find(|d| d.allowed).ok_or(decision)
+}
+
+/// A denial in words.
+fn denial(by: &Actor, decision: &Decision) -> String {
+    let who = crate::apply::actor_name(by);
+    let (action, module) = (decision.action.name(), decision.module.name());
+    let why = if !decision.errors.is_empty() {
+        format!("an error while deciding: {}", decision.errors.join("; "))
+    } else if decision.policies.is_empty() {
+        "no policy permits it".to_owned()
+    } else {
+        format!("forbidden by {}", decision.policies.join(", "))
+    };
+    format!("{who} may not {action} in {module}: {why}")
+}
+
+/// A text cut to at most `bytes_max` bytes, at a character.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
+    text[..text.floor_char_boundary(bytes_max)].to_owned()
+}

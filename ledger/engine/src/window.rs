@@ -1,0 +1,295 @@
+//! Windows: which reads of a station belong together in one pass.
+//!
+//! A first read (or a photo-eye) opens a pass; it closes when no new thing came for the quiet time,
+//! at its longest duration, or when it is told to. Invariants: every read is joined to a pass,
+//! counted as lingering, or reported as overflow, never dropped in silence; a pass is bound to a
+//! session only if that was the station's session at its opening and at each of its reads; a tag
+//! that stays in the field after its pass does not open another. Pure: the caller mints ids, tells
+//! the time, asks `poll` when `next_deadline_us` has come.
+
+use std::collections::{HashMap, VecDeque};
+
+use gatewarden_model::{
+    DeviceId, Direction, Hash, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp,
+    StationId, Thing, Trust,
+};
+
+/// Closed passes that wait for `poll`; a caller that polls after every call never has two.
+const READY_MAX: usize = 16;
+
+/// How a station's reads are windowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowSettings {
+    /// A pass closes when no new thing came for so many milliseconds.
+    pub quiet_ms: u32,
+    /// A pass closes after so many milliseconds in any case.
+    pub duration_ms_max: u32,
+    /// A tag of an earlier pass lingers as long as it is seen at least so often.
+    pub linger_ms: u32,
+    /// Different things in one pass; further ones overflow.
+    pub things_max: usize,
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self { quiet_ms: 1500, duration_ms_max: 30_000, linger_ms: 30_000, things_max: 10_000 }
+    }
+}
+
+/// What is known of one read beside the thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadMeta {
+    /// By which device.
+    pub device: DeviceId,
+    /// At which antenna.
+    pub antenna: Option<u16>,
+    /// RSSI in hundredths of a dBm.
+    pub peak_rssi_cdbm: Option<i16>,
+    /// How many singulations or scans it stands for, at least 1.
+    pub reads: u32,
+    /// How far the identity can be trusted; a `Barcode` never lingers.
+    pub trust: Trust,
+    /// Digest of the frame.
+    pub evidence: Hash,
+}
+
+/// What a read meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The pass it opened, if it did.
+    pub opened: Option<PassId>,
+    /// What became of it.
+    pub sight: Sight,
+}
+
+/// What became of a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// The thing's first in its pass: keep it before anything else.
+    First(Box<Sighting>),
+    /// Another of a thing in the open pass.
+    Again,
+    /// Of a tag that stayed in the field after its pass.
+    Linger,
+    /// The pass is full: report a gap.
+    Overflow,
+}
+
+/// The windows of one station, one at a time.
+#[derive(Debug)]
+pub struct PassWindow {
+    station: StationId,
+    settings: WindowSettings,
+    open: Option<Open>,
+    ready: VecDeque<Pass>,
+    /// Tags of earlier passes, with when they were last seen.
+    lingering: HashMap<String, Stamp>,
+}
+
+#[derive(Debug)]
+struct Open {
+    id: PassId,
+    opened: Stamp,
+    opened_by: PassOpening,
+    session: Option<SessionId>,
+    last_new: Stamp,
+    places: HashMap<String, usize>,
+    sightings: Vec<Sighting>,
+}
+
+impl PassWindow {
+    /// No pass is open.
+    #[must_use]
+    pub fn new(station: StationId, settings: WindowSettings) -> Self {
+        let (ready, lingering) = (VecDeque::new(), HashMap::new());
+        Self { station, settings, open: None, ready, lingering }
+    }
+
+    /// Takes one read. `session` is the station's session now; `mint` is called if a pass opens.
+    /// Call `poll` until it is empty afterwards: the read may have come after a pass was due.
+    pub fn handle(
+        &mut self,
+        now: Stamp,
+        thing: Thing,
+        meta: ReadMeta,
+        session: Option<SessionId>,
+        mint: impl FnOnce() -> PassId,
+    ) -> Step {
+        self.close_if_due(&now);
+        if self.is_lingering(&now, &thing, &meta) {
+            return Step { opened: None, sight: Sight::Linger };
+        }
+        let mut opened = None;
+        let open = self.open.get_or_insert_with(|| {
+            let id = mint();
+            opened = Some(id);
+            Open::new(id, now, PassOpening::FirstRead, session)
+        });
+        if open.session != session {
+            open.session = None;
+        }
+        Step { opened, sight: open.sight(now, thing, meta, self.settings.things_max) }
+    }
+
+    /// Opens a pass without a read, as a photo-eye does. Returns false if one is open already.
+    pub fn open(&mut self, now: Stamp, id: PassId, session: Option<SessionId>) -> bool {
+        self.close_if_due(&now);
+        if self.open.is_some() {
+            return false;
+        }
+        self.open = Some(Open::new(id, now, PassOpening::Input, session));
+        true
+    }
+
+    /// Closes the open pass now, if there is one; it comes from `poll`.
+    pub fn close(&mut self, now: Stamp, by: PassClosing) {
+        self.close_if_due(&now);
+        self.close_at(now, by);
+    }
+
+    /// The session at the station changed: the open pass belongs to nobody.
+    pub fn session_changed(&mut self, session: Option<SessionId>) {
+        if let Some(open) = &mut self.open
+            && open.session != session
+        {
+            open.session = None;
+        }
+    }
+
+    /// A closed pass, if there is one.
+    pub fn poll(&mut self, now: Stamp) -> Option<Pass> {
+        self.close_if_due(&now);
+        self.ready.pop_front()
+    }
+
+    /// When the open pass closes by itself, in microseconds of the monotonic clock.
+    #[must_use]
+    pub fn next_deadline_us(&self) -> Option<u64> {
+        if !self.ready.is_empty() {
+            return Some(0);
+        }
+        self.open.as_ref().map(|open| open.due(&self.settings).0.mono_us)
+    }
+
+    /// The id of the open pass.
+    #[must_use]
+    pub fn open_pass(&self) -> Option<PassId> {
+        self.open.as_ref().map(|open| open.id)
+    }
+
+    /// What the open pass has seen so far.
+    #[must_use]
+    pub fn sightings(&self) -> &[Sighting] {
+        self.open.as_ref().map_or(&[], |open| &open.sightings)
+    }
+
+    fn is_lingering(&mut self, now: &Stamp, thing: &Thing, meta: &ReadMeta) -> bool {
+        if meta.trust == Trust::Barcode {
+            return false;
+        }
+        let Some(last) = self.lingering.get_mut(&thing.key) else { return false };
+        if now.us_since(last) < us(self.settings.linger_ms) {
+            *last = *now;
+            return true;
+        }
+        self.lingering.remove(&thing.key);
+        false
+    }
+
+    fn close_if_due(&mut self, now: &Stamp) {
+        let Some(open) = &self.open else { return };
+        let (at, by) = open.due(&self.settings);
+        // Another boot's stamp can't be compared: the pass was interrupted.
+        if at.boot != now.boot {
+            self.close_at(open.last_new, PassClosing::Interrupted);
+        } else if now.mono_us >= at.mono_us {
+            self.close_at(at, by);
+        }
+    }
+
+    fn close_at(&mut self, at: Stamp, by: PassClosing) {
+        let Some(open) = self.open.take() else { return };
+        let linger_us = us(self.settings.linger_ms);
+        self.lingering.retain(|_, last| at.us_since(last) < linger_us);
+        for seen in open.sightings.iter().filter(|s| s.trust != Trust::Barcode) {
+            if self.lingering.len() < self.settings.things_max.saturating_mul(2) {
+                self.lingering.insert(seen.thing.key.clone(), seen.last);
+            }
+        }
+        debug_assert!(self.ready.len() < READY_MAX, "poll after every call");
+        self.ready.push_back(Pass {
+            id: open.id,
+            station: self.station.clone(),
+            opened: open.opened,
+            closed: at,
+            opened_by: open.opened_by,
+            closed_by: by,
+            session: open.session,
+            sightings: open.sightings,
+        });
+    }
+}
+
+impl Open {
+    fn new(id: PassId, now: Stamp, by: PassOpening, session: Option<SessionId>) -> Self {
+        let (places, sightings) = (HashMap::new(), vec![]);
+        Self { id, opened: now, opened_by: by, session, last_new: now, places, sightings }
+    }
+
+    /// When the pass closes by itself, and why.
+    fn due(&self, settings: &WindowSettings) -> (Stamp, PassClosing) {
+        let quiet = later(self.last_new, us(settings.quiet_ms));
+        let longest = later(self.opened, us(settings.duration_ms_max));
+        if quiet.mono_us <= longest.mono_us {
+            (quiet, PassClosing::Quiet)
+        } else {
+            (longest, PassClosing::Duration)
+        }
+    }
+
+    fn sight(&mut self, now: Stamp, thing: Thing, meta: ReadMeta, things_max: usize) -> Sight {
+        if let Some(seen) = self.places.get(&thing.key).and_then(|at| self.sightings.get_mut(*at)) {
+            seen.last = now;
+            seen.reads = seen.reads.saturating_add(meta.reads);
+            if meta.peak_rssi_cdbm > seen.peak_rssi_cdbm {
+                seen.peak_rssi_cdbm = meta.peak_rssi_cdbm;
+                seen.antenna = meta.antenna;
+            }
+            // Each scan of a code without serial is one more piece, so the window waits again.
+            if meta.trust == Trust::Barcode {
+                self.last_new = now;
+            }
+            return Sight::Again;
+        }
+        if self.sightings.len() >= things_max {
+            return Sight::Overflow;
+        }
+        self.last_new = now;
+        self.places.insert(thing.key.clone(), self.sightings.len());
+        let sighting = Sighting {
+            thing,
+            device: meta.device,
+            antenna: meta.antenna,
+            first: now,
+            last: now,
+            reads: meta.reads.max(1),
+            peak_rssi_cdbm: meta.peak_rssi_cdbm,
+            trust: meta.trust,
+            direction: Direction::Unknown,
+            confidence_pct: 0,
+            evidence: meta.evidence,
+        };
+        self.sightings.push(sighting.clone());
+        Sight::First(Box::new(sighting))
+    }
+}
+
+fn us(ms: u32) -> u64 {
+    u64::from(ms) * 1000
+}
+
+/// A stamp moved forward on both clocks.
+fn later(at: Stamp, by_us: u64) -> Stamp {
+    let wall_us = at.wall_us.saturating_add(i64::try_from(by_us).unwrap_or(i64::MAX));
+    Stamp { mono_us: at.mono_us.saturating_add(by_us), wall_us, ..at }
+}

@@ -1,0 +1,145 @@
+//! The database's shape: tables that an auditor can read with SQL, and the forward-only migrations.
+//!
+//! `entry`, `node` and `checkpoint` are the journal; `movement`, `movement_line`, `balance`,
+//! `subject` and `live` are projections of it, which `verify` recomputes and compares. `credential`
+//! (PIN hashes) and `meta` are neither. A lot of `''` means none. Quantities are base units.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::{error::StoreError, projection::number};
+
+/// SQLite's application id of a ledger: the bytes "GWld".
+pub const APPLICATION_ID: i32 = 0x4757_6c64;
+
+/// Each migration brings a ledger from version n (its place here) to n + 1. Never edit one that was
+/// released: add another.
+const MIGRATIONS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The journal. `leaf` is SHA-256(0x00 || bytes), tile level 0 of the tree; `node` the levels above.
+CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY,
+    leaf BLOB NOT NULL CHECK (length(leaf) = 32),
+    bytes TEXT NOT NULL
+) STRICT;
+CREATE TABLE node (
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+
+-- Projections.
+CREATE TABLE movement (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    document_kind TEXT NOT NULL,
+    document TEXT NOT NULL,
+    task TEXT NOT NULL,
+    station TEXT NOT NULL,
+    session TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    auth_level INTEGER NOT NULL,
+    approved_by TEXT NOT NULL,
+    wall_us INTEGER NOT NULL
+) STRICT;
+CREATE TABLE movement_line (
+    seq INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    from_location TEXT NOT NULL,
+    to_location TEXT NOT NULL,
+    PRIMARY KEY (seq, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE balance (
+    item TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    location TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY (item, lot, location)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE subject (
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE live (
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- PIN hashes (PHC strings): never in the journal, which travels.
+CREATE TABLE credential (operator TEXT PRIMARY KEY, phc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- For reading only.
+CREATE VIEW journal AS
+    SELECT seq,
+           strftime('%Y-%m-%dT%H:%M:%SZ', (bytes ->> '$.at.wall_us') / 1000000, 'unixepoch') AS at,
+           bytes ->> '$.body.kind' AS kind,
+           bytes
+    FROM entry;
+CREATE VIEW stock AS
+    SELECT item, lot, location, quantity FROM balance
+    WHERE quantity <> 0 AND location NOT LIKE '@%';
+";
+
+/// Makes the connection fit for the one writer: WAL, a flush for every commit, no automatic
+/// checkpoint (that is `wal`'s work).
+pub(crate) fn configure_writer(connection: &Connection) -> Result<(), StoreError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::NoWal { mode });
+    }
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Brings the database to the newest version, each step in a transaction of its own. Refuses a
+/// database that is no ledger, or one that a newer program wrote.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    loop {
+        let step = Transaction::new(connection, TransactionBehavior::Immediate)?;
+        let version = check(&step)?;
+        let Some(sql) = MIGRATIONS.get(version) else { return Ok(()) };
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", number(version as u64 + 1))?;
+        step.commit()?;
+    }
+}
+
+/// The version of a ledger that this program can read; 0 for an empty database.
+pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let version = number("PRAGMA user_version")?;
+    let id = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if id != i64::from(APPLICATION_ID) && (id, version, tables) != (0, 0, 0) {
+        return Err(StoreError::NotALedger);
+    }
+    let known = MIGRATIONS.len();
+    usize::try_from(version)
+        .ok()
+        .filter(|v| *v <= known)
+        .ok_or(StoreError::TooNew { found: version, known })
+}
+
+/// The version that this program writes.
+#[must_use]
+pub fn version() -> usize {
+    MIGRATIONS.len()
+}

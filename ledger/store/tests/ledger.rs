@@ -1,0 +1,126 @@
+//! The writer and the reader: what goes in comes out, and what may not go in leaves no trace.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use common::{filled, folder, group, key, line, moved, options, receipt, started};
+use gatewarden_model::{Subject, SubjectKind};
+use gatewarden_store::{
+    BalanceFilter, Group, Ledger, LedgerReader, MovementPage, OpenOptions, Proof, StoreError,
+};
+
+#[test]
+fn a_ledger_gives_back_what_was_appended_also_after_reopening() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 300);
+    let committed = ledger.committed();
+    assert_eq!((ledger.next_seq(), committed.size), (301, 301));
+    ledger.append(&group(vec![])).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(&path, options()).unwrap();
+    assert_eq!(ledger.committed(), committed);
+    let reader = ledger.reader().unwrap();
+    assert_eq!(reader.len().unwrap(), 301);
+    assert_eq!(reader.entry(0).unwrap().unwrap(), started(0));
+    assert_eq!(reader.entries(299..400).unwrap(), [receipt(299, 24), receipt(300, 24)]);
+    assert_eq!(reader.last_entries(1).unwrap(), [receipt(300, 24)]);
+    let page = MovementPage { before: Some(300), limit: 1 };
+    assert_eq!(reader.movements(page).unwrap(), [receipt(299, 24)]);
+    let subject = Subject { kind: SubjectKind::Document, key: "4500001".into() };
+    assert_eq!(reader.touching(&subject, 2).unwrap(), [receipt(299, 24), receipt(300, 24)]);
+    assert_eq!(reader.live().unwrap().len(), 300);
+    let stock = reader.stock(&BalanceFilter::default()).unwrap();
+    assert_eq!(stock.len(), 1);
+    assert_eq!((stock[0].location.as_str(), stock[0].quantity), ("wh1/dock", 300 * 24));
+    assert_eq!(reader.balances(&BalanceFilter::default()).unwrap().len(), 2);
+    let below = Some("wh1".parse().unwrap());
+    let filter = BalanceFilter { below, ..BalanceFilter::default() };
+    assert_eq!(reader.balances(&filter).unwrap(), stock);
+}
+
+#[test]
+fn every_entry_has_a_proof_that_needs_no_database() {
+    let (_folder, path) = folder();
+    let reader = filled(&path, 270).reader().unwrap();
+    for seq in [0, 1, 255, 256, 270] {
+        let text = reader.proof(seq).unwrap().to_text();
+        let proof = Proof::parse(&text).unwrap();
+        let proven = proof.check(&key().verifying_key(), "gw-1").unwrap();
+        assert_eq!((proven.entry.seq, proven.checkpoint.size), (seq, 271));
+        let forged = Proof { entry: receipt(seq, 25).encode().unwrap(), ..proof.clone() };
+        assert!(forged.check(&key().verifying_key(), "gw-1").is_err());
+        assert!(proof.check(&key().verifying_key(), "gw-2").is_err());
+    }
+    assert!(matches!(reader.proof(271), Err(StoreError::NoEntry { seq: 271, len: 271 })));
+}
+
+#[test]
+fn what_breaks_a_rule_leaves_no_trace() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 1);
+    let before = ledger.committed();
+    let take =
+        |seq, n| moved(seq, 900 + u128::from(seq), vec![line("M-100", n, "wh1/dock", "@loss")]);
+    let cases = [
+        (vec![receipt(3, 1)], "entry 3 does not come next: the journal expects 2"),
+        (vec![receipt(2, 0)], "quantity 0 is not more than zero"),
+        (vec![receipt(2, -1)], "quantity -1 is not more than zero"),
+        (vec![moved(2, 9, vec![])], "has no lines"),
+        (vec![moved(2, 9, vec![line("A", 1, "wh1", "wh1")])], "from wh1 to itself"),
+        (vec![moved(2, 1, vec![line("A", 1, "@loss", "wh1")])], "is already recorded as entry 1"),
+        (vec![receipt(2, 5), take(3, 20), take(4, 10)], "wh1/dock holds 9 of M-100, 1 short"),
+        (vec![receipt(2, i64::MAX)], "overflows"),
+    ];
+    for (entries, words) in cases {
+        let error = ledger.append(&group(entries)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert_eq!(ledger.committed(), before);
+    }
+    ledger.append(&group(vec![receipt(2, 5), take(3, 29)])).unwrap();
+    let reader = ledger.reader().unwrap();
+    assert_eq!(reader.stock(&BalanceFilter::default()).unwrap(), []);
+    assert!(
+        reader
+            .pass_recorded(gatewarden_model::PassId(uuid::Uuid::from_u128(
+                0x0197_0000_0000_7000_8000_0000_0000_0000 + 2
+            )))
+            .unwrap()
+    );
+}
+
+#[test]
+fn one_writer_one_gateway_one_key() {
+    let (_folder, path) = folder();
+    let ledger = filled(&path, 1);
+    let second = Ledger::open(&path, options()).unwrap_err().to_string();
+    assert!(
+        second.contains(&format!("being written by process {}", std::process::id())),
+        "{second}"
+    );
+    drop(ledger);
+    let other = OpenOptions { origin: "gw-2".into(), ..options() };
+    assert!(matches!(Ledger::open(&path, other), Err(StoreError::WrongOrigin { .. })));
+    let other =
+        OpenOptions { key: gatewarden_store::SigningKey::from_bytes(&[1; 32]), ..options() };
+    assert!(matches!(Ledger::open(&path, other), Err(StoreError::WrongKey { .. })));
+    let strange = path.with_file_name("strange.db");
+    rusqlite::Connection::open(&strange).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    assert!(matches!(Ledger::open(&strange, options()), Err(StoreError::NotALedger)));
+    assert!(matches!(LedgerReader::open(&strange), Err(StoreError::NotALedger)));
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Ledger::open(&path, options()), Err(StoreError::TooNew { found: 99, .. })));
+}
+
+#[test]
+fn credentials_are_kept_beside_the_journal() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 0);
+    let mueller: gatewarden_model::OperatorId = "mueller".parse().unwrap();
+    let before = ledger.committed();
+    for phc in [Some("$argon2id$a".to_owned()), Some("$argon2id$b".to_owned()), None] {
+        let credentials = vec![(mueller.clone(), phc.clone())];
+        assert_eq!(ledger.append(&Group { entries: vec![], credentials }).unwrap(), before);
+        assert_eq!(ledger.reader().unwrap().credential(&mueller).unwrap(), phc);
+    }
+}
