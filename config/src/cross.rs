@@ -1,13 +1,15 @@
 //! The rules that join several tables: names stand once, what is referred to exists, and nothing
 //! has two users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use crate::{
     fields::{Fields, Span},
     items::normal_gtin,
+    nearest::nearest,
+    report::Walk,
     text::split_address,
-    walk::{Walk, quote},
+    words::quote,
 };
 
 /// Checks everything that no single key can know.
@@ -37,10 +39,8 @@ impl Seen {
     /// The line of the earlier one, if there was one.
     fn earlier(&mut self, walk: &Walk<'_>, text: String, at: Span) -> Option<u32> {
         match self.0.entry(text) {
-            std::collections::btree_map::Entry::Occupied(first) => {
-                Some(walk.source.line(first.get().start))
-            }
-            std::collections::btree_map::Entry::Vacant(free) => {
+            Entry::Occupied(first) => Some(walk.source.line(first.get().start)),
+            Entry::Vacant(free) => {
                 free.insert(at);
                 None
             }
@@ -76,16 +76,19 @@ fn gtins(walk: &mut Walk<'_>, items: &[Fields]) {
 fn stations(walk: &mut Walk<'_>, root: &Fields) {
     let devices = root.tables("devices");
     let names = || devices.iter().filter_map(|device| device.text("name"));
-    let known: std::collections::BTreeSet<&str> = names().collect();
+    let known: BTreeSet<&str> = names().collect();
     let mut seen = Seen(BTreeMap::new());
+    let mut meant = BTreeSet::new();
     for station in root.tables("stations") {
         for (device, at) in station.texts("devices") {
             if !known.contains(device) {
                 walk.unknown(at, "unknown-device", "device", device, names());
+                // Who misspelt a device meant it: one mistake, not two.
+                meant.extend(nearest(device, names()));
             } else if let Some(line) = seen.earlier(walk, device.to_owned(), at) {
-                let message = format!("device {} serves two stations", quote(device));
+                let message = format!("device {} is named twice", quote(device));
                 let hint = Some(format!("line {line} names it already"));
-                walk.error(at, "shared-device", message, "each device at one station", hint);
+                walk.error(at, "shared-device", message, "each device once, at one station", hint);
             }
         }
         if station.list("devices").is_empty() && station.place("devices") != station.at {
@@ -94,7 +97,8 @@ fn stations(walk: &mut Walk<'_>, root: &Fields) {
         }
     }
     for device in devices {
-        if let Some(name) = device.text("name").filter(|name| !seen.0.contains_key(*name)) {
+        let unused = |name: &&str| !seen.0.contains_key(*name) && !meant.contains(*name);
+        if let Some(name) = device.text("name").filter(unused) {
             let message = format!("device {} serves no station", quote(name));
             let hint = Some("its reads would be quarantined".to_owned());
             let expected = "a station that names it";
@@ -157,7 +161,7 @@ fn coils(walk: &mut Walk<'_>, root: &Fields) {
 
 fn adapters(walk: &mut Walk<'_>, root: &Fields) {
     let items = || root.tables("items").iter().filter_map(|item| item.text("code"));
-    let known: std::collections::BTreeSet<&str> = items().collect();
+    let known: BTreeSet<&str> = items().collect();
     for adapter in root.tables("adapters") {
         for (item, _) in adapter.pairs("items") {
             if !known.contains(item.value.as_str()) {

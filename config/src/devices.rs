@@ -85,8 +85,11 @@ pub enum DeviceKind {
 
 const COMMON: &[Key] = &[required("name", Shape::Text(Text::Slug), "The device's name.")];
 const WORD: Shape = Shape::Integer { min: 0, max: 65_535 };
-const ADDRESS: Shape = Shape::Text(Text::Address);
 const BAUD: i64 = 9600;
+
+const fn address(usual_port: u16) -> Shape {
+    Shape::Text(Text::Address(usual_port))
+}
 
 pub(crate) static DEVICES: Kinds = Kinds {
     doc: "A reader, scanner, printer or I/O module.",
@@ -113,13 +116,17 @@ pub(crate) static DEVICES: Kinds = Kinds {
         Kind {
             name: "label-printer",
             doc: "A label printer that speaks ZPL over TCP.",
-            keys: &[required("address", ADDRESS, "The printer's host:port; ZPL's port is 9100.")],
+            keys: &[required(
+                "address",
+                address(9100),
+                "The printer's host:port; ZPL's port is 9100.",
+            )],
         },
     ],
 };
 
 const LLRP: &[Key] = &[
-    required("address", ADDRESS, "The reader's host:port; LLRP's port is 5084."),
+    required("address", address(5084), "The reader's host:port; LLRP's port is 5084."),
     optional(
         "antennas",
         Shape::List { of: &Shape::Integer { min: 1, max: 65_535 }, max: ANTENNAS_MAX },
@@ -153,7 +160,7 @@ const LINE_SCANNER: &[Key] = &[
 ];
 
 const LIGHT_STACK: &[Key] = &[
-    required("address", ADDRESS, "The I/O module's host:port; Modbus TCP's port is 502."),
+    required("address", address(502), "The I/O module's host:port; Modbus TCP's port is 502."),
     integer_or("unit", 0, 255, 1, "The Modbus unit identifier."),
     required("green", WORD, "The green lamp's coil, counted from 0."),
     required("amber", WORD, "The amber lamp's coil, counted from 0."),

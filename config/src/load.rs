@@ -9,10 +9,12 @@ use crate::{
     AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, Item, LedgerSection, Mistake,
     OperatorsSection, Severity, SpoolSection, Station, adapters, cross, devices,
     fields::{Fields, Span},
-    gateway, items, operators, roles,
+    gateway, items, operators,
+    report::Walk,
+    roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
     stations,
-    walk::{Walk, span},
+    walk::span,
 };
 
 /// Everything that one gateway is told.

@@ -7,7 +7,7 @@ use std::{fmt, fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 
-use crate::fields::Span;
+use crate::{fields::Span, secrets::WAYS};
 
 /// Most mistakes that are reported of one file; a last one then says how many more there are.
 pub const MISTAKES_MAX: usize = 200;
@@ -93,15 +93,15 @@ fn excerpt(out: &mut String, mistake: &Mistake, line: &str) {
     let _ = writeln!(out, " {gutter} | {}{}", " ".repeat(column), "^".repeat(width));
 }
 
-/// The line without the text of a secret that was written into it.
+/// The line without what stands for a secret there, unless that only names where it is read from.
 fn mask(line: &str) -> String {
-    for key in ["secret", "password"] {
-        let Some(found) = line.find(key) else { continue };
+    let keys = ["secret", "password"];
+    for found in keys.iter().flat_map(|key| line.match_indices(key)).map(|(at, _)| at) {
         let Some(equals) = line[found..].find('=') else { continue };
-        let value = found + equals + 1;
-        if !line[value..].trim_start().starts_with('{') {
-            let space = line[value..].len() - line[value..].trim_start().len();
-            return format!("{}***", &line[..value + space]);
+        let value = line[found + equals + 1..].trim_start();
+        let inner = value.strip_prefix('{').unwrap_or("").trim_start();
+        if !WAYS.iter().any(|(way, _)| inner.starts_with(way)) {
+            return format!("{}***", &line[..line.len() - value.len()]);
         }
     }
     line.to_owned()

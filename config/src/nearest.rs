@@ -2,6 +2,8 @@
 
 /// Longest word that is compared, in bytes; a longer one is no misspelling.
 const WORD_BYTES_MAX: usize = 64;
+/// Most words that are compared.
+const COMPARED_MAX: usize = 2048;
 /// Least similarity (Jaro-Winkler, 0 to 1) of a suggestion.
 const SIMILARITY_MIN: f64 = 0.8;
 /// Most words that a message lists.
@@ -14,6 +16,7 @@ pub(crate) fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> 
     }
     let lower = found.to_lowercase();
     known
+        .take(COMPARED_MAX)
         .filter(|word| *word != found && word.len() <= WORD_BYTES_MAX)
         .map(|word| (strsim::jaro_winkler(&lower, &word.to_lowercase()), word))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)

@@ -2,10 +2,10 @@
 
 use crate::{
     fields::Fields,
+    report::Walk,
     shape::{
         Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, text_or,
     },
-    walk::Walk,
 };
 
 /// How operators are known and for how long a session holds.

@@ -4,9 +4,11 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     fields::{Span, Value},
+    report::Walk,
     secret::SecretSource,
     shape::Key,
-    walk::{Node, Walk, quote, span},
+    walk::{Node, span},
+    words::quote,
 };
 
 /// What is expected where a secret is due.
@@ -23,9 +25,12 @@ impl Walk<'_> {
         match node.get_ref() {
             DeValue::Table(table) => self.named_secret(key, table, span(node)),
             DeValue::String(_) => {
+                // Only where it begins: its length is nobody's business.
+                let Span { start, .. } = span(node);
+                let at = Span { start, end: start + 1 };
                 let message = format!("{:?} is written out in the file", key.name);
                 let hint = "secrets never stand in the TOML; change this one, it has been seen";
-                self.error(span(node), "plain-secret", message, EXPECTED, Some(hint.to_owned()));
+                self.error(at, "plain-secret", message, EXPECTED, Some(hint.to_owned()));
                 None
             }
             _ => self.wrong_type(key, &key.shape, node),

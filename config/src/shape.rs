@@ -97,8 +97,8 @@ pub(crate) enum Text {
     Line,
     /// Up to 16 characters of any kind, control characters too.
     Affix,
-    /// `host:port`.
-    Address,
+    /// `host:port`, with the port that is usual there.
+    Address(u16),
     /// `ip:port` to listen on.
     Socket,
     /// An `http` or `https` URL without user and password.

@@ -4,8 +4,8 @@ use gatewarden_model::{DeviceId, StationId};
 
 use crate::{
     fields::Fields,
+    report::Walk,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required},
-    walk::Walk,
 };
 
 /// Most stations of one gateway.

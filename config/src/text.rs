@@ -28,7 +28,7 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Code => (ItemId::parse(text).is_ok(), trim_hint(text)),
         Text::Line => (is_line(text), trim_hint(text)),
         Text::Affix => (text.chars().count() <= AFFIX_CHARS_MAX, None),
-        Text::Address => (split_address(text).is_some(), address_hint(text)),
+        Text::Address(port) => (split_address(text).is_some(), address_hint(text, port)),
         Text::Socket => (text.parse::<std::net::SocketAddr>().is_ok(), socket_hint(text)),
         Text::Url => url(text),
         Text::Path => (is_path(text), None),
@@ -64,7 +64,9 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "1 to 128 printable characters without leading or trailing space",
         ),
         Text::Affix => ("bad-text", "a prefix or suffix", "up to 16 characters"),
-        Text::Address => ("bad-address", "an address", "\"host:port\" with a port of 1 to 65535"),
+        Text::Address(_) => {
+            ("bad-address", "an address", "\"host:port\" with a port of 1 to 65535")
+        }
         Text::Socket => ("bad-address", "an address to listen on", "\"ip:port\""),
         Text::Url => (
             "bad-url",
@@ -166,10 +168,10 @@ fn trim_hint(text: &str) -> Option<String> {
     spaced.then(|| "remove the space around it".to_owned())
 }
 
-fn address_hint(text: &str) -> Option<String> {
+fn address_hint(text: &str, port: u16) -> Option<String> {
     let plain = !text.is_empty() && text.len() <= 64 && !text.contains([':', '/', ' ']);
     if plain {
-        return Some(format!("add the port, such as \"{text}:5084\""));
+        return Some(format!("add the port, such as \"{text}:{port}\""));
     }
     text.contains("://").then(|| "leave out the part up to \"://\"".to_owned())
 }
@@ -194,7 +196,7 @@ mod tests {
             (Text::Slug, &["dock-1"], &["Dock 1", "", "-a"]),
             (Text::Line, &["Dock door 1", "é"], &["", " a", "a\nb"]),
             (
-                Text::Address,
+                Text::Address(502),
                 &["reader.local:5084", "10.0.0.7:5084", "[::1]:502"],
                 &["reader", "reader:0", "reader:70000", ":1", "a b:1", "[x]:1", "::1:502"],
             ),
@@ -232,8 +234,8 @@ mod tests {
             Some("the check digit of 629104150021 is 3")
         );
         assert_eq!(
-            hint(Text::Address, "reader").as_deref(),
-            Some("add the port, such as \"reader:5084\"")
+            hint(Text::Address(502), "reader").as_deref(),
+            Some("add the port, such as \"reader:502\"")
         );
     }
 }

@@ -1,10 +1,5 @@
 //! The walk over a parsed file along the shape: takes what is right, records every mistake, and
-//! always goes on.
-//!
-//! It terminates because shape and file are finite trees; it records at most `MISTAKES_MAX`
-//! mistakes and counts the others.
-
-use std::path::Path;
+//! always goes on. It terminates because shape and file are finite trees.
 
 use toml::{
     Spanned,
@@ -12,128 +7,17 @@ use toml::{
 };
 
 use crate::{
-    Environment, Mistake, Severity,
     fields::{At, Fields, Span, Value},
-    mistake::{MISTAKES_MAX, Source},
-    nearest::{nearest, one_of},
-    shape::{Key, Kinds, Need, Plain, Section, Shape, UNKNOWN_KEY, Unknown},
+    nearest::one_of,
+    report::Walk,
+    shape::{Key, Kinds, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, Unknown, optional},
+    text,
+    words::{expected, number_text, quote, type_hint, type_of},
 };
-
-/// Longest text that a message repeats, in characters.
-const QUOTE_CHARS_MAX: usize = 64;
 
 pub(crate) type Node<'a> = Spanned<DeValue<'a>>;
 
-/// One run over one file.
-pub(crate) struct Walk<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) base: &'a Path,
-    pub(crate) source: Source<'a>,
-    pub(crate) env: &'a dyn Environment,
-    mistakes: Vec<Mistake>,
-    left_out: usize,
-}
-
-impl<'a> Walk<'a> {
-    pub(crate) fn new(file: &'a Path, text: &'a str, env: &'a dyn Environment) -> Self {
-        let base = file.parent().unwrap_or(Path::new(""));
-        let source = Source::new(text);
-        Self { file, base, source, env, mistakes: Vec::new(), left_out: 0 }
-    }
-
-    /// Records an error.
-    pub(crate) fn error(
-        &mut self,
-        at: Span,
-        code: &'static str,
-        message: impl Into<String>,
-        expected: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        self.record(Severity::Error, at, code, message.into(), expected.into(), hint);
-    }
-
-    /// Records a warning.
-    pub(crate) fn warn(
-        &mut self,
-        at: Span,
-        code: &'static str,
-        message: impl Into<String>,
-        expected: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        self.record(Severity::Warning, at, code, message.into(), expected.into(), hint);
-    }
-
-    fn record(
-        &mut self,
-        severity: Severity,
-        at: Span,
-        code: &'static str,
-        message: String,
-        expected: String,
-        hint: Option<String>,
-    ) {
-        if self.is_full() {
-            self.left_out += usize::from(severity == Severity::Error);
-            return;
-        }
-        let (line, column, width) = self.source.locate(at);
-        let file = self.file.to_owned();
-        let mistake =
-            Mistake { file, line, column, width, severity, code, message, expected, hint };
-        self.mistakes.push(mistake);
-    }
-
-    fn is_full(&self) -> bool {
-        self.mistakes.len() >= MISTAKES_MAX
-    }
-
-    /// All mistakes in the order of the file.
-    pub(crate) fn finish(mut self) -> Vec<Mistake> {
-        self.mistakes.sort_by_key(|m| (m.line, m.column));
-        if self.left_out > 0 {
-            let mut last = self.mistakes[self.mistakes.len() - 1].clone();
-            last.severity = Severity::Error;
-            last.code = "too-many-mistakes";
-            last.message = format!("{} further mistakes are not shown", self.left_out);
-            last.expected = "fewer mistakes".to_owned();
-            last.hint = Some("mend these first".to_owned());
-            self.mistakes.push(last);
-        }
-        self.mistakes
-    }
-
-    /// Records a word that stands in no list, with the nearest that does.
-    pub(crate) fn unknown<'k>(
-        &mut self,
-        at: Span,
-        code: &'static str,
-        noun: &str,
-        found: &str,
-        known: impl Iterator<Item = &'k str> + Clone,
-    ) {
-        if self.is_full() {
-            self.left_out += 1;
-            return;
-        }
-        let hint = nearest(found, known.clone()).map(|n| format!("did you mean {n:?}?"));
-        self.error(at, code, format!("unknown {noun} {}", quote(found)), one_of(known), hint);
-    }
-
-    /// Records an integer that is larger than another of the same table.
-    pub(crate) fn at_most(&mut self, fields: &Fields, small: &str, large: &str) {
-        let (Some(a), Some(b)) = (fields.integer::<i64>(small), fields.integer::<i64>(large))
-        else {
-            return;
-        };
-        if a > b {
-            let message = format!("{small} is {a} but {large} is {b}");
-            let at = fields.place(small).max(fields.place(large));
-            self.error(at, "conflict", message, format!("{small} at most {large}"), None);
-        }
-    }
-
+impl Walk<'_> {
     /// Takes a section's table.
     pub(crate) fn section(&mut self, section: &Section, table: &DeTable<'_>, at: Span) -> Fields {
         self.table(&[section.keys], section.unknown, table, at)
@@ -248,8 +132,8 @@ impl<'a> Walk<'a> {
     }
 
     /// True where the text is right; else its mistake is recorded.
-    fn text(&mut self, rule: crate::shape::Text, text: &str, at: Span) -> bool {
-        let Err(complaint) = crate::text::check(rule, text) else { return true };
+    fn text(&mut self, rule: Text, text: &str, at: Span) -> bool {
+        let Err(complaint) = text::check(rule, text) else { return true };
         let message = format!("{} is not {}", quote(text), complaint.is_not);
         self.error(at, complaint.code, message, complaint.expected, complaint.hint);
         false
@@ -288,8 +172,8 @@ impl<'a> Walk<'a> {
         &mut self,
         key: &Key,
         table: &DeTable<'_>,
-        from: crate::shape::Text,
-        to: crate::shape::Text,
+        from: Text,
+        to: Text,
     ) -> Vec<(At<String>, At<String>)> {
         let mut pairs = Vec::new();
         for (name, node) in table {
@@ -331,7 +215,7 @@ impl<'a> Walk<'a> {
     ) -> Vec<(At<String>, Fields)> {
         let mut named = Vec::new();
         for (name, node) in table {
-            self.text(crate::shape::Text::Slug, name.get_ref(), span(name));
+            self.text(Text::Slug, name.get_ref(), span(name));
             match node.get_ref() {
                 DeValue::Table(inner) => {
                     let fields = self.section(of, inner, span(node));
@@ -395,75 +279,9 @@ impl<'a> Walk<'a> {
 }
 
 /// The key that tells kinds apart; `kind` itself has been looked at before.
-const KIND: &[Key] = &[crate::shape::optional("kind", Shape::Text(crate::shape::Text::Line), "")];
+const KIND: &[Key] = &[optional("kind", Shape::Text(Text::Line), "")];
 
 pub(crate) fn span<T>(spanned: &Spanned<T>) -> Span {
     let range = spanned.span();
     Span { start: range.start, end: range.end }
-}
-
-/// A text for a message: escaped, and cut to a readable length.
-pub(crate) fn quote(text: &str) -> String {
-    if text.chars().count() <= QUOTE_CHARS_MAX {
-        return format!("{text:?}");
-    }
-    let cut: String = text.chars().take(QUOTE_CHARS_MAX).collect();
-    format!("{:?}", format!("{cut}…"))
-}
-
-fn number_text(node: &Node<'_>) -> String {
-    let text = match node.get_ref() {
-        DeValue::Integer(integer) => integer.to_string(),
-        DeValue::Float(float) => float.to_string(),
-        _ => String::new(),
-    };
-    text.chars().take(QUOTE_CHARS_MAX).collect()
-}
-
-fn type_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn type_hint(key: &Key, shape: &Shape, value: &DeValue<'_>) -> Option<String> {
-    let name = key.name;
-    match (shape, value) {
-        (Shape::Integer { .. } | Shape::Number { .. } | Shape::Bool, DeValue::String(_)) => {
-            Some("leave out the quotes".to_owned())
-        }
-        (Shape::Text(_) | Shape::Choice(_), DeValue::Integer(_) | DeValue::Float(_)) => {
-            Some("put it in quotes".to_owned())
-        }
-        (Shape::List { .. }, DeValue::String(_) | DeValue::Integer(_)) => {
-            Some("put it in [ ]".to_owned())
-        }
-        (Shape::Sections { .. } | Shape::Kinds(_), _) => Some(format!("write [[{name}]]")),
-        (Shape::Named { .. }, _) => Some(format!("write [{name}.NAME]")),
-        (Shape::Section(_), DeValue::Array(_)) => Some(format!("write [{name}], once")),
-        _ => None,
-    }
-}
-
-/// What a shape expects, in words.
-pub(crate) fn expected(shape: &Shape) -> String {
-    match shape {
-        Shape::Text(rule) => crate::text::words(*rule).2.to_owned(),
-        Shape::Integer { min, max } => format!("an integer from {min} to {max}"),
-        Shape::Number { min, max } => format!("a number from {min} to {max}"),
-        Shape::Bool => "true or false".to_owned(),
-        Shape::Choice(choice) => one_of(choice.of.iter().copied()),
-        Shape::Secret => crate::secrets::EXPECTED.to_owned(),
-        Shape::List { of, .. } => format!("a list, each {}", expected(of)),
-        Shape::Map { .. } => "a table of texts".to_owned(),
-        Shape::Section(_) => "a table".to_owned(),
-        Shape::Sections { .. } | Shape::Kinds(_) => "an array of tables".to_owned(),
-        Shape::Named { .. } => "tables by name".to_owned(),
-    }
 }

@@ -10,6 +10,7 @@
 
 mod http;
 mod secret;
+pub mod tryton;
 pub mod webhook;
 
 use std::{future::Future, pin::Pin, time::Duration};
@@ -97,7 +98,7 @@ pub trait Adapter: Send + Sync {
 /// The first [`EXCERPT_CHARS_MAX`] characters of `text`, without control characters.
 pub(crate) fn excerpt(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut chars = text.trim().chars();
+    let mut chars = text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).chars();
     let mut out: String = chars.by_ref().take(EXCERPT_CHARS_MAX).map(clean).collect();
     if chars.next().is_some() {
         out.push('…');

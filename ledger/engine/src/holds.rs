@@ -102,9 +102,7 @@ impl Turn<'_> {
             decision: hold.decision.clone(),
             resolution_seq: Some(*self.next_seq),
         };
-        self.movement(task, &hold.pass, mover, &comparison)
-            .map(|movement| (movement, comparison))
-            .map_err(|(code, message, _)| (code, message))
+        self.movement(task, &hold.pass, mover, &comparison).map(|movement| (movement, comparison))
     }
 
     pub(crate) fn resolve_quarantine(&mut self, pass: PassId, reason: String, by: Actor) -> Answer {

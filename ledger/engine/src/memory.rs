@@ -66,13 +66,24 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
     }
 }
 
+/// A session after its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// As it was.
+    pub(crate) session: Session,
+    /// When somebody last did something in it.
+    pub(crate) last: Stamp,
+    /// When it ended.
+    pub(crate) at: Stamp,
+}
+
 /// Everything that is remembered.
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// When somebody last did something in an open session.
     pub(crate) activity: HashMap<SessionId, Stamp>,
-    /// Ended sessions and when they ended.
-    pub(crate) ended: Recent<SessionId, (Session, Stamp)>,
+    /// Ended sessions.
+    pub(crate) ended: Recent<SessionId, Ended>,
     /// The last badge seen at a station, and when.
     pub(crate) seen: Recent<StationId, (Hash, Stamp)>,
     /// Failures of badges that are nobody's.

@@ -72,9 +72,7 @@ impl Turn<'_> {
             Ok(session) => session,
             Err(reason) => return Ok(self.quarantine(pass, reason)),
         };
-        if self.state.session(session.id).is_some() {
-            self.memory.activity.insert(session.id, self.now);
-        }
+        self.moved_in(&session, pass.closed);
         let (task, comparison) = match self.choose(&pass) {
             Choice::Task(task, comparison) => (task, comparison),
             Choice::Nothing => {
@@ -191,9 +189,10 @@ impl Turn<'_> {
             id: mover.operator.clone(),
             session: Some(mover.session),
         };
+        let decision = mover.decision.clone();
         let movement = match self.movement(task, pass, mover, comparison) {
             Ok(movement) => movement,
-            Err((code, reason, decision)) => {
+            Err((code, reason)) => {
                 let asked = Asked::new(&by, Action::Execute, task.task.kind.module());
                 let asked = asked.on_task(&task.task).on_pass(pass);
                 return Err(self.deny(asked, code, reason, Some(decision)));
@@ -214,17 +213,17 @@ impl Turn<'_> {
         pass: &Pass,
         mover: Mover,
         comparison: &Comparison,
-    ) -> Result<Movement, (&'static str, String, Decision)> {
+    ) -> Result<Movement, (&'static str, String)> {
         let lines = movement_lines(task, comparison, &self.settings.items);
         let Some(approval) = &task.approval else {
-            return Err(("not-approved", "the task is not approved".to_owned(), mover.decision));
+            return Err(("not-approved", "the task is not approved".to_owned()));
         };
         if let Err(error) = self.state.balances.check(&lines) {
-            return Err((error.code(), error.to_string(), mover.decision));
+            return Err((error.code(), error.to_string()));
         }
         let evidence = match canonical::encode(pass) {
             Ok(bytes) => Hash::of(&bytes),
-            Err(error) => return Err(("pass-invalid", error.to_string(), mover.decision)),
+            Err(error) => return Err(("pass-invalid", error.to_string())),
         };
         let mut devices: Vec<_> = pass.sightings.iter().map(|s| s.device.clone()).collect();
         devices.sort_unstable();

@@ -8,6 +8,7 @@ use gatewarden_model::{Actor, Body, Hash, OperatorId, Pass, SessionId, Stamp, St
 
 use crate::{
     command::{PinCheck, Refusal, Reply},
+    memory::Ended,
     state::{Lockout, Session},
     turn::{Answer, REASON_BYTES_MAX, Turn, cut},
 };
@@ -167,21 +168,36 @@ impl Turn<'_> {
 
     /// Ends the sessions whose idle or absolute time is over.
     pub(crate) fn time_out_sessions(&mut self) {
-        let over = |s: &Session| self.time_out(s, &self.now).map(|reason| (s.id, reason));
+        let over = |s: &Session| {
+            let last = self.last_activity(s);
+            self.time_out(s, &last, &self.now).map(|reason| (s.id, reason))
+        };
         let due: Vec<_> = self.state.sessions().filter_map(over).collect();
         for (id, reason) in due {
             self.end_session(id, reason);
         }
     }
 
-    /// Why a session is over at a moment, if it is.
-    pub(crate) fn time_out(&self, session: &Session, at: &Stamp) -> Option<&'static str> {
-        let last = self.memory.activity.get(&session.id).unwrap_or(&session.opened);
+    /// Why a session is over at a moment, if it is; `last` is its last activity.
+    fn time_out(&self, session: &Session, last: &Stamp, at: &Stamp) -> Option<&'static str> {
         if at.us_since(last) >= self.settings.idle_timeout_ms.saturating_mul(1000) {
             return Some("idle");
         }
         let max_us = self.settings.session_max_ms.saturating_mul(1000);
         (at.us_since(&session.opened) >= max_us).then_some("expired")
+    }
+
+    fn last_activity(&self, session: &Session) -> Stamp {
+        self.memory.activity.get(&session.id).copied().unwrap_or(session.opened)
+    }
+
+    /// A pass is activity of its session, at the time of the pass.
+    pub(crate) fn moved_in(&mut self, session: &Session, at: Stamp) {
+        if let Some(last) = self.memory.activity.get_mut(&session.id)
+            && is_before(last, &at)
+        {
+            *last = at;
+        }
     }
 
     fn end_session(&mut self, id: SessionId, reason: &str) -> bool {
@@ -192,8 +208,8 @@ impl Turn<'_> {
             station: session.station.clone(),
             reason: reason.to_owned(),
         });
-        self.memory.activity.remove(&id);
-        self.memory.ended.insert(id, (session, self.now));
+        let last = self.memory.activity.remove(&id).unwrap_or(session.opened);
+        self.memory.ended.insert(id, Ended { session, last, at: self.now });
         true
     }
 
@@ -242,24 +258,24 @@ impl Turn<'_> {
     pub(crate) fn bound_session(&self, pass: &Pass) -> Result<Session, String> {
         let station = &pass.station;
         let id = pass.session.ok_or_else(|| format!("nobody was signed in at {station}"))?;
-        let (session, ended) = match (self.state.session(id), self.memory.ended.get(&id)) {
-            (Some(open), _) => (open, None),
-            (None, Some((ended, at))) => (ended, Some(at)),
+        let (session, last, ended) = match (self.state.session(id), self.memory.ended.get(&id)) {
+            (Some(open), _) => (open, self.last_activity(open), None),
+            (None, Some(gone)) => (&gone.session, gone.last, Some(&gone.at)),
             (None, None) => return Err(format!("session {id} is not known here")),
         };
+        let who = &session.operator;
         if session.station.as_ref() != Some(station) {
-            return Err(format!("session {id} is not one of {station}"));
+            return Err(format!("the session of {who} is not one of {station}"));
         }
         if is_before(&pass.opened, &session.opened) {
-            return Err(format!("the pass opened before {} signed in", session.operator));
+            return Err(format!("the pass opened before {who} signed in"));
         }
-        let last = pass.sightings.iter().map(|s| s.first).max_by_key(|s| s.mono_us);
-        let last = last.unwrap_or(pass.opened);
-        if ended.is_some_and(|at| is_before(at, &last)) {
-            return Err(format!("the session of {} had ended", session.operator));
+        let newest = pass.sightings.iter().map(|s| s.first).max_by_key(|s| s.mono_us);
+        if ended.is_some_and(|at| is_before(at, &newest.unwrap_or(pass.opened))) {
+            return Err(format!("the session of {who} had ended"));
         }
-        if ended.is_none() && self.time_out(session, &pass.opened).is_some() {
-            return Err(format!("the session of {} had expired", session.operator));
+        if self.time_out(session, &last, &pass.opened).is_some() {
+            return Err(format!("the session of {who} had expired"));
         }
         Ok(session.clone())
     }

@@ -37,9 +37,6 @@ impl Turn<'_> {
         let asked = Asked::new(&by, Action::Create, module).on_task(&task);
         let others = [(module, Action::Request)];
         let decision = self.permit_any(asked.clone(), &others, Facts::default())?;
-        if let Err(reason) = self.check_task(&task, &by) {
-            return Err(self.deny(asked, "task-invalid", reason, Some(decision)));
-        }
         let known = match self.state.task(task.id) {
             Some(open) => Some(open.task == task),
             None => self.memory.closed.get(&task.id).map(|hash| *hash == content(&task)),
@@ -51,6 +48,9 @@ impl Turn<'_> {
                 return Err(self.deny(asked, "task-differs", reason, Some(decision)));
             }
             None => {}
+        }
+        if let Err(reason) = self.check_task(&task, &by) {
+            return Err(self.deny(asked, "task-invalid", reason, Some(decision)));
         }
         let id = task.id;
         self.record(Body::TaskOpened { task, by, decision: Some(decision) });

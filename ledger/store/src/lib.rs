@@ -17,6 +17,7 @@ mod projection;
 pub mod proof;
 mod reader;
 mod schema;
+mod verify;
 mod wal;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -29,3 +30,4 @@ pub use reader::{
     ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
 };
 pub use schema::{APPLICATION_ID, version as schema_version};
+pub use verify::{FINDINGS_MAX, Finding, Report, What};

@@ -143,3 +143,32 @@ pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
 pub fn version() -> usize {
     MIGRATIONS.len()
 }
+
+/// Where the tables, indexes, views and triggers differ from those that this program makes, in words.
+pub(crate) fn differences(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut fresh = Connection::open_in_memory()?;
+    migrate(&mut fresh)?;
+    let (expected, mut found) = (objects(&fresh)?, objects(connection)?);
+    let mut words = Vec::new();
+    for ((kind, name), sql) in expected {
+        match found.remove(&(kind.clone(), name.clone())) {
+            Some(same) if same == sql => {}
+            Some(_) => words.push(format!("the {kind} {name} has another definition")),
+            None => words.push(format!("the {kind} {name} is missing")),
+        }
+    }
+    // SQLite's own statistics are harmless.
+    let strange = found.into_keys().filter(|(_, name)| !name.starts_with("sqlite_stat"));
+    words.extend(strange.map(|(kind, name)| format!("there is a strange {kind} {name}")));
+    Ok(words)
+}
+
+type Objects = std::collections::BTreeMap<(String, String), Option<String>>;
+
+fn objects(connection: &Connection) -> Result<Objects, StoreError> {
+    let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
+    let rows = statement
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+        .collect::<Result<Objects, _>>()?;
+    Ok(rows)
+}

@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use gatewarden_model::{
-    Action, Body, Decision, Document, DocumentKind, Entry, Hash, Module, Movement,
-    MovementId, MovementKind, MovementLine, PassId, SessionId, Stamp, TaskId,
+    Action, Body, Decision, Document, DocumentKind, Entry, Hash, Module, Movement, MovementId,
+    MovementKind, MovementLine, PassId, SessionId, Stamp, TaskId,
 };
 use gatewarden_store::{Group, Ledger, OpenOptions, SigningKey};
 use tempfile::TempDir;

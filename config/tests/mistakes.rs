@@ -1,0 +1,220 @@
+//! A file with mistakes gets all of them told in one run, each at its place; and each kind of
+//! mistake is known by its code.
+// A test may fail loudly.
+#![allow(clippy::unwrap_used)]
+
+mod surroundings;
+
+use std::path::Path;
+
+use gatewarden_config::{
+    CONFIG_BYTES_MAX, Checked, MISTAKES_MAX, Severity, check, load, parse, render,
+};
+use surroundings::Surroundings;
+
+const TWENTY: &[(u32, u32, &str)] = &[
+    (3, 8, "bad-name"),
+    (4, 10, "bad-address"),
+    (8, 17, "conflict"),
+    (13, 10, "bad-gtin"),
+    (16, 8, "duplicate-name"),
+    (17, 8, "bad-text"),
+    (21, 24, "unknown-device"),
+    (22, 10, "unknown-key"),
+    (26, 12, "shared-device"),
+    (32, 11, "out-of-range"),
+    (37, 11, "address-in-use"),
+    (38, 12, "wrong-type"),
+    (42, 8, "unknown-kind"),
+    (45, 1, "missing-key"),
+    (50, 9, "coil-in-use"),
+    (55, 7, "bad-url"),
+    (56, 10, "plain-secret"),
+    (64, 21, "unreadable-secret"),
+    (69, 8, "unknown-module"),
+    (70, 20, "unknown-action"),
+];
+
+fn parsed(text: &str) -> Checked {
+    parse(Path::new("gateway.toml"), text.as_bytes(), &Surroundings::new())
+}
+
+fn found(checked: &Checked) -> Vec<(u32, u32, &'static str)> {
+    checked.mistakes.iter().map(|m| (m.line, m.column, m.code)).collect()
+}
+
+#[test]
+fn twenty_mistakes_are_told_in_one_run_each_at_its_place() {
+    let checked = parsed(include_str!("mistakes.toml"));
+    assert!(checked.config.is_none());
+    assert_eq!(found(&checked), TWENTY, "{}", render(&checked.mistakes, &checked.source));
+    assert_eq!(TWENTY.len(), 20);
+    assert!(checked.mistakes.iter().all(|m| m.severity == Severity::Error));
+}
+
+#[test]
+fn mistakes_are_printed_with_their_line_and_a_caret() {
+    let checked = parsed(include_str!("mistakes.toml"));
+    let printed = render(&checked.mistakes, &checked.source);
+    let expect = concat!(
+        "gateway.toml:22:10: unknown key \"quite_ms\" (expected one of quiet_ms, ",
+        "duration_ms_max, linger_ms; did you mean \"quiet_ms\"?)\n",
+        " 22 | pass = { quite_ms = 1500 }\n",
+        "    |          ^^^^^^^^\n",
+    );
+    assert!(printed.contains(expect), "{printed}");
+    assert!(!printed.contains("hunter2"), "a secret is never printed");
+    assert!(printed.contains("| secret = ***\n"), "{printed}");
+    let json = serde_json::to_value(&checked.mistakes).unwrap();
+    assert_eq!(json[0]["severity"], "error");
+    assert_eq!(json[0]["code"], "bad-name");
+    assert_eq!(json[0]["hint"], "such as \"gate-one\"");
+    assert!(!json.to_string().contains("hunter2"));
+}
+
+/// A good configuration that the cases below add a mistake to; it has seven lines.
+const GOOD: &str = r#"[gateway]
+name = "gw"
+[[stations]]
+name = "s"
+devices = ["d"]
+[[devices]]
+name = "d"
+"#;
+
+const SCANNER: &str = "kind = \"line-scanner\"\npath = \"/dev/ttyACM0\"\n";
+
+/// What follows `GOOD`, and the one mistake that it makes.
+const CASES: &[(&str, (u32, u32, &str))] = &[
+    ("kind = \"llrp\"\naddress = \"reader\"", (9, 11, "bad-address")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ntx_power_dbm = 99.5", (10, 16, "out-of-range")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nantennas = [1, 0]", (10, 16, "out-of-range")),
+    (
+        "kind = \"llrp\"\naddress = \"r:1\"\nsession = 99999999999999999999",
+        (10, 11, "out-of-range"),
+    ),
+    ("kind = \"llrp\"\naddress = 5", (9, 11, "wrong-type")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nkeepalive = 1", (10, 1, "unknown-key")),
+    ("kind = \"llrp\"\naddress = \"127.0.0.1:8420\"", (9, 11, "listen-clash")),
+    ("kind = 5", (8, 8, "wrong-type")),
+    ("", (6, 1, "missing-key")),
+    ("kind = \"line-scanner\"\npath = \"ttyACM0\"", (9, 8, "bad-path")),
+    (
+        "kind = \"line-scanner\"\npath = \"/dev/x\"\nsuffix = \"12345678901234567\"",
+        (10, 10, "bad-text"),
+    ),
+    ("kind = \"line-scanner\"\npath = \"/dev/x\"\npath = \"/dev/y\"", (10, 1, "syntax")),
+    ("kind = \"line-scanner\"\npath = ", (9, 8, "syntax")),
+];
+
+/// What follows a whole configuration of nine lines, and the one mistake that it makes.
+const MORE: &[(&str, (u32, u32, &str))] = &[
+    ("[operators]\nsource = \"ldap\"", (11, 10, "unknown-choice")),
+    ("[operators]\nlockout = { first_delay_ms = 6000, delay_ms_max = 5000 }", (11, 51, "conflict")),
+    ("[opertors]", (10, 2, "unknown-key")),
+    ("[items]\ncode = \"a\"", (10, 1, "wrong-type")),
+    ("[[gateway]]", (10, 3, "syntax")),
+    ("[[items]]\ncode = \"\"\nname = \"n\"", (11, 8, "bad-code")),
+    (
+        "[[items]]\ncode = \"a\"\nname = \"n\"\ngtins = [\"96385074\", \"00000096385074\"]",
+        (13, 22, "duplicate-gtin"),
+    ),
+    (
+        "[[devices]]\nname = \"d\"\nkind = \"label-printer\"\naddress = \"p:1\"",
+        (11, 8, "duplicate-name"),
+    ),
+    ("[[stations]]\nname = \"t\"\ndevices = [\"d\"]", (12, 12, "shared-device")),
+    ("[[stations]]\nname = \"t\"\ndevices = []", (12, 11, "no-devices")),
+    (
+        "[[devices]]\nname = \"e\"\nkind = \"label-printer\"\naddress = \"p:9100\"",
+        (11, 8, "unused-device"),
+    ),
+    ("[ledger]\npath = \"\"", (11, 8, "bad-path")),
+    ("[ledger]\npath = 1979-05-27", (11, 8, "wrong-type")),
+    ("[roles.Boss]\ntitle = \"t\"", (10, 8, "bad-name")),
+    ("[roles]\nboss = 5", (11, 8, "wrong-type")),
+    ("[roles.boss]\ntitle = \"t\"\ngrants.count = [\"aprove\"]", (12, 17, "unknown-action")),
+];
+
+/// What follows `url = …` of a webhook that stands after a whole configuration.
+const ADAPTERS: &[(&str, (u32, u32, &str))] = &[
+    ("\"https://h/\"\nsecret = { env = \"MISSING\" }", (14, 18, "unreadable-secret")),
+    ("\"https://h/\"\nsecret = { credential = \"missing\" }", (14, 25, "unreadable-secret")),
+    ("\"https://h/\"\nsecret = { credential = \"a/b\" }", (14, 25, "bad-secret")),
+    ("\"https://h/\"\nsecret = { file = \"empty\" }", (14, 19, "unreadable-secret")),
+    ("\"https://h/\"\nsecret = { file = \"a\", env = \"A\" }", (14, 10, "bad-secret")),
+    ("\"https://h/\"\nsecret = {}", (14, 10, "bad-secret")),
+    ("\"https://h/\"\nsecret = { fil = \"a\" }", (14, 12, "unknown-key")),
+    ("\"https://h/\"\nsecret = 5", (14, 10, "wrong-type")),
+    ("\"https://h/\"\nsecret = \"é\"", (14, 10, "plain-secret")),
+    ("\"http://h/\"\nsecret = { env = \"A\" }", (13, 7, "plain-http")),
+    ("\"http://localhost:8420/x\"\nsecret = { env = \"A\" }", (13, 7, "listen-clash")),
+    ("\"https://u:p@h/\"\nsecret = { env = \"A\" }", (13, 7, "bad-url")),
+];
+
+#[test]
+fn each_kind_of_mistake_is_known_by_its_code_and_place() {
+    let whole = format!("{GOOD}{SCANNER}");
+    assert!(parsed(&whole).mistakes.is_empty());
+    let adapter = format!("{whole}[[adapters]]\nname = \"a\"\nkind = \"webhook\"\nurl = ");
+    let cases = [(GOOD, CASES), (whole.as_str(), MORE), (adapter.as_str(), ADAPTERS)];
+    for (before, after, expect) in
+        cases.into_iter().flat_map(|(before, all)| all.iter().map(move |(a, e)| (before, a, e)))
+    {
+        let checked = parsed(&format!("{before}{after}\n"));
+        assert_eq!(found(&checked), [*expect], "after {after:?}: {:#?}", checked.mistakes);
+    }
+}
+
+#[test]
+fn a_warning_leaves_the_configuration_good() {
+    let text = format!("{GOOD}{SCANNER}").replace("name = \"gw\"", "name='gw'\nlisten='0.0.0.0:1'");
+    let checked = parsed(&text);
+    assert_eq!(found(&checked), [(3, 8, "open-listen")]);
+    assert_eq!(checked.mistakes[0].severity, Severity::Warning);
+    assert!(checked.config.is_some());
+    assert!(checked.mistakes[0].to_string().contains(":3:8: warning: the API"));
+}
+
+#[test]
+fn a_file_that_is_no_text_or_too_large_or_absent_is_one_mistake() {
+    let parsed = |bytes: &[u8]| parse(Path::new("g.toml"), bytes, &Surroundings::new());
+    assert_eq!(found(&parsed(b"[gateway]\nname = \"\xff\"")), [(2, 9, "not-utf8")]);
+    assert_eq!(found(&parsed(&vec![b'#'; CONFIG_BYTES_MAX + 1])), [(1, 1, "too-large")]);
+    assert_eq!(found(&parsed(b"")), [(1, 1, "missing-key")]);
+    let absent = check(Path::new("missing.toml"), &Surroundings::new());
+    assert_eq!(found(&absent), [(1, 1, "unreadable")]);
+    let mistakes = load(Path::new("missing.toml"), &Surroundings::new()).unwrap_err();
+    assert!(mistakes[0].to_string().starts_with("missing.toml:1:1: failed to read"));
+}
+
+#[test]
+fn columns_count_characters() {
+    let checked = parsed("\u{feff}gatewax = { 'é' = '螺栓', x = 1 }\n[gateway]\nname = 'g'");
+    assert_eq!(found(&checked), [(1, 1, "unknown-key")]);
+    let checked = parsed("[gateway]\nname = 'g'\n[roles.r]\ntitle = 't'\n'螺栓é' = 1");
+    assert_eq!(found(&checked), [(5, 1, "unknown-key")]);
+    assert_eq!(checked.mistakes[0].width, 5);
+    let checked = parsed("gateway = { name = '螺栓', lisen = '' }");
+    assert_eq!(found(&checked), [(1, 20, "bad-name"), (1, 26, "unknown-key")]);
+}
+
+#[test]
+fn mistakes_are_bounded_and_the_others_counted() {
+    let many: String = (0..MISTAKES_MAX + 50).map(|n| format!("k{n} = 1\n")).collect();
+    let checked = parsed(&format!("{many}[gateway]\nname = 'g'\n"));
+    assert_eq!(checked.mistakes.len(), MISTAKES_MAX + 1);
+    let last = checked.mistakes.last().unwrap();
+    assert_eq!(last.code, "too-many-mistakes");
+    assert!(last.message.starts_with("50 "), "{}", last.message);
+}
+
+#[test]
+fn roles_replace_and_add() {
+    let text = "[gateway]\nname='g'\n[roles.buyer]\ntitle='B.'\n[roles.clerk]\ntitle='C.'\n\
+                grants.ledger=['view']";
+    let roles = parsed(text).config.unwrap().roles.0;
+    assert_eq!(roles.len(), 9);
+    assert!(roles["buyer"].grants.is_empty(), "replaced, not merged");
+    assert_eq!(roles["clerk"].grants.len(), 1);
+}

@@ -1,0 +1,362 @@
+//! A small house for the engine's tests: the default role matrix, two items, three stations, a
+//! clock that only moves when told. Everything it does goes through `Engine::handle`.
+#![allow(dead_code, unreachable_pub)] // Each test binary uses a part of it.
+#![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
+
+use std::collections::BTreeMap;
+
+use gatewarden_engine::{
+    Access, Command, Engine, ItemMaster, MasterItem, Outcome, PinCheck, Reply, Settings,
+};
+use gatewarden_model::{
+    Action, Actor, Body, Direction, Document, DocumentKind, Entry, Hash, Module, MovementKind,
+    Pass, PassClosing, PassId, PassOpening, Role, RoleMatrix, SessionId, Sighting, Stamp, Task,
+    TaskId, TaskLine, Thing, Trust, entry::Verdict,
+};
+use uuid::Uuid;
+
+/// role, module, actions: the default matrix as `design/domain.md` has it, with our additions.
+pub const MATRIX: &[(&str, &str, &str)] = &[
+    ("storekeeper", "inbound outbound count transfer", "view create modify execute"),
+    ("storekeeper", "price", "view"),
+    ("buyer", "inbound outbound", "view"),
+    ("buyer", "price", "view modify"),
+    ("sales-assistant", "inbound", "view"),
+    ("sales-assistant", "outbound", "view request"),
+    ("sales-assistant", "price", "view"),
+    ("accountant", "inbound outbound count transfer", "view"),
+    ("accountant", "price", "view modify"),
+    ("department-manager", "inbound count price", "view"),
+    ("department-manager", "outbound transfer", "view approve"),
+    ("warehouse-supervisor", "inbound outbound count transfer", "view approve"),
+    ("warehouse-supervisor", "price ledger system", "view"),
+    ("administrator", "system", "view create modify delete"),
+    ("administrator", "ledger", "view"),
+    ("auditor", "inbound outbound count transfer price ledger system", "view"),
+];
+
+pub fn module(name: &str) -> Module {
+    Module::ALL.into_iter().find(|m| m.name() == name).unwrap()
+}
+
+pub fn action(name: &str) -> Action {
+    Action::ALL.into_iter().find(|a| a.name() == name).unwrap()
+}
+
+pub fn matrix() -> RoleMatrix {
+    let mut roles: BTreeMap<String, Role> = BTreeMap::new();
+    for (role, modules, actions) in MATRIX {
+        let entry = roles.entry((*role).to_owned()).or_default();
+        entry.title = (*role).to_owned();
+        for name in modules.split(' ') {
+            entry.grants.insert(module(name), actions.split(' ').map(action).collect());
+        }
+    }
+    RoleMatrix(roles)
+}
+
+pub fn master() -> ItemMaster {
+    let item = |code: &str, gtin: &str| MasterItem {
+        code: code.parse().unwrap(),
+        name: code.to_owned(),
+        unit: "pcs".to_owned(),
+        gtins: vec![gtin.to_owned()],
+    };
+    ItemMaster::new([item("BOLT-M8", BOLT), item("NUT-M8", NUT)])
+}
+
+pub const BOLT: &str = "04012345000009";
+pub const NUT: &str = "04012345000016";
+
+/// `seconds` after the boot.
+pub fn at(seconds: u64) -> Stamp {
+    stamp_ms(seconds * 1000)
+}
+
+pub fn stamp_ms(ms: u64) -> Stamp {
+    let wall_us = 1_800_000_000_000_000 + i64::try_from(ms * 1000).unwrap();
+    Stamp { boot: Uuid::from_u128(1), mono_us: ms * 1000, wall_us, synced: true }
+}
+
+pub fn session_id(n: u128) -> SessionId {
+    SessionId(Uuid::from_u128(n))
+}
+
+pub fn pass_id(n: u128) -> PassId {
+    PassId(Uuid::from_u128(n))
+}
+
+pub fn task_id(n: u128) -> TaskId {
+    TaskId(Uuid::from_u128(n))
+}
+
+pub fn badge(operator: &str) -> Hash {
+    Hash::of(format!("OP-{operator}").as_bytes())
+}
+
+pub fn operator(id: &str) -> Actor {
+    Actor::Operator { id: id.parse().unwrap(), session: None }
+}
+
+pub fn erp() -> Actor {
+    Actor::Client { id: "erp".parse().unwrap() }
+}
+
+/// A thing in short: `bolt#7` a serialised bolt, `bolt` a bolt without serial, `bolt@L1` and
+/// `bolt#7@L1` with a lot, `sscc:…` a logistic unit, anything else a plain text.
+pub fn thing(short: &str) -> Thing {
+    let (head, lot) = short.split_once('@').map_or((short, None), |(h, l)| (h, Some(l)));
+    let (name, serial) = head.split_once('#').map_or((head, None), |(n, s)| (n, Some(s)));
+    let gtin = match name {
+        "bolt" => Some(BOLT),
+        "nut" => Some(NUT),
+        _ => None,
+    };
+    Thing {
+        key: short.to_owned(),
+        scheme: if serial.is_some() { "sgtin-96" } else { "gs1" }.to_owned(),
+        gtin: gtin.map(str::to_owned),
+        serial: serial.map(str::to_owned),
+        lot: lot.map(str::to_owned),
+        sscc: head.strip_prefix("sscc:").map(str::to_owned),
+    }
+}
+
+/// A pass at a station; `things` in short, `*3` for three reads.
+pub fn pass(n: u128, station: &str, session: Option<SessionId>, from_s: u64, things: &str) -> Pass {
+    let sighting = |text: &str| {
+        let (short, reads) = text.split_once('*').unwrap_or((text, "1"));
+        Sighting {
+            thing: thing(short),
+            device: format!("{station}-reader").parse().unwrap(),
+            antenna: Some(1),
+            first: at(from_s),
+            last: at(from_s),
+            reads: reads.parse().unwrap(),
+            peak_rssi_cdbm: Some(-4500),
+            trust: Trust::EpcOnly,
+            direction: Direction::Unknown,
+            confidence_pct: 0,
+            evidence: Hash::of(b"frame"),
+        }
+    };
+    Pass {
+        id: pass_id(n),
+        station: station.parse().unwrap(),
+        opened: at(from_s),
+        closed: at(from_s + 2),
+        opened_by: PassOpening::FirstRead,
+        closed_by: PassClosing::Quiet,
+        session,
+        sightings: things.split_whitespace().map(sighting).collect(),
+    }
+}
+
+/// A line in short: `10 BOLT-M8 24 @supplier/ACME wh1/dock`, then `lot=L1`, `things=a,b`.
+pub fn line(text: &str) -> TaskLine {
+    let words: Vec<&str> = text.split(' ').collect();
+    let option = |name: &str| words.iter().find_map(|w| w.strip_prefix(name));
+    TaskLine {
+        line: words[0].parse().unwrap(),
+        item: words[1].parse().unwrap(),
+        quantity: words[2].parse().unwrap(),
+        from: words[3].parse().unwrap(),
+        to: words[4].parse().unwrap(),
+        lot: option("lot=").map(str::to_owned),
+        things: option("things=")
+            .map_or_else(Vec::new, |list| list.split(',').map(str::to_owned).collect()),
+    }
+}
+
+pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task {
+    let document = match kind {
+        MovementKind::Receipt => DocumentKind::PurchaseOrder,
+        MovementKind::Issue => DocumentKind::Requisition,
+        MovementKind::Transfer => DocumentKind::TransferOrder,
+        MovementKind::Shipment => DocumentKind::SalesOrder,
+    };
+    Task {
+        id: task_id(n),
+        station: station.parse().unwrap(),
+        kind,
+        document: Document { kind: document, number: format!("{}", 4_500_000 + n) },
+        ordered_by: None,
+        approved_by: Some("chief".to_owned()),
+        lines: lines.iter().map(|text| line(text)).collect(),
+    }
+}
+
+pub struct House {
+    pub engine: Engine,
+    pub now: Stamp,
+    pub journal: Vec<Entry>,
+    pub last: Option<Outcome>,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        idle_timeout_ms: 300_000,
+        session_max_ms: 28_800_000,
+        free_attempts: 3,
+        first_delay_ms: 5000,
+        delay_ms_max: 900_000,
+        items: master(),
+    }
+}
+
+impl House {
+    /// Started, with an operator per role (`sam` storekeeper, `sue` another, `ann` sales assistant,
+    /// `max` warehouse supervisor, `mia` department manager, `bob` buyer, `adam` administrator), the
+    /// client `erp`, and console sessions for all but the storekeepers.
+    pub fn new() -> Self {
+        let access = Access::new(&matrix(), "").unwrap();
+        let engine = Engine::new(settings(), access, 0);
+        let mut house = Self { engine, now: at(0), journal: vec![], last: None };
+        house.ok(Command::Start {
+            gateway: "gw".to_owned(),
+            version: "0".to_owned(),
+            config: Hash::of(b""),
+        });
+        let people = [
+            ("sam", "storekeeper"),
+            ("sue", "storekeeper"),
+            ("ann", "sales-assistant"),
+            ("max", "warehouse-supervisor"),
+            ("mia", "department-manager"),
+            ("bob", "buyer"),
+            ("adam", "administrator"),
+        ];
+        for (id, role) in people {
+            house.enrol(id, &[role]);
+        }
+        house.ok(Command::AddClient {
+            client: "erp".parse().unwrap(),
+            scopes: ["inbound:create", "outbound:create", "transfer:create"]
+                .map(str::to_owned)
+                .to_vec(),
+            token: Hash::of(b"token"),
+            by: Actor::Local { uid: 0 },
+        });
+        for (n, (id, role)) in people.into_iter().enumerate() {
+            if role != "storekeeper" {
+                house.sign_in(900 + n as u128, None, id);
+            }
+        }
+        house
+    }
+
+    pub fn enrol(&mut self, id: &str, roles: &[&str]) {
+        self.ok(Command::Enrol {
+            operator: id.parse().unwrap(),
+            name: id.to_owned(),
+            roles: roles.iter().map(|r| (*r).to_owned()).collect(),
+            badges: vec![badge(id)],
+            by: Actor::Local { uid: 0 },
+        });
+    }
+
+    pub fn handle(&mut self, command: Command) -> Outcome {
+        let before = self.engine.next_seq();
+        let outcome = self.engine.handle(self.now, command);
+        for (n, entry) in outcome.entries.iter().enumerate() {
+            assert_eq!(entry.seq, before + n as u64, "sequences have no hole");
+            let bytes = entry.encode().unwrap();
+            assert_eq!(&Entry::decode(&bytes).unwrap(), entry);
+        }
+        self.journal.extend(outcome.entries.iter().cloned());
+        self.last = Some(outcome.clone());
+        outcome
+    }
+
+    pub fn ok(&mut self, command: Command) -> Reply {
+        let outcome = self.handle(command.clone());
+        outcome.answer.unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"))
+    }
+
+    /// The code of the refusal, which must be recorded.
+    pub fn refused(&mut self, command: Command) -> &'static str {
+        let outcome = self.handle(command.clone());
+        let refusal = outcome.answer.expect_err(&format!("{command:?}"));
+        let seq = refusal.recorded.unwrap_or_else(|| panic!("{refusal:?} is not recorded"));
+        let entry = self.journal.iter().find(|e| e.seq == seq).unwrap();
+        assert!(
+            matches!(&entry.body, Body::Denied { reason, .. } | Body::SignInRefused { reason, .. }
+                if *reason == refusal.message),
+            "{entry:?}"
+        );
+        refusal.code
+    }
+
+    pub fn sign_in(&mut self, n: u128, station: Option<&str>, who: &str) -> SessionId {
+        self.ok(self.sign_in_command(n, station, who, PinCheck::Right));
+        session_id(n)
+    }
+
+    pub fn sign_in_command(
+        &self,
+        n: u128,
+        station: Option<&str>,
+        who: &str,
+        pin: PinCheck,
+    ) -> Command {
+        let station = station.map(|s| s.parse().unwrap());
+        Command::SignIn { station, badge: Some(badge(who)), pin, session: session_id(n) }
+    }
+
+    pub fn decide(&mut self, n: u128, verdict: Verdict, who: &str) -> Command {
+        let reason = "counted by hand".to_owned();
+        Command::DecideHold { pass: pass_id(n), verdict, reason, by: operator(who) }
+    }
+
+    pub fn stock(&self, item: &str, location: &str) -> i64 {
+        let (item, location) = (item.parse().unwrap(), location.parse().unwrap());
+        self.engine.state().balance(&item, None, &location)
+    }
+
+    /// An engine as a restart makes it: from the live entries and the balances alone.
+    pub fn restarted(&self) -> Engine {
+        let access = Access::new(&matrix(), "").unwrap();
+        let mut engine = Engine::new(settings(), access, self.engine.next_seq());
+        for (item, location, lot, quantity) in self.engine.state().balances().iter() {
+            let lot = lot.map(str::to_owned);
+            engine.load_balance(item.clone(), lot, location.clone(), quantity);
+        }
+        live(&self.journal).into_iter().for_each(|entry| engine.replay(entry));
+        engine
+    }
+}
+
+/// The entries that touch what is still open, as the store keeps them.
+pub fn live(journal: &[Entry]) -> Vec<&Entry> {
+    let mut open: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for entry in journal {
+        let live = entry.live();
+        for key in live.closes {
+            open.remove(&key);
+        }
+        for key in live.touches {
+            open.entry(key).or_default().push(entry.seq);
+        }
+    }
+    let seqs: std::collections::BTreeSet<u64> = open.into_values().flatten().collect();
+    journal.iter().filter(|e| seqs.contains(&e.seq)).collect()
+}
+
+/// A reply or refusal in one word.
+pub fn word(outcome: &Outcome) -> String {
+    match &outcome.answer {
+        Ok(Reply::Posted { .. }) => "posted".to_owned(),
+        Ok(Reply::Held { comparison: c, .. }) => format!(
+            "held {}+{}-{}?{}!{}",
+            c.expected.len(),
+            c.extra.len(),
+            c.missing.len(),
+            c.unknown.len(),
+            c.wrong_item.len()
+        ),
+        Ok(Reply::Quarantined { .. }) => "quarantined".to_owned(),
+        Ok(Reply::Empty) => "empty".to_owned(),
+        Ok(_) => "ok".to_owned(),
+        Err(refusal) => refusal.code.to_owned(),
+    }
+}

@@ -1,0 +1,203 @@
+//! Attacks on the file, each with the exact words in which `verify` names the first bad entry.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use common::{filled, folder, group, key, options, receipt};
+use gatewarden_store::{Ledger, LedgerReader, OpenOptions, Report, SigningKey, What};
+use rusqlite::Connection;
+
+/// A ledger of 1 + 60 entries, changed by `sql`, verified.
+fn verified(sql: &str) -> Report {
+    let (_folder, path) = folder();
+    drop(filled(&path, 60));
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap()
+}
+
+const NAME: &str = "entry 57 (movement 01970000-0000-7000-8000-000000000039, PO 4500001";
+
+#[test]
+fn an_untouched_ledger_is_whole() {
+    let report = verified("");
+    assert_eq!(report.findings, []);
+    assert!(report.ok);
+    let counts = (report.entries, report.movements, report.checkpoints, report.size);
+    assert_eq!(counts, (61, 60, 61, 61));
+}
+
+#[test]
+fn each_attack_is_named() {
+    let cases = [
+        (
+            "UPDATE movement_line SET quantity = 42 WHERE seq = 57",
+            format!("{NAME} line 10): quantity is 42 in movement_line, the journal says 24"),
+        ),
+        (
+            "UPDATE entry SET bytes = replace(bytes, '\"quantity\":24', '\"quantity\":42') \
+             WHERE seq = 57",
+            format!(
+                "{NAME} line 10): its bytes do not match the tree; \
+                 movement_line still says quantity 24, the bytes say 42"
+            ),
+        ),
+        (
+            "UPDATE entry SET bytes = replace(bytes, '\"quantity\":24', '\"quantity\":42') \
+             WHERE seq = 57; UPDATE movement_line SET quantity = 42 WHERE seq = 57",
+            format!("{NAME}): its bytes do not match the tree"),
+        ),
+        (
+            "UPDATE entry SET bytes = bytes || ' ' WHERE seq = 57",
+            "entry 57: its bytes do not match the tree and are not in canonical form: they differ \
+             from it at byte 945; the tables still say: movement"
+                .into(),
+        ),
+        (
+            "UPDATE entry SET bytes = replace(bytes, '24', '24.0') WHERE seq = 57",
+            "entry 57: its bytes do not match the tree and can't be read as an entry".into(),
+        ),
+        (
+            "UPDATE entry SET leaf = zeroblob(32) WHERE seq = 57",
+            format!("{NAME}): its bytes do not match the tree"),
+        ),
+        (
+            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE seq = 56), \
+             leaf = (SELECT leaf FROM entry WHERE seq = 56) WHERE seq = 57",
+            "entry 57: its bytes call themselves entry 56; the tables still say: movement".into(),
+        ),
+        (
+            "DELETE FROM entry WHERE seq = 57",
+            "entry 57: it is missing in the journal; the tables still say: movement \
+             01970000-0000-7000-8000-000000000039 on 4500001, 24 pcs of M-100 from \
+             @supplier/ACME to wh1/dock"
+                .into(),
+        ),
+        ("DELETE FROM entry WHERE seq >= 57", "entry 57: it is missing in the journal".into()),
+        (
+            "UPDATE movement SET operator = 'maier' WHERE seq = 57",
+            format!("{NAME}): operator is maier in movement, the journal says mueller"),
+        ),
+        ("DELETE FROM movement WHERE seq = 57", format!("{NAME}): its row in movement is missing")),
+        (
+            "INSERT INTO movement_line SELECT 57, 1, 10, item, lot, 1, unit, from_location, \
+             to_location FROM movement_line WHERE seq = 57",
+            format!("{NAME}): movement_line has a row more"),
+        ),
+        (
+            "INSERT INTO movement_line SELECT 0, 1, 10, item, lot, 1, unit, from_location, \
+             to_location FROM movement_line WHERE seq = 57",
+            "entry 0: movement_line has a row for it, but the journal has no such movement".into(),
+        ),
+        (
+            "UPDATE balance SET quantity = 1 WHERE location = 'wh1/dock'",
+            "stock of M-100 at wh1/dock is 1 in balance, the journal says 1440".into(),
+        ),
+        (
+            "DELETE FROM balance WHERE location = 'wh1/dock'",
+            "stock of M-100 at wh1/dock is missing in balance, the journal says 1440".into(),
+        ),
+        (
+            "DELETE FROM live WHERE seq = 57",
+            "entry 57: it keeps task:00000000-0000-0000-0000-000000007a5c open, but live does not \
+             say so"
+                .into(),
+        ),
+        (
+            "INSERT INTO live VALUES ('hold:x', 57)",
+            "entry 57: live says it keeps hold:x open, but it does not".into(),
+        ),
+        (
+            "DELETE FROM subject WHERE seq = 57 AND key = 'mueller'",
+            "entry 57: it is about operator \"mueller\", but subject does not say so".into(),
+        ),
+        (
+            "INSERT INTO subject VALUES (4, 'maier', 57)",
+            "entry 57: subject says it is about operator \"maier\", but it is not".into(),
+        ),
+        (
+            "UPDATE checkpoint SET note = replace(note, 'gw-1 ', 'gw-2 ') WHERE size = 58",
+            "the checkpoint of 58 entries can't be trusted: the checkpoint is not signed by".into(),
+        ),
+        (
+            "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 57) \
+             WHERE size = 58",
+            "the checkpoint stored for 58 entries is one of 57".into(),
+        ),
+        ("DELETE FROM checkpoint WHERE size = 61", "entry 60: not covered by any checkpoint".into()),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON balance BEGIN DELETE FROM balance; END",
+            "there is a strange trigger t".into(),
+        ),
+        ("INSERT INTO node VALUES (1, 0, zeroblob(32))", "the stored tree has 1 nodes".into()),
+    ];
+    for (sql, words) in cases {
+        let report = verified(sql);
+        assert!(!report.ok, "{sql}");
+        let first = &report.findings[0];
+        assert!(first.message.starts_with(&words), "{sql}\n{}\n{words}", first.message);
+    }
+}
+
+#[test]
+fn an_edit_with_its_hash_made_anew_is_caught_by_the_signed_root() {
+    let (_folder, path) = folder();
+    drop(filled(&path, 60));
+    let forged = receipt(57, 42).encode().unwrap();
+    let leaf = gatewarden_store::merkle::leaf_hash(&forged);
+    let database = Connection::open(&path).unwrap();
+    let text = String::from_utf8(forged).unwrap();
+    database
+        .execute("UPDATE entry SET bytes = ?1, leaf = ?2 WHERE seq = 57", (text, leaf.0))
+        .unwrap();
+    let sql = "UPDATE movement_line SET quantity = 42 WHERE seq = 57;
+        UPDATE balance SET quantity = quantity + 18 WHERE location = 'wh1/dock';
+        UPDATE balance SET quantity = quantity - 18 WHERE location <> 'wh1/dock'";
+    database.execute_batch(sql).unwrap();
+    let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+    assert_eq!((report.findings[0].seq, report.findings[0].what), (Some(57), What::Checkpoint));
+    assert_eq!(
+        report.findings[0].message,
+        "entry 57: the tree does not lead to the root that the checkpoint of 58 entries signed; \
+         what was recorded there was changed, and its hash made anew"
+    );
+    assert!(Ledger::open(&path, options()).is_err(), "nor does the writer go on with it");
+}
+
+#[test]
+fn a_whole_ledger_made_anew_needs_the_key() {
+    let (_folder, path) = folder();
+    let thief = OpenOptions { key: SigningKey::from_bytes(&[9; 32]), ..options() };
+    let mut ledger = Ledger::open(&path, thief).unwrap();
+    ledger.append(&group(vec![receipt(0, 1)])).unwrap();
+    let report = ledger.reader().unwrap().verify(&key().verifying_key()).unwrap();
+    assert_eq!((report.ok, report.size), (false, 0));
+    assert!(report.findings[0].message.contains("is not signed by the key gw-1+"));
+}
+
+#[test]
+fn a_deleted_tail_or_another_history_is_caught_by_a_checkpoint_kept_elsewhere() {
+    let (_folder, path) = folder();
+    let ledger = filled(&path, 60);
+    let kept = ledger.reader().unwrap().checkpoint().unwrap().unwrap().note;
+    drop(ledger);
+    let (_other, shorter) = folder();
+    let ledger = filled(&shorter, 50);
+    let reader = ledger.reader().unwrap();
+    let key = key().verifying_key();
+    assert!(reader.verify(&key).unwrap().ok, "from the inside nothing can be seen");
+    let report = reader.verify_against(&key, Some(&kept)).unwrap();
+    assert!(report.findings[0].message.starts_with("entry 51: it is missing in the journal"));
+    let words = "entries 51 to 60 were deleted: the checkpoint kept elsewhere covers 61 entries, \
+        the journal has 51";
+    assert!(report.findings.iter().any(|finding| finding.message == words));
+    let (_third, different) = folder();
+    let mut ledger = filled(&different, 59);
+    ledger.append(&group(vec![receipt(60, 7)])).unwrap();
+    let report = ledger.reader().unwrap().verify_against(&key, Some(&kept)).unwrap();
+    assert!(
+        report.findings[0].message.contains("the checkpoint kept elsewhere of 61 entries signed")
+    );
+    assert!(LedgerReader::open(&path).unwrap().verify_against(&key, Some(&kept)).unwrap().ok);
+    let garbage = reader.verify_against(&key, Some("garbage")).unwrap();
+    assert!(!garbage.ok);
+}
