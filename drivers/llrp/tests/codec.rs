@@ -184,8 +184,9 @@ fn fixtures() -> Vec<Vec<u8>> {
 /// All that the session ever asks of a frame.
 fn read_everything(input: &[u8]) {
     if let Ok(Some(frame)) = split_frame(input) {
-        let tags = TagReports::new(frame.body).filter_map(Result::ok).map(|t| t.to_read()).count();
-        assert!(tags <= frame.body.len() / 4, "no tag without bytes");
+        let reads: Vec<_> =
+            TagReports::new(frame.body).map_while(Result::ok).map(|t| t.to_read()).collect();
+        assert!(reads.len() <= frame.body.len() / 4, "no tag without bytes");
     }
     let Ok(Some((message, used))) = decode_frame(input) else { return };
     assert!(used <= input.len());

@@ -1,0 +1,122 @@
+//! What a reader says it is, read from its capabilities and configuration.
+
+use gatewarden_model::hash::hex_upper;
+use serde::Serialize;
+
+use crate::codec::{
+    AntennaProperties, CodecError, GeneralDeviceCapabilities, GpiPortCurrentState, Identification,
+    LlrpCapabilities, Message, RegulatoryCapabilities, UhfBandCapabilities,
+};
+
+/// A reader's identity and outfit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Identity {
+    /// IANA private enterprise number of the maker.
+    pub manufacturer: u32,
+    /// The maker's model number.
+    pub model: u32,
+    /// The firmware's version.
+    pub firmware: String,
+    /// MAC address or EPC of the reader, upper-case hex, if it tells.
+    pub reader_id: Option<String>,
+    /// Number of antenna ports.
+    pub antennas_max: u16,
+    /// Number of inputs.
+    pub inputs: u16,
+    /// Number of outputs.
+    pub outputs: u16,
+    /// Whether it holds reports while no client is connected.
+    pub holds_reports: bool,
+    /// ISO 3166 numeric country code of its regulation.
+    pub country: u16,
+    /// Least and greatest transmit power, hundredths of a dBm.
+    pub power_cdbm: Option<(i16, i16)>,
+    /// The antenna ports, as far as it tells.
+    pub antennas: Vec<Antenna>,
+    /// The inputs' states, as far as it tells.
+    pub input_states: Vec<Input>,
+    #[serde(skip)]
+    pub(crate) uhf: UhfBandCapabilities,
+}
+
+/// An antenna port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Antenna {
+    /// The port, from 1.
+    pub port: u16,
+    /// Whether something is plugged in.
+    pub connected: bool,
+    /// Gain in hundredths of a dBi.
+    pub gain_cdbi: i16,
+}
+
+/// An input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// The port, from 1.
+    pub port: u16,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Its level, if known.
+    pub on: Option<bool>,
+}
+
+impl Identity {
+    /// Reads GET_READER_CAPABILITIES_RESPONSE.
+    pub(crate) fn from_capabilities(message: &Message) -> Result<Self, CodecError> {
+        let general: GeneralDeviceCapabilities = message.get()?.unwrap_or_default();
+        let llrp: LlrpCapabilities = message.get()?.unwrap_or_default();
+        let regulatory: RegulatoryCapabilities = message.get()?.unwrap_or_default();
+        let gpio = general.gpio.unwrap_or_default();
+        let uhf = regulatory.uhf.unwrap_or_default();
+        let powers = || uhf.powers.iter().map(|p| p.power_cdbm);
+        Ok(Self {
+            manufacturer: general.manufacturer,
+            model: general.model,
+            firmware: general.firmware,
+            antennas_max: general.antennas_max,
+            inputs: gpio.inputs,
+            outputs: gpio.outputs,
+            holds_reports: llrp.holds_reports(),
+            country: regulatory.country,
+            power_cdbm: powers().min().zip(powers().max()),
+            uhf,
+            ..Self::default()
+        })
+    }
+
+    /// Adds what GET_READER_CONFIG_RESPONSE tells.
+    pub(crate) fn add_config(&mut self, message: &Message) -> Result<(), CodecError> {
+        let id: Option<Identification> = message.get()?;
+        self.reader_id = id.map(|id| hex_upper(&id.id));
+        let antenna = |a: AntennaProperties| Antenna {
+            port: a.antenna,
+            connected: a.connected,
+            gain_cdbi: a.gain_cdbi,
+        };
+        self.antennas = message.all()?.into_iter().map(antenna).collect();
+        let input = |i: GpiPortCurrentState| Input {
+            port: i.port,
+            enabled: i.enabled,
+            on: [Some(false), Some(true)].get(usize::from(i.state)).copied().flatten(),
+        };
+        self.input_states = message.all()?.into_iter().map(input).collect();
+        Ok(())
+    }
+
+    /// The maker's name, or its enterprise number.
+    #[must_use]
+    pub fn manufacturer_name(&self) -> String {
+        match self.manufacturer {
+            25_882 => "Impinj".into(),
+            161 => "Zebra (Motorola)".into(),
+            other => format!("manufacturer {other}"),
+        }
+    }
+
+    /// One line: maker, model, firmware.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} model {}, firmware {}", self.manufacturer_name(), self.model, self.firmware)
+    }
+}

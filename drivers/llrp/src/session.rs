@@ -1,0 +1,474 @@
+//! One connection's conversation with a reader, as a pure state machine: bytes and time in, bytes
+//! and events out. It ends with [`SessionEvent::Down`] or [`SessionEvent::Closed`], once.
+//!
+//! Order: greeting → (version) → capabilities → configuration → SET_READER_CONFIG → delete all
+//! ROSpecs → add, enable, (start) ours → ENABLE_EVENTS_AND_REPORTS → running. Every request has a
+//! time-out; when running, the reader is dead after [`KEEPALIVES_MISSED_MAX`] silent periods.
+//!
+//! Invariants: no input panics; tag reports are given in every state, in order; a frame that can't
+//! be read is a gap, a stream that can't be read is the end. The receive buffer holds less than one
+//! frame between calls; the caller drains events and output after each call. Absent on purpose:
+//! sockets, clocks, reconnecting (`task`).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use gatewarden_model::{Hash, TagRead};
+
+use crate::{
+    codec::{
+        CodecError, Frame, LlrpStatus, Message, MessageKind, StatusCode, TagReports, VERSION_1_0_1,
+        VERSION_1_1, split_frame,
+    },
+    identity::Identity,
+    plan,
+    settings::{Protocol, Settings, Start},
+};
+
+mod notice;
+
+/// Periods without any message after which a running reader is dead.
+pub const KEEPALIVES_MISSED_MAX: u32 = 2;
+/// How long the goodbye may take, in milliseconds.
+pub const GOODBYE_MS_MAX: u32 = 1_500;
+
+/// What a session tells its owner.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionEvent {
+    /// The reader reads for us from now on.
+    Up(Box<Identity>),
+    /// Tags of one frame, in its order.
+    Reads {
+        /// The tags.
+        tags: Vec<TagRead>,
+        /// Digest of the whole frame.
+        raw: Hash,
+    },
+    /// An input's level, at a change and once when known.
+    Input {
+        /// The port, from 1.
+        port: u16,
+        /// Its level.
+        on: bool,
+    },
+    /// Reads may have been lost although the connection holds.
+    Gap {
+        /// Since when, on the caller's clock; `None` is the last good message.
+        since_us: Option<u64>,
+        /// What happened.
+        reason: String,
+    },
+    /// Something for the log.
+    Note(String),
+    /// The connection is of no use any more. Nothing follows.
+    Down {
+        /// Why, with the way out where there is one.
+        reason: String,
+    },
+    /// The goodbye is over. Nothing follows.
+    Closed,
+}
+
+/// The requests of the way up, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    SupportedVersion,
+    SetVersion,
+    Capabilities,
+    Config,
+    SetConfig,
+    DeleteRoSpecs,
+    AddRoSpec,
+    EnableRoSpec,
+    StartRoSpec,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Greeting,
+    Waiting { step: Step, kind: MessageKind, id: u32 },
+    Running,
+    Closing { id: u32 },
+    Over,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    rospec: u32,
+    version: u8,
+    state: State,
+    /// When the state was entered; the time-outs of all but `Running` count from here.
+    since_us: u64,
+    heard_us: u64,
+    next_id: u32,
+    input: Vec<u8>,
+    output: VecDeque<Vec<u8>>,
+    events: VecDeque<SessionEvent>,
+    identity: Identity,
+    carry: Carry,
+    unplugged: BTreeMap<u16, u64>,
+}
+
+/// Last values of fields that a reader may leave out while they do not change. Timestamps are not
+/// carried: a read without one is honest, a read with an old one is not.
+#[derive(Debug, Default)]
+struct Carry {
+    antenna: Option<u16>,
+    peak_rssi_dbm: Option<i8>,
+    seen_count: Option<u16>,
+}
+
+impl Session {
+    /// A session on a connection that was made at `now_us`. `rospec` (not 0) should differ from the
+    /// last session's, so that late events of that one's ROSpec are not taken for ours.
+    #[must_use]
+    pub fn new(settings: Settings, rospec: u32, now_us: u64) -> Self {
+        Self {
+            settings,
+            rospec: rospec.max(1),
+            version: VERSION_1_0_1,
+            state: State::Greeting,
+            since_us: now_us,
+            heard_us: now_us,
+            next_id: 1,
+            input: Vec::new(),
+            output: VecDeque::new(),
+            events: VecDeque::new(),
+            identity: Identity::default(),
+            carry: Carry::default(),
+            unplugged: BTreeMap::new(),
+        }
+    }
+
+    /// The next bytes to send.
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.output.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`Session::handle_time`] should be called at the latest; `None` when it is over.
+    #[must_use]
+    pub fn poll_deadline_us(&self) -> Option<u64> {
+        let (from, ms) = match self.state {
+            State::Greeting | State::Waiting { .. } => {
+                (self.since_us, u64::from(self.settings.time_out_ms))
+            }
+            State::Running => (self.heard_us, self.silence_ms_max()),
+            State::Closing { .. } => (self.since_us, GOODBYE_MS_MAX.into()),
+            State::Over => return None,
+        };
+        Some(from.saturating_add(ms * 1_000))
+    }
+
+    /// Whether the reader reads for us.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state == State::Running
+    }
+
+    /// When the last whole frame came, on the caller's clock.
+    #[must_use]
+    pub fn heard_us(&self) -> u64 {
+        self.heard_us
+    }
+
+    /// Takes bytes as they came, in pieces of any size.
+    pub fn handle_bytes(&mut self, now_us: u64, bytes: &[u8]) {
+        let mut input = std::mem::take(&mut self.input);
+        input.extend_from_slice(bytes);
+        let mut used = 0;
+        while self.state != State::Over {
+            match split_frame(&input[used..]) {
+                Ok(Some(frame)) => {
+                    used += frame.bytes.len();
+                    self.handle_frame(now_us, &frame);
+                    self.heard_us = now_us;
+                }
+                Ok(None) => break,
+                Err(error) => self.down(format!("the reader's bytes make no sense: {error}")),
+            }
+        }
+        input.drain(..used);
+        self.input = input;
+    }
+
+    /// Looks whether something took too long.
+    pub fn handle_time(&mut self, now_us: u64) {
+        if self.poll_deadline_us().is_none_or(|deadline| now_us < deadline) {
+            return;
+        }
+        let ms = self.settings.time_out_ms;
+        let reason = match self.state {
+            State::Greeting => format!(
+                "no greeting within {ms} ms; check that this is an LLRP port and that no other \
+                 client holds the reader"
+            ),
+            State::Waiting { kind, .. } => format!("no answer to {kind} within {ms} ms"),
+            State::Running => format!(
+                "{KEEPALIVES_MISSED_MAX} keepalives missed: nothing heard for {} ms",
+                self.silence_ms_max()
+            ),
+            State::Closing { .. } => return self.end(SessionEvent::Closed),
+            State::Over => return,
+        };
+        self.down(reason);
+    }
+
+    /// Says that the other side closed the connection, or that it broke.
+    pub fn handle_disconnect(&mut self, reason: &str) {
+        match self.state {
+            State::Over => {}
+            State::Closing { .. } => self.end(SessionEvent::Closed),
+            _ => self.down(reason.to_owned()),
+        }
+    }
+
+    /// Begins the goodbye: stop and delete our ROSpec, close.
+    pub fn close(&mut self, now_us: u64) {
+        match self.state {
+            State::Over | State::Closing { .. } => return,
+            State::Greeting => return self.end(SessionEvent::Closed),
+            State::Running => self.on_rospec(MessageKind::STOP_ROSPEC, self.rospec),
+            State::Waiting { .. } => {}
+        }
+        self.on_rospec(MessageKind::DELETE_ROSPEC, self.rospec);
+        let id = self.id();
+        self.send(Message::new(MessageKind::CLOSE_CONNECTION, id));
+        self.enter(State::Closing { id }, now_us);
+    }
+
+    /// Two periods, and half of one because the reader's clock and the wire have their own pace.
+    fn silence_ms_max(&self) -> u64 {
+        let period = u64::from(plan::keepalive_ms(&self.settings));
+        period * u64::from(KEEPALIVES_MISSED_MAX) + period / 2
+    }
+
+    fn handle_frame(&mut self, now_us: u64, frame: &Frame<'_>) {
+        if frame.kind == MessageKind::RO_ACCESS_REPORT {
+            return self.handle_report(frame);
+        }
+        if frame.kind == MessageKind::KEEPALIVE {
+            return self.send(Message::new(MessageKind::KEEPALIVE_ACK, frame.id));
+        }
+        match Message::from_frame(frame).and_then(|message| self.handle_message(now_us, &message)) {
+            Ok(()) => {}
+            Err(error) if self.is_running() => {
+                self.gap(format!("a {} could not be read: {error}", frame.kind));
+            }
+            Err(error) => self.down(format!("the reader's {} makes no sense: {error}", frame.kind)),
+        }
+    }
+
+    fn handle_report(&mut self, frame: &Frame<'_>) {
+        let mut tags = Vec::new();
+        let mut fault = None;
+        for tag in TagReports::new(frame.body) {
+            match tag {
+                Ok(mut tag) => {
+                    tag.antenna = keep(&mut self.carry.antenna, tag.antenna);
+                    tag.peak_rssi_dbm = keep(&mut self.carry.peak_rssi_dbm, tag.peak_rssi_dbm);
+                    tag.seen_count = keep(&mut self.carry.seen_count, tag.seen_count);
+                    tags.push(tag.to_read());
+                }
+                Err(error) => fault = Some(error),
+            }
+        }
+        if !tags.is_empty() {
+            self.events.push_back(SessionEvent::Reads { tags, raw: Hash::of(frame.bytes) });
+        }
+        if let Some(error) = fault {
+            self.gap(format!("a tag report could not be read: {error}"));
+        }
+    }
+
+    fn handle_message(&mut self, now_us: u64, message: &Message) -> Result<(), CodecError> {
+        if message.kind == MessageKind::READER_EVENT_NOTIFICATION {
+            return self.handle_notice(now_us, message);
+        }
+        let is_error = message.kind == MessageKind::ERROR_MESSAGE;
+        match self.state {
+            State::Waiting { step, kind, id }
+                if message.id == id && (is_error || Some(message.kind) == kind.response()) =>
+            {
+                let status = message.get()?.unwrap_or_else(LlrpStatus::success);
+                self.handle_answer(now_us, step, message, &status)
+            }
+            State::Closing { id } if message.id == id => {
+                self.end(SessionEvent::Closed);
+                Ok(())
+            }
+            State::Closing { .. } => Ok(()),
+            _ if is_error => {
+                let status: LlrpStatus = message.get()?.unwrap_or_default();
+                self.note(format!("the reader complains: {status}"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        now_us: u64,
+        step: Step,
+        message: &Message,
+        status: &LlrpStatus,
+    ) -> Result<(), CodecError> {
+        let is_error = message.kind == MessageKind::ERROR_MESSAGE;
+        if is_error || !status.is_success() {
+            self.handle_refusal(now_us, step, status);
+            return Ok(());
+        }
+        match step {
+            Step::Capabilities => self.identity = Identity::from_capabilities(message)?,
+            Step::Config => {
+                self.identity.add_config(message)?;
+                for input in &self.identity.input_states {
+                    let port = input.port;
+                    let level = input.on.filter(|_| input.enabled);
+                    self.events.extend(level.map(|on| SessionEvent::Input { port, on }));
+                }
+            }
+            Step::SetVersion => self.version = VERSION_1_1,
+            _ => {}
+        }
+        self.after(now_us, step);
+        Ok(())
+    }
+
+    /// Some readers refuse what they need not: go on where that does no harm.
+    fn handle_refusal(&mut self, now_us: u64, step: Step, status: &LlrpStatus) {
+        let State::Waiting { kind, .. } = self.state else { return };
+        let reason = format!("the reader refused {kind}: {status}");
+        match step {
+            Step::SupportedVersion | Step::SetVersion => {
+                self.note(format!("{reason}; speaking LLRP 1.0.1"));
+                self.ask(now_us, Step::Capabilities);
+            }
+            Step::Config | Step::DeleteRoSpecs => {
+                self.note(reason);
+                self.after(now_us, step);
+            }
+            _ => {
+                let hint = match status.code {
+                    StatusCode::DEVICE_ERROR => "; restart the reader if it stays so",
+                    _ => "",
+                };
+                self.down(format!("{reason}{hint}"));
+            }
+        }
+    }
+
+    /// Goes on to what follows `step`.
+    fn after(&mut self, now_us: u64, step: Step) {
+        let next = match step {
+            Step::SupportedVersion => Step::SetVersion,
+            Step::SetVersion => Step::Capabilities,
+            Step::Capabilities => Step::Config,
+            Step::Config => Step::SetConfig,
+            Step::SetConfig => Step::DeleteRoSpecs,
+            Step::DeleteRoSpecs => Step::AddRoSpec,
+            Step::AddRoSpec => Step::EnableRoSpec,
+            Step::EnableRoSpec if self.settings.start == Start::ByClient => Step::StartRoSpec,
+            Step::EnableRoSpec | Step::StartRoSpec => return self.run(now_us),
+        };
+        self.ask(now_us, next);
+    }
+
+    fn ask(&mut self, now_us: u64, step: Step) {
+        let id = self.id();
+        let message = match step {
+            Step::SupportedVersion => Message::new(MessageKind::GET_SUPPORTED_VERSION, id),
+            Step::SetVersion => {
+                Message::new(MessageKind::SET_PROTOCOL_VERSION, id).field(VERSION_1_1)
+            }
+            Step::Capabilities => Message::get_reader_capabilities(id, 0),
+            Step::Config => Message::get_reader_config(id, 0),
+            Step::SetConfig => plan::config(id, &self.settings, &self.identity),
+            Step::DeleteRoSpecs => Message::on_rospec(MessageKind::DELETE_ROSPEC, id, 0),
+            Step::AddRoSpec => match plan::rospec(self.rospec, &self.settings, &self.identity) {
+                Ok(rospec) => Message::add_rospec(id, &rospec),
+                Err(error) => return self.down(error.to_string()),
+            },
+            Step::EnableRoSpec => Message::on_rospec(MessageKind::ENABLE_ROSPEC, id, self.rospec),
+            Step::StartRoSpec => Message::on_rospec(MessageKind::START_ROSPEC, id, self.rospec),
+        };
+        let kind = message.kind;
+        self.enter(State::Waiting { step, kind, id }, now_us);
+        // Version questions are asked in 1.1, or a reader of 1.1 would not know why.
+        let version = matches!(step, Step::SupportedVersion | Step::SetVersion);
+        self.send_as(if version { VERSION_1_1 } else { self.version }, message);
+    }
+
+    fn run(&mut self, now_us: u64) {
+        let id = self.id();
+        self.send(Message::new(MessageKind::ENABLE_EVENTS_AND_REPORTS, id));
+        self.enter(State::Running, now_us);
+        self.events.push_back(SessionEvent::Up(Box::new(self.identity.clone())));
+    }
+
+    fn greeted(&mut self, now_us: u64) {
+        self.ask(
+            now_us,
+            match self.settings.protocol {
+                Protocol::V1_0_1 => Step::Capabilities,
+                Protocol::V1_1 => Step::SupportedVersion,
+            },
+        );
+    }
+
+    fn on_rospec(&mut self, kind: MessageKind, rospec: u32) {
+        let id = self.id();
+        self.send(Message::on_rospec(kind, id, rospec));
+    }
+
+    fn send(&mut self, message: Message) {
+        self.send_as(self.version, message);
+    }
+
+    fn send_as(&mut self, version: u8, message: Message) {
+        let message = Message { version, ..message };
+        match message.encode() {
+            Ok(bytes) => self.output.push_back(bytes),
+            Err(error) => self.down(format!("{} can't be written: {error}", message.kind)),
+        }
+    }
+
+    fn id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1).max(1);
+        id
+    }
+
+    fn enter(&mut self, state: State, now_us: u64) {
+        self.state = state;
+        self.since_us = now_us;
+    }
+
+    fn note(&mut self, text: String) {
+        self.events.push_back(SessionEvent::Note(text));
+    }
+
+    fn gap(&mut self, reason: String) {
+        self.events.push_back(SessionEvent::Gap { since_us: None, reason });
+    }
+
+    fn down(&mut self, reason: String) {
+        self.end(SessionEvent::Down { reason });
+    }
+
+    fn end(&mut self, event: SessionEvent) {
+        self.state = State::Over;
+        self.events.push_back(event);
+    }
+}
+
+fn keep<T: Copy>(last: &mut Option<T>, new: Option<T>) -> Option<T> {
+    *last = new.or(*last);
+    *last
+}

@@ -1,0 +1,211 @@
+//! The async shell of a reader: connects, reconnects, and tells the intake in the model's words.
+//!
+//! Invariants: no read is dropped, sending waits while the channel is full; every outage after the
+//! first good moment becomes one gap, told when reads come again; `Stopped` is the last state.
+
+use std::{sync::Arc, time::Duration};
+
+use gatewarden_model::{
+    Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Hash, Read, ReadValue, Stamp, TagRead,
+};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    link::Link,
+    session::{Session, SessionEvent},
+    settings::Settings,
+};
+
+/// From `stop` to the return, in milliseconds.
+pub const STOP_MS_MAX: u64 = 2_000;
+/// How long a session must have been up for the next wait to be the first step again.
+const HEALTHY_US_MIN: u64 = 5_000_000;
+/// How long the last state may wait for room in the channel.
+const LAST_WORD_MS_MAX: u64 = 100;
+
+/// The intake is gone: there is nobody to read for.
+struct IntakeGone;
+
+/// Runs one reader until `stop`, and returns within [`STOP_MS_MAX`] after it.
+pub async fn run(
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    stop: CancellationToken,
+) {
+    let mut driver = Driver {
+        device: device.clone(),
+        settings,
+        clock,
+        events: events.clone(),
+        stop: stop.clone(),
+        backoff: Backoff::default(),
+        rospec: 0,
+        good: None,
+        outage: None,
+        up_since_us: None,
+    };
+    tokio::select! {
+        ended = driver.drive() => if ended.is_err() { stop.cancelled().await },
+        () = async { stop.cancelled().await; sleep(Duration::from_millis(STOP_MS_MAX)).await } => {}
+    }
+    let last = DeviceEvent::State { device, state: DeviceState::Stopped };
+    // An intake that takes nothing for this long is stopping itself.
+    let _ = timeout(Duration::from_millis(LAST_WORD_MS_MAX), events.send(last)).await;
+}
+
+struct Driver {
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    stop: CancellationToken,
+    backoff: Backoff,
+    /// The id of the last ROSpec, another one each session.
+    rospec: u32,
+    /// When the reader was last heard while it read for us.
+    good: Option<Stamp>,
+    /// Why it stopped reading for us, since `good`.
+    outage: Option<String>,
+    up_since_us: Option<u64>,
+}
+
+impl Driver {
+    /// Until `stop` (`Ok`) or until nobody listens.
+    async fn drive(&mut self) -> Result<(), IntakeGone> {
+        while !self.stop.is_cancelled() {
+            self.state(DeviceState::Connecting { attempt: self.backoff.attempt() }).await?;
+            let Some(reason) = self.connection().await? else { return Ok(()) };
+            let now_us = self.now_us();
+            let up_us = self.up_since_us.take().map(|since| now_us.saturating_sub(since));
+            if up_us.is_some_and(|us| us >= HEALTHY_US_MIN) {
+                self.backoff.reset();
+            }
+            let retry_in_ms = self.backoff.fail(now_us);
+            tracing::warn!(device = %self.device, retry_in_ms, "reader down: {reason}");
+            self.outage.get_or_insert_with(|| reason.clone());
+            self.state(DeviceState::Down { reason, retry_in_ms }).await?;
+            tokio::select! {
+                () = sleep(Duration::from_millis(retry_in_ms)) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One connection; `Some` is why it ended, `None` that we ended it.
+    async fn connection(&mut self) -> Result<Option<String>, IntakeGone> {
+        let opened = tokio::select! {
+            opened = Link::open(&self.settings.address, self.settings.time_out_ms) => opened,
+            () = self.stop.cancelled() => return Ok(None),
+        };
+        let mut link = match opened {
+            Ok(link) => link,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        self.rospec = self.rospec.wrapping_add(1).max(1);
+        let mut session = Session::new(self.settings.clone(), self.rospec, self.now_us());
+        let clock = Arc::clone(&self.clock);
+        let stop = self.stop.clone();
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !closing => {
+                    closing = true;
+                    session.close(self.now_us());
+                }
+                () = link.turn(&mut session, || clock.now().mono_us) => {}
+            }
+            match self.tell(&mut session).await? {
+                Some(SessionEvent::Down { reason }) if !closing => return Ok(Some(reason)),
+                Some(_) => return Ok(None),
+                None => {}
+            }
+        }
+    }
+
+    /// Passes the session's events on; gives the one that ended it.
+    async fn tell(&mut self, session: &mut Session) -> Result<Option<SessionEvent>, IntakeGone> {
+        let now = self.clock.now();
+        let mut reads = Vec::new();
+        let mut end = None;
+        while let Some(event) = session.poll_event() {
+            if let SessionEvent::Reads { tags, raw } = event {
+                reads.extend(tags.into_iter().map(|tag| self.read(now, tag, raw)));
+                continue;
+            }
+            self.flush(&mut reads).await?;
+            match event {
+                SessionEvent::Up(reader) => self.up(now, reader.summary()).await?,
+                SessionEvent::Input { port, on } => {
+                    let device = self.device.clone();
+                    self.send(DeviceEvent::Input { device, port, on, at: now }).await?;
+                }
+                SessionEvent::Gap { since_us, reason } => {
+                    let since = since_us.map(|since_us| earlier(now, since_us));
+                    let from = since.or(self.good).unwrap_or(now);
+                    self.gap(from, now, reason).await?;
+                }
+                SessionEvent::Note(text) => tracing::info!(device = %self.device, "{text}"),
+                SessionEvent::Reads { .. } => {}
+                SessionEvent::Down { .. } | SessionEvent::Closed => end = Some(event),
+            }
+        }
+        self.flush(&mut reads).await?;
+        if session.is_running() && session.heard_us() > self.good.map_or(0, |good| good.mono_us) {
+            self.good = Some(now);
+        }
+        Ok(end)
+    }
+
+    async fn up(&mut self, now: Stamp, detail: String) -> Result<(), IntakeGone> {
+        tracing::info!(device = %self.device, "reader up: {detail}");
+        if let (Some(from), Some(reason)) = (self.good, self.outage.take()) {
+            self.gap(from, now, reason).await?;
+        }
+        self.outage = None;
+        self.good = Some(now);
+        self.up_since_us = Some(now.mono_us);
+        self.state(DeviceState::Up { detail }).await
+    }
+
+    fn read(&self, at: Stamp, tag: TagRead, raw: Hash) -> Read {
+        Read { device: self.device.clone(), at, value: ReadValue::Tag(tag), raw }
+    }
+
+    async fn flush(&self, reads: &mut Vec<Read>) -> Result<(), IntakeGone> {
+        if reads.is_empty() {
+            return Ok(());
+        }
+        self.send(DeviceEvent::Reads(std::mem::take(reads))).await
+    }
+
+    async fn gap(&self, from: Stamp, to: Stamp, reason: String) -> Result<(), IntakeGone> {
+        tracing::warn!(device = %self.device, "gap: {reason}");
+        self.send(DeviceEvent::Gap { device: self.device.clone(), from, to, reason }).await
+    }
+
+    async fn state(&self, state: DeviceState) -> Result<(), IntakeGone> {
+        self.send(DeviceEvent::State { device: self.device.clone(), state }).await
+    }
+
+    async fn send(&self, event: DeviceEvent) -> Result<(), IntakeGone> {
+        self.events.send(event).await.map_err(|_| IntakeGone)
+    }
+
+    fn now_us(&self) -> u64 {
+        self.clock.now().mono_us
+    }
+}
+
+/// The stamp of an earlier moment of this boot, on the monotonic clock.
+fn earlier(now: Stamp, mono_us: u64) -> Stamp {
+    let ago_us = i64::try_from(now.mono_us.saturating_sub(mono_us)).unwrap_or(i64::MAX);
+    Stamp { mono_us, wall_us: now.wall_us.saturating_sub(ago_us), ..now }
+}
