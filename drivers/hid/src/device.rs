@@ -1,0 +1,199 @@
+//! Finding and opening scanners through hidapi (hidraw). The only file that touches hardware.
+//!
+//! Invariants: only interfaces with the bar code scanner usage page are considered; exactly one
+//! must fit. Absent: parsing (`codec`), threads (`task`).
+
+use std::{collections::BTreeMap, ffi::CString};
+
+use hidapi::{DeviceInfo, HidApi, HidDevice};
+
+use crate::{Settings, codec::REPORT_BYTES};
+
+/// The usage page of bar code scanners (HID Point of Sale Usage Tables 1.02, section 3).
+const BAR_CODE_SCANNER_PAGE: u16 = 0x8c;
+
+/// Honeywell's vendor id; its scanners enter HID POS mode by feature report 0xFE = {1}.
+const HONEYWELL: u16 = 0x0c2e;
+
+/// How long one read waits, in milliseconds; also how soon a stop is noticed.
+pub(crate) const READ_WAIT_MS: i32 = 100;
+
+/// A scanner that is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its hidraw node.
+    pub path: String,
+    /// USB vendor id.
+    pub vendor: u16,
+    /// USB product id.
+    pub product: u16,
+    /// USB serial number, if it has one.
+    pub serial: Option<String>,
+    /// What it calls itself.
+    pub name: String,
+}
+
+/// Why a scanner can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HidError {
+    /// The system could not list its devices.
+    #[error("failed to list HID devices: {0}")]
+    List(String),
+    /// None fits.
+    #[error("no HID POS scanner {wanted}; plug it in and scan its \"USB HID POS\" code")]
+    Missing {
+        /// What was looked for.
+        wanted: String,
+    },
+    /// More than one fits.
+    #[error("{count} HID POS scanners {wanted}; set `serial` to tell them apart")]
+    Ambiguous {
+        /// What was looked for.
+        wanted: String,
+        /// How many fit.
+        count: usize,
+    },
+    /// It is there and can't be opened.
+    #[error("failed to open {path}: {reason}; check the udev rule")]
+    Open {
+        /// Its hidraw node.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// It can't be read any more.
+    #[error("the scanner was unplugged ({reason}); it is used again as soon as it is back")]
+    Gone {
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// An opened scanner.
+pub(crate) trait Port {
+    /// Waits for one report, `READ_WAIT_MS` at most; an empty one means that none came.
+    fn read(&mut self) -> Result<Vec<u8>, HidError>;
+}
+
+/// What opens the scanner; the tests put their own here.
+pub(crate) trait Bus: Send + 'static {
+    /// Finds and opens the scanner, and says what it is.
+    fn open(&mut self) -> Result<(String, Box<dyn Port>), HidError>;
+}
+
+/// The real bus, for one scanner.
+pub(crate) struct UsbBus(pub(crate) Settings);
+
+/// All HID POS scanners that are plugged in, in the order of their nodes.
+pub fn list() -> Result<Vec<Found>, HidError> {
+    let api = HidApi::new().map_err(|e| HidError::List(e.to_string()))?;
+    Ok(scanners(&api).into_values().map(found).collect())
+}
+
+/// One entry a node: hidapi lists a device once for each of its usages.
+fn scanners(api: &HidApi) -> BTreeMap<CString, &DeviceInfo> {
+    api.device_list()
+        .filter(|info| info.usage_page() == BAR_CODE_SCANNER_PAGE)
+        .map(|info| (info.path().to_owned(), info))
+        .collect()
+}
+
+fn found(info: &DeviceInfo) -> Found {
+    let words = [info.manufacturer_string(), info.product_string()];
+    Found {
+        path: info.path().to_string_lossy().into_owned(),
+        vendor: info.vendor_id(),
+        product: info.product_id(),
+        serial: info.serial_number().filter(|s| !s.is_empty()).map(str::to_owned),
+        name: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+    }
+}
+
+impl Settings {
+    /// Picks the one scanner that fits.
+    fn choose(&self, all: Vec<Found>) -> Result<Found, HidError> {
+        let mut fitting: Vec<Found> = all.into_iter().filter(|f| self.fits(f)).collect();
+        match (fitting.len(), fitting.pop()) {
+            (1, Some(one)) => Ok(one),
+            (0, _) => Err(HidError::Missing { wanted: self.wanted() }),
+            (count, _) => Err(HidError::Ambiguous { wanted: self.wanted(), count }),
+        }
+    }
+
+    fn fits(&self, found: &Found) -> bool {
+        found.vendor == self.vendor
+            && found.product == self.product
+            && (self.serial.is_none() || self.serial == found.serial)
+    }
+
+    fn wanted(&self) -> String {
+        let serial = self.serial.as_ref().map_or(String::new(), |s| format!(" serial {s}"));
+        format!("{:04x}:{:04x}{serial}", self.vendor, self.product)
+    }
+}
+
+impl Bus for UsbBus {
+    fn open(&mut self) -> Result<(String, Box<dyn Port>), HidError> {
+        let one = self.0.choose(list()?)?;
+        let failed = |reason: String| HidError::Open { path: one.path.clone(), reason };
+        let node = CString::new(one.path.clone()).map_err(|e| failed(e.to_string()))?;
+        let api = HidApi::new().map_err(|e| HidError::List(e.to_string()))?;
+        let device = api.open_path(&node).map_err(|e| failed(e.to_string()))?;
+        if one.vendor == HONEYWELL
+            && let Err(error) = device.send_feature_report(&[0xfe, 1])
+        {
+            tracing::warn!(path = %one.path, %error, "the scanner did not take the switch to HID POS mode");
+        }
+        let serial = one.serial.as_deref().unwrap_or("without serial number");
+        let name = format!("{} {:04x}:{:04x} {serial}", one.name, one.vendor, one.product);
+        Ok((name.trim().to_owned(), Box::new(UsbPort(device))))
+    }
+}
+
+struct UsbPort(HidDevice);
+
+impl Port for UsbPort {
+    fn read(&mut self) -> Result<Vec<u8>, HidError> {
+        // One byte more than a report, so that a longer one is seen and refused.
+        let mut buffer = [0u8; REPORT_BYTES + 1];
+        let gone = |e: hidapi::HidError| HidError::Gone { reason: e.to_string() };
+        let n = self.0.read_timeout(&mut buffer, READ_WAIT_MS).map_err(gone)?;
+        Ok(buffer[..n].to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_scanner_must_fit() {
+        let plugged = |vendor, serial: Option<&str>, path: &str| Found {
+            path: path.to_owned(),
+            vendor,
+            product: 1,
+            serial: serial.map(str::to_owned),
+            name: "Scanner".to_owned(),
+        };
+        let all = || {
+            vec![
+                plugged(7, Some("A"), "/dev/hidraw0"),
+                plugged(7, Some("B"), "/dev/hidraw1"),
+                plugged(8, None, "/dev/hidraw2"),
+            ]
+        };
+        let choose = |vendor, serial: Option<&str>| {
+            let settings = Settings { vendor, product: 1, serial: serial.map(str::to_owned) };
+            settings.choose(all()).map(|f| f.path).map_err(|e| e.to_string())
+        };
+        assert_eq!(choose(8, None), Ok("/dev/hidraw2".to_owned()));
+        assert_eq!(choose(7, Some("B")), Ok("/dev/hidraw1".to_owned()));
+        let ambiguous = "2 HID POS scanners 0007:0001; set `serial` to tell them apart";
+        assert_eq!(choose(7, None), Err(ambiguous.to_owned()));
+        assert!(
+            choose(8, Some("A"))
+                .is_err_and(|e| e.starts_with("no HID POS scanner 0008:0001 serial A"))
+        );
+        assert!(choose(9, None).is_err());
+    }
+}
