@@ -46,6 +46,12 @@ pub enum SetupError {
         /// What was given.
         address: String,
     },
+    /// The topic can't be published to.
+    #[error("{topic:?} is not a topic to publish to: write one such as plant/movements, no # or +")]
+    Topic {
+        /// What was given.
+        topic: String,
+    },
     /// A setting must not be empty.
     #[error("{what} is empty: set it")]
     Empty {

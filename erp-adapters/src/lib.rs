@@ -9,6 +9,8 @@
 //! (`gatewarden-config`), and proxies taken from the environment.
 
 mod http;
+pub mod message;
+pub mod mqtt;
 mod secret;
 pub mod tryton;
 pub mod webhook;

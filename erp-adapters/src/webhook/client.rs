@@ -9,6 +9,7 @@ use super::{Settings, map};
 use crate::{
     Delivery, Outcome, SetupError,
     http::{Http, check_url},
+    message,
 };
 
 pub(super) struct Client {
@@ -29,7 +30,7 @@ impl Client {
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery) -> Outcome {
-        let body = match map::body(delivery) {
+        let body = match message::encode(delivery) {
             Ok(body) => body,
             Err(error) => return Outcome::rejected(format!("movement can't be encoded: {error}")),
         };

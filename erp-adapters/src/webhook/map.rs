@@ -1,44 +1,18 @@
-//! Pure: delivery → body and signature; status and body → outcome.
+//! Pure: body → signature; status and body → outcome.
 
-use gatewarden_model::{
-    Hash, Movement, MovementId, Stamp,
-    canonical::{self, CanonicalError},
-};
+use gatewarden_model::{Hash, MovementId};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::{Delivery, Outcome, excerpt, http::Answer};
+use crate::{Outcome, excerpt, http::Answer};
 
-/// The version of the body and of the signature.
-pub const VERSION: u32 = 1;
 /// Longest name of the other side's that is kept, in characters.
 pub const REMOTE_ID_CHARS_MAX: usize = 200;
-
-#[derive(Serialize)]
-struct Body<'a> {
-    version: u32,
-    seq: u64,
-    entry_sha256: Hash,
-    at: Stamp,
-    movement: &'a Movement,
-}
 
 #[derive(Deserialize)]
 struct Reply {
     remote_id: String,
-}
-
-/// The body: `{"version":1,"seq":…,"entry_sha256":"<hex>","at":{stamp},"movement":{…}}` in the
-/// ledger's canonical JSON, so every repeat has the same bytes.
-pub fn body(delivery: &Delivery) -> Result<Vec<u8>, CanonicalError> {
-    canonical::encode(&Body {
-        version: VERSION,
-        seq: delivery.seq,
-        entry_sha256: delivery.entry,
-        at: delivery.at,
-        movement: &delivery.movement,
-    })
 }
 
 /// The value of `X-Gatewarden-Signature`.

@@ -1,6 +1,6 @@
 //! The signed webhook: one POST a movement, for any system that can take JSON.
 //!
-//! The request is `POST {url}` with the body of [`map::body`] and three headers:
+//! The request is `POST {url}` with the body of [`crate::message::encode`] and three headers:
 //! `Idempotency-Key` (the movement's id), `X-Gatewarden-Timestamp` (seconds since 1970) and
 //! `X-Gatewarden-Signature: v1=` + hex HMAC-SHA256(secret, `"{timestamp}.{body}"`). A repeat has the
 //! same key and the same body, but a new timestamp and signature. The receiver answers 2xx,

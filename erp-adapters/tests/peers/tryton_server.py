@@ -170,6 +170,9 @@ def start(folder, port):
             return server, Eye(port)
         except OSError:
             time.sleep(0.05)
+        except BaseException:
+            server.kill()
+            raise
     server.kill()
     raise SystemExit((folder / "trytond.log").read_text()[-3000:])
 
