@@ -28,6 +28,8 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     stations(walk, root);
     addresses(walk, root);
     coils(walk, root);
+    antennas(walk, root);
+    files(walk, root);
     adapters(walk, root);
     listen(walk, root);
 }
@@ -159,6 +161,33 @@ fn coils(walk: &mut Walk<'_>, root: &Fields) {
     }
 }
 
+fn antennas(walk: &mut Walk<'_>, root: &Fields) {
+    for device in root.tables("devices") {
+        let mut seen = BTreeSet::new();
+        for (antenna, at) in device.integers("antennas") {
+            if !seen.insert(antenna) {
+                let message = format!("antenna {antenna} is named twice");
+                walk.error(at, "duplicate-antenna", message, "each antenna once", None);
+            }
+        }
+    }
+}
+
+/// The ledger, its key and the spool are three files.
+fn files(walk: &mut Walk<'_>, root: &Fields) {
+    let mut seen = Seen(BTreeMap::new());
+    for (section, key) in [("ledger", "path"), ("ledger", "key"), ("spool", "path")] {
+        let Some(fields) = root.table(section) else { continue };
+        let Some(path) = fields.text(key) else { continue };
+        let at = fields.place(key);
+        if let Some(line) = seen.earlier(walk, path.to_owned(), at) {
+            let message = format!("path {} is in use twice", quote(path));
+            let hint = Some(format!("line {line} has it too"));
+            walk.error(at, "path-in-use", message, "a file of its own", hint);
+        }
+    }
+}
+
 fn adapters(walk: &mut Walk<'_>, root: &Fields) {
     let items = || root.tables("items").iter().filter_map(|item| item.text("code"));
     let known: BTreeSet<&str> = items().collect();
@@ -200,8 +229,11 @@ fn listen(walk: &mut Walk<'_>, root: &Fields) {
     let ours = |address: &str| {
         split_address(address).is_some_and(|(host, port)| {
             let host = host.trim_matches(['[', ']']);
-            let local = host == "localhost" || host.parse() == Ok(listen.ip());
-            port == listen.port() && local
+            let ip = host.parse::<std::net::IpAddr>().ok();
+            let here = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
+            let same = ip == Some(listen.ip());
+            let local = listen.ip().is_loopback() || listen.ip().is_unspecified();
+            port == listen.port() && (same || here && local)
         })
     };
     let own = |text: &str| {

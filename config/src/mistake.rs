@@ -136,3 +136,36 @@ impl<'a> Source<'a> {
         (line, chars(before) + 1, chars(meant).max(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shown_without_its_secret() {
+        for (line, expect) in [
+            ("secret = \"x\"", "secret = ***"),
+            ("  'password'='x' # p", "  'password'=***"),
+            ("secret = { env = \"KEY\" }", "secret = { env = \"KEY\" }"),
+            ("secret = { value = \"x\" }", "secret = ***"),
+            (
+                "a = { secret = { file = \"f\" }, password = \"x\" }",
+                "a = { secret = { file = \"f\" }, password = ***",
+            ),
+            ("name = \"dock\"", "name = \"dock\""),
+        ] {
+            assert_eq!(mask(line), expect);
+        }
+    }
+
+    #[test]
+    fn places_are_in_characters_and_stay_inside_the_file() {
+        let source = Source::new("ab\né螺栓 = 1\n");
+        let locate = |start, end| source.locate(Span { start, end });
+        assert_eq!(locate(0, 2), (1, 1, 2));
+        assert_eq!(locate(5, 11), (2, 2, 2));
+        assert_eq!(locate(6, 7), (2, 2, 1), "inside a character");
+        assert_eq!(locate(0, 14), (1, 1, 2), "cut at the line's end");
+        assert_eq!(locate(99, 5), (3, 1, 1), "beyond the end");
+    }
+}

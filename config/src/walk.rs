@@ -10,7 +10,7 @@ use crate::{
     fields::{At, Fields, Span, Value},
     nearest::one_of,
     report::Walk,
-    shape::{Key, Kinds, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, Unknown, optional},
+    shape::{Key, Kind, Kinds, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, Unknown, optional},
     text,
     words::{expected, number_text, quote, type_hint, type_of},
 };
@@ -100,6 +100,12 @@ impl Walk<'_> {
                 None
             }
             (Shape::Secret, _) => self.secret(key, node),
+            _ => self.collection(key, shape, node),
+        }
+    }
+
+    fn collection(&mut self, key: &Key, shape: &Shape, node: &Node<'_>) -> Option<Value> {
+        match (shape, node.get_ref()) {
             (Shape::List { of, max }, DeValue::Array(list)) => {
                 self.bounded(key, list.len(), *max, node)?;
                 let at = |node: &Node<'_>| span(node);
@@ -233,9 +239,28 @@ impl Walk<'_> {
     /// Takes one of an array of tables told apart by `kind`. Where the kind is unknown, only the
     /// common keys are looked at, so that the name can still be referred to.
     fn kind(&mut self, kinds: &'static Kinds, table: &DeTable<'_>, at: Span) -> Fields {
+        let kind = self.kind_of(kinds, table, at);
+        let Some(kind) = kind else {
+            let common = table
+                .iter()
+                .filter(|(name, _)| kinds.common.iter().any(|key| key.name == name.get_ref()));
+            let common = common.map(|(k, v)| (k.clone(), v.clone())).collect();
+            return self.table(&[kinds.common], UNKNOWN_KEY, &common, at);
+        };
+        let mut fields = self.table(&[KIND, kinds.common, kind.keys], UNKNOWN_KEY, table, at);
+        fields.set("kind", At { value: Value::Text(kind.name.to_owned()), at });
+        fields
+    }
+
+    fn kind_of(
+        &mut self,
+        kinds: &'static Kinds,
+        table: &DeTable<'_>,
+        at: Span,
+    ) -> Option<&'static Kind> {
         let names = kinds.kinds.iter().map(|kind| kind.name);
         let node = table.iter().find(|(name, _)| name.get_ref() == "kind").map(|(_, node)| node);
-        let kind = match node.map(|node| (node, node.get_ref())) {
+        match node.map(|node| (node, node.get_ref())) {
             Some((node, DeValue::String(text))) => {
                 let found = kinds.kinds.iter().find(|kind| kind.name == text.as_ref());
                 if found.is_none() {
@@ -252,17 +277,7 @@ impl Walk<'_> {
                 self.error(at, "missing-key", "missing key \"kind\"", one_of(names), None);
                 None
             }
-        };
-        let Some(kind) = kind else {
-            let common = table
-                .iter()
-                .filter(|(name, _)| kinds.common.iter().any(|key| key.name == name.get_ref()));
-            let common = common.map(|(k, v)| (k.clone(), v.clone())).collect();
-            return self.table(&[kinds.common], UNKNOWN_KEY, &common, at);
-        };
-        let mut fields = self.table(&[KIND, kinds.common, kind.keys], UNKNOWN_KEY, table, at);
-        fields.set("kind", At { value: Value::Text(kind.name.to_owned()), at });
-        fields
+        }
     }
 
     pub(crate) fn wrong_type(

@@ -8,7 +8,8 @@ mod surroundings;
 use std::path::Path;
 
 use gatewarden_config::{
-    CONFIG_BYTES_MAX, Checked, MISTAKES_MAX, Severity, check, load, parse, render,
+    CONFIG_BYTES_MAX, Checked, MISTAKES_MAX, Severity, SystemEnvironment, check, load, parse,
+    render,
 };
 use surroundings::Surroundings;
 
@@ -96,6 +97,8 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
     ("kind = \"llrp\"\naddress = 5", (9, 11, "wrong-type")),
     ("kind = \"llrp\"\naddress = \"r:1\"\nkeepalive = 1", (10, 1, "unknown-key")),
     ("kind = \"llrp\"\naddress = \"127.0.0.1:8420\"", (9, 11, "listen-clash")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nantennas = [1, 2, 1]", (10, 19, "duplicate-antenna")),
+    ("kind = \"llrp\"\naddress = \"localhost:8420\"", (9, 11, "listen-clash")),
     ("kind = 5", (8, 8, "wrong-type")),
     ("", (6, 1, "missing-key")),
     ("kind = \"line-scanner\"\npath = \"ttyACM0\"", (9, 8, "bad-path")),
@@ -131,6 +134,7 @@ const MORE: &[(&str, (u32, u32, &str))] = &[
     ),
     ("[ledger]\npath = \"\"", (11, 8, "bad-path")),
     ("[ledger]\npath = 1979-05-27", (11, 8, "wrong-type")),
+    ("[ledger]\npath = \"x\"\n[spool]\npath = \"x\"", (13, 8, "path-in-use")),
     ("[roles.Boss]\ntitle = \"t\"", (10, 8, "bad-name")),
     ("[roles]\nboss = 5", (11, 8, "wrong-type")),
     ("[roles.boss]\ntitle = \"t\"\ngrants.count = [\"aprove\"]", (12, 17, "unknown-action")),
@@ -186,6 +190,12 @@ fn a_file_that_is_no_text_or_too_large_or_absent_is_one_mistake() {
     assert_eq!(found(&absent), [(1, 1, "unreadable")]);
     let mistakes = load(Path::new("missing.toml"), &Surroundings::new()).unwrap_err();
     assert!(mistakes[0].to_string().starts_with("missing.toml:1:1: failed to read"));
+}
+
+#[test]
+fn a_file_without_end_is_read_no_further_than_its_bound() {
+    let checked = check(Path::new("/dev/zero"), &SystemEnvironment);
+    assert_eq!(found(&checked), [(1, 1, "too-large")]);
 }
 
 #[test]
