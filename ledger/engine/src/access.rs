@@ -96,7 +96,7 @@ pub struct Request<'a> {
 }
 
 /// The policies, parsed once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Access {
     schema: Schema,
     cells: HashMap<(Module, Action), Cell>,
@@ -108,14 +108,14 @@ pub struct Access {
     text: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Cell {
     policies: PolicySet,
     action: EntityUid,
     resource: EntityUid,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Types {
     operator: EntityTypeName,
     client: EntityTypeName,

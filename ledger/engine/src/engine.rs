@@ -1,13 +1,13 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use gatewarden_model::{Body, Entry, ItemId, Location, Stamp};
+use gatewarden_model::{Body, Entry, ItemId, Location, Stamp, StationId};
 
 use crate::{
     access::Access,
     command::{Command, Outcome, Refusal, Reply},
     items::ItemMaster,
     memory::Memory,
-    state::State,
+    state::{Operator, State},
     turn::Turn,
 };
 
@@ -94,6 +94,14 @@ impl Engine {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Whose badge was scanned last at a station, while it still counts for a sign-in.
+    #[must_use]
+    pub fn badge_seen(&self, station: &StationId, now: &Stamp) -> Option<&Operator> {
+        let (badge, at) = self.memory.seen.get(station)?;
+        let counts = now.us_since(at) < crate::BADGE_SEEN_MS_MAX * 1000;
+        if counts { self.state.operator_by_badge(badge) } else { None }
     }
 
     /// The policies.

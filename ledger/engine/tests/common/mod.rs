@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // Each test binary uses a part of it.
 #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use gatewarden_engine::{
     Access, Command, Engine, ItemMaster, MasterItem, Outcome, PinCheck, Reply, Settings,
@@ -53,6 +53,12 @@ pub fn matrix() -> RoleMatrix {
         }
     }
     RoleMatrix(roles)
+}
+
+/// The default policies, built once a test binary.
+pub fn access() -> Access {
+    static ACCESS: OnceLock<Access> = OnceLock::new();
+    ACCESS.get_or_init(|| Access::new(&matrix(), "").unwrap()).clone()
 }
 
 pub fn master() -> ItemMaster {
@@ -209,7 +215,7 @@ impl House {
     /// `max` warehouse supervisor, `mia` department manager, `bob` buyer, `adam` administrator), the
     /// client `erp`, and console sessions for all but the storekeepers.
     pub fn new() -> Self {
-        let access = Access::new(&matrix(), "").unwrap();
+        let access = access();
         let engine = Engine::new(settings(), access, 0);
         let mut house = Self { engine, now: at(0), journal: vec![], last: None };
         house.ok(Command::Start {
@@ -315,7 +321,7 @@ impl House {
 
     /// An engine as a restart makes it: from the live entries and the balances alone.
     pub fn restarted(&self) -> Engine {
-        let access = Access::new(&matrix(), "").unwrap();
+        let access = access();
         let mut engine = Engine::new(settings(), access, self.engine.next_seq());
         for (item, location, lot, quantity) in self.engine.state().balances().iter() {
             let lot = lot.map(str::to_owned);
