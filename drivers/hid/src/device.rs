@@ -167,6 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn listing_needs_no_scanner() {
+        assert!(list().is_ok_and(|all| all.iter().all(|f| f.path.starts_with('/'))));
+    }
+
+    #[test]
     fn exactly_one_scanner_must_fit() {
         let plugged = |vendor, serial: Option<&str>, path: &str| Found {
             path: path.to_owned(),
