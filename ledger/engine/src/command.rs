@@ -246,7 +246,7 @@ pub enum Reply {
     Posted {
         /// The movement.
         movement: MovementId,
-        /// What was expected and seen.
+        /// What was expected and seen; empty for a pass that an earlier run posted.
         comparison: Comparison,
     },
     /// The pass waits for a decision.

@@ -49,16 +49,10 @@ impl Engine {
     /// `load_balance`, never from here.
     pub fn replay(&mut self, entry: &Entry) {
         self.state.apply(entry);
-        match &entry.body {
-            Body::SessionOpened { session, .. } => {
-                self.memory.activity.insert(*session, entry.at);
-            }
-            Body::Moved { movement } => {
-                let (movement, comparison) = (movement.id, Default::default());
-                let pass = gatewarden_model::PassId(movement.0);
-                self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));
-            }
-            _ => {}
+        if let Body::Moved { movement } = &entry.body {
+            let (movement, comparison) = (movement.id, Default::default());
+            let pass = gatewarden_model::PassId(movement.0);
+            self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));
         }
         self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
     }

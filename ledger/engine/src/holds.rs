@@ -10,7 +10,7 @@ use gatewarden_model::{
 
 use crate::{
     access::Facts,
-    command::Reply,
+    command::{Refusal, Reply},
     compare::compare,
     passes::{Mover, orderer},
     state::{Hold, TaskState},
@@ -26,9 +26,7 @@ impl Turn<'_> {
         by: Actor,
     ) -> Answer {
         let Some(hold) = self.state.hold(pass).cloned() else {
-            let asked = Asked::new(&by, Action::Approve, Module::Ledger);
-            let message = format!("pass {pass} does not wait for a decision");
-            return Err(self.deny(asked, "unknown-hold", message, None));
+            return Err(self.unknown_hold(pass, &by));
         };
         let task = self.state.task(hold.task).cloned();
         let asked = hold_asked(&hold, task.as_ref(), &by);
@@ -61,6 +59,13 @@ impl Turn<'_> {
         self.signals.push((station, Signal::Go));
         self.memory.answers.insert(pass, answer.clone());
         answer
+    }
+
+    fn unknown_hold(&mut self, pass: PassId, by: &Actor) -> Refusal {
+        // Which module it would be is not known, so the denial stands under the journal's.
+        let asked = Asked::new(by, Action::Approve, Module::Ledger);
+        let message = format!("pass {pass} does not wait for a decision");
+        self.deny(asked, "unknown-hold", message, None)
     }
 
     fn hold_decided(

@@ -71,8 +71,9 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
 pub(crate) struct Ended {
     /// As it was.
     pub(crate) session: Session,
-    /// When somebody last did something in it.
-    pub(crate) last: Stamp,
+    /// When somebody last did something in it; none for one of an earlier run, which ended it
+    /// itself had it been idle.
+    pub(crate) last: Option<Stamp>,
     /// When it ended.
     pub(crate) at: Stamp,
 }

@@ -208,7 +208,7 @@ impl Turn<'_> {
             station: session.station.clone(),
             reason: reason.to_owned(),
         });
-        let last = self.memory.activity.remove(&id).unwrap_or(session.opened);
+        let last = self.memory.activity.remove(&id);
         self.memory.ended.insert(id, Ended { session, last, at: self.now });
         true
     }
@@ -259,7 +259,7 @@ impl Turn<'_> {
         let station = &pass.station;
         let id = pass.session.ok_or_else(|| format!("nobody was signed in at {station}"))?;
         let (session, last, ended) = match (self.state.session(id), self.memory.ended.get(&id)) {
-            (Some(open), _) => (open, self.last_activity(open), None),
+            (Some(open), _) => (open, Some(self.last_activity(open)), None),
             (None, Some(gone)) => (&gone.session, gone.last, Some(&gone.at)),
             (None, None) => return Err(format!("session {id} is not known here")),
         };
@@ -274,7 +274,7 @@ impl Turn<'_> {
         if ended.is_some_and(|at| is_before(at, &newest.unwrap_or(pass.opened))) {
             return Err(format!("the session of {who} had ended"));
         }
-        if self.time_out(session, &last, &pass.opened).is_some() {
+        if self.time_out(session, &last.unwrap_or(pass.opened), &pass.opened).is_some() {
             return Err(format!("the session of {who} had expired"));
         }
         Ok(session.clone())

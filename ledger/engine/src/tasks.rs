@@ -63,6 +63,14 @@ impl Turn<'_> {
                         task approved here"
                 .to_owned());
         }
+        if let (Actor::Operator { id, .. }, Some(orderer)) = (by, &task.ordered_by)
+            && orderer.trim().to_lowercase() != id.as_str()
+        {
+            return Err(format!(
+                "{id} may not state that {orderer:?} ordered it: leave ordered_by \
+                                out"
+            ));
+        }
         if self.state.tasks.len() >= TASKS_MAX {
             return Err(format!("{TASKS_MAX} tasks are open: finish or withdraw some"));
         }
@@ -103,7 +111,7 @@ impl Turn<'_> {
         let module = open.task.kind.module();
         let asked = Asked::new(&by, Action::Modify, module).on_task(&open.task);
         let mut others = vec![(module, Action::Delete)];
-        if actor_name(&open.by) == actor_name(&by) {
+        if is_same(&open.by, &by) {
             others.extend(open.decision.as_ref().map(|d| (module, d.action)));
         }
         self.permit_any(asked, &others, Facts::default())?;
@@ -123,6 +131,14 @@ impl Turn<'_> {
         let mut asked = Asked::new(by, action, gatewarden_model::Module::System);
         asked.task = Some(id);
         self.deny(asked, "unknown-task", format!("task {id} is not open"), None)
+    }
+}
+
+/// Whether two actors are the same person or machine, in whatever session.
+fn is_same(a: &Actor, b: &Actor) -> bool {
+    match (a, b) {
+        (Actor::Operator { id: a, .. }, Actor::Operator { id: b, .. }) => a == b,
+        _ => a == b,
     }
 }
 

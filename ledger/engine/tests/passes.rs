@@ -140,6 +140,19 @@ fn a_session_that_was_idle_too_long_binds_nothing_even_before_the_tick() {
 }
 
 #[test]
+fn a_pass_seen_before_a_crash_is_bound_after_it() {
+    let (mut house, session) = house(0);
+    open(&mut house, receipt(1, &["10 BOLT-M8 1 in"]));
+    house.engine = house.restarted();
+    house.now = at(1000);
+    house.ok(Command::EndLeftoverSessions);
+    let late = pass(1, "dock-1", session, 1001, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(late))), "quarantined");
+    let seen = pass(2, "dock-1", session, 900, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
+}
+
+#[test]
 fn no_task_no_approval_no_right_no_stock_is_no_movement() {
     let (mut house, session) = house(3);
     let seen = |n, s| Command::Pass(pass(n, "dock-1", s, 10, "bolt*5"));
@@ -336,6 +349,8 @@ fn approvals_come_from_somebody_else() {
     assert_eq!(house.refused(ask(issue(2), "bob")), "denied");
     let claimed = Task { approved_by: Some("boss".to_owned()), ..issue(3) };
     assert_eq!(house.refused(ask(claimed, "ann")), "task-invalid");
+    let foreign = Task { ordered_by: Some("boss".to_owned()), ..issue(3) };
+    assert_eq!(house.refused(ask(foreign, "ann")), "task-invalid");
     assert_eq!(house.refused(approve(1, "ann")), "denied");
     assert_eq!(house.refused(approve(9, "mia")), "unknown-task");
     house.ok(approve(1, "mia"));
