@@ -7,6 +7,7 @@
 
 mod door;
 mod epc;
+pub mod llrp;
 pub mod modbus;
 pub mod printer;
 pub mod scanner;
