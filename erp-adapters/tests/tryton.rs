@@ -24,7 +24,7 @@ use axum::{
     response::IntoResponse,
 };
 use common::{clock, receipt, transfer};
-use gatewarden_adapters::{Adapter, Outcome, TimeOuts, tryton};
+use gatewarden_adapters::{Adapter, Delivery, Outcome, TimeOuts, tryton};
 use gatewarden_model::{DocumentKind, MovementKind};
 use serde_json::{Value, json};
 
@@ -63,12 +63,16 @@ impl Peer {
         self.line()
     }
 
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        self.ask(json!({"ask": "call", "method": method, "params": params}))["result"].take()
+    }
+
     fn stock(&mut self, product: &str, location: &str) -> i64 {
         let question = json!({"ask": "stock", "product": product, "location": location});
         self.ask(question)["quantity"].as_i64().unwrap()
     }
 
-    fn shipments(&mut self, model: &str, delivery: &gatewarden_adapters::Delivery) -> Vec<Value> {
+    fn shipments(&mut self, model: &str, delivery: &Delivery) -> Vec<Value> {
         let reference = delivery.movement.id.to_string();
         let answer = self.ask(json!({"ask": "shipments", "model": model, "reference": reference}));
         answer["shipments"].as_array().unwrap().clone()
@@ -171,7 +175,7 @@ fn settings(peer: &Peer, url: &str) -> tryton::Settings {
         locations: map(&[("wh1/store", "STO"), ("wh1/cage", "Cage 7")]),
         items: map(&[("bolt", "BOLT-M8")]),
         suppliers: map(&[("ACME", "ACME Fasteners")]),
-        time_outs: TimeOuts { connect_ms: 1_000, total_ms: 3_000 },
+        time_outs: TimeOuts { connect_ms: 1_000, total_ms: 8_000 },
     }
 }
 
@@ -201,6 +205,8 @@ async fn a_real_tryton_has_every_movement_once() {
     receives_a_purchase_in_two_parts(&mut peer, &*adapter).await;
     posts_once_though_replies_are_lost(&mut peer, &*adapter, &fault).await;
     goes_on_after_a_lost_session(&mut peer, &*adapter, &fault).await;
+    settles_on_one_of_two_shipments(&mut peer, &*adapter, &fault).await;
+    tells_when_somebody_changed_the_shipment(&mut peer, &*adapter, &fault).await;
     transfers_what_is_there(&mut peer, &*adapter).await;
     rejects_what_can_never_be(&mut peer, &*adapter).await;
     waits_for_a_server_that_can_be_set_right(&peer, &url).await;
@@ -270,6 +276,60 @@ async fn goes_on_after_a_lost_session(
     assert_eq!(peer.stock("NUT-M8", "STO"), 13);
 }
 
+/// Leaves a draft of a receipt behind, and gives its id.
+async fn draft(
+    peer: &mut Peer,
+    adapter: &dyn Adapter,
+    fault: &Mutex<Option<Fault>>,
+    delivery: &Delivery,
+) -> Value {
+    *fault.lock().unwrap() = Some(Fault::Refuse("in.receive"));
+    let outcome = adapter.deliver(delivery).await;
+    assert!(matches!(outcome, Outcome::Retry { uncertain: true, .. }), "{outcome:?}");
+    let domain = json!([["reference", "=", delivery.movement.id.to_string()]]);
+    peer.call("model.stock.shipment.in.search", json!([domain]))[0].take()
+}
+
+async fn settles_on_one_of_two_shipments(
+    peer: &mut Peer,
+    adapter: &dyn Adapter,
+    fault: &Mutex<Option<Fault>>,
+) {
+    let delivery = receipt(25, "none", &[("NUT-M8", 1)]);
+    let id = draft(peer, adapter, fault, &delivery).await;
+    let before = peer.stock("NUT-M8", "STO");
+    let twin = json!({"reference": delivery.movement.id.to_string()});
+    peer.call("model.stock.shipment.in.copy", json!([[id], twin]));
+    let number = delivered(adapter.deliver(&delivery).await);
+    assert_eq!(adapter.look_up(&delivery).await, Ok(Some(number.clone())));
+    let shipments = peer.shipments("stock.shipment.in", &delivery);
+    let mut states: Vec<_> = shipments.iter().map(|s| s["state"].as_str().unwrap()).collect();
+    states.sort_unstable();
+    assert_eq!(states, ["cancelled", "done"]);
+    assert!(shipments.contains(&json!({"number": number, "state": "done"})));
+    assert_eq!(peer.stock("NUT-M8", "STO"), before + 1);
+}
+
+async fn tells_when_somebody_changed_the_shipment(
+    peer: &mut Peer,
+    adapter: &dyn Adapter,
+    fault: &Mutex<Option<Fault>>,
+) {
+    let delivery = receipt(26, "none", &[("NUT-M8", 3)]);
+    let id = draft(peer, adapter, fault, &delivery).await;
+    let domain = json!([["shipment", "=", format!("stock.shipment.in,{id}")]]);
+    let moves = peer.call("model.stock.move.search", json!([domain]));
+    peer.call("model.stock.move.write", json!([moves, {"quantity": 2.0}]));
+    let reason = rejected(adapter.deliver(&delivery).await);
+    assert!(reason.contains("tryton moved 2 of") && reason.contains("the ledger 3"), "{reason}");
+
+    let delivery = receipt(27, "none", &[("NUT-M8", 3)]);
+    let id = draft(peer, adapter, fault, &delivery).await;
+    peer.call("model.stock.shipment.in.cancel", json!([[id]]));
+    let reason = rejected(adapter.deliver(&delivery).await);
+    assert!(reason.contains("stays in state cancelled"), "{reason}");
+}
+
 async fn transfers_what_is_there(peer: &mut Peer, adapter: &dyn Adapter) {
     let before = peer.stock("BOLT-M8", "STO");
     let delivery = transfer(30, "bolt", 10, "wh1/store", "wh1/cage");
@@ -285,7 +345,7 @@ async fn transfers_what_is_there(peer: &mut Peer, adapter: &dyn Adapter) {
     assert!(reason.contains("not enough stock"), "{reason}");
     assert_eq!(adapter.look_up(&too_many).await, Ok(None));
     assert_eq!(rejected(adapter.deliver(&too_many).await), reason);
-    assert_eq!(peer.stock("NUT-M8", "STO"), 13);
+    assert_eq!(peer.stock("NUT-M8", "STO"), 16);
     assert_eq!(peer.shipments("stock.shipment.internal", &too_many)[0]["state"], "waiting");
 }
 

@@ -108,55 +108,54 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Serves orders until the connection breaks or the adapter is dropped.
     async fn serve(
         &mut self,
         mut event_loop: EventLoop,
-        first: Order,
+        mut order: Order,
         orders: &mut mpsc::Receiver<Order>,
     ) {
         let (notify, mut notices) = mpsc::channel(NOTICES_MAX);
         let polling = poll(&mut event_loop, notify);
         tokio::pin!(polling);
-        let mut next = Some(first);
         loop {
-            let Some(order) = next.take() else {
-                tokio::select! {
-                    error = &mut polling => {
-                        info!(%error, "the idle connection to the broker ended");
-                        return;
-                    }
-                    order = orders.recv() => match order {
-                        Some(order) => next = Some(order),
-                        None => {
-                            self.good_bye(polling).await;
-                            return;
-                        }
-                    },
-                    // Nothing is in flight, so a notice here acknowledges nothing.
-                    _ = notices.recv() => {}
-                }
-                continue;
-            };
-            let Order { id, payload, answer } = order;
-            let total = Duration::from_millis(self.settings.time_outs.total_ms);
-            let ended = {
-                let exchange = self.exchange(id, payload, &mut notices);
-                tokio::select! {
-                    error = &mut polling => Err(error),
-                    outcome = timeout(total, exchange) => Ok(outcome),
-                }
-            };
-            let (outcome, healthy) = match ended {
-                Ok(Ok(outcome)) => (outcome, true),
-                Ok(Err(_)) => (self.broken("no acknowledgement in time".into()), false),
-                Err(error) => (self.failed(&error), false),
-            };
-            // Nobody may be waiting any more; the delivery is then repeated.
-            let _ = answer.send(outcome);
-            if !healthy {
+            if !self.fill(order, &mut polling, &mut notices).await {
                 return;
             }
+            order = tokio::select! {
+                error = &mut polling => {
+                    info!(%error, "the idle connection to the broker ended");
+                    return;
+                }
+                next = orders.recv() => match next {
+                    Some(order) => order,
+                    None => return self.good_bye(polling).await,
+                },
+            };
         }
+    }
+
+    /// Fills one order; false when the connection can't be used again.
+    async fn fill(
+        &mut self,
+        order: Order,
+        polling: impl Future<Output = ConnectionError>,
+        notices: &mut mpsc::Receiver<Notice>,
+    ) -> bool {
+        let Order { id, payload, answer } = order;
+        let total = Duration::from_millis(self.settings.time_outs.total_ms);
+        let ended = tokio::select! {
+            error = polling => Err(error),
+            outcome = timeout(total, self.exchange(id, payload, notices)) => Ok(outcome),
+        };
+        let (outcome, healthy) = match ended {
+            Ok(Ok(outcome)) => (outcome, true),
+            Ok(Err(_)) => (self.broken("no acknowledgement in time".into()), false),
+            Err(error) => (self.failed(&error), false),
+        };
+        // Nobody may be waiting any more; the delivery is then repeated.
+        let _ = answer.send(outcome);
+        healthy
     }
 
     /// Publishes and waits for the acknowledgement.

@@ -3,7 +3,7 @@
 //! Invariants: nothing is created before a search found nothing; whatever state a shipment is found
 //! in, the same loop drives it on; Delivered is said only after state and quantities were read back.
 //! Absent: a guard against a create that Tryton commits only after the next search. Two shipments
-//! with one reference are noticed, and the younger ones deleted while they are drafts.
+//! with one reference are noticed, and the younger ones cancelled while they are drafts.
 
 use std::collections::BTreeMap;
 
@@ -90,20 +90,23 @@ impl Run<'_> {
         Ok(Some(shipment.number.unwrap_or_else(|| format!("{model},{}", shipment.id))))
     }
 
+    /// The oldest shipment with the movement's id that is not cancelled, else a cancelled one.
     async fn find(&mut self) -> Answered<Option<Shipment>> {
         let domain = json!([["reference", "=", self.reference]]);
-        let mut shipments = self.shipments(domain).await?.into_iter();
-        let first = shipments.next();
-        for extra in shipments {
-            if extra.state != "draft" {
+        let (gone, alive): (Vec<_>, Vec<_>) =
+            self.shipments(domain).await?.into_iter().partition(|s| s.state == "cancelled");
+        let mut alive = alive.into_iter();
+        let first = alive.next();
+        for twin in alive {
+            if twin.state != "draft" {
                 return Err(Outcome::rejected(format!(
                     "tryton has two shipments with reference {}: cancel one",
                     self.reference
                 )));
             }
-            self.press("delete", extra.id).await?;
+            self.press("cancel", twin.id).await?;
         }
-        Ok(first)
+        Ok(first.or_else(|| gone.into_iter().next()))
     }
 
     /// The oldest first.
