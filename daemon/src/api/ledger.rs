@@ -1,0 +1,148 @@
+//! Movements, stock, traces, proofs and deliveries: what the ledger says.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use gatewarden_model::{Action, Body, Module, MovementId, Subject};
+use gatewarden_store::{BalanceFilter, MovementPage};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Api, auth::Who, problem::Problem};
+use crate::{dispatcher, trace};
+
+/// Which part of the movements.
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
+pub(crate) struct Page {
+    /// Only movements older than this sequence.
+    #[serde(default)]
+    before: Option<u64>,
+    /// At most this many, up to 1,000.
+    #[serde(default = "page_size")]
+    limit: u32,
+}
+
+fn page_size() -> u32 {
+    100
+}
+
+/// Movements, the newest first.
+#[utoipa::path(get, path = "/movements", tag = "ledger", params(Page),
+    responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
+pub(crate) async fn movements(
+    State(api): State<Api>,
+    who: Who,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "movements").await?;
+    let limit = page.limit.clamp(1, 1000) as usize;
+    let page = MovementPage { before: page.before, limit };
+    let entries = api.app.read(move |ledger| ledger.movements(page)).await?;
+    Ok(Json(json!(entries)))
+}
+
+/// One movement's entry.
+#[utoipa::path(get, path = "/movements/{movement}", tag = "ledger",
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub(crate) async fn movement(
+    State(api): State<Api>,
+    who: Who,
+    Path(movement): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "a movement").await?;
+    let id = movement_id(&movement)?;
+    let entry = api.app.read(move |ledger| ledger.movement(id)).await?;
+    let entry = entry.ok_or_else(|| Problem::not_found("movement"))?;
+    Ok(Json(json!(entry)))
+}
+
+fn movement_id(text: &str) -> Result<MovementId, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("a movement's id is a UUID"))
+}
+
+/// A self-contained proof of a movement, to be checked offline.
+#[utoipa::path(get, path = "/movements/{movement}/proof", tag = "ledger",
+    responses((status = 200, body = String), (status = 404, body = Problem)))]
+pub(crate) async fn proof(
+    State(api): State<Api>,
+    who: Who,
+    Path(movement): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "a proof").await?;
+    let id = movement_id(&movement)?;
+    let text = api
+        .app
+        .read(move |ledger| match ledger.movement(id)? {
+            Some(entry) => Ok(Some(ledger.proof(entry.seq)?.to_text())),
+            None => Ok(None),
+        })
+        .await?
+        .ok_or_else(|| Problem::not_found("movement"))?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text))
+}
+
+/// Stock that is not zero, by item, lot and location.
+#[utoipa::path(get, path = "/stock", tag = "ledger",
+    responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
+pub(crate) async fn stock(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "stock").await?;
+    let balances = api.app.read(|ledger| ledger.balances(&BalanceFilter::default())).await?;
+    Ok(Json(json!(balances)))
+}
+
+/// The whole chain about an item, tag, document, operator, movement, task, station or device.
+#[utoipa::path(get, path = "/trace/{kind}/{key}", tag = "ledger",
+    responses((status = 200, body = Vec<trace::Line>), (status = 400, body = Problem)))]
+pub(crate) async fn trace(
+    State(api): State<Api>,
+    who: Who,
+    Path((kind, key)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "a trace").await?;
+    let kind = trace::parse_kind(&kind).ok_or_else(|| {
+        Problem::bad_request(
+            "trace one of item, tag, document, operator, movement, task, station, device",
+        )
+    })?;
+    let subject = Subject { kind, key };
+    let entries = api.app.read(move |ledger| trace::collect(ledger, &subject)).await?;
+    let lines: Vec<Value> = entries
+        .iter()
+        .map(|entry| {
+            let mut line = json!(trace::line(entry));
+            if let (Value::Object(line), Body::Moved { movement }) = (&mut line, &entry.body) {
+                line.insert("movement".into(), json!(movement.id));
+            }
+            line
+        })
+        .collect();
+    Ok(Json(json!(lines)))
+}
+
+/// Deliveries that are not done: waiting, under way, or rejected with the reason.
+#[utoipa::path(get, path = "/deliveries", tag = "ledger",
+    responses((status = 200, body = Vec<dispatcher::DeliveryRow>), (status = 403, body = Problem)))]
+pub(crate) async fn deliveries(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Vec<dispatcher::DeliveryRow>>, Problem> {
+    who.may(&api, Action::View, Module::Ledger, "deliveries").await?;
+    Ok(Json(api.app.spool.run(|t| dispatcher::rows(t, None)).await?))
+}
+
+/// Lets a rejected delivery be tried again; it is looked up at the ERP first.
+#[utoipa::path(post, path = "/deliveries/{lane}/{movement}/retry", tag = "ledger",
+    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn retry(
+    State(api): State<Api>,
+    who: Who,
+    Path((lane, movement)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    who.may(&api, Action::Modify, Module::System, "retry a delivery").await?;
+    let found = api.app.spool.run(move |t| dispatcher::reopen(t, &lane, &movement)).await?;
+    found.then_some(StatusCode::ACCEPTED).ok_or_else(|| Problem::not_found("rejected delivery"))
+}

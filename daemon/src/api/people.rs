@@ -1,0 +1,221 @@
+//! Operators, machines and the console's sessions.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use axum_extra::extract::CookieJar;
+use gatewarden_engine::{Command, Reply};
+use gatewarden_model::{Action, Actor, ClientId, Module, OperatorId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    Api,
+    auth::{Cookies, Who},
+    problem::Problem,
+    stations::Credentials,
+};
+use crate::{
+    app::{EnrolError, NewOperator},
+    secrets,
+};
+
+impl From<EnrolError> for Problem {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Pin(error) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "pin", error.to_string())
+            }
+            EnrolError::Recorder(error) => error.into(),
+        }
+    }
+}
+
+/// The first administrator.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct FirstOperator {
+    /// The one-time code that the first start printed.
+    code: String,
+    /// The operator's short name.
+    operator: String,
+    /// Full name.
+    name: String,
+    /// The badge's number.
+    badge: String,
+    /// 4 to 12 digits.
+    pin: String,
+}
+
+/// Enrols the first administrator with the one-time code.
+#[utoipa::path(post, path = "/enrol", tag = "people", request_body = FirstOperator,
+    responses((status = 201), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn enrol_first(
+    State(api): State<Api>,
+    Json(first): Json<FirstOperator>,
+) -> Result<StatusCode, Problem> {
+    let operator = parse_operator(&first.operator)?;
+    // Looked at before the code is used up: a bad PIN must not cost it.
+    secrets::check_form(&first.pin).map_err(EnrolError::Pin)?;
+    if !api.app.enrolment.take(&first.code, api.app.clock.now().mono_us) {
+        let message =
+            "this is not the one-time code, or its time is over; a restart prints another";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "enrolment-code", message));
+    }
+    let new = NewOperator {
+        operator,
+        name: first.name,
+        roles: vec!["administrator".to_owned()],
+        badges: vec![first.badge],
+        pin: Some(first.pin),
+    };
+    let _ = api.app.enrol(new, Actor::Daemon).await??;
+    Ok(StatusCode::CREATED)
+}
+
+/// Signs in at the console, bound to no station. Sets the cookie.
+#[utoipa::path(post, path = "/session", tag = "people", request_body = Credentials,
+    responses((status = 201, body = Object), (status = 401, body = Problem)))]
+pub(crate) async fn sign_in(
+    State(api): State<Api>,
+    jar: CookieJar,
+    Json(credentials): Json<Credentials>,
+) -> Result<(StatusCode, CookieJar, Json<Value>), Problem> {
+    let badge = credentials.badge.ok_or_else(|| Problem::bad_request("the badge is missing"))?;
+    let (session, answer) = api.app.sign_in(None, Some(&badge), Some(credentials.pin)).await?;
+    match answer? {
+        Reply::SignedIn(opened) => {
+            let cookie = api.cookies.issue(session);
+            Ok((StatusCode::CREATED, jar.add(cookie), Json(json!(opened))))
+        }
+        other => Err(Problem::bad_request(format!("unexpected answer {other:?}"))),
+    }
+}
+
+/// Ends the caller's own session.
+#[utoipa::path(delete, path = "/session", tag = "people",
+    responses((status = 204), (status = 401, body = Problem)))]
+pub(crate) async fn sign_out(
+    State(api): State<Api>,
+    who: Who,
+    jar: CookieJar,
+) -> Result<(StatusCode, CookieJar), Problem> {
+    let Who::Operator(_, session) = who else {
+        return Err(Problem::bad_request("only a person has a session to end"));
+    };
+    let command = Command::SignOut { session, reason: "operator".to_owned() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok((StatusCode::NO_CONTENT, jar.add(Cookies::removal())))
+}
+
+/// All operators; never badges or PINs.
+#[utoipa::path(get, path = "/operators", tag = "people",
+    responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
+pub(crate) async fn operators(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::System, "operators").await?;
+    let list = api.app.recorder.query(|e| json!(e.state().operators().collect::<Vec<_>>())).await?;
+    Ok(Json(list))
+}
+
+/// An operator to be enrolled or changed; the whole new state.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct OperatorInput {
+    /// The operator's short name.
+    operator: String,
+    /// Full name.
+    name: String,
+    /// Roles of the matrix.
+    roles: Vec<String>,
+    /// The badges' numbers.
+    badges: Vec<String>,
+    /// 4 to 12 digits; none leaves the PIN as it is.
+    #[serde(default)]
+    pin: Option<String>,
+}
+
+/// Enrols or changes an operator.
+#[utoipa::path(post, path = "/operators", tag = "people", request_body = OperatorInput,
+    responses((status = 201), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn add_operator(
+    State(api): State<Api>,
+    who: Who,
+    Json(input): Json<OperatorInput>,
+) -> Result<StatusCode, Problem> {
+    let OperatorInput { operator, name, roles, badges, pin } = input;
+    let operator = parse_operator(&operator)?;
+    let new = NewOperator { operator, name, roles, badges, pin };
+    let _ = api.app.enrol(new, who.actor()).await??;
+    Ok(StatusCode::CREATED)
+}
+
+/// Removes an operator: sessions end at once, history stays.
+#[utoipa::path(delete, path = "/operators/{operator}", tag = "people",
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn remove_operator(
+    State(api): State<Api>,
+    who: Who,
+    Path(operator): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let operator = parse_operator(&operator)?;
+    let command = Command::Remove { operator: operator.clone(), by: who.actor() };
+    let _ = api.app.recorder.command_with(command, Some((operator, None))).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All machines with their scopes; never tokens.
+#[utoipa::path(get, path = "/clients", tag = "people",
+    responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
+pub(crate) async fn clients(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    who.may(&api, Action::View, Module::System, "clients").await?;
+    let list = api.app.recorder.query(|e| json!(e.state().clients().collect::<Vec<_>>())).await?;
+    Ok(Json(list))
+}
+
+/// A machine to be given a token.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ClientInput {
+    /// Its name.
+    client: String,
+    /// What it may do, each `module:action`.
+    scopes: Vec<String>,
+}
+
+/// Gives a machine a token. It is shown this once.
+#[utoipa::path(post, path = "/clients", tag = "people", request_body = ClientInput,
+    responses((status = 201, body = Object), (status = 403, body = Problem)))]
+pub(crate) async fn add_client(
+    State(api): State<Api>,
+    who: Who,
+    Json(input): Json<ClientInput>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let client = parse_client(&input.client)?;
+    let token = secrets::new_token();
+    let digest = secrets::token_digest(&token);
+    let command =
+        Command::AddClient { client, scopes: input.scopes, token: digest, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok((StatusCode::CREATED, Json(json!({ "token": token }))))
+}
+
+/// Revokes a machine's token.
+#[utoipa::path(delete, path = "/clients/{client}", tag = "people",
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn revoke_client(
+    State(api): State<Api>,
+    who: Who,
+    Path(client): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let command = Command::RevokeClient { client: parse_client(&client)?, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse_operator(text: &str) -> Result<OperatorId, Problem> {
+    OperatorId::parse(text).map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+fn parse_client(text: &str) -> Result<ClientId, Problem> {
+    ClientId::parse(text).map_err(|error| Problem::bad_request(error.to_string()))
+}

@@ -1,0 +1,133 @@
+//! Health, devices, metrics and the description of the API.
+
+use axum::{Json, extract::State, http::header, response::IntoResponse};
+use gatewarden_model::{Action, DeviceState, Module};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::devices;
+
+use super::{Api, auth::Who, exceptions, ledger, people, problem::Problem, stations, tasks};
+
+/// How the daemon is. Nothing more is told to whom we don't know.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`; `degraded` when a device is down or the ledger can't be written.
+    status: &'static str,
+    /// The program's version.
+    version: &'static str,
+}
+
+/// How the daemon is; open to everybody.
+#[utoipa::path(get, path = "/health", tag = "system", responses((status = 200, body = Health)))]
+pub(crate) async fn health(State(api): State<Api>) -> Json<Health> {
+    let devices_up = api.app.devices.all().values().all(|s| matches!(s, DeviceState::Up { .. }));
+    let recorder_up = api.app.recorder.query(|_| ()).await.is_ok();
+    let status = if devices_up && recorder_up { "ok" } else { "degraded" };
+    Json(Health { status, version: env!("CARGO_PKG_VERSION") })
+}
+
+/// One device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceView {
+    /// Its name in the configuration.
+    name: String,
+    /// Its kind in the configuration.
+    kind: &'static str,
+    /// Its station.
+    station: Option<String>,
+    /// Its last state: `state` is `connecting`, `up`, `down` or `stopped`.
+    #[schema(value_type = Object)]
+    #[serde(flatten)]
+    state: DeviceState,
+}
+
+/// All devices with their states.
+#[utoipa::path(get, path = "/devices", tag = "system",
+    responses((status = 200, body = Vec<DeviceView>), (status = 401, body = Problem)))]
+pub(crate) async fn list_devices(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Vec<DeviceView>>, Problem> {
+    let _ = who;
+    let states = api.app.devices.all();
+    let config = &api.app.config;
+    let station_of = |name| {
+        config.stations.iter().find(|s| s.devices.contains(name)).map(|s| s.name.to_string())
+    };
+    let views = config.devices.iter().map(|device| DeviceView {
+        name: device.name.to_string(),
+        kind: devices::kind_name(&device.kind),
+        station: station_of(&device.name),
+        state: states.get(&device.name).cloned().unwrap_or(DeviceState::Stopped),
+    });
+    Ok(Json(views.collect()))
+}
+
+/// Metrics in Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "system",
+    responses((status = 200, body = String), (status = 401, body = Problem)))]
+pub(crate) async fn metrics(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<impl IntoResponse, Problem> {
+    who.may(&api, Action::View, Module::System, "metrics").await?;
+    api.app.metrics.run_upkeep();
+    let text = api.app.metrics.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "system",
+    responses((status = 200, body = Object), (status = 401, body = Problem)))]
+pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
+    let _ = who;
+    Json(ApiDoc::openapi())
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "gatewarden",
+        description = "Verified stock movements of one gateway. Send a \
+        token as `Authorization: Bearer`, or sign in and keep the cookie."
+    ),
+    paths(
+        health,
+        list_devices,
+        metrics,
+        openapi,
+        people::enrol_first,
+        people::sign_in,
+        people::sign_out,
+        people::operators,
+        people::add_operator,
+        people::remove_operator,
+        people::clients,
+        people::add_client,
+        people::revoke_client,
+        stations::sessions,
+        stations::list,
+        stations::one,
+        stations::sign_in,
+        stations::sign_out,
+        stations::close_pass,
+        tasks::list,
+        tasks::open,
+        tasks::one,
+        tasks::withdraw,
+        tasks::approve,
+        exceptions::holds,
+        exceptions::decide,
+        exceptions::quarantine,
+        exceptions::dismiss,
+        ledger::movements,
+        ledger::movement,
+        ledger::proof,
+        ledger::stock,
+        ledger::trace,
+        ledger::deliveries,
+        ledger::retry,
+    )
+)]
+struct ApiDoc;

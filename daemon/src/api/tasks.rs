@@ -1,0 +1,108 @@
+//! Tasks: what documents expect to happen.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use gatewarden_engine::Command;
+use gatewarden_model::{Action, Task, TaskId};
+use serde_json::{Value, json};
+
+use super::{Api, auth::Who, problem::Problem, stations::task_view};
+
+fn task_id(text: &str) -> Result<TaskId, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("a task's id is a UUID"))
+}
+
+/// Open tasks of the modules that the caller may view.
+#[utoipa::path(get, path = "/tasks", tag = "tasks",
+    responses((status = 200, body = Vec<Object>), (status = 401, body = Problem)))]
+pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    let tasks = api
+        .app
+        .recorder
+        .query(|engine| {
+            let tasks = engine.state().tasks();
+            tasks.map(|t| (t.task.kind.module(), task_view(t))).collect::<Vec<_>>()
+        })
+        .await?;
+    let mut modules = std::collections::HashMap::new();
+    let mut seen = Vec::new();
+    for (module, view) in tasks {
+        let allowed = match modules.get(&module) {
+            Some(allowed) => *allowed,
+            None => {
+                let allowed = who.may(&api, Action::View, module, "tasks").await.is_ok();
+                modules.insert(module, allowed);
+                allowed
+            }
+        };
+        if allowed {
+            seen.push(view);
+        }
+    }
+    Ok(Json(json!(seen)))
+}
+
+/// One open task with its progress.
+#[utoipa::path(get, path = "/tasks/{task}", tag = "tasks",
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    who: Who,
+    Path(task): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = task_id(&task)?;
+    let found = api
+        .app
+        .recorder
+        .query(move |engine| engine.state().task(id).map(|t| (t.task.kind.module(), task_view(t))))
+        .await?;
+    let (module, view) = found.ok_or_else(|| Problem::not_found("open task"))?;
+    who.may(&api, Action::View, module, "a task").await?;
+    Ok(Json(view))
+}
+
+/// Opens a task. The id is the caller's, so that a repeated request is harmless.
+#[utoipa::path(post, path = "/tasks", tag = "tasks", request_body = Object,
+    responses((status = 201, body = Object), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn open(
+    State(api): State<Api>,
+    who: Who,
+    Json(task): Json<Task>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    if !api.app.config.stations.iter().any(|s| s.name == task.station) {
+        return Err(Problem::bad_request(format!("there is no station {}", task.station)));
+    }
+    let id = task.id;
+    let _ = api.app.recorder.command(Command::OpenTask { task, by: who.actor() }).await??;
+    Ok((StatusCode::CREATED, Json(json!({ "task": id }))))
+}
+
+/// Approves a task's document.
+#[utoipa::path(post, path = "/tasks/{task}/approve", tag = "tasks",
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn approve(
+    State(api): State<Api>,
+    who: Who,
+    Path(task): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let command = Command::ApproveTask { task: task_id(&task)?, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Withdraws an open task.
+#[utoipa::path(delete, path = "/tasks/{task}", tag = "tasks",
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn withdraw(
+    State(api): State<Api>,
+    who: Who,
+    Path(task): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let command = Command::WithdrawTask { task: task_id(&task)?, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,201 @@
+//! What the running daemon is made of, as the API sees it.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use gatewarden_config::Config;
+use gatewarden_engine::PinCheck;
+use gatewarden_model::{Actor, Clock, Hash, OperatorId, SessionId, StationId};
+use gatewarden_store::LedgerReader;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{
+    devices::DeviceBoard,
+    intake::StationOrder,
+    lamps::Lamps,
+    recorder::{Answer, Recorder, RecorderError},
+    secrets::{self, PinChecker},
+    spool::Spool,
+};
+
+/// How long the one-time enrolment code counts.
+pub(crate) const ENROLMENT_MINUTES: u64 = 15;
+
+/// Everything that a request may need; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) config: Arc<Config>,
+    pub(crate) recorder: Recorder,
+    pub(crate) spool: Spool,
+    pub(crate) devices: DeviceBoard,
+    pub(crate) lamps: Lamps,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stations: Arc<HashMap<StationId, mpsc::Sender<StationOrder>>>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) pins: PinChecker,
+    pub(crate) enrolment: Enrolment,
+}
+
+impl App {
+    /// A read-only view of the ledger, for one request.
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.config.ledger.path.clone()
+    }
+
+    /// Runs `look` on a read-only connection, off the async threads.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&LedgerReader) -> Result<T, gatewarden_store::StoreError> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let path = self.ledger_path();
+        Ok(tokio::task::spawn_blocking(move || look(&LedgerReader::open(&path)?)).await??)
+    }
+
+    /// Signs an operator in at a station (or the console): finds out who it could be, checks the
+    /// PIN unless it is useless, and lets the engine decide.
+    pub(crate) async fn sign_in(
+        &self,
+        station: Option<StationId>,
+        badge: Option<&str>,
+        pin: Option<String>,
+    ) -> anyhow::Result<(SessionId, Answer)> {
+        let badge = badge.map(secrets::badge_digest);
+        let now = self.clock.now();
+        let at = station.clone();
+        let (operator, locked) = self
+            .recorder
+            .query(move |engine| {
+                let state = engine.state();
+                let operator = match (badge, at) {
+                    (Some(badge), _) => state.operator_by_badge(&badge).map(|o| o.id.clone()),
+                    (None, Some(station)) => {
+                        engine.badge_seen(&station, &now).map(|o| o.id.clone())
+                    }
+                    (None, None) => None,
+                };
+                let locked =
+                    operator.as_ref().is_some_and(|o| state.lock_remaining_ms(o, &now) > 0);
+                (operator, locked)
+            })
+            .await?;
+        let check = match pin {
+            None => PinCheck::Absent,
+            Some(_) if locked => PinCheck::Absent,
+            Some(pin) => self.check_pin(operator, pin).await?,
+        };
+        let session = SessionId(Uuid::new_v4());
+        let command = gatewarden_engine::Command::SignIn { station, badge, pin: check, session };
+        Ok((session, self.recorder.command(command).await?))
+    }
+
+    async fn check_pin(&self, who: Option<OperatorId>, pin: String) -> anyhow::Result<PinCheck> {
+        let stored = match who {
+            Some(operator) => self.read(move |ledger| ledger.credential(&operator)).await?,
+            None => None,
+        };
+        Ok(self.pins.check(pin, stored).await)
+    }
+
+    /// Enrols or changes an operator; with a PIN, its hash is kept in the same transaction.
+    pub(crate) async fn enrol(&self, new: NewOperator, by: Actor) -> Result<Answer, EnrolError> {
+        enrol(&self.recorder, new, by).await
+    }
+}
+
+/// An operator to be enrolled.
+#[derive(Debug, Clone)]
+pub(crate) struct NewOperator {
+    pub(crate) operator: OperatorId,
+    pub(crate) name: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) badges: Vec<String>,
+    pub(crate) pin: Option<String>,
+}
+
+/// Why an operator was neither enrolled nor refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnrolError {
+    #[error(transparent)]
+    Pin(#[from] secrets::PinError),
+    #[error(transparent)]
+    Recorder(#[from] RecorderError),
+}
+
+/// Enrols through any recorder: the daemon's, or that of a command that holds the ledger itself.
+pub(crate) async fn enrol(
+    recorder: &Recorder,
+    new: NewOperator,
+    by: Actor,
+) -> Result<Answer, EnrolError> {
+    let credential = match new.pin {
+        Some(pin) => {
+            let hash = tokio::task::spawn_blocking(move || secrets::hash_pin(&pin)).await;
+            let hash = hash.unwrap_or_else(|e| Err(secrets::PinError::Hash(e.to_string())))?;
+            Some((new.operator.clone(), Some(hash)))
+        }
+        None => None,
+    };
+    let mut badges: Vec<Hash> = new.badges.iter().map(|b| secrets::badge_digest(b)).collect();
+    badges.sort_unstable();
+    badges.dedup();
+    let command = gatewarden_engine::Command::Enrol {
+        operator: new.operator,
+        name: new.name,
+        roles: new.roles,
+        badges,
+        by,
+    };
+    Ok(recorder.command_with(command, credential).await?)
+}
+
+/// The one-time code with which the first administrator enrols. It lives in memory only.
+#[derive(Clone, Default)]
+pub(crate) struct Enrolment(Arc<Mutex<Option<(String, u64)>>>);
+
+impl Enrolment {
+    /// Makes a new code, valid until `now_us` + [`ENROLMENT_MINUTES`].
+    pub(crate) fn begin(&self, now_us: u64) -> String {
+        let code = secrets::new_enrolment_code();
+        if let Ok(mut slot) = self.0.lock() {
+            *slot = Some((code.clone(), now_us + ENROLMENT_MINUTES * 60_000_000));
+        }
+        code
+    }
+
+    /// True for the right code within its time, once. It has 80 bits: a wrong guess costs nothing.
+    pub(crate) fn take(&self, code: &str, now_us: u64) -> bool {
+        let Ok(mut slot) = self.0.lock() else { return false };
+        let digest = |text: &str| Hash::of(text.trim().as_bytes());
+        let right = slot.as_ref().is_some_and(|(right, until_us)| {
+            secrets::same_digest(&digest(right), &digest(code)) && now_us < *until_us
+        });
+        if right {
+            *slot = None;
+        }
+        right
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enrolment_code_counts_once_and_not_for_long() {
+        let enrolment = Enrolment::default();
+        assert!(!enrolment.take("", 0));
+        let code = enrolment.begin(10);
+        assert!(enrolment.take(&format!(" {code}\n"), 11));
+        assert!(!enrolment.take(&code, 12));
+        let code = enrolment.begin(10);
+        assert!(!enrolment.take(&code, 10 + ENROLMENT_MINUTES * 60_000_000));
+        let code = enrolment.begin(10);
+        assert!(!enrolment.take("AAAA-AAAA-AAAA-AAAA", 11));
+        assert!(enrolment.take(&code, 11));
+    }
+}

@@ -1,0 +1,68 @@
+//! How a command reaches the one writer: over the control socket of the running daemon, or, if none
+//! runs, by holding the ledger itself for a moment.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use gatewarden_config::Config;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::{api, clock::SystemClock, recorder::Recorder, run};
+
+/// The daemon's API over the control socket.
+pub(super) struct Control {
+    client: reqwest::Client,
+}
+
+impl Control {
+    /// A running daemon's socket, if it answers.
+    pub(super) async fn find(config: &Config) -> anyhow::Result<Option<Self>> {
+        let path = api::control_socket(config);
+        match tokio::net::UnixStream::connect(&path).await {
+            Ok(_) => Ok(Some(Self::on(&path)?)),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                anyhow::bail!(
+                    "the daemon's control socket {} is for its own user; run this as that user or root",
+                    path.display()
+                )
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn on(path: &Path) -> anyhow::Result<Self> {
+        Ok(Self { client: reqwest::Client::builder().unix_socket(path).no_proxy().build()? })
+    }
+
+    /// Sends a request; an answer that is not a success is an error in the daemon's words.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let mut request = self.client.request(method, format!("http://gatewarden{path}"));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.context("the daemon did not answer")?;
+        let ok = response.status().is_success();
+        let text = response.text().await?;
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if ok {
+            return Ok(value);
+        }
+        match value.get("message").and_then(Value::as_str) {
+            Some(message) => anyhow::bail!("{message}"),
+            None => anyhow::bail!("{value}"),
+        }
+    }
+}
+
+/// A recorder of this command's own, while no daemon runs.
+pub(super) fn own_recorder(config: &Config) -> anyhow::Result<Recorder> {
+    std::fs::create_dir_all(&config.gateway.state_dir)?;
+    let (signals, _) = tokio::sync::mpsc::unbounded_channel();
+    run::start_recorder(config, SystemClock::shared(), signals)
+}

@@ -1,0 +1,269 @@
+//! `gatewarden ledger`: verify, stock, trace, proof, check-proof, key. Reads only; works beside the
+//! running daemon and on a copy of the files.
+
+use std::{io::Read as _, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use gatewarden_model::{ItemId, Location, MovementId, Subject};
+use gatewarden_store::{
+    BalanceFilter, LedgerReader, Proof, Report, VerifyingKey, parse_verifier_key, verifier_key_text,
+};
+
+use super::ConfigArg;
+use crate::{run, trace};
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// The ledger's file, instead of the configuration's.
+    #[arg(long)]
+    ledger: Option<PathBuf>,
+    /// A file with the trusted public key (as `ledger key` prints it); by default the key beside
+    /// the configuration's ledger.
+    #[arg(long)]
+    key: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerVerb {
+    /// Replay everything and compare it; names the first bad entry and what differs.
+    Verify {
+        #[command(flatten)]
+        which: Which,
+        /// A checkpoint kept elsewhere: a shorter or other history is told.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stock that is not zero, by item, lot and location.
+    Stock {
+        #[command(flatten)]
+        which: Which,
+        /// Only this item.
+        #[arg(long)]
+        item: Option<ItemId>,
+        /// Only at or below this location.
+        #[arg(long)]
+        location: Option<Location>,
+        /// Also the virtual locations.
+        #[arg(long)]
+        all: bool,
+        /// Print one JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The whole chain about something: who, when, what, where, document, decision, ERP.
+    Trace {
+        #[command(flatten)]
+        which: Which,
+        /// item, tag, document, operator, movement, task, station or device.
+        kind: String,
+        /// Which one.
+        subject: String,
+        /// Print one JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a self-contained proof of a movement.
+    Proof {
+        #[command(flatten)]
+        which: Which,
+        /// The movement.
+        movement: MovementId,
+    },
+    /// Check a proof with nothing but the trusted public key.
+    CheckProof {
+        /// The proof; `-` for standard input.
+        proof: PathBuf,
+        /// A file with the trusted public key.
+        #[arg(long)]
+        key: PathBuf,
+    },
+    /// Print the ledger's public key, to be given to auditors.
+    Key {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Print the newest signed checkpoint, to be kept elsewhere.
+    Checkpoint {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+impl Which {
+    fn path(&self) -> anyhow::Result<PathBuf> {
+        match &self.ledger {
+            Some(path) => Ok(path.clone()),
+            None => Ok(run::load_config(&self.config.config)?.ledger.path),
+        }
+    }
+
+    fn open(&self) -> anyhow::Result<LedgerReader> {
+        let path = self.path()?;
+        LedgerReader::open(&path).with_context(|| format!("failed to open {}", path.display()))
+    }
+
+    /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
+    fn trusted(&self) -> anyhow::Result<(String, VerifyingKey)> {
+        if let Some(path) = &self.key {
+            return read_key(path);
+        }
+        let path = match &self.ledger {
+            Some(ledger) => ledger.with_extension("key"),
+            None => run::load_config(&self.config.config)?.ledger.key,
+        };
+        let key = gatewarden_store::load_key(&path).with_context(|| {
+            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
+        })?;
+        Ok((self.open()?.origin()?, key.verifying_key()))
+    }
+}
+
+fn read_key(path: &std::path::Path) -> anyhow::Result<(String, VerifyingKey)> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read the key {}", path.display()))?;
+    parse_verifier_key(text.trim()).with_context(|| format!("{} is not a key", path.display()))
+}
+
+/// Runs `gatewarden ledger`.
+pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        LedgerVerb::Verify { which, checkpoint, json } => verify(&which, checkpoint, json),
+        LedgerVerb::Stock { which, item, location, all, json } => {
+            let filter = BalanceFilter { item, below: location, physical: !all };
+            stock(&which, &filter, json)
+        }
+        LedgerVerb::Trace { which, kind, subject, json } => {
+            trace_subject(&which, &kind, subject, json)
+        }
+        LedgerVerb::Proof { which, movement } => {
+            let ledger = which.open()?;
+            let entry = ledger.movement(movement)?;
+            let entry = entry.with_context(|| format!("there is no movement {movement}"))?;
+            print!("{}", ledger.proof(entry.seq)?.to_text());
+            Ok(ExitCode::SUCCESS)
+        }
+        LedgerVerb::CheckProof { proof, key } => check_proof(&proof, &key),
+        LedgerVerb::Key { which } => {
+            let (origin, key) = which.trusted()?;
+            println!("{}", verifier_key_text(&origin, &key));
+            Ok(ExitCode::SUCCESS)
+        }
+        LedgerVerb::Checkpoint { which } => {
+            let newest = which.open()?.checkpoint()?.context("the ledger is empty")?;
+            print!("{}", newest.note);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn verify(which: &Which, checkpoint: Option<PathBuf>, json: bool) -> anyhow::Result<ExitCode> {
+    let (_, key) = which.trusted()?;
+    let kept = checkpoint
+        .map(|path| {
+            std::fs::read_to_string(&path)
+                .with_context(|| format!("failed to read {}", path.display()))
+        })
+        .transpose()?;
+    let report = which.open()?.verify_against(&key, kept.as_deref())?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print_report(&report);
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_report(report: &Report) {
+    let Report { entries, movements, size, root, .. } = report;
+    if report.ok {
+        println!(
+            "the ledger is whole: {entries} entries, {movements} movements, tree {size} {root}"
+        );
+        return;
+    }
+    println!("THE LEDGER IS NOT WHOLE: {entries} entries, {movements} movements looked at");
+    for finding in &report.findings {
+        println!("  {}", finding.message);
+    }
+    if report.more > 0 {
+        println!("  and {} more", report.more);
+    }
+}
+
+fn stock(which: &Which, filter: &BalanceFilter, json: bool) -> anyhow::Result<ExitCode> {
+    let balances = which.open()?.balances(filter)?;
+    if json {
+        println!("{}", serde_json::to_string(&balances)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:<24} {:<16} {:<32} {:>12}", "item", "lot", "location", "quantity");
+    for b in balances {
+        let lot = b.lot.as_deref().unwrap_or("-");
+        println!(
+            "{:<24} {lot:<16} {:<32} {:>12}",
+            b.item.as_str(),
+            b.location.as_str(),
+            b.quantity
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn trace_subject(which: &Which, kind: &str, key: String, json: bool) -> anyhow::Result<ExitCode> {
+    let kind = trace::parse_kind(kind)
+        .context("trace one of item, tag, document, operator, movement, task, station, device")?;
+    let subject = Subject { kind, key };
+    let entries = trace::collect(&which.open()?, &subject)?;
+    let lines: Vec<trace::Line> = entries.iter().map(trace::line).collect();
+    if json {
+        println!("{}", serde_json::to_string(&lines)?);
+    } else if lines.is_empty() {
+        println!("nothing is recorded about {} {}", kind.name(), subject.key);
+    }
+    for line in lines.iter().filter(|_| !json) {
+        let synced = if line.synced { "" } else { " (clock not synchronised)" };
+        println!("#{} {}{synced}", line.seq, line.when);
+        println!("    what   {}", line.what);
+        println!("    who    {}", line.who);
+        for (name, value) in
+            [("where ", &line.place), ("on    ", &line.document), ("rule  ", &line.rule)]
+        {
+            if let Some(value) = value {
+                println!("    {name} {value}");
+            }
+        }
+    }
+    let found = !lines.is_empty();
+    Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_proof(proof: &std::path::Path, key: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let (origin, key) = read_key(key)?;
+    let text = if proof.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
+        text
+    } else {
+        std::fs::read_to_string(proof)
+            .with_context(|| format!("failed to read {}", proof.display()))?
+    };
+    let proven = Proof::parse(&text)?.check(&key, &origin)?;
+    let line = trace::line(&proven.entry);
+    println!(
+        "proven: entry {} of {}, tree of {} entries",
+        line.seq, origin, proven.checkpoint.size
+    );
+    println!("    when   {}", line.when);
+    println!("    what   {}", line.what);
+    println!("    who    {}", line.who);
+    println!("    on     {}", line.document.unwrap_or_default());
+    println!("    rule   {}", line.rule.unwrap_or_default());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,111 @@
+//! The command line.
+
+mod control;
+mod identify;
+mod ledger;
+mod people;
+mod probe;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{bench, demo, logging, run};
+
+/// Zero trust for stock: the gateway of a warehouse.
+#[derive(Debug, Parser)]
+#[command(name = "gatewarden", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArg {
+    /// The gateway's configuration.
+    #[arg(long, short, env = "GATEWARDEN_CONFIG", default_value = "/etc/gatewarden/gateway.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the daemon.
+    Run(ConfigArg),
+    /// Check a configuration and report every mistake with its place.
+    Check {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Print a JSON array for machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema,
+    /// Play the main job on simulated hardware, then stay up for looking around.
+    Demo(demo::DemoArgs),
+    /// Tell what EPCs, scans, element strings or Digital Links say, one a line from standard input
+    /// or the arguments.
+    Identify(identify::IdentifyArgs),
+    /// Tell what a device is and what it sees, such as llrp://HOST:5084.
+    Probe(probe::ProbeArgs),
+    /// Enrol, list or remove operators.
+    #[command(subcommand)]
+    Operator(people::OperatorVerb),
+    /// Give machines tokens, list or revoke them.
+    #[command(subcommand)]
+    Client(people::ClientVerb),
+    /// Look into the ledger: verify, stock, trace, proof.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerVerb),
+    /// Measure this machine's speed against a limit measured in the same run.
+    #[command(subcommand)]
+    Bench(bench::BenchVerb),
+}
+
+/// Does what was asked.
+pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Verb::Run(ConfigArg { config }) => {
+            logging::init("info");
+            block_on(run::run(run::load_config(&config)?))??;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Check { config, json } => check(&config, json),
+        Verb::Schema => {
+            println!("{}", serde_json::to_string_pretty(&gatewarden_config::schema())?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Demo(args) => block_on(demo::demo(args))?,
+        Verb::Identify(args) => identify::identify(&args),
+        Verb::Probe(args) => block_on(probe::probe(args))?,
+        Verb::Operator(verb) => block_on(people::operator(verb))?,
+        Verb::Client(verb) => block_on(people::client(verb))?,
+        Verb::Ledger(verb) => ledger::ledger(verb),
+        Verb::Bench(verb) => bench::bench(verb),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(Box::pin(future)))
+}
+
+fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
+    let path = &config.config;
+    let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
+    let mistakes = &checked.mistakes;
+    if json {
+        println!("{}", serde_json::to_string_pretty(mistakes)?);
+    } else {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        print!("{}", gatewarden_config::render(mistakes, &source));
+        match mistakes.len() {
+            0 => println!("{}: no mistakes", path.display()),
+            1 => println!("{}: 1 mistake", path.display()),
+            n => println!("{}: {n} mistakes", path.display()),
+        }
+    }
+    let ok = checked.config.is_some();
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

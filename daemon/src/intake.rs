@@ -1,0 +1,331 @@
+//! The intake of one station: reads become things, things become passes, passes become durable.
+//!
+//! The window that groups reads is the engine's pure `PassWindow`; this shell gives it time and ids,
+//! writes what it opens and sees to the spool, and hands closed passes to the recorder in order. A
+//! pass is bound to the session that was open during the whole of it; who is not signed in can't
+//! claim one afterwards. No read is dropped silently: it joins a pass, lingers in the last one, or
+//! is counted as a gap.
+
+use std::{collections::HashMap, time::Duration};
+
+use gatewarden_config::Station;
+use gatewarden_engine::{Command, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
+use gatewarden_model::{
+    DeviceEvent, DeviceId, Pass, PassClosing, PassId, PassOpening, Read, ReadValue, Sighting,
+    Signal, Stamp, Thing, Trust,
+};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+use crate::{app::App, secrets, spool::SpoolError};
+
+/// Things in one pass at most; beyond it reads are a gap.
+const THINGS_MAX: usize = 10_000;
+/// EPCs whose meaning is remembered at most.
+const KNOWN_MAX: usize = 20_000;
+/// New sightings are flushed to the spool at least this often.
+const SPOOL_EVERY: Duration = Duration::from_millis(100);
+/// Closed passes that may wait for the recorder; more is back-pressure on the station's devices.
+const PASSES_MAX: usize = 64;
+/// Pause before the recorder or the spool is asked again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a station can be told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StationOrder {
+    /// Close the open pass now.
+    ClosePass,
+}
+
+struct Intake {
+    app: App,
+    station: Station,
+    window: PassWindow,
+    known: HashMap<Vec<u8>, Thing>,
+    lingering: metrics::Counter,
+    unspooled: Vec<Sighting>,
+    spool_at: Option<Instant>,
+    /// Things that did not fit the open pass, since the given moment.
+    overflow: Option<Stamp>,
+    closed: mpsc::Sender<Pass>,
+}
+
+/// Takes the station's events until all its devices have stopped.
+pub(crate) async fn run(
+    app: App,
+    station: Station,
+    mut events: mpsc::Receiver<DeviceEvent>,
+    mut orders: mpsc::Receiver<StationOrder>,
+) {
+    let (closed, passes) = mpsc::channel(PASSES_MAX);
+    let feeder: JoinHandle<()> = tokio::spawn(feed(app.clone(), passes));
+    let settings = WindowSettings {
+        quiet_ms: station.pass.quiet_ms,
+        duration_ms_max: station.pass.duration_ms_max,
+        linger_ms: station.pass.linger_ms,
+        things_max: THINGS_MAX,
+    };
+    let lingering = metrics::counter!("gatewarden_reads_lingering_total",
+        "station" => station.name.to_string());
+    let mut intake = Intake {
+        window: PassWindow::new(station.name.clone(), settings),
+        app,
+        station,
+        known: HashMap::new(),
+        lingering,
+        unspooled: Vec::new(),
+        spool_at: None,
+        overflow: None,
+        closed,
+    };
+    loop {
+        let wake = intake.wake_at();
+        let sleep = async {
+            match wake {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => intake.event(event).await,
+                None => break,
+            },
+            Some(StationOrder::ClosePass) = orders.recv() => {
+                intake.close(PassClosing::Operator).await;
+            }
+            () = sleep => intake.wake().await,
+        }
+    }
+    intake.close(PassClosing::Interrupted).await;
+    drop(intake);
+    let _ = feeder.await;
+}
+
+impl Intake {
+    fn now(&self) -> Stamp {
+        self.app.clock.now()
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let now_us = self.now().mono_us;
+        let window = self
+            .window
+            .next_deadline_us()
+            .map(|at| Instant::now() + Duration::from_micros(at.saturating_sub(now_us)));
+        [window, self.spool_at].into_iter().flatten().min()
+    }
+
+    async fn wake(&mut self) {
+        if self.spool_at.is_some_and(|at| at <= Instant::now()) {
+            self.spool_sightings().await;
+        }
+        self.finish_closed().await;
+    }
+
+    async fn event(&mut self, event: DeviceEvent) {
+        match event {
+            DeviceEvent::State { device, state } => self.app.devices.set(&device, state),
+            DeviceEvent::Reads(reads) => {
+                if let Some(first) = reads.first() {
+                    metrics::counter!("gatewarden_reads_total", "device" => first.device.to_string())
+                        .increment(reads.len() as u64);
+                }
+                for read in reads {
+                    self.read(read).await;
+                }
+            }
+            DeviceEvent::Input { device, port, on, .. } => {
+                tracing::debug!(%device, port, on, "input");
+            }
+            DeviceEvent::Gap { device, from, to, reason } => {
+                self.gap(Some(device), from, to, reason).await;
+            }
+        }
+    }
+
+    async fn gap(&self, device: Option<DeviceId>, from: Stamp, to: Stamp, reason: String) {
+        metrics::counter!("gatewarden_gaps_total", "station" => self.station.name.to_string())
+            .increment(1);
+        tracing::warn!(station = %self.station.name, ?device, %reason, "evidence gap");
+        let command = Command::Gap { device, from, to, reason };
+        if let Err(error) = self.app.recorder.command(command).await {
+            tracing::error!(%error, "a gap could not be recorded");
+        }
+    }
+
+    async fn read(&mut self, read: Read) {
+        if let ReadValue::Scan(scan) = &read.value
+            && scan.text.starts_with(&self.app.config.operators.badge_prefix)
+        {
+            let badge = secrets::badge_digest(&scan.text);
+            self.badge(badge).await;
+            return;
+        }
+        let thing = self.thing(&read.value);
+        let session = self.app.recorder.session_at(&self.station.name);
+        let wall_us = read.at.wall_us;
+        let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
+        self.finish_closed().await;
+        if let Some(pass) = step.opened {
+            self.opened(pass, read.at).await;
+        }
+        match step.sight {
+            Sight::First(sighting) => {
+                self.unspooled.push(*sighting);
+                self.spool_at.get_or_insert_with(|| Instant::now() + SPOOL_EVERY);
+            }
+            Sight::Again => {}
+            Sight::Linger => self.lingering.increment(1),
+            Sight::Overflow => {
+                self.overflow.get_or_insert(read.at);
+            }
+        }
+    }
+
+    async fn opened(&mut self, pass: PassId, at: Stamp) {
+        let station = self.station.name.clone();
+        let session = self.app.recorder.session_at(&station);
+        self.app.lamps.show(&station, Signal::Busy);
+        let opening = PassOpening::FirstRead;
+        if let Err(error) = self.app.spool.open_pass(pass, station, at, opening, session).await {
+            self.spool_failed(&error);
+        }
+    }
+
+    fn spool_failed(&self, error: &SpoolError) {
+        metrics::counter!("gatewarden_spool_failures_total").increment(1);
+        tracing::error!(station = %self.station.name, %error, "the pass is in memory only");
+        self.app.lamps.show(&self.station.name, Signal::Stop);
+    }
+
+    async fn badge(&self, badge: gatewarden_model::Hash) {
+        let station = self.station.name.clone();
+        match self.app.recorder.command(Command::Badge { station, badge }).await {
+            Ok(Ok(reply)) => tracing::debug!(
+                known = matches!(reply, Reply::BadgeSeen { operator: Some(_) }),
+                "badge"
+            ),
+            Ok(Err(refusal)) => tracing::warn!(reason = %refusal.message, "badge refused"),
+            Err(error) => tracing::error!(%error, "a badge could not be taken"),
+        }
+    }
+
+    fn thing(&mut self, value: &ReadValue) -> Thing {
+        match value {
+            ReadValue::Scan(scan) => Thing::of_scan(scan),
+            ReadValue::Tag(tag) => {
+                if let Some(thing) = self.known.get(&tag.epc) {
+                    return thing.clone();
+                }
+                if self.known.len() >= KNOWN_MAX {
+                    self.known.clear();
+                }
+                let thing = Thing::of_epc(&tag.epc);
+                self.known.insert(tag.epc.clone(), thing.clone());
+                thing
+            }
+        }
+    }
+
+    async fn spool_sightings(&mut self) {
+        self.spool_at = None;
+        let sightings = std::mem::take(&mut self.unspooled);
+        let Some(pass) = self.window.open_pass() else { return };
+        if let Err(error) = self.app.spool.add_sightings(pass, sightings).await {
+            self.spool_failed(&error);
+        }
+    }
+
+    async fn close(&mut self, by: PassClosing) {
+        self.window.close(self.now(), by);
+        self.finish_closed().await;
+    }
+
+    /// Makes what has closed durable and hands it on.
+    async fn finish_closed(&mut self) {
+        while let Some(pass) = self.window.poll(self.now()) {
+            // The pass as a whole replaces its single sightings.
+            self.unspooled.clear();
+            self.spool_at = None;
+            if let Some(from) = self.overflow.take() {
+                let reason = format!("more than {THINGS_MAX} things in pass {}", pass.id);
+                self.gap(None, from, pass.closed, reason).await;
+            }
+            metrics::counter!("gatewarden_passes_total", "station" => self.station.name.to_string())
+                .increment(1);
+            if let Err(error) = self.app.spool.close_pass(pass.clone()).await {
+                self.spool_failed(&error);
+            }
+            if self.closed.send(pass).await.is_err() {
+                tracing::error!("the recorder's feeder has ended; the pass stays in the spool");
+            }
+        }
+    }
+}
+
+fn mint(wall_us: i64) -> PassId {
+    let wall_us = u64::try_from(wall_us).unwrap_or(0);
+    let nanos = u32::try_from(wall_us % 1_000_000 * 1000).unwrap_or(0);
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, wall_us / 1_000_000, nanos);
+    PassId(Uuid::new_v7(at))
+}
+
+fn meta(read: &Read) -> ReadMeta {
+    let (antenna, peak_rssi_cdbm, reads, trust) = match &read.value {
+        ReadValue::Tag(tag) => {
+            let antenna = (tag.antenna > 0).then_some(tag.antenna);
+            (antenna, tag.peak_rssi_cdbm, tag.count.max(1), Trust::EpcOnly)
+        }
+        ReadValue::Scan(_) => (None, None, 1, Trust::Barcode),
+    };
+    let (device, evidence) = (read.device.clone(), read.raw);
+    ReadMeta { device, antenna, peak_rssi_cdbm, reads, trust, evidence }
+}
+
+/// The outcome of a pass in a word or two, for the log.
+fn outcome(reply: &Reply) -> &str {
+    match reply {
+        Reply::Posted { .. } => "posted",
+        Reply::Held { .. } => "held",
+        Reply::Quarantined { reason } => reason,
+        Reply::Empty => "empty",
+        _ => "done",
+    }
+}
+
+/// Brings closed passes to the recorder, in order, until it has them; then the spool may forget.
+async fn feed(app: App, mut passes: mpsc::Receiver<Pass>) {
+    while let Some(pass) = passes.recv().await {
+        let (id, station) = (pass.id, pass.station.clone());
+        loop {
+            match app.recorder.command(Command::Pass(pass.clone())).await {
+                Ok(answer) => {
+                    match answer {
+                        Ok(reply) => {
+                            tracing::info!(pass = %id, %station, outcome = outcome(&reply), "pass")
+                        }
+                        Err(no) => {
+                            tracing::warn!(pass = %id, %station, reason = %no.message, "pass")
+                        }
+                    }
+                    break;
+                }
+                Err(crate::recorder::RecorderError::Stopped) => return,
+                Err(error) => {
+                    tracing::error!(pass = %id, %station, %error, "kept in the spool");
+                    app.lamps.show(&station, Signal::Stop);
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+        if let Err(error) = app.spool.forget_pass(id).await {
+            // It stays and is recognised as recorded at the next start.
+            tracing::warn!(pass = %id, %error, "not taken out of the spool");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The recorder: the one thread that decides and writes.
+//!
+//! It takes all commands that wait, lets the engine decide them in order, writes their entries in
+//! one group, and answers only after the flush: nobody sees a light, a reply or a query's result
+//! that rests on entries which could still be lost. If the group can't be written, every caller of
+//! the group gets the error and the engine is built anew from what is on disk, so memory never runs
+//! ahead of the journal.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::Instant,
+};
+
+use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
+use gatewarden_model::{Clock, OperatorId, SessionId, Signal, StationId};
+use gatewarden_store::{Group, Ledger, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Commands that may wait; more is back-pressure.
+const JOBS_MAX: usize = 4096;
+
+/// What a caller gets back.
+pub(crate) type Answer = Result<Reply, Refusal>;
+
+/// Why a command was neither decided nor refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum RecorderError {
+    /// The ledger could not be written; nothing of the command took effect.
+    #[error("the ledger could not be written: {0}")]
+    NotWritten(String),
+    /// The recorder's thread has ended.
+    #[error("the recorder has stopped")]
+    Stopped,
+}
+
+enum Job {
+    Command {
+        command: Command,
+        credential: Option<(OperatorId, Option<String>)>,
+        answer: oneshot::Sender<Result<Answer, RecorderError>>,
+    },
+    Query(Box<dyn FnOnce(&Engine) + Send>),
+    Shut(oneshot::Sender<()>),
+}
+
+/// What the recorder publishes after every flush.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    /// The open session of each station.
+    pub(crate) sessions: HashMap<StationId, SessionId>,
+}
+
+/// A handle to the recorder; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    jobs: mpsc::Sender<Job>,
+    board: Arc<RwLock<Board>>,
+    size: watch::Receiver<u64>,
+}
+
+/// What the recorder is made of.
+pub(crate) struct Parts {
+    pub(crate) ledger: Ledger,
+    pub(crate) settings: Settings,
+    pub(crate) access: Access,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Signals go out here, after the flush.
+    pub(crate) signals: mpsc::UnboundedSender<(StationId, Signal)>,
+    /// Entries of one group at most.
+    pub(crate) group_rows_max: usize,
+}
+
+impl Recorder {
+    /// Loads the state from the ledger and starts the thread.
+    pub(crate) fn start(parts: Parts) -> anyhow::Result<Self> {
+        let engine = load_engine(&parts)?;
+        let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let (size_sender, size) = watch::channel(parts.ledger.next_seq());
+        let board = Arc::new(RwLock::new(Board::default()));
+        publish(&board, &engine);
+        let thread =
+            Thread { parts, engine, board: Arc::clone(&board), size: size_sender, stuck: false };
+        std::thread::Builder::new().name("recorder".into()).spawn(move || thread.serve(queue))?;
+        Ok(Self { jobs, board, size })
+    }
+
+    /// Decides a command; the answer comes after the flush.
+    pub(crate) async fn command(&self, command: Command) -> Result<Answer, RecorderError> {
+        self.command_with(command, None).await
+    }
+
+    /// As `command`, and sets or removes an operator's PIN hash in the same transaction if it is
+    /// accepted.
+    pub(crate) async fn command_with(
+        &self,
+        command: Command,
+        credential: Option<(OperatorId, Option<String>)>,
+    ) -> Result<Answer, RecorderError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Command { command, credential, answer };
+        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
+        answered.await.map_err(|_| RecorderError::Stopped)?
+    }
+
+    /// Looks at the engine's state as it stands on disk.
+    pub(crate) async fn query<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, RecorderError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Query(Box::new(move |engine| {
+            let _ = answer.send(look(engine));
+        }));
+        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
+        answered.await.map_err(|_| RecorderError::Stopped)
+    }
+
+    /// The session that is open at a station, as flushed.
+    pub(crate) fn session_at(&self, station: &StationId) -> Option<SessionId> {
+        self.board.read().ok()?.sessions.get(station).copied()
+    }
+
+    /// Changes whenever entries were flushed; the value is the journal's length.
+    pub(crate) fn size(&self) -> watch::Receiver<u64> {
+        self.size.clone()
+    }
+
+    /// Ends the thread after all commands before this one.
+    pub(crate) async fn shut(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.jobs.send(Job::Shut(done)).await.is_ok() {
+            let _ = ended.await;
+        }
+    }
+}
+
+struct Thread {
+    parts: Parts,
+    engine: Engine,
+    board: Arc<RwLock<Board>>,
+    size: watch::Sender<u64>,
+    /// The engine could not be rebuilt after a failed write: nothing may be decided before it is.
+    stuck: bool,
+}
+
+struct Decided {
+    answer: oneshot::Sender<Result<Answer, RecorderError>>,
+    reply: Answer,
+    signals: Vec<(StationId, Signal)>,
+}
+
+impl Thread {
+    fn serve(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut group = Group::default();
+            let mut decided = Vec::new();
+            let mut queries = Vec::new();
+            let mut shut = None;
+            let mut next = Some(first);
+            while let Some(job) = next {
+                match job {
+                    Job::Command { command, credential, answer } => {
+                        self.decide(command, credential, answer, &mut group, &mut decided);
+                    }
+                    Job::Query(look) => queries.push(look),
+                    Job::Shut(done) => shut = Some(done),
+                }
+                let room = shut.is_none() && group.entries.len() < self.parts.group_rows_max;
+                next = if room { queue.try_recv().ok() } else { None };
+            }
+            self.flush(&group, decided);
+            queries.into_iter().for_each(|look| look(&self.engine));
+            if let Some(done) = shut {
+                drop(self);
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        command: Command,
+        credential: Option<(OperatorId, Option<String>)>,
+        answer: oneshot::Sender<Result<Answer, RecorderError>>,
+        group: &mut Group,
+        decided: &mut Vec<Decided>,
+    ) {
+        if self.stuck && !self.rebuild() {
+            let error = RecorderError::NotWritten("the ledger can't be read".into());
+            let _ = answer.send(Err(error));
+            return;
+        }
+        let Outcome { entries, answer: reply, signals } =
+            self.engine.handle(self.parts.clock.now(), command);
+        group.entries.extend(entries);
+        if reply.is_ok() {
+            group.credentials.extend(credential);
+        }
+        decided.push(Decided { answer, reply, signals });
+    }
+
+    fn flush(&mut self, group: &Group, decided: Vec<Decided>) {
+        let started = Instant::now();
+        if !group.entries.is_empty() || !group.credentials.is_empty() {
+            if let Err(error) = self.parts.ledger.append(group) {
+                return self.fail(&error, decided);
+            }
+            metrics::histogram!("gatewarden_ledger_flush_seconds")
+                .record(started.elapsed().as_secs_f64());
+            metrics::counter!("gatewarden_ledger_entries_total")
+                .increment(group.entries.len() as u64);
+        }
+        publish(&self.board, &self.engine);
+        self.size.send_replace(self.parts.ledger.next_seq());
+        for done in decided {
+            for signal in done.signals {
+                let _ = self.parts.signals.send(signal);
+            }
+            let _ = done.answer.send(Ok(done.reply));
+        }
+    }
+
+    fn fail(&mut self, error: &StoreError, decided: Vec<Decided>) {
+        tracing::error!(%error, commands = decided.len(), "the ledger could not be written");
+        metrics::counter!("gatewarden_ledger_failures_total").increment(1);
+        self.stuck = true;
+        self.rebuild();
+        for done in decided {
+            for (station, _) in done.signals {
+                let _ = self.parts.signals.send((station, Signal::Stop));
+            }
+            let _ = done.answer.send(Err(RecorderError::NotWritten(error.to_string())));
+        }
+    }
+
+    fn rebuild(&mut self) -> bool {
+        match load_engine(&self.parts) {
+            Ok(engine) => {
+                self.engine = engine;
+                self.stuck = false;
+            }
+            Err(error) => tracing::error!(%error, "the ledger can't be read back"),
+        }
+        !self.stuck
+    }
+}
+
+fn publish(board: &RwLock<Board>, engine: &Engine) {
+    let sessions = engine
+        .state()
+        .sessions()
+        .filter_map(|s| s.station.clone().map(|station| (station, s.id)))
+        .collect();
+    if let Ok(mut board) = board.write() {
+        board.sessions = sessions;
+    }
+}
+
+fn load_engine(parts: &Parts) -> Result<Engine, StoreError> {
+    let reader = parts.ledger.reader()?;
+    let mut engine =
+        Engine::new(parts.settings.clone(), parts.access.clone(), parts.ledger.next_seq());
+    for entry in reader.live()? {
+        engine.replay(&entry);
+    }
+    for balance in reader.balances(&gatewarden_store::BalanceFilter::default())? {
+        engine.load_balance(balance.item, balance.lot, balance.location, balance.quantity);
+    }
+    Ok(engine)
+}

@@ -1,0 +1,276 @@
+//! `gatewarden run`: puts the parts together, in the order that loses nothing.
+//!
+//! Ledger and recorder first, then what the spool still holds from an earlier run, then the lanes,
+//! the API, and last the devices. Going down is the same way back: devices, intake, recorder.
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use gatewarden_config::{Config, DeviceKind, SystemEnvironment};
+use gatewarden_engine::{Access, Command, ItemMaster, MasterItem, Settings};
+use gatewarden_model::{Body, Clock, DeviceId, Stamp, StationId};
+use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    api,
+    app::{App, ENROLMENT_MINUTES, Enrolment},
+    clock::SystemClock,
+    devices::{self, DeviceBoard, EVENTS_MAX, Supplies},
+    dispatcher::Lane,
+    intake::{self, StationOrder},
+    lamps::Lamps,
+    lanes,
+    recorder::{Parts, Recorder},
+    secrets::PinChecker,
+    spool::Spool,
+    watchman,
+};
+
+/// How long devices and stations may take to stop.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+/// Reads the configuration; mistakes go to standard error, one a line with its source.
+pub(crate) fn load_config(path: &Path) -> anyhow::Result<Config> {
+    gatewarden_config::load(path, &SystemEnvironment).map_err(|mistakes| {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        eprint!("{}", gatewarden_config::render(&mistakes, &source));
+        anyhow::anyhow!("{}: {} mistakes; nothing was started", path.display(), mistakes.len())
+    })
+}
+
+/// The engine's settings out of the configuration.
+pub(crate) fn engine_settings(config: &Config) -> Settings {
+    let operators = &config.operators;
+    Settings {
+        idle_timeout_ms: u64::from(operators.idle_timeout_s) * 1000,
+        session_max_ms: u64::from(operators.session_max_s) * 1000,
+        free_attempts: operators.lockout.free_attempts,
+        first_delay_ms: operators.lockout.first_delay_ms,
+        delay_ms_max: operators.lockout.delay_ms_max,
+        items: ItemMaster::new(config.items.iter().map(|item| MasterItem {
+            code: item.code.clone(),
+            name: item.name.clone(),
+            unit: item.unit.clone(),
+            gtins: item.gtins.clone(),
+        })),
+    }
+}
+
+/// Opens the ledger for writing and starts a recorder on it.
+pub(crate) fn start_recorder(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    signals: mpsc::UnboundedSender<(StationId, gatewarden_model::Signal)>,
+) -> anyhow::Result<Recorder> {
+    let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
+        format!("failed to read the ledger's key {}", config.ledger.key.display())
+    })?;
+    let options = OpenOptions { key, origin: config.gateway.name.clone(), vfs: None };
+    let ledger = Ledger::open(&config.ledger.path, options)
+        .with_context(|| format!("failed to open {}", config.ledger.path.display()))?;
+    let access = Access::new(&config.roles, "").context("failed to build the policies")?;
+    let parts = Parts {
+        ledger,
+        settings: engine_settings(config),
+        access,
+        clock,
+        signals,
+        group_rows_max: config.ledger.group_rows_max as usize,
+    };
+    Recorder::start(parts).context("failed to load the ledger's state")
+}
+
+/// Runs the daemon until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .context("failed to set up metrics")?;
+    std::fs::create_dir_all(&config.gateway.state_dir).with_context(|| {
+        format!("failed to create the state directory {}", config.gateway.state_dir.display())
+    })?;
+    let clock = SystemClock::shared();
+    let config = Arc::new(config);
+    let lamps = Lamps::new(config.stations.iter().map(|s| s.name.clone()));
+    let (signals, shown) = mpsc::unbounded_channel();
+    let recorder = start_recorder(&config, Arc::clone(&clock), signals)?;
+    tokio::spawn(lamps.clone().follow(shown));
+    let spool = open_spool(&config)?;
+    record_start(&config, &recorder, &clock).await?;
+    catch_up(&recorder, &spool, &config, clock.now()).await?;
+
+    let stop = CancellationToken::new();
+    let (device_tasks, station_tasks, other_tasks) =
+        (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+    start_lanes(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
+    let mut app = App {
+        config: Arc::clone(&config),
+        recorder: recorder.clone(),
+        spool: spool.clone(),
+        devices: DeviceBoard::default(),
+        lamps: lamps.clone(),
+        clock: Arc::clone(&clock),
+        stations: Arc::default(),
+        metrics,
+        pins: PinChecker::default(),
+        enrolment: Enrolment::default(),
+    };
+    let stations = start_stations(&app, &device_tasks, &station_tasks, &stop);
+    app.stations = Arc::new(stations);
+    let listeners = api::Listeners::bind(&config).await?;
+    announce_enrolment(&app).await?;
+    other_tasks.spawn(listeners.serve(app.clone(), stop.clone()));
+    other_tasks.spawn(watchman::run(app.clone(), stop.clone()));
+    tracing::info!(gateway = %config.gateway.name, listen = %config.gateway.listen, "ready");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+
+    let reason = wait_for_signal().await?;
+    tracing::info!(%reason, "stopping");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    stop.cancel();
+    app.stations = Arc::default();
+    for tasks in [&device_tasks, &station_tasks, &other_tasks] {
+        tasks.close();
+        let _ = tokio::time::timeout(STOP_TIME, tasks.wait()).await;
+    }
+    let stopped = recorder.command(Command::Stop { reason }).await;
+    recorder.shut().await;
+    stopped.map(|_| ()).context("the orderly stop could not be recorded")
+}
+
+fn open_spool(config: &Config) -> anyhow::Result<Spool> {
+    let path = &config.spool.path;
+    let (spool, set_aside) = Spool::open(path, config.spool.passes_max)
+        .with_context(|| format!("failed to open {}", path.display()))?;
+    if let Some(aside) = set_aside {
+        tracing::error!(%aside, "the spool was damaged; it is set aside and a new one begun");
+    }
+    Ok(spool)
+}
+
+/// Records the start, and the gap since the last entry if the daemon did not stop in order.
+async fn record_start(
+    config: &Config,
+    recorder: &Recorder,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<()> {
+    let last = LedgerReader::open(&config.ledger.path)?.last_entries(1)?.pop();
+    let command = Command::Start {
+        gateway: config.gateway.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: config.hash,
+    };
+    expect_done(recorder.command(command).await?)?;
+    let Some(last) = last.filter(|entry| !matches!(entry.body, Body::Stopped { .. })) else {
+        return Ok(());
+    };
+    let reason = "the daemon did not stop in order; nothing was read until it started again";
+    let to = clock.now();
+    let command = Command::Gap { device: None, from: last.at, to, reason: reason.to_owned() };
+    expect_done(recorder.command(command).await?)
+}
+
+fn expect_done(answer: crate::recorder::Answer) -> anyhow::Result<()> {
+    answer.map(|_| ()).map_err(|refusal| anyhow::anyhow!(refusal.message))
+}
+
+/// Brings what an earlier run spooled into the ledger, then ends that run's sessions.
+async fn catch_up(
+    recorder: &Recorder,
+    spool: &Spool,
+    config: &Config,
+    now: Stamp,
+) -> anyhow::Result<()> {
+    for pass in spool.waiting(now).await? {
+        let id = pass.id;
+        let known = LedgerReader::open(&config.ledger.path)?.pass_recorded(id)?;
+        if !known && let Err(refusal) = recorder.command(Command::Pass(pass)).await? {
+            tracing::warn!(pass = %id, reason = %refusal.message, "a spooled pass was refused");
+        }
+        spool.forget_pass(id).await?;
+    }
+    expect_done(recorder.command(Command::EndLeftoverSessions).await?)
+}
+
+fn start_lanes(
+    config: &Config,
+    recorder: &Recorder,
+    spool: &Spool,
+    clock: &Arc<dyn Clock>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    for section in &config.adapters {
+        let lane = Lane {
+            name: section.name.clone(),
+            adapter: lanes::adapter(&section.kind, clock)
+                .with_context(|| format!("adapter {} can't be set up", section.name))?,
+            retry_ms_max: section.retry_ms_max,
+            attempts_max: section.attempts_max,
+            spool: spool.clone(),
+            recorder: recorder.clone(),
+            ledger: config.ledger.path.clone(),
+            clock: Arc::clone(clock),
+        };
+        tasks.spawn(lane.run(stop.clone()));
+    }
+    Ok(())
+}
+
+fn start_stations(
+    app: &App,
+    device_tasks: &TaskTracker,
+    station_tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> HashMap<StationId, mpsc::Sender<StationOrder>> {
+    let mut by_name: HashMap<DeviceId, gatewarden_config::Device> =
+        app.config.devices.iter().map(|d| (d.name.clone(), d.clone())).collect();
+    let mut orders = HashMap::new();
+    for station in &app.config.stations {
+        let (events, reads) = mpsc::channel(EVENTS_MAX);
+        let (order, taken) = mpsc::channel(16);
+        for name in &station.devices {
+            // `check` refuses a device that is missing or serves two stations.
+            let Some(device) = by_name.remove(name) else { continue };
+            let Some(signals) = app.lamps.watch(&station.name) else { continue };
+            let supplies = Supplies {
+                clock: Arc::clone(&app.clock),
+                events: events.clone(),
+                signals,
+                board: app.devices.clone(),
+                stop: stop.child_token(),
+            };
+            if let DeviceKind::Llrp { .. } = device.kind {
+                metrics::counter!("gatewarden_reads_total", "device" => name.to_string())
+                    .absolute(0);
+            }
+            devices::supervise(device_tasks, device, supplies);
+        }
+        station_tasks.spawn(intake::run(app.clone(), station.clone(), reads, taken));
+        orders.insert(station.name.clone(), order);
+    }
+    orders
+}
+
+/// Prints a one-time code while nobody is enrolled who could enrol others.
+async fn announce_enrolment(app: &App) -> anyhow::Result<()> {
+    let enrolled = app.recorder.query(|engine| engine.state().operators().next().is_some()).await?;
+    if enrolled {
+        return Ok(());
+    }
+    let code = app.enrolment.begin(app.clock.now().mono_us);
+    eprintln!("nobody is enrolled yet; one-time enrolment code: {code}");
+    tracing::warn!(%code, minutes = ENROLMENT_MINUTES, "one-time enrolment code for the first administrator");
+    Ok(())
+}
+
+async fn wait_for_signal() -> anyhow::Result<String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM".to_owned(),
+        _ = interrupt.recv() => "SIGINT".to_owned(),
+    })
+}

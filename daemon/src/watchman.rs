@@ -1,0 +1,89 @@
+//! The daemon's own rounds: idle sessions, a stepping wall clock, the watchdog, gauges.
+
+use std::time::Duration;
+
+use gatewarden_engine::Command;
+use gatewarden_model::Stamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// A round.
+const ROUND: Duration = Duration::from_secs(1);
+/// A wall clock that moved this much against the monotonic one was set by somebody.
+const STEP_US_MIN: i64 = 2_000_000;
+
+/// Walks until `stop`.
+pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let mut last = app.clock.now();
+    let mut rounds = tokio::time::interval(ROUND);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = rounds.tick() => {}
+        }
+        let now = app.clock.now();
+        if let Some(reason) = clock_step(&last, &now) {
+            tracing::warn!(%reason, "wall clock");
+            let command = Command::Gap { device: None, from: last, to: now, reason };
+            let _ = app.recorder.command(command).await;
+        }
+        last = now;
+        // The tick goes through recorder and, if sessions end, through a flush: only a daemon whose
+        // heart beats tells the watchdog so.
+        match app.recorder.command(Command::Tick).await {
+            Ok(_) => {
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+            Err(error) => tracing::error!(%error, "the round found the recorder in trouble"),
+        }
+        gauges(&app).await;
+    }
+}
+
+async fn gauges(app: &App) {
+    if let Ok(depth) = app.spool.depth().await {
+        metrics::gauge!("gatewarden_spool_passes").set(f64::from(depth));
+    }
+    let counts = app.recorder.query(|engine| {
+        let state = engine.state();
+        (state.sessions().count(), state.quarantine().count(), state.holds().count())
+    });
+    if let Ok((sessions, quarantine, holds)) = counts.await {
+        metrics::gauge!("gatewarden_sessions").set(sessions as f64);
+        metrics::gauge!("gatewarden_quarantine").set(quarantine as f64);
+        metrics::gauge!("gatewarden_holds").set(holds as f64);
+    }
+}
+
+/// What to record if the wall clock did not move as the monotonic one did.
+fn clock_step(last: &Stamp, now: &Stamp) -> Option<String> {
+    if last.boot != now.boot {
+        return None;
+    }
+    let mono = i64::try_from(now.mono_us.saturating_sub(last.mono_us)).ok()?;
+    let step = now.wall_us.saturating_sub(last.wall_us).saturating_sub(mono);
+    let seconds = step / 1_000_000;
+    (step.abs() >= STEP_US_MIN).then(|| format!("the wall clock was set by {seconds:+} s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn stamp(mono_us: u64, wall_us: i64) -> Stamp {
+        Stamp { boot: Uuid::nil(), mono_us, wall_us, synced: false }
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_is_told_and_a_drift_is_not() {
+        let last = stamp(5_000_000, 50_000_000);
+        assert_eq!(clock_step(&last, &stamp(6_000_000, 51_400_000)), None);
+        let back = clock_step(&last, &stamp(6_000_000, 51_000_000 - 31_536_000_000_000));
+        assert_eq!(back.as_deref(), Some("the wall clock was set by -31536000 s"));
+        let ahead = clock_step(&last, &stamp(6_000_000, 60_000_000));
+        assert_eq!(ahead.as_deref(), Some("the wall clock was set by +9 s"));
+    }
+}
