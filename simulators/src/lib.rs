@@ -11,6 +11,7 @@ pub mod llrp;
 pub mod modbus;
 pub mod printer;
 pub mod scanner;
+pub mod scenario;
 mod seed;
 pub mod webhook;
 

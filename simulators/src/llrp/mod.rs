@@ -12,6 +12,7 @@
 mod capabilities;
 mod config;
 mod field;
+mod flood;
 mod outbox;
 mod plan;
 mod reader;
@@ -30,8 +31,9 @@ pub use field::{FIELD_TAGS_MAX, SimTag};
 pub use outbox::HELD_MESSAGES_MAX;
 
 use crate::door::{Door, lock};
+use flood::Flood;
 use reader::Reader;
-use server::{Fault, Flood, Shared};
+use server::{Fault, Shared};
 
 /// The most antennas, inputs and outputs.
 pub const PORTS_MAX: u16 = 32;

@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use gatewarden_llrp::codec::{CodecError, VERSION_1_0_1, encode_report, split_frame};
+use gatewarden_llrp::codec::{CodecError, split_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::field::Seen;
+use super::ReaderStatus;
+use super::flood::Flood;
 use super::reader::{Attempt, Reader};
-use super::{FLOOD_REPORT_TAGS_MAX, ReaderStatus};
 use crate::door::lock;
 
 const TICK: Duration = Duration::from_millis(2);
@@ -31,7 +31,6 @@ const FAULTS_MAX: usize = 64;
 /// Requests are not read while so many answers wait.
 const REPLIES_MAX: usize = 256;
 const READ_BYTES: usize = 16 * 1024;
-const FLOOD_BLOCK_BYTES: usize = 64 * 1024;
 
 pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
@@ -328,10 +327,10 @@ impl Server {
 
     /// Closes the connection after what was handed to it has been written.
     fn part(&mut self) {
-        if let Some(session) = self.session.take() {
-            if self.parting.len() < PARTING_MAX {
-                self.parting.spawn(session.finish());
-            }
+        if let Some(session) = self.session.take()
+            && self.parting.len() < PARTING_MAX
+        {
+            self.parting.spawn(session.finish());
         }
         self.lose();
     }
@@ -433,78 +432,4 @@ async fn turn_away(mut stream: TcpStream, event: Vec<u8>) {
         Ok::<(), io::Error>(())
     };
     let _ = timeout(GOODBYE, telling).await;
-}
-
-/// Pre-encoded reports on their way.
-pub(super) struct Flood {
-    block: Bytes,
-    blocks: u64,
-    tail: Option<Bytes>,
-    started: Instant,
-    done: oneshot::Sender<Duration>,
-}
-
-impl Flood {
-    pub(super) fn new(
-        seen: &[Seen],
-        reads: u64,
-        per_report: usize,
-        done: oneshot::Sender<Duration>,
-    ) -> io::Result<Self> {
-        if seen.is_empty() || per_report == 0 || per_report > FLOOD_REPORT_TAGS_MAX {
-            let what = "a flood needs tags in the field and 1 to 4096 tags a report";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-        }
-        let mut tags = seen.iter().cycle();
-        let mut report = |count: usize| {
-            let tags: Vec<_> = tags.by_ref().take(count).map(flood_tag).collect();
-            encode_report(VERSION_1_0_1, 0, &tags).map_err(io::Error::other)
-        };
-        let mut block = Vec::new();
-        let mut block_reads = 0;
-        while block.len() < FLOOD_BLOCK_BYTES {
-            block.extend(report(per_report)?);
-            block_reads += per_report as u64;
-        }
-        let mut tail = Vec::new();
-        let mut left = usize::try_from(reads % block_reads).unwrap_or(0);
-        while left > 0 {
-            let count = left.min(per_report);
-            tail.extend(report(count)?);
-            left -= count;
-        }
-        Ok(Self {
-            block: block.into(),
-            blocks: reads / block_reads,
-            tail: (!tail.is_empty()).then(|| tail.into()),
-            started: Instant::now(),
-            done,
-        })
-    }
-
-    fn next(&mut self) -> Option<Bytes> {
-        if self.blocks == 0 {
-            return self.tail.take();
-        }
-        self.blocks -= 1;
-        Some(self.block.clone())
-    }
-
-    fn finish(self) {
-        // Nobody waiting for the end is fine.
-        let _ = self.done.send(self.started.elapsed());
-    }
-}
-
-fn flood_tag(seen: &Seen) -> gatewarden_llrp::codec::TagReport<'_> {
-    gatewarden_llrp::codec::TagReport {
-        epc: &seen.epc,
-        epc_bits: u16::try_from(seen.epc.len() * 8).unwrap_or(u16::MAX),
-        antenna: Some(seen.antenna),
-        peak_rssi_dbm: Some(seen.rssi_dbm),
-        first_seen_us: Some(seen.at_us),
-        last_seen_us: Some(seen.at_us),
-        seen_count: Some(1),
-        ..Default::default()
-    }
 }
