@@ -6,10 +6,13 @@ use axum::{
     http::StatusCode,
 };
 use gatewarden_engine::Command;
-use gatewarden_model::{Action, Task, TaskId};
+use gatewarden_model::{Action, Body, Subject, SubjectKind, Task, TaskId};
 use serde_json::{Value, json};
 
 use super::{Api, auth::Who, problem::Problem, stations::task_view};
+
+/// Entries of one task that are looked through for its opening.
+const TASK_ENTRIES_MAX: usize = 10_000;
 
 fn task_id(text: &str) -> Result<TaskId, Problem> {
     text.parse().map_err(|_| Problem::bad_request("a task's id is a UUID"))
@@ -77,8 +80,30 @@ pub(crate) async fn open(
         return Err(Problem::bad_request(format!("there is no station {}", task.station)));
     }
     let id = task.id;
+    if let Some(known) = closed_task(&api, id).await? {
+        return if known == task {
+            Ok((StatusCode::CREATED, Json(json!({ "task": id }))))
+        } else {
+            let message = format!("task {id} has other content already: mint a new id");
+            Err(Problem::new(StatusCode::CONFLICT, "task-differs", message))
+        };
+    }
     let _ = api.app.recorder.command(Command::OpenTask { task, by: who.actor() }).await??;
     Ok((StatusCode::CREATED, Json(json!({ "task": id }))))
+}
+
+/// What a task said that is closed already: the engine remembers only the latest of them, the
+/// journal all, so a repeat is harmless however late it comes.
+async fn closed_task(api: &Api, id: TaskId) -> Result<Option<Task>, Problem> {
+    if api.app.recorder.query(move |engine| engine.state().task(id).is_some()).await? {
+        return Ok(None);
+    }
+    let subject = Subject { kind: SubjectKind::Task, key: id.to_string() };
+    let entries = api.app.read(move |ledger| ledger.touching(&subject, TASK_ENTRIES_MAX)).await?;
+    Ok(entries.into_iter().find_map(|entry| match entry.body {
+        Body::TaskOpened { task, .. } => Some(task),
+        _ => None,
+    }))
 }
 
 /// Approves a task's document.
