@@ -59,7 +59,9 @@ fn a_transfer_has_one_way() {
 #[test]
 fn a_part_in_another_unit_is_refused_and_a_whole_is_not() {
     let box_of_ten = Pending { unit: 31, ..pending(70, 11, 10) };
-    assert!(map::receipt(&inbound(), &[product(11, 9)], &[box_of_ten.clone()]).is_err());
+    assert!(
+        map::receipt(&inbound(), &[product(11, 9)], std::slice::from_ref(&box_of_ten)).is_err()
+    );
     let values = map::receipt(&inbound(), &[product(11, 10)], &[box_of_ten]).unwrap();
     assert_eq!(values["incoming_moves"], serde_json::json!([["add", [70]]]));
 }

@@ -371,6 +371,11 @@ async fn rejects_what_can_never_be(peer: &mut Peer, adapter: &dyn Adapter) {
 
 async fn waits_for_a_server_that_can_be_set_right(peer: &Peer, url: &str) {
     let right = settings(peer, url);
+    for company in [None, Some("1".to_owned())] {
+        let adapter =
+            tryton::adapter(tryton::Settings { company, ..right.clone() }, clock()).unwrap();
+        assert_eq!(adapter.look_up(&receipt(50, "4500001", &[("bolt", 1)])).await, Ok(None));
+    }
     let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", elsewhere.local_addr().unwrap());
     drop(elsewhere);
@@ -378,6 +383,7 @@ async fn waits_for_a_server_that_can_be_set_right(peer: &Peer, url: &str) {
         (tryton::Settings { password: "wrong".into(), ..right.clone() }, "check user and password"),
         (tryton::Settings { database: "nodb".into(), ..right.clone() }, "no database \"nodb\""),
         (tryton::Settings { company: Some("X".into()), ..right.clone() }, "no one company \"X\""),
+        (tryton::Settings { company: Some("99".into()), ..right.clone() }, "no one company \"99\""),
         (tryton::Settings { url: nobody, ..right.clone() }, "no connection"),
     ] {
         let adapter = tryton::adapter(wrong, clock()).unwrap();

@@ -200,7 +200,10 @@ impl Client {
     async fn context(&self, session: &Session) -> Answered<Value> {
         let mut context = self.ask(session, "model.res.user.get_preferences", json!(true)).await?;
         let Some(company) = &self.settings.company else { return Ok(context) };
-        let domain = json!([["party.name", "=", company]]);
+        let domain = match company.parse::<i64>() {
+            Ok(id) => json!([["id", "=", id]]),
+            Err(_) => json!([["party.name", "=", company]]),
+        };
         let found = self.ask(session, "model.company.company.search", domain).await?;
         match found.as_array().map(Vec::as_slice) {
             Some([id]) => context["company"] = id.clone(),

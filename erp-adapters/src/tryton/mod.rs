@@ -34,7 +34,7 @@ pub struct Settings {
     pub user: String,
     /// Its password.
     pub password: Secret,
-    /// The company's name; without it the user's own company.
+    /// The company, by name or by its id in digits; without it the user's own company.
     pub company: Option<String>,
     /// Code or name of the warehouse that receives.
     pub warehouse: String,
