@@ -18,6 +18,7 @@ pub mod proof;
 mod reader;
 mod schema;
 mod verify;
+pub mod vfs;
 mod wal;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};

@@ -123,7 +123,10 @@ fn each_attack_is_named() {
              WHERE size = 58",
             "the checkpoint stored for 58 entries is one of 57".into(),
         ),
-        ("DELETE FROM checkpoint WHERE size = 61", "entry 60: not covered by any checkpoint".into()),
+        (
+            "DELETE FROM checkpoint WHERE size = 61",
+            "entry 60: not covered by any checkpoint".into(),
+        ),
         (
             "CREATE TRIGGER t AFTER INSERT ON balance BEGIN DELETE FROM balance; END",
             "there is a strange trigger t".into(),

@@ -1,0 +1,253 @@
+//! The canonical bytes of one entry of every kind, against files: an encoding that changes by
+//! accident would make every older journal unverifiable. A file is only ever added, never changed;
+//! a deliberate change is a new `ENTRY_VERSION` with files of its own.
+//!
+//! `GOLDEN_WRITE=1 cargo test -p gatewarden-store --test golden` writes the files that are missing.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use common::{decision, line, moved, stamp};
+use gatewarden_model::{
+    Action, Actor, Body, Comparison, Direction, Document, DocumentKind, Entry, Hash, Module,
+    MovementId, MovementKind, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Task,
+    TaskId, TaskLine, Thing, Trust,
+    entry::Verdict,
+    pass::{Matched, Missing, Stray},
+};
+use uuid::Uuid;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn operator() -> Actor {
+    Actor::Operator { id: "mueller".parse().unwrap(), session: Some(session()) }
+}
+
+fn session() -> SessionId {
+    SessionId(Uuid::from_u128(0x5e55))
+}
+
+fn task_id() -> TaskId {
+    TaskId(Uuid::from_u128(0x7a5c))
+}
+
+fn movement_id() -> MovementId {
+    MovementId(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001))
+}
+
+fn pass() -> Pass {
+    let thing = |key: &str| Thing {
+        key: key.into(),
+        scheme: "sgtin-96".into(),
+        gtin: Some("80614141123458".into()),
+        serial: Some("6789".into()),
+        lot: None,
+        sscc: None,
+    };
+    let sighting = Sighting {
+        thing: thing("urn:epc:id:sgtin:0614141.812345.6789"),
+        device: "portal-1".parse().unwrap(),
+        antenna: Some(2),
+        first: stamp(10),
+        last: stamp(11),
+        reads: 7,
+        peak_rssi_cdbm: Some(-5450),
+        trust: Trust::EpcOnly,
+        direction: Direction::In,
+        confidence_pct: 98,
+        evidence: Hash::of(b"frame"),
+    };
+    Pass {
+        id: PassId(movement_id().0),
+        station: "dock-1".parse().unwrap(),
+        opened: stamp(10),
+        closed: stamp(12),
+        opened_by: PassOpening::FirstRead,
+        closed_by: PassClosing::Quiet,
+        session: Some(session()),
+        sightings: vec![sighting],
+    }
+}
+
+fn comparison() -> Comparison {
+    let stray = |key: &str| Stray { key: key.into(), item: Some("螺栓 M8".parse().unwrap()) };
+    Comparison {
+        expected: vec![Matched { line: 10, key: "a".into(), quantity: 1, lot: Some("L1".into()) }],
+        missing: vec![Missing { line: 10, item: "M-100".parse().unwrap(), quantity: 1 }],
+        extra: vec![stray("b\u{1d}\"\\")],
+        unknown: vec![Stray { key: "hex:00".into(), item: None }],
+        wrong_item: vec![stray("c")],
+    }
+}
+
+fn task() -> Task {
+    Task {
+        id: task_id(),
+        station: "dock-1".parse().unwrap(),
+        kind: MovementKind::Receipt,
+        document: Document { kind: DocumentKind::PurchaseOrder, number: "4500001".into() },
+        ordered_by: Some("Weber".into()),
+        approved_by: None,
+        lines: vec![TaskLine {
+            line: 10,
+            item: "M-100".parse().unwrap(),
+            quantity: 24,
+            from: "@supplier/ACME".parse().unwrap(),
+            to: "wh1/dock".parse().unwrap(),
+            lot: Some("L1".into()),
+            things: vec!["urn:epc:id:sgtin:0614141.812345.6789".into()],
+        }],
+    }
+}
+
+/// One body of every kind. A new kind that is missing here fails `every_kind_has_a_file`.
+fn bodies() -> Vec<Body> {
+    let reason = || "because".to_owned();
+    let operator_id = || "mueller".parse().unwrap();
+    let station = || Some("dock-1".parse().unwrap());
+    let Body::Moved { movement } =
+        moved(0, 1, vec![line("M-100", 24, "@supplier/ACME", "wh1/dock")]).body
+    else {
+        return vec![];
+    };
+    vec![
+        Body::Started {
+            gateway: "gw-1".into(),
+            version: "0.1.0".into(),
+            config: Hash::of(b"c"),
+            policies: Hash::of(b"p"),
+        },
+        Body::Stopped { reason: reason() },
+        Body::Enrolled {
+            operator: operator_id(),
+            name: "Müller, Eva".into(),
+            roles: vec!["storekeeper".into()],
+            badges: vec![Hash::of(b"b")],
+            by: Actor::Local { uid: 1000 },
+        },
+        Body::Removed { operator: operator_id(), by: Actor::Daemon },
+        Body::ClientAdded {
+            client: "erp".parse().unwrap(),
+            scopes: vec!["tasks".into()],
+            token: Hash::of(b"t"),
+            by: operator(),
+        },
+        Body::ClientRevoked {
+            client: "erp".parse().unwrap(),
+            by: Actor::Client { id: "erp".parse().unwrap() },
+        },
+        Body::SessionOpened {
+            session: session(),
+            operator: operator_id(),
+            station: station(),
+            auth_level: 2,
+        },
+        Body::SessionEnded {
+            session: session(),
+            operator: operator_id(),
+            station: None,
+            reason: "idle".into(),
+        },
+        Body::SignInRefused {
+            operator: Some(operator_id()),
+            station: station(),
+            reason: reason(),
+            failures: 4,
+            locked_ms: 5000,
+        },
+        Body::TaskOpened { task: task(), by: operator(), decision: Some(decision()) },
+        Body::TaskApproved {
+            task: task_id(),
+            content: Hash::of(b"task"),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::TaskClosed { task: task_id(), reason: "complete".into(), by: Actor::Daemon },
+        Body::Quarantined { pass: pass(), reason: reason() },
+        Body::QuarantineResolved {
+            pass: pass().id,
+            verdict: "dismissed".into(),
+            reason: reason(),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::Held {
+            pass: pass(),
+            task: task_id(),
+            operator: operator_id(),
+            auth_level: 2,
+            comparison: comparison(),
+            decision: decision(),
+        },
+        Body::HoldDecided {
+            pass: pass().id,
+            task: task_id(),
+            verdict: Verdict::Accept,
+            reason: reason(),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::Denied {
+            by: Actor::Nobody,
+            action: Action::Execute,
+            module: Module::Outbound,
+            reason: reason(),
+            decision: Some(decision()),
+            station: station(),
+            task: Some(task_id()),
+            document: Some("4500001".into()),
+            pass: Some(pass()),
+        },
+        Body::Moved { movement },
+        Body::Delivered {
+            movement: movement_id(),
+            lane: "tryton".parse().unwrap(),
+            remote_id: "42".into(),
+            found: true,
+        },
+        Body::Rejected {
+            movement: movement_id(),
+            lane: "tryton".parse().unwrap(),
+            reason: reason(),
+        },
+        Body::Gap { device: None, from: stamp(1), to: stamp(2), reason: reason() },
+    ]
+}
+
+fn name(entry: &Entry) -> String {
+    let value = serde_json::to_value(&entry.body).unwrap();
+    value["kind"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_kind_has_its_bytes() {
+    for (seq, body) in (0..).zip(bodies()) {
+        let entry = Entry::new(seq, stamp(seq), body);
+        let path = folder().join(format!("v1-{}.json", name(&entry)));
+        let bytes = entry.encode().unwrap();
+        if std::env::var_os("GOLDEN_WRITE").is_some() && !path.exists() {
+            fs::write(&path, &bytes).unwrap();
+        }
+        let golden = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden));
+        assert_eq!(Entry::decode(&golden).unwrap(), entry);
+    }
+}
+
+#[test]
+fn every_kind_has_a_file() {
+    // Serde names the kinds it knows when it meets one that it does not.
+    let unknown = serde_json::from_str::<Body>(r#"{"kind":"?"}"#).unwrap_err().to_string();
+    let known: BTreeSet<&str> = unknown.split('`').skip(3).step_by(2).collect();
+    assert!(known.contains("moved") && known.len() >= 21, "{unknown}");
+    let files: BTreeSet<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .map(|file| file.trim_start_matches("v1-").trim_end_matches(".json").to_owned())
+        .collect();
+    assert_eq!(files.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
+}
