@@ -16,15 +16,17 @@ use gatewarden_model::{Hash, TagRead};
 
 use crate::{
     codec::{
-        CodecError, Frame, LlrpStatus, Message, MessageKind, StatusCode, TagReports, VERSION_1_0_1,
-        VERSION_1_1, split_frame,
+        CodecError, Frame, LlrpStatus, Message, MessageKind, TagReports, VERSION_1_0_1, split_frame,
     },
     identity::Identity,
     plan,
-    settings::{Protocol, Settings, Start},
+    settings::Settings,
 };
 
 mod notice;
+mod steps;
+
+use steps::Step;
 
 /// Periods without any message after which a running reader is dead.
 pub const KEEPALIVES_MISSED_MAX: u32 = 2;
@@ -66,20 +68,6 @@ pub enum SessionEvent {
     },
     /// The goodbye is over. Nothing follows.
     Closed,
-}
-
-/// The requests of the way up, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    SupportedVersion,
-    SetVersion,
-    Capabilities,
-    Config,
-    SetConfig,
-    DeleteRoSpecs,
-    AddRoSpec,
-    EnableRoSpec,
-    StartRoSpec,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,116 +298,6 @@ impl Session {
             }
             _ => Ok(()),
         }
-    }
-
-    fn handle_answer(
-        &mut self,
-        now_us: u64,
-        step: Step,
-        message: &Message,
-        status: &LlrpStatus,
-    ) -> Result<(), CodecError> {
-        let is_error = message.kind == MessageKind::ERROR_MESSAGE;
-        if is_error || !status.is_success() {
-            self.handle_refusal(now_us, step, status);
-            return Ok(());
-        }
-        match step {
-            Step::Capabilities => self.identity = Identity::from_capabilities(message)?,
-            Step::Config => {
-                self.identity.add_config(message)?;
-                for input in &self.identity.input_states {
-                    let port = input.port;
-                    let level = input.on.filter(|_| input.enabled);
-                    self.events.extend(level.map(|on| SessionEvent::Input { port, on }));
-                }
-            }
-            Step::SetVersion => self.version = VERSION_1_1,
-            _ => {}
-        }
-        self.after(now_us, step);
-        Ok(())
-    }
-
-    /// Some readers refuse what they need not: go on where that does no harm.
-    fn handle_refusal(&mut self, now_us: u64, step: Step, status: &LlrpStatus) {
-        let State::Waiting { kind, .. } = self.state else { return };
-        let reason = format!("the reader refused {kind}: {status}");
-        match step {
-            Step::SupportedVersion | Step::SetVersion => {
-                self.note(format!("{reason}; speaking LLRP 1.0.1"));
-                self.ask(now_us, Step::Capabilities);
-            }
-            Step::Config | Step::DeleteRoSpecs => {
-                self.note(reason);
-                self.after(now_us, step);
-            }
-            _ => {
-                let hint = match status.code {
-                    StatusCode::DEVICE_ERROR => "; restart the reader if it stays so",
-                    _ => "",
-                };
-                self.down(format!("{reason}{hint}"));
-            }
-        }
-    }
-
-    /// Goes on to what follows `step`.
-    fn after(&mut self, now_us: u64, step: Step) {
-        let next = match step {
-            Step::SupportedVersion => Step::SetVersion,
-            Step::SetVersion => Step::Capabilities,
-            Step::Capabilities => Step::Config,
-            Step::Config => Step::SetConfig,
-            Step::SetConfig => Step::DeleteRoSpecs,
-            Step::DeleteRoSpecs => Step::AddRoSpec,
-            Step::AddRoSpec => Step::EnableRoSpec,
-            Step::EnableRoSpec if self.settings.start == Start::ByClient => Step::StartRoSpec,
-            Step::EnableRoSpec | Step::StartRoSpec => return self.run(now_us),
-        };
-        self.ask(now_us, next);
-    }
-
-    fn ask(&mut self, now_us: u64, step: Step) {
-        let id = self.id();
-        let message = match step {
-            Step::SupportedVersion => Message::new(MessageKind::GET_SUPPORTED_VERSION, id),
-            Step::SetVersion => {
-                Message::new(MessageKind::SET_PROTOCOL_VERSION, id).field(VERSION_1_1)
-            }
-            Step::Capabilities => Message::get_reader_capabilities(id, 0),
-            Step::Config => Message::get_reader_config(id, 0),
-            Step::SetConfig => plan::config(id, &self.settings, &self.identity),
-            Step::DeleteRoSpecs => Message::on_rospec(MessageKind::DELETE_ROSPEC, id, 0),
-            Step::AddRoSpec => match plan::rospec(self.rospec, &self.settings, &self.identity) {
-                Ok(rospec) => Message::add_rospec(id, &rospec),
-                Err(error) => return self.down(error.to_string()),
-            },
-            Step::EnableRoSpec => Message::on_rospec(MessageKind::ENABLE_ROSPEC, id, self.rospec),
-            Step::StartRoSpec => Message::on_rospec(MessageKind::START_ROSPEC, id, self.rospec),
-        };
-        let kind = message.kind;
-        self.enter(State::Waiting { step, kind, id }, now_us);
-        // Version questions are asked in 1.1, or a reader of 1.1 would not know why.
-        let version = matches!(step, Step::SupportedVersion | Step::SetVersion);
-        self.send_as(if version { VERSION_1_1 } else { self.version }, message);
-    }
-
-    fn run(&mut self, now_us: u64) {
-        let id = self.id();
-        self.send(Message::new(MessageKind::ENABLE_EVENTS_AND_REPORTS, id));
-        self.enter(State::Running, now_us);
-        self.events.push_back(SessionEvent::Up(Box::new(self.identity.clone())));
-    }
-
-    fn greeted(&mut self, now_us: u64) {
-        self.ask(
-            now_us,
-            match self.settings.protocol {
-                Protocol::V1_0_1 => Step::Capabilities,
-                Protocol::V1_1 => Step::SupportedVersion,
-            },
-        );
     }
 
     fn on_rospec(&mut self, kind: MessageKind, rospec: u32) {
