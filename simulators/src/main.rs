@@ -1,7 +1,7 @@
 //! gatewarden-sim: simulated devices on this machine. Every event is one JSON line on the standard
 //! output. `run` plays a scenario; the other commands start one device until interrupted.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use gatewarden_simulators::modbus::LightsOptions;
 use gatewarden_simulators::scenario::{Action, Device, Scenario, Setup, Step, play};
 use gatewarden_simulators::webhook::WebhookOptions;
 use gatewarden_simulators::{LOOPBACK, sgtin96};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// An item whose tags fill a reader's field where none are named (GS1's example prefix).
@@ -82,7 +83,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).init();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -97,10 +99,13 @@ async fn run() -> anyhow::Result<()> {
     let scenario = scenario(Arguments::parse().command)?;
     let stop = CancellationToken::new();
     let interrupted = stop.clone();
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.cancel();
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
         }
+        interrupted.cancel();
     });
     let closed = stop.clone();
     let tell = Arc::new(move |event: serde_json::Value| {

@@ -398,3 +398,36 @@ fn no_access_spec(message: &Message) -> Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatewarden_llrp::codec::{Frame, MessageKind, VERSION_1_0_1};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{LlrpOptions, Reader};
+
+    proptest! {
+        #[test]
+        fn every_request_is_answered_once_whatever_its_body(
+            requests in vec((0u16..110, vec(any::<u8>(), 0..60)), 0..20),
+        ) {
+            let mut reader = Reader::new(&LlrpOptions::default());
+            reader.connect(1);
+            reader.outbox.take();
+            for (kind, body) in &requests {
+                let kind = MessageKind(*kind);
+                reader.handle(&Frame { version: VERSION_1_0_1, kind, id: 7, body, bytes: body }, 2);
+                let silent = [
+                    MessageKind::KEEPALIVE_ACK,
+                    MessageKind::ENABLE_EVENTS_AND_REPORTS,
+                    MessageKind::GET_REPORT,
+                ];
+                let answers = reader.outbox.replies();
+                // A silent message whose body is wrong is still told of.
+                prop_assert!(answers == 1 || silent.contains(&kind) && answers == 0, "{kind}: {answers}");
+                reader.outbox.take();
+            }
+        }
+    }
+}

@@ -91,8 +91,8 @@ pub async fn play(
                 let device = step.device.clone();
                 PlayError::Step { device, at_ms: step.at_ms, source }
             })?;
-            let done = format!("{:?}", step.action).chars().take(200).collect::<String>();
-            tell(json!({ "event": "step", "device": step.device, "did": done }));
+            let did = told(&step.action);
+            tell(json!({ "event": "step", "device": step.device, "did": did }));
         }
         match scenario.after_ms {
             Some(after_ms) => tokio::time::sleep(Duration::from_millis(after_ms)).await,
@@ -183,6 +183,13 @@ async fn follow<T: Send + Sync + 'static>(
             tell(json!({ "event": event, "device": device, "value": value }));
             last = value;
         }
+    }
+}
+
+fn told(action: &Action) -> String {
+    match action {
+        Action::Field(tags) => format!("Field of {} tags", tags.len()),
+        other => format!("{other:?}"),
     }
 }
 
