@@ -36,7 +36,7 @@ pub(crate) enum RecorderError {
 
 enum Job {
     Command {
-        command: Command,
+        command: Box<Command>,
         credential: Option<(OperatorId, Option<String>)>,
         answer: oneshot::Sender<Result<Answer, RecorderError>>,
     },
@@ -98,7 +98,7 @@ impl Recorder {
         credential: Option<(OperatorId, Option<String>)>,
     ) -> Result<Answer, RecorderError> {
         let (answer, answered) = oneshot::channel();
-        let job = Job::Command { command, credential, answer };
+        let job = Job::Command { command: Box::new(command), credential, answer };
         self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
         answered.await.map_err(|_| RecorderError::Stopped)?
     }
@@ -161,7 +161,7 @@ impl Thread {
             while let Some(job) = next {
                 match job {
                     Job::Command { command, credential, answer } => {
-                        self.decide(command, credential, answer, &mut group, &mut decided);
+                        self.decide(*command, credential, answer, &mut group, &mut decided);
                     }
                     Job::Query(look) => queries.push(look),
                     Job::Shut(done) => shut = Some(done),
