@@ -129,6 +129,16 @@ impl Ledger {
     }
 }
 
+impl Drop for Ledger {
+    /// Leaves the database file whole by itself, also where a reader (which can't do it) closes
+    /// last. Nothing depends on it: the log is read at the next start.
+    fn drop(&mut self) {
+        if let Err(error) = self.copy_log() {
+            tracing::debug!(%error, "the ledger's write-ahead log was left for the next start");
+        }
+    }
+}
+
 /// Writes the origin and the key into a new ledger, or compares them with an old one's.
 fn claim(connection: &Connection, options: &OpenOptions) -> Result<(), StoreError> {
     let key = note::verifier_key_text(&options.origin, &options.key.verifying_key());
