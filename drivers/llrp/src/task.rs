@@ -38,6 +38,9 @@ pub async fn run(
     events: mpsc::Sender<DeviceEvent>,
     stop: CancellationToken,
 ) {
+    // Begun at the time in milliseconds, so that a reader's late word about the ROSpec of a daemon
+    // that was killed is not taken for one about ours.
+    let rospec = u32::try_from(clock.now().mono_us / 1000 % (1 << 30)).unwrap_or(0);
     let mut driver = Driver {
         device: device.clone(),
         settings,
@@ -45,7 +48,7 @@ pub async fn run(
         events: events.clone(),
         stop: stop.clone(),
         backoff: Backoff::default(),
-        rospec: 0,
+        rospec,
         good: None,
         outage: None,
         up_since_us: None,
