@@ -17,12 +17,13 @@ pub mod name;
 pub mod pass;
 pub mod place;
 pub mod roles;
+pub mod subject;
 mod thing;
 pub mod time;
 
 pub use backoff::Backoff;
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
-pub use entry::{Actor, Body, Entry, Subject, SubjectKind};
+pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
 pub use hash::Hash;
 pub use identify::{Form, Identification, identify};
@@ -37,4 +38,5 @@ pub use name::{
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
 pub use roles::{Role, RoleMatrix};
+pub use subject::{Live, Subject, SubjectKind};
 pub use time::{Clock, Stamp};
