@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use crate::{
     devices::DeviceBoard,
-    intake::StationOrder,
     lamps::Lamps,
     recorder::{Answer, Recorder, RecorderError},
     secrets::{self, PinChecker},
@@ -25,6 +24,13 @@ use crate::{
 
 /// How long the one-time enrolment code counts.
 pub(crate) const ENROLMENT_MINUTES: u64 = 15;
+
+/// What a station can be told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StationOrder {
+    /// Close the open pass now.
+    ClosePass,
+}
 
 /// Everything that a request may need; cheap to clone.
 #[derive(Clone)]

@@ -21,7 +21,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::{app::App, secrets, spool::SpoolError};
+use crate::{
+    app::{App, StationOrder},
+    secrets,
+    spool::SpoolError,
+};
 
 /// Things in one pass at most; beyond it reads are a gap.
 const THINGS_MAX: usize = 10_000;
@@ -33,13 +37,6 @@ const SPOOL_EVERY: Duration = Duration::from_millis(100);
 const PASSES_MAX: usize = 64;
 /// Pause before the recorder or the spool is asked again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-
-/// What a station can be told.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum StationOrder {
-    /// Close the open pass now.
-    ClosePass,
-}
 
 struct Intake {
     app: App,

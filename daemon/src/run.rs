@@ -15,11 +15,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     api,
-    app::{App, ENROLMENT_MINUTES, Enrolment},
+    app::{App, ENROLMENT_MINUTES, Enrolment, StationOrder},
     clock::SystemClock,
     devices::{self, DeviceBoard, EVENTS_MAX, Supplies},
     dispatcher::Lane,
-    intake::{self, StationOrder},
+    intake,
     lamps::Lamps,
     lanes,
     recorder::{Parts, Recorder},
@@ -218,7 +218,8 @@ fn start_lanes(
     Ok(())
 }
 
-fn start_stations(
+/// Starts every station with its devices; what comes back tells them to close a pass.
+pub(crate) fn start_stations(
     app: &App,
     device_tasks: &TaskTracker,
     station_tasks: &TaskTracker,

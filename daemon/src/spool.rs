@@ -112,10 +112,7 @@ impl Spool {
     ) -> Result<(), SpoolError> {
         let bound = self.passes_max;
         self.run(move |t| {
-            let waiting: u32 = t.query_row("SELECT count(*) FROM pass", [], |r| r.get(0))?;
-            if waiting >= bound {
-                return Err(SpoolError::Full(waiting));
-            }
+            check_room(t, bound, None)?;
             let head = serde_json::to_string(&Opening { opened, opened_by, session })?;
             t.prepare_cached("INSERT OR IGNORE INTO pass(id, station, head) VALUES (?1, ?2, ?3)")?
                 .execute(params![pass.to_string(), station.as_str(), head])?;
@@ -141,10 +138,13 @@ impl Spool {
         .await
     }
 
-    /// Ends a pass: its final form replaces the single sightings.
+    /// Ends a pass: its final form replaces the single sightings. Fails with `Full` when the pass
+    /// found no room at its opening and there is still none.
     pub(crate) async fn close_pass(&self, pass: Pass) -> Result<(), SpoolError> {
+        let bound = self.passes_max;
         self.run(move |t| {
             let id = pass.id.to_string();
+            check_room(t, bound, Some(&id))?;
             t.prepare_cached(
                 "INSERT INTO pass(id, station, head, closed) VALUES (?1, ?2, '', ?3)
                  ON CONFLICT(id) DO UPDATE SET closed = excluded.closed",
@@ -195,6 +195,14 @@ impl Spool {
     pub(crate) async fn depth(&self) -> Result<u32, SpoolError> {
         self.run(|t| Ok(t.query_row("SELECT count(*) FROM pass", [], |r| r.get(0))?)).await
     }
+}
+
+/// Fails if the bound is reached and `present` is not among what is stored.
+fn check_room(t: &Transaction<'_>, bound: u32, present: Option<&str>) -> Result<(), SpoolError> {
+    let (waiting, known): (u32, bool) = t
+        .prepare_cached("SELECT count(*), coalesce(max(id IS ?1), 0) FROM pass")?
+        .query_row([present], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if waiting >= bound && !known { Err(SpoolError::Full(waiting)) } else { Ok(()) }
 }
 
 fn interrupted(
@@ -355,6 +363,9 @@ mod tests {
         let id = PassId(Uuid::from_u128(2));
         let full = spool.open_pass(id, station, stamp(3), PassOpening::FirstRead, None).await;
         assert!(matches!(full, Err(SpoolError::Full(1))));
+        assert!(matches!(spool.close_pass(pass(2, "dock")).await, Err(SpoolError::Full(1))));
+        spool.close_pass(pass(1, "dock")).await.unwrap();
+        assert_eq!(spool.depth().await.unwrap(), 1);
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use super::{
     auth::{Cookies, Who},
     problem::Problem,
 };
-use crate::intake::StationOrder;
+use crate::app::StationOrder;
 
 /// One station as its page shows it.
 #[derive(Debug, Serialize, ToSchema)]
