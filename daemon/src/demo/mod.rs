@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use world::World;
+pub(crate) use world::World;
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {

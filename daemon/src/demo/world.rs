@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Everything the demo plays with.
-pub(super) struct World {
+pub(crate) struct World {
     dir: tempfile::TempDir,
     pub(super) reader: SimReader,
     pub(super) scanner: SimScanner,
@@ -63,7 +63,7 @@ pub(super) struct Summary {
 
 impl World {
     /// Starts the hardware, writes the configuration and starts the daemon.
-    pub(super) async fn begin(once: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn begin(once: bool) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir().context("failed to create a directory for the demo")?;
         let listen = free_address(if once { 0 } else { 8420 })?;
         let base = format!("http://{listen}");
@@ -114,7 +114,7 @@ impl World {
     }
 
     /// Starts the daemon and waits until it answers.
-    pub(super) async fn start_daemon(&mut self) -> anyhow::Result<Duration> {
+    pub(crate) async fn start_daemon(&mut self) -> anyhow::Result<Duration> {
         let started = Instant::now();
         let mut child = Command::new(std::env::current_exe()?)
             .args(["run", "--config"])
@@ -142,6 +142,11 @@ impl World {
         })
         .await?;
         Ok(started.elapsed())
+    }
+
+    /// The daemon's process id, while it runs.
+    pub(crate) fn daemon_pid(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Child::id)
     }
 
     /// SIGKILL: no chance to say goodbye.
@@ -279,7 +284,7 @@ impl World {
     }
 
     /// Ends the daemon in order.
-    pub(super) async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         if let Some(mut child) = self.daemon.take() {
             if let Ok(pid) = i32::try_from(child.id()) {
                 let _ = signal::kill(Pid::from_raw(pid), signal::Signal::SIGTERM);

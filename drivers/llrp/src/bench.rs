@@ -74,7 +74,8 @@ fn measure(time: Duration, mut frame: impl FnMut() -> usize) -> f64 {
     done as f64 / began.elapsed().as_secs_f64()
 }
 
-fn sample() -> Result<Vec<u8>, CodecError> {
+/// The frame that is measured: an RO_ACCESS_REPORT of [`TAGS_A_REPORT`] tags.
+pub fn sample() -> Result<Vec<u8>, CodecError> {
     let mut epcs = [[0x30, 0x74, 0x25, 0x7B, 0xF7, 0x19, 0x4E, 0x40, 0, 0, 0, 0]; TAGS_A_REPORT];
     for (n, epc) in (0u8..).zip(&mut epcs) {
         epc[11] = n;

@@ -1,0 +1,109 @@
+//! `gatewarden bench`: how fast and how small this program is on this machine, each figure beside
+//! its goal and, where there is one, beside a limit measured in the same run.
+//!
+//! What is measured is the daemon's own code on its own paths; only the world around it (readers,
+//! a disk's flush time) is simulated. Absent: judging machines. A bench fails only if it could not
+//! measure; that a goal is missed is a figure like any other.
+
+mod house;
+mod ledger;
+mod llrp;
+mod reads;
+mod report;
+mod size;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Subcommand};
+
+use report::Report;
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchVerb {
+    /// Tag reports decoded a second on one core, beside pyllrp where it is at hand.
+    Llrp(LlrpArgs),
+    /// Reads a second from four readers' sockets to sightings, and whether one was dropped.
+    Reads(ReadsArgs),
+    /// Movements posted a second, as a multiple of the disk's flushes a second.
+    Ledger(LedgerArgs),
+    /// Memory of the idle daemon, time until it is ready, size of this program.
+    Size(SizeArgs),
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Output {
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LlrpArgs {
+    /// How long to decode.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// A python that has pyllrp; else that of the virtual environment in GATEWARDEN_PEERS.
+    #[arg(long, value_name = "PATH")]
+    peer_python: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadsArgs {
+    /// Simulated readers, one a station.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    readers: u8,
+    /// Reads that each reader sends.
+    #[arg(long, default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    reads: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    /// Make each flush take at least so long, as on a box's eMMC; without it the disk's own time.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    flush_ms: u64,
+    /// Movements posted at 100 a commit; a twentieth of them at 1 a commit.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(20..=10_000_000))]
+    movements: u64,
+    /// Where the ledger is made, on the disk to be measured; it is removed afterwards.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SizeArgs {
+    /// How long the daemon idles before its memory is read.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    seconds: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Measures what was asked for, and prints it.
+pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (report, output): (Report, Output) = match verb {
+        BenchVerb::Llrp(args) => (llrp::measure(args.seconds, args.peer_python)?, args.output),
+        BenchVerb::Reads(args) => {
+            let plan = reads::Plan { readers: args.readers, reads_each: args.reads };
+            (runtime.block_on(Box::pin(reads::measure(plan)))?, args.output)
+        }
+        BenchVerb::Ledger(args) => {
+            let plan = ledger::Plan::new(args.flush_ms, args.movements, args.dir);
+            (runtime.block_on(Box::pin(ledger::measure(plan)))?, args.output)
+        }
+        BenchVerb::Size(args) => {
+            (runtime.block_on(Box::pin(size::measure(args.seconds)))?, args.output)
+        }
+    };
+    print!("{}", if output.json { report.json() } else { report.table() });
+    Ok(ExitCode::SUCCESS)
+}
