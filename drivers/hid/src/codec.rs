@@ -1,7 +1,7 @@
 //! One input report to one part of a scan. Pure.
 //!
-//! The layout that scanners of several makers share: [0] report id 2, [1] length of the data, [2..5]
-//! AIM identifier (or zeros), [5..61] data, [61] the maker's symbology letter, [62] reserved, [63]
+//! The layout that scanners of several makers share: `[0]` report id 2, `[1]` length of the data, `[2..5]`
+//! AIM identifier (or zeros), `[5..61]` data, `[61]` the maker's symbology letter, `[62]` reserved, `[63]`
 //! bit 0: more reports follow. Some put everything from the AIM identifier on one byte later.
 //! Invariants: the length lies within the data field and only zeros stand behind it, else the
 //! report is an error; reports with another id are none of ours. Absent: joining (`session`).
