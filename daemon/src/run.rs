@@ -31,12 +31,12 @@ use crate::{
 /// How long devices and stations may take to stop.
 const STOP_TIME: Duration = Duration::from_secs(5);
 
-/// Reads the configuration; mistakes go to standard error, one a line with its source.
+/// Reads the configuration; mistakes and warnings go to standard error, one a line with its source.
 pub(crate) fn load_config(path: &Path) -> anyhow::Result<Config> {
-    gatewarden_config::load(path, &SystemEnvironment).map_err(|mistakes| {
-        let source = std::fs::read_to_string(path).unwrap_or_default();
-        eprint!("{}", gatewarden_config::render(&mistakes, &source));
-        anyhow::anyhow!("{}: {} mistakes; nothing was started", path.display(), mistakes.len())
+    let checked = gatewarden_config::check(path, &SystemEnvironment);
+    eprint!("{}", gatewarden_config::render(&checked.mistakes, &checked.source));
+    checked.config.with_context(|| {
+        format!("{}: {} mistakes; nothing was started", path.display(), checked.mistakes.len())
     })
 }
 

@@ -98,8 +98,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         println!("{}", serde_json::to_string_pretty(mistakes)?);
     } else {
-        let source = std::fs::read_to_string(path).unwrap_or_default();
-        print!("{}", gatewarden_config::render(mistakes, &source));
+        print!("{}", gatewarden_config::render(mistakes, &checked.source));
         match mistakes.len() {
             0 => println!("{}: no mistakes", path.display()),
             1 => println!("{}: 1 mistake", path.display()),
