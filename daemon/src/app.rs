@@ -73,20 +73,18 @@ impl App {
         let badge = badge.map(secrets::badge_digest);
         let now = self.clock.now();
         let at = station.clone();
-        let (operator, locked) = self
+        let (badge, operator, locked) = self
             .recorder
             .query(move |engine| {
                 let state = engine.state();
-                let operator = match (badge, at) {
-                    (Some(badge), _) => state.operator_by_badge(&badge).map(|o| o.id.clone()),
-                    (None, Some(station)) => {
-                        engine.badge_seen(&station, &now).map(|o| o.id.clone())
-                    }
-                    (None, None) => None,
-                };
+                // From here on it is this badge: another may be scanned while the PIN is checked,
+                // and must not be signed in by it.
+                let badge = badge.or_else(|| engine.badge_seen(at.as_ref()?, &now));
+                let operator =
+                    badge.and_then(|b| state.operator_by_badge(&b)).map(|o| o.id.clone());
                 let locked =
                     operator.as_ref().is_some_and(|o| state.lock_remaining_ms(o, &now) > 0);
-                (operator, locked)
+                (badge, operator, locked)
             })
             .await?;
         let check = match pin {

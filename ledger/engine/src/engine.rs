@@ -1,13 +1,13 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use gatewarden_model::{Body, Entry, ItemId, Location, Stamp, StationId};
+use gatewarden_model::{Body, Entry, Hash, ItemId, Location, Stamp, StationId};
 
 use crate::{
     access::Access,
     command::{Command, Outcome, Refusal, Reply},
     items::ItemMaster,
     memory::Memory,
-    state::{Operator, State},
+    state::State,
     turn::Turn,
 };
 
@@ -90,12 +90,13 @@ impl Engine {
         &self.state
     }
 
-    /// Whose badge was scanned last at a station, while it still counts for a sign-in.
+    /// The badge that was scanned last at a station, while it still counts for a sign-in. Whoever
+    /// checks a PIN for it must name this very badge in `Command::SignIn`: another may be scanned
+    /// while the check runs.
     #[must_use]
-    pub fn badge_seen(&self, station: &StationId, now: &Stamp) -> Option<&Operator> {
+    pub fn badge_seen(&self, station: &StationId, now: &Stamp) -> Option<Hash> {
         let (badge, at) = self.memory.seen.get(station)?;
-        let counts = now.us_since(at) < crate::BADGE_SEEN_MS_MAX * 1000;
-        if counts { self.state.operator_by_badge(badge) } else { None }
+        (now.us_since(at) < crate::BADGE_SEEN_MS_MAX * 1000).then_some(*badge)
     }
 
     /// The policies.

@@ -216,3 +216,19 @@ fn enrolment_is_checked() {
     house.ok(Command::RevokeClient { client: "tryton".parse().unwrap(), by: adam() });
     assert!(house.engine.state().client_by_token(&Hash::of(b"t2")).is_none());
 }
+
+#[test]
+fn a_badge_scanned_during_the_check_of_a_pin_is_not_signed_in_by_it() {
+    let mut house = House::new();
+    let station: gatewarden_model::StationId = "dock-1".parse().unwrap();
+    let scan = |who: &str| Command::Badge { station: station.clone(), badge: badge(who) };
+    house.ok(scan("sam"));
+    // Sam's PIN is being checked for the badge that was seen; meanwhile Sue's is scanned.
+    let checked = house.engine.badge_seen(&station, &house.now);
+    assert_eq!(checked, Some(badge("sam")));
+    house.ok(scan("sue"));
+    let (pin, session) = (PinCheck::Right, session_id(1));
+    let signed =
+        house.ok(Command::SignIn { station: Some(station.clone()), badge: checked, pin, session });
+    assert!(matches!(signed, Reply::SignedIn(s) if s.operator.as_str() == "sam"));
+}
