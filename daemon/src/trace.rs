@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Actor, Body, Decision, Entry, Movement, MovementKind, Subject, SubjectKind, Task,
-    entry::Verdict,
+    Actor, Body, Decision, Entry, Epc, Movement, MovementKind, ScanRead, Subject, SubjectKind,
+    Task, Thing, entry::Verdict, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -63,6 +63,46 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
         }
     }
     Ok(entries.into_values().collect())
+}
+
+/// What a person may have meant: the kind is optional, and a tag may be given as it was read (EPC in
+/// hex, tag URI, scan, Digital Link) instead of by its key.
+pub(crate) fn meant(kind: Option<SubjectKind>, text: &str) -> Vec<Subject> {
+    let kinds = kind.map_or(SubjectKind::ALL.to_vec(), |kind| vec![kind]);
+    let mut list: Vec<Subject> =
+        kinds.iter().map(|kind| Subject { kind: *kind, key: text.to_owned() }).collect();
+    if kinds.contains(&SubjectKind::Tag)
+        && let Some(key) = tag_key(text)
+        && key != text
+    {
+        list.push(Subject { kind: SubjectKind::Tag, key });
+    }
+    list
+}
+
+/// The key of the thing that an identifier, in whatever form, stands for.
+fn tag_key(text: &str) -> Option<String> {
+    if let Ok(epc) = Epc::from_hex(text) {
+        return Some(Thing::of_epc(&epc.to_bytes()).key);
+    }
+    if let Ok(epc) = Epc::from_tag_uri(text) {
+        return Some(Thing::of_epc(&epc.to_bytes()).key);
+    }
+    let (aim, rest) = gs1::split_aim(text).ok()?;
+    let scan = ScanRead { text: rest.to_owned(), aim: aim.map(str::to_owned) };
+    Some(Thing::of_scan(&scan).key).filter(|key| !key.starts_with("text:"))
+}
+
+/// All entries about any of the subjects, in journal order.
+pub(crate) fn collect_all(
+    ledger: &LedgerReader,
+    subjects: &[Subject],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut all = BTreeMap::new();
+    for subject in subjects {
+        all.extend(collect(ledger, subject)?.into_iter().map(|entry| (entry.seq, entry)));
+    }
+    Ok(all.into_values().collect())
 }
 
 /// Parses `item|tag|document|operator|movement|task|station|device`.
@@ -274,5 +314,25 @@ fn tell_work(body: &Body) -> Told {
             Told::new(format!("movement {movement} rejected by {lane}: {reason}"), lane.as_str())
         }
         other => Told::new(format!("{other:?}"), "the daemon"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_by_any_of_its_spellings() {
+        let key = "(01)80614141123458(21)6789";
+        for text in [
+            "3074257BF7194E4000001A85",
+            "urn:epc:tag:sgtin-96:3.0614141.812345.6789",
+            "]d20180614141123458216789",
+        ] {
+            let found = meant(Some(SubjectKind::Tag), text);
+            assert!(found.iter().any(|s| s.key == key), "{text}: {found:?}");
+        }
+        let any = meant(None, "4500001");
+        assert!(any.iter().any(|s| s.kind == SubjectKind::Document && s.key == "4500001"));
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use gatewarden_model::{Action, Body, Module, MovementId, Subject};
+use gatewarden_model::{Action, Body, Module, MovementId};
 use gatewarden_store::{BalanceFilter, MovementPage};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -108,8 +108,8 @@ pub(crate) async fn trace(
             "trace one of item, tag, document, operator, movement, task, station, device",
         )
     })?;
-    let subject = Subject { kind, key };
-    let entries = api.app.read(move |ledger| trace::collect(ledger, &subject)).await?;
+    let subjects = trace::meant(Some(kind), &key);
+    let entries = api.app.read(move |ledger| trace::collect_all(ledger, &subjects)).await?;
     let lines: Vec<Value> = entries
         .iter()
         .map(|entry| {

@@ -5,7 +5,7 @@ use std::{io::Read as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use gatewarden_model::{ItemId, Location, MovementId, Subject};
+use gatewarden_model::{ItemId, Location, MovementId};
 use gatewarden_store::{
     BalanceFilter, LedgerReader, Proof, Report, VerifyingKey, parse_verifier_key, verifier_key_text,
 };
@@ -61,10 +61,10 @@ pub(crate) enum LedgerVerb {
     Trace {
         #[command(flatten)]
         which: Which,
-        /// item, tag, document, operator, movement, task, station or device.
-        kind: String,
-        /// Which one.
-        subject: String,
+        /// [item|tag|document|operator|movement|task|station|device] and which one; without the
+        /// kind, everything of that name. A tag may be given as read, such as EPC hex or a scan.
+        #[arg(required = true, num_args = 1..=2, value_name = "[KIND] SUBJECT")]
+        subject: Vec<String>,
         /// Print one JSON array.
         #[arg(long)]
         json: bool,
@@ -139,9 +139,7 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
             let filter = BalanceFilter { item, below: location, physical: !all };
             stock(&which, &filter, json)
         }
-        LedgerVerb::Trace { which, kind, subject, json } => {
-            trace_subject(&which, &kind, subject, json)
-        }
+        LedgerVerb::Trace { which, subject, json } => trace_subject(&which, &subject, json),
         LedgerVerb::Proof { which, movement } => {
             let ledger = which.open()?;
             let entry = ledger.movement(movement)?;
@@ -216,16 +214,22 @@ fn stock(which: &Which, filter: &BalanceFilter, json: bool) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn trace_subject(which: &Which, kind: &str, key: String, json: bool) -> anyhow::Result<ExitCode> {
-    let kind = trace::parse_kind(kind)
-        .context("trace one of item, tag, document, operator, movement, task, station, device")?;
-    let subject = Subject { kind, key };
-    let entries = trace::collect(&which.open()?, &subject)?;
+fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Result<ExitCode> {
+    let subjects = match subject {
+        [kind, key] => {
+            let kind = trace::parse_kind(kind).context(
+                "trace one of item, tag, document, operator, movement, task, station, device",
+            )?;
+            trace::meant(Some(kind), key)
+        }
+        words => trace::meant(None, words.first().map_or("", String::as_str)),
+    };
+    let entries = trace::collect_all(&which.open()?, &subjects)?;
     let lines: Vec<trace::Line> = entries.iter().map(trace::line).collect();
     if json {
         println!("{}", serde_json::to_string(&lines)?);
     } else if lines.is_empty() {
-        println!("nothing is recorded about {} {}", kind.name(), subject.key);
+        println!("nothing is recorded about {}", subject.join(" "));
     }
     for line in lines.iter().filter(|_| !json) {
         let synced = if line.synced { "" } else { " (clock not synchronised)" };
