@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{header, request::Parts},
+    http::{Method, header, request::Parts},
 };
 use axum_extra::extract::{
     CookieJar,
@@ -96,7 +96,7 @@ impl FromRequestParts<Api> for Who {
         }
         let jar = CookieJar::from_headers(&parts.headers);
         let cookie = jar.get(COOKIE).ok_or_else(Problem::unauthenticated)?;
-        by_cookie(api, cookie.value()).await
+        by_cookie(api, cookie.value(), is_act(&parts.method)).await
     }
 }
 
@@ -109,7 +109,13 @@ async fn by_token(api: &Api, digest: Hash) -> Result<Who, Problem> {
     client.map(Who::Client).ok_or_else(Problem::unauthenticated)
 }
 
-async fn by_cookie(api: &Api, cookie: &str) -> Result<Who, Problem> {
+/// Whether a request is something that a person did. A page that looks by itself every second must
+/// not keep the session of somebody who has walked away.
+fn is_act(method: &Method) -> bool {
+    !method.is_safe()
+}
+
+async fn by_cookie(api: &Api, cookie: &str, is_act: bool) -> Result<Who, Problem> {
     let session = api.cookies.session(cookie).ok_or_else(Problem::unauthenticated)?;
     let operator = api
         .app
@@ -117,7 +123,9 @@ async fn by_cookie(api: &Api, cookie: &str) -> Result<Who, Problem> {
         .query(move |engine| engine.state().session(session).map(|s| s.operator.clone()))
         .await?
         .ok_or_else(Problem::unauthenticated)?;
-    let _ = api.app.recorder.command(Command::Activity { session }).await?;
+    if is_act {
+        let _ = api.app.recorder.command(Command::Activity { session }).await?;
+    }
     Ok(Who::Operator(operator, session))
 }
 
@@ -149,5 +157,16 @@ impl Cookies {
     fn session(&self, cookie: &str) -> Option<SessionId> {
         let map = self.0.lock().ok()?;
         map.get(&secrets::token_digest(cookie)).map(|(_, session)| *session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_is_no_act_and_doing_is() {
+        assert!([Method::GET, Method::HEAD, Method::OPTIONS].iter().all(|m| !is_act(m)));
+        assert!([Method::POST, Method::DELETE].iter().all(is_act));
     }
 }
