@@ -59,9 +59,11 @@ pub(crate) async fn enrol_first(
     let operator = parse_operator(&first.operator)?;
     // Looked at before the code is used up: a bad PIN must not cost it.
     secrets::check_form(&first.pin).map_err(EnrolError::Pin)?;
-    if !api.app.enrolment.take(&first.code, api.app.clock.now().mono_us) {
-        let message =
-            "this is not the one-time code, or its time is over; a restart prints another";
+    // The code is for the first alone, and never for changing somebody who is enrolled already.
+    let nobody = api.app.recorder.query(|e| e.state().operators().next().is_none()).await?;
+    if !api.app.enrolment.take(&first.code, api.app.clock.now().mono_us) || !nobody {
+        let message = "this is not the one-time code, its time is over, or somebody is enrolled \
+                       already; while nobody is, a restart prints another";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "enrolment-code", message));
     }
     let new = NewOperator {
