@@ -67,6 +67,7 @@ pub(crate) fn start_recorder(
     let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
         format!("failed to read the ledger's key {}", config.ledger.key.display())
     })?;
+    make_private(&config.ledger.path)?;
     let options = OpenOptions { key, origin: config.gateway.name.clone(), vfs: None };
     let ledger = Ledger::open(&config.ledger.path, options)
         .with_context(|| format!("failed to open {}", config.ledger.path.display()))?;
@@ -80,6 +81,21 @@ pub(crate) fn start_recorder(
         group_rows_max: config.ledger.group_rows_max as usize,
     };
     Recorder::start(parts).context("failed to load the ledger's state")
+}
+
+/// Makes a database that is missing as an empty file of this account alone: PIN hashes stand in the
+/// ledger, and a PIN of four digits is soon found by whoever can read its hash. SQLite gives the
+/// files beside it the same mode. The mode of a file that is there already is the house's business.
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("failed to create {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs the daemon until SIGTERM or SIGINT.
@@ -141,6 +157,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
 fn open_spool(config: &Config) -> anyhow::Result<Spool> {
     let path = &config.spool.path;
+    make_private(path)?;
     let (spool, set_aside) = Spool::open(path, config.spool.passes_max)
         .with_context(|| format!("failed to open {}", path.display()))?;
     if let Some(aside) = set_aside {
@@ -274,4 +291,27 @@ async fn wait_for_signal() -> anyhow::Result<String> {
         _ = terminate.recv() => "SIGTERM".to_owned(),
         _ = interrupt.recv() => "SIGINT".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_new_database_is_nobody_elses_and_an_old_one_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        make_private(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::write(&path, "x").unwrap();
+        make_private(&path).unwrap();
+        assert_eq!((mode(), std::fs::read(&path).unwrap()), (0o640, b"x".to_vec()));
+        assert!(make_private(&dir.path().join("none/ledger.db")).is_err());
+    }
 }
