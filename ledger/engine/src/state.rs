@@ -70,7 +70,10 @@ impl Lockout {
     /// Milliseconds until an attempt counts again, rounded up; 0 when it does now.
     #[must_use]
     pub fn remaining_ms(&self, now: &Stamp) -> u64 {
-        let gone_us = now.us_since(&self.since);
+        // A box without a clock of its own may come up in the past: what has gone by since it
+        // started has gone by in any case.
+        let since_start_us = if now.boot == self.since.boot { 0 } else { now.mono_us };
+        let gone_us = now.us_since(&self.since).max(since_start_us);
         self.locked_ms.saturating_mul(1000).saturating_sub(gone_us).div_ceil(1000)
     }
 }
@@ -285,5 +288,25 @@ impl State {
     /// All balances that are not zero.
     pub fn balances(&self) -> &Balances {
         &self.balances
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_set_back_over_a_restart_locks_nobody_out_for_longer() {
+        let at = |boot, mono_s: u64, wall_s: i64| Stamp {
+            boot: uuid::Uuid::from_u128(boot),
+            mono_us: mono_s * 1_000_000,
+            wall_us: wall_s * 1_000_000,
+            synced: false,
+        };
+        let lock = Lockout { failures: 5, since: at(1, 100, 50_000_000), locked_ms: 60_000 };
+        assert_eq!(lock.remaining_ms(&at(1, 130, 0)), 30_000);
+        assert_eq!(lock.remaining_ms(&at(2, 20, 50_000_030)), 30_000);
+        assert_eq!(lock.remaining_ms(&at(2, 20, 0)), 40_000);
+        assert_eq!(lock.remaining_ms(&at(2, 60, 0)), 0);
     }
 }
