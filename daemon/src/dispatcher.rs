@@ -67,8 +67,9 @@ impl Lane {
     /// Delivers until `stop`. Errors of the disk are told and tried again.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut size = self.recorder.size();
+        let earlier = *size.borrow();
         loop {
-            let pause = match self.step(&stop).await {
+            let pause = match self.step(earlier, &stop).await {
                 Ok(true) => continue,
                 Ok(false) => LOOK_EVERY,
                 Err(error) => {
@@ -85,8 +86,8 @@ impl Lane {
     }
 
     /// One scan and one delivery; true if there may be more to do at once.
-    async fn step(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
-        if self.scan().await? {
+    async fn step(&self, earlier: u64, stop: &CancellationToken) -> anyhow::Result<bool> {
+        if self.scan(earlier).await? {
             // The whole journal is read before anything is sent: a later entry may say that it has
             // been answered already.
             return Ok(true);
@@ -101,8 +102,10 @@ impl Lane {
         Ok(true)
     }
 
-    /// Moves the cursor over new entries; movements become rows, in the same transaction.
-    async fn scan(&self) -> anyhow::Result<bool> {
+    /// Moves the cursor over new entries; movements become rows, in the same transaction. Those of
+    /// an `earlier` run are looked up before they are sent: if the spool was lost, that run may have
+    /// sent them.
+    async fn scan(&self, earlier: u64) -> anyhow::Result<bool> {
         let lane = self.name.to_string();
         let cursor: Option<u64> = self
             .spool
@@ -116,17 +119,46 @@ impl Lane {
             .await?;
         let from = cursor.unwrap_or(0);
         let path = self.ledger.clone();
-        let entries = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<Entry>> {
-            Ok(LedgerReader::open(&path)?.entries(from..from + SCAN_ENTRIES_MAX)?)
+        let (len, entries) = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+            let reader = LedgerReader::open(&path)?;
+            Ok((reader.len()?, reader.entries(from..from + SCAN_ENTRIES_MAX)?))
         })
         .await??;
+        if from > len {
+            self.start_over(from, len).await?;
+            return Ok(true);
+        }
         if entries.is_empty() && cursor.is_some() {
             return Ok(false);
         }
         let next = from + entries.len() as u64;
         let more = entries.len() as u64 == SCAN_ENTRIES_MAX;
-        self.spool.run(move |t| store_scan(t, &lane, next, &entries)).await?;
+        self.spool.run(move |t| store_scan(t, &lane, next, &entries, earlier)).await?;
         Ok(more)
+    }
+
+    /// The journal is shorter than what this lane has read: it is another one, an old copy was put
+    /// back, or its end was cut off. That is told in the journal, and the lane reads it anew, since
+    /// its rows name entries that may be others now.
+    async fn start_over(&self, read: u64, len: u64) -> anyhow::Result<()> {
+        let reason = format!(
+            "lane {} had read {read} entries, the journal has {len}: its end is missing or it is \
+             another one",
+            self.name
+        );
+        tracing::error!(%reason, "the lane reads the journal anew");
+        let now = self.clock.now();
+        let gap = Command::Gap { device: None, from: now, to: now, reason };
+        let _ = self.recorder.command(gap).await?;
+        let lane = self.name.to_string();
+        self.spool
+            .run(move |t| {
+                t.execute("DELETE FROM delivery WHERE lane = ?1", [&lane])?;
+                t.execute("DELETE FROM lane WHERE name = ?1", [&lane])?;
+                Ok(())
+            })
+            .await?;
+        Ok(())
     }
 
     /// The first row that may be tried now: the head of its document, and due.
@@ -153,7 +185,7 @@ impl Lane {
         .await??;
         let bytes = entry.encode()?;
         match entry.body {
-            Body::Moved { movement } => {
+            Body::Moved { movement, .. } => {
                 Ok(Delivery { seq, entry: Hash::of(&bytes), at: entry.at, movement })
             }
             _ => anyhow::bail!("entry {seq} is not a movement"),
@@ -325,10 +357,11 @@ fn store_scan(
     lane: &str,
     next: u64,
     entries: &[Entry],
+    earlier: u64,
 ) -> Result<(), SpoolError> {
     let mut insert = t.prepare_cached(
-        "INSERT OR IGNORE INTO delivery(lane, seq, movement, document, state)
-         VALUES (?1, ?2, ?3, ?4, 'waiting')",
+        "INSERT OR IGNORE INTO delivery(lane, seq, movement, document, state, uncertain)
+         VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)",
     )?;
     let mut answered =
         t.prepare_cached("DELETE FROM delivery WHERE lane = ?1 AND movement = ?2")?;
@@ -338,9 +371,10 @@ fn store_scan(
     )?;
     for entry in entries {
         match &entry.body {
-            Body::Moved { movement } => {
+            Body::Moved { movement, .. } => {
                 let document = &movement.document.number;
-                insert.execute(params![lane, entry.seq, movement.id.to_string(), document])?;
+                let (id, uncertain) = (movement.id.to_string(), entry.seq < earlier);
+                insert.execute(params![lane, entry.seq, id, document, uncertain])?;
             }
             // These matter after a crash before the row was set, or when a lost spool is rebuilt.
             Body::Delivered { movement, lane: at, .. } if at.as_str() == lane => {

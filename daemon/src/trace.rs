@@ -40,7 +40,7 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
     let mut entries = BTreeMap::new();
     for entry in ledger.touching(subject, TRACE_ENTRIES_MAX)? {
         let linked = match &entry.body {
-            Body::Moved { movement } => vec![
+            Body::Moved { movement, .. } => vec![
                 Subject { kind: SubjectKind::Movement, key: movement.id.to_string() },
                 Subject { kind: SubjectKind::Task, key: movement.task.to_string() },
             ],
@@ -299,7 +299,7 @@ fn tell_work(body: &Body) -> Told {
                 .on(document.as_ref())
                 .by(decision.as_ref())
         }
-        Body::Moved { movement } => {
+        Body::Moved { movement, .. } => {
             let who = format!("{} (auth level {})", movement.operator, movement.auth_level);
             Told::new(movement_words(movement), who)
                 .at(Some(&movement.station))

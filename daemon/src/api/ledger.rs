@@ -114,7 +114,7 @@ pub(crate) async fn trace(
         .iter()
         .map(|entry| {
             let mut line = json!(trace::line(entry));
-            if let (Value::Object(line), Body::Moved { movement }) = (&mut line, &entry.body) {
+            if let (Value::Object(line), Body::Moved { movement, .. }) = (&mut line, &entry.body) {
                 line.insert("movement".into(), json!(movement.id));
             }
             line

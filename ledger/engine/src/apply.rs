@@ -76,7 +76,7 @@ impl State {
             Body::QuarantineResolved { pass, .. } => drop(self.quarantine.remove(pass)),
             Body::Held { .. } => self.held(entry.seq, entry.at, &entry.body),
             Body::HoldDecided { pass, .. } => drop(self.holds.remove(pass)),
-            Body::Moved { movement } => self.moved(movement),
+            Body::Moved { movement, .. } => self.moved(movement),
             _ => {}
         }
     }

@@ -49,7 +49,7 @@ impl Engine {
     /// `load_balance`, never from here.
     pub fn replay(&mut self, entry: &Entry) {
         self.state.apply(entry);
-        if let Body::Moved { movement } = &entry.body {
+        if let Body::Moved { movement, .. } = &entry.body {
             let (movement, comparison) = (movement.id, Default::default());
             let pass = gatewarden_model::PassId(movement.0);
             self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));

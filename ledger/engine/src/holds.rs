@@ -52,7 +52,7 @@ impl Turn<'_> {
         };
         self.hold_decided(&hold, verdict, reason, by.clone(), decision);
         let answer = Ok(Reply::Posted { movement: movement.id, comparison });
-        self.record(Body::Moved { movement });
+        self.record(Body::Moved { movement, pass: None });
         if self.state.task(hold.task).is_some_and(TaskState::is_done) {
             self.close_task(hold.task, "complete", by);
         }

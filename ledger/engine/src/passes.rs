@@ -199,7 +199,7 @@ impl Turn<'_> {
             }
         };
         let id = movement.id;
-        self.record(Body::Moved { movement });
+        self.record(Body::Moved { movement, pass: Some(pass.clone()) });
         if self.state.task(task.task.id).is_some_and(TaskState::is_done) {
             self.close_task(task.task.id, "complete", by);
         }

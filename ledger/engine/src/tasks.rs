@@ -49,7 +49,7 @@ impl Turn<'_> {
             }
             None => {}
         }
-        if let Err(reason) = self.check_task(&task, &by) {
+        if let Err(reason) = self.check_task(&task, &by, decision.action) {
             return Err(self.deny(asked, "task-invalid", reason, Some(decision)));
         }
         let id = task.id;
@@ -57,7 +57,12 @@ impl Turn<'_> {
         Ok(Reply::Task(id))
     }
 
-    fn check_task(&self, task: &Task, by: &Actor) -> Result<(), String> {
+    fn check_task(&self, task: &Task, by: &Actor, right: Action) -> Result<(), String> {
+        if task.approved_by.is_some() && right == Action::Request {
+            return Err("whoever may only request can't state approved_by: leave it out and have \
+                        the task approved here"
+                .to_owned());
+        }
         if task.approved_by.is_some() && !matches!(by, Actor::Client { .. }) {
             return Err("only an ERP's client may state approved_by: leave it out and have the \
                         task approved here"

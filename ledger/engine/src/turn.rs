@@ -69,7 +69,7 @@ impl Turn<'_> {
         let seq = *self.next_seq;
         *self.next_seq = seq.saturating_add(1);
         let entry = Entry::new(seq, self.now, body);
-        if let Body::Moved { movement } = &entry.body {
+        if let Body::Moved { movement, .. } = &entry.body {
             // Checked by whoever made the movement; a posting that fails changes nothing.
             let posted = self.state.balances.post(&movement.lines);
             debug_assert_eq!(posted, Ok(()), "movement {} was not checked", movement.id);

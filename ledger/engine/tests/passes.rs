@@ -83,7 +83,7 @@ fn a_movement_tells_everything_that_made_it_count() {
     let seen = pass(7, "dock-1", session, 10, "bolt#1@L1 bolt#2@L2 bolt#3@L1");
     let outcome = house.handle(Command::Pass(seen.clone()));
     let [moved, closed] = &outcome.entries[..] else { panic!("{:?}", outcome.entries) };
-    let Body::Moved { movement } = &moved.body else { panic!("{moved:?}") };
+    let Body::Moved { movement, .. } = &moved.body else { panic!("{moved:?}") };
     assert_eq!(movement.id.0, seen.id.0);
     assert_eq!((movement.operator.as_str(), movement.auth_level), ("sam", 2));
     assert_eq!((movement.approved_by.as_str(), movement.approval_seq), ("chief", None));
@@ -216,7 +216,7 @@ fn a_hold_is_decided_by_somebody_else_who_may() {
     let outcome = house.handle(command.clone());
     assert_eq!((word(&outcome).as_str(), outcome.signals[0].1), ("posted", Signal::Go));
     let [decided, moved] = &outcome.entries[..] else { panic!("{:?}", outcome.entries) };
-    let Body::Moved { movement } = &moved.body else { panic!("{moved:?}") };
+    let Body::Moved { movement, .. } = &moved.body else { panic!("{moved:?}") };
     assert_eq!(movement.resolution_seq, Some(decided.seq));
     assert_eq!((movement.operator.as_str(), movement.auth_level), ("sam", 2));
     assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 2);
@@ -290,7 +290,7 @@ fn the_task_is_the_first_that_the_pass_completes_else_the_best_fit() {
         }
         let outcome = house.handle(Command::Pass(pass(1, "dock-1", session, 10, seen)));
         let chosen = outcome.entries.iter().find_map(|e| match &e.body {
-            Body::Moved { movement } => Some(movement.task),
+            Body::Moved { movement, .. } => Some(movement.task),
             Body::Held { task, .. } => Some(*task),
             _ => None,
         });

@@ -134,7 +134,7 @@ fn check_journal(house: &House) -> Result<(), TestCaseError> {
     let mut open: HashSet<StationId> = HashSet::new();
     for entry in &house.journal {
         match &entry.body {
-            Body::Moved { movement } => {
+            Body::Moved { movement, .. } => {
                 prop_assert!(moved.insert(movement.id), "{} moved twice", movement.id);
                 prop_assert!(movement.decision.allowed && !movement.approved_by.is_empty());
             }

@@ -264,6 +264,10 @@ pub enum Body {
     Moved {
         /// The movement.
         movement: Movement,
+        /// The pass as it was seen, whose digest is the movement's evidence; none where the entry
+        /// that held the pass has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<Pass>,
     },
     /// An ERP has a movement.
     Delivered {

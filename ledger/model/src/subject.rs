@@ -117,7 +117,7 @@ impl Entry {
             Body::QuarantineResolved { pass, .. } => close(format!("quarantine:{pass}")),
             Body::Held { pass, .. } => touch(format!("hold:{}", pass.id)),
             Body::HoldDecided { pass, .. } => close(format!("hold:{pass}")),
-            Body::Moved { movement } => touch(format!("task:{}", movement.task)),
+            Body::Moved { movement, .. } => touch(format!("task:{}", movement.task)),
             Body::Started { .. }
             | Body::Stopped { .. }
             | Body::SignInRefused { operator: None, .. }
@@ -236,7 +236,7 @@ impl SubjectList {
                     self.pass(pass);
                 }
             }
-            Body::Moved { movement } => self.movement(movement),
+            Body::Moved { movement, .. } => self.movement(movement),
             Body::Delivered { movement, .. } | Body::Rejected { movement, .. } => {
                 self.add(Movement, movement);
             }

@@ -61,7 +61,7 @@ pub(crate) const LINE_COLUMNS: [&str; 9] =
 /// The movement that an entry is, if it is one.
 pub(crate) fn movement(entry: &Entry) -> Option<&Movement> {
     match &entry.body {
-        Body::Moved { movement } => Some(movement),
+        Body::Moved { movement, .. } => Some(movement),
         _ => None,
     }
 }

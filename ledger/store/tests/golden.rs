@@ -109,7 +109,7 @@ fn bodies() -> Vec<Body> {
     let reason = || "because".to_owned();
     let operator_id = || "mueller".parse().unwrap();
     let station = || Some("dock-1".parse().unwrap());
-    let Body::Moved { movement } =
+    let Body::Moved { movement, .. } =
         moved(0, 1, vec![line("M-100", 24, "@supplier/ACME", "wh1/dock")]).body
     else {
         return vec![];
@@ -202,7 +202,7 @@ fn bodies() -> Vec<Body> {
             document: Some("4500001".into()),
             pass: Some(pass()),
         },
-        Body::Moved { movement },
+        Body::Moved { movement, pass: Some(pass()) },
         Body::Delivered {
             movement: movement_id(),
             lane: "tryton".parse().unwrap(),

@@ -12,7 +12,7 @@ mod sums;
 mod tree;
 
 use ed25519_dalek::VerifyingKey;
-use gatewarden_model::{Entry, Hash, canonical::CanonicalError};
+use gatewarden_model::{Body, Entry, Hash, canonical, canonical::CanonicalError};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -235,6 +235,9 @@ impl Run<'_> {
                 if let Err(rule) = check_entry(&entry) {
                     self.findings.add(Some(seq), What::Rule, format!("entry {seq}: {rule}"));
                 }
+                if let Some(message) = other_evidence(&entry) {
+                    self.findings.add(Some(seq), What::Rule, message);
+                }
                 sums.apply(&entry, &mut self.findings);
                 subjects.apply(&entry);
             }
@@ -262,6 +265,15 @@ impl Run<'_> {
             more: self.findings.more,
         }
     }
+}
+
+/// What to say of a movement whose evidence is not the digest of the pass beside it.
+fn other_evidence(entry: &Entry) -> Option<String> {
+    let Body::Moved { movement, pass: Some(pass) } = &entry.body else { return None };
+    let digest = Hash::of(&canonical::encode(pass).ok()?);
+    let seq = entry.seq;
+    (digest != movement.evidence)
+        .then(|| format!("entry {seq}: its evidence is not the digest of the pass it shows"))
 }
 
 /// The entry, or what is wrong with the bytes, to follow the words "its bytes".

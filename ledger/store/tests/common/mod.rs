@@ -69,7 +69,7 @@ pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
         lines,
         evidence: Hash::of(b"pass"),
     };
-    Entry::new(seq, stamp(seq), Body::Moved { movement })
+    Entry::new(seq, stamp(seq), Body::Moved { movement, pass: None })
 }
 
 /// Entry `seq`: a receipt of `quantity` M-100 at the dock.
