@@ -1,10 +1,11 @@
 //! The HTTP API: on the configured address, and on the control socket for the box's own account.
 //!
 //! Every handler asks the policies first (`Who::may`) or sends a command that the engine decides on;
-//! no handler touches the ledger's file but through a read-only view. Bodies, header time and the
-//! number of requests at once are bounded.
+//! no handler touches the ledger's file but through a read-only view. Bodies, the time of a request
+//! and the number of connections at once are bounded.
 
 mod auth;
+mod bounded;
 mod exceptions;
 mod ledger;
 mod page;
@@ -34,6 +35,7 @@ use tower_http::{
 pub(crate) use auth::Peer;
 
 use crate::app::App;
+use bounded::Bounded;
 
 /// Longest request body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -78,7 +80,7 @@ impl Listeners {
     pub(crate) async fn serve(self, app: App, stop: CancellationToken) {
         let router = router(Api { app, cookies: auth::Cookies::default() });
         let service = router.into_make_service_with_connect_info::<Peer>();
-        let network = axum::serve(self.tcp, service.clone())
+        let network = axum::serve(Bounded::new(self.tcp), service.clone())
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         let control =
             axum::serve(self.control, service).with_graceful_shutdown(stop.cancelled_owned());
@@ -89,8 +91,8 @@ impl Listeners {
     }
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(_: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Bounded>> for Peer {
+    fn connect_info(_: IncomingStream<'_, Bounded>) -> Self {
         Self::Network
     }
 }
