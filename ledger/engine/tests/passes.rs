@@ -369,6 +369,15 @@ fn approvals_come_from_somebody_else() {
     open(&mut house, alone);
     assert_eq!(house.engine.state().task(task_id(5)).unwrap().approval, None);
 
+    // Nor has one that a machine states which may only ask.
+    let (client, scopes) = ("shop".parse().unwrap(), vec!["outbound:request".to_owned()]);
+    let token = gatewarden_model::Hash::of(b"shop");
+    house.ok(Command::AddClient { client, scopes, token, by: Actor::Daemon });
+    let shop = || Actor::Client { id: "shop".parse().unwrap() };
+    let stated = Task { approved_by: Some("boss".to_owned()), ..issue(6) };
+    assert_eq!(house.refused(Command::OpenTask { task: stated, by: shop() }), "task-invalid");
+    house.ok(Command::OpenTask { task: issue(6), by: shop() });
+
     let withdraw = |n, who: &str| Command::WithdrawTask { task: task_id(n), by: operator(who) };
     assert_eq!(house.refused(withdraw(4, "bob")), "denied");
     house.ok(withdraw(4, "ann"));
