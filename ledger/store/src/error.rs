@@ -102,6 +102,12 @@ pub enum StoreError {
         /// Why.
         source: CanonicalError,
     },
+    /// The entry's bytes do not hash to its leaf of the tree.
+    #[error("entry {seq}: its bytes do not match the tree; run `gatewarden ledger verify`")]
+    Edited {
+        /// Which.
+        seq: u64,
+    },
     /// The entry breaks a rule of the ledger.
     #[error("entry {seq}: {rule}")]
     Rule {

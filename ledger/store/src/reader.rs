@@ -110,27 +110,28 @@ impl LedgerReader {
 
     /// One entry.
     pub fn entry(&self, seq: u64) -> Result<Option<Entry>, StoreError> {
-        let found = self.list("SELECT seq, bytes FROM entry WHERE seq = ?1", [number(seq)])?;
+        let found =
+            self.list("SELECT seq, bytes, leaf FROM entry WHERE seq = ?1", [number(seq)])?;
         Ok(found.into_iter().next())
     }
 
     /// The entries of a range, at most `ANSWER_ENTRIES_MAX`.
     pub fn entries(&self, range: std::ops::Range<u64>) -> Result<Vec<Entry>, StoreError> {
         self.list(
-            "SELECT seq, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+            "SELECT seq, bytes, leaf FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
             params![number(range.start), number(range.end), limit(usize::MAX)],
         )
     }
 
     /// The newest `count` entries, in sequence.
     pub fn last_entries(&self, count: usize) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT seq, bytes FROM entry ORDER BY seq DESC LIMIT ?1";
+        let sql = "SELECT seq, bytes, leaf FROM entry ORDER BY seq DESC LIMIT ?1";
         Ok(reversed(self.list(sql, [limit(count)])?))
     }
 
     /// The newest `count` entries about a subject, in sequence.
     pub fn touching(&self, subject: &Subject, count: usize) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT entry.seq, bytes FROM subject JOIN entry USING (seq) \
+        let sql = "SELECT entry.seq, bytes, leaf FROM subject JOIN entry USING (seq) \
             WHERE kind = ?1 AND key = ?2 ORDER BY subject.seq DESC LIMIT ?3";
         let values = params![subject.kind.code(), subject.key, limit(count)];
         Ok(reversed(self.list(sql, values)?))
@@ -139,7 +140,8 @@ impl LedgerReader {
     /// The entries that touch what is still open, in sequence: replayed, they give the engine its
     /// state.
     pub fn live(&self) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT seq, bytes FROM entry WHERE seq IN (SELECT seq FROM live) ORDER BY seq";
+        let sql =
+            "SELECT seq, bytes, leaf FROM entry WHERE seq IN (SELECT seq FROM live) ORDER BY seq";
         self.list(sql, [])
     }
 
@@ -171,7 +173,7 @@ impl LedgerReader {
 
     /// A page of movements, the newest first.
     pub fn movements(&self, page: MovementPage) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT movement.seq, bytes FROM movement JOIN entry USING (seq) \
+        let sql = "SELECT movement.seq, bytes, leaf FROM movement JOIN entry USING (seq) \
             WHERE movement.seq < ?1 ORDER BY movement.seq DESC LIMIT ?2";
         let before = page.before.map_or(i64::MAX, number);
         self.list(sql, params![before, limit(page.limit)])
@@ -237,6 +239,10 @@ impl LedgerReader {
         while let Some(row) = rows.next()? {
             let seq = unsigned(row, 0)?;
             let bytes = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
+            // Rights and tasks are rebuilt from these: an edited row must not become one.
+            if merkle::leaf_hash(bytes) != Hash(row.get(2)?) {
+                return Err(StoreError::Edited { seq });
+            }
             let entry = Entry::decode(bytes).map_err(|source| StoreError::Entry { seq, source })?;
             found.push(entry);
         }
