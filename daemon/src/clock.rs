@@ -1,5 +1,5 @@
 //! The one place that reads clocks: boot id, boot-time clock, wall clock and whether it is
-//! synchronised (adjtimex). Everything else gets a [`Stamp`].
+//! synchronised (as systemd-timesyncd says; without it a clock is not called synchronised). Everything else gets a [`Stamp`].
 
 use std::{fs, sync::Arc};
 
@@ -39,7 +39,7 @@ fn micros(clock: ClockId) -> i64 {
     clock_gettime(clock).map_or(0, |t| t.tv_sec() * 1_000_000 + t.tv_nsec() / 1_000)
 }
 
-/// systemd-timesyncd and chrony both leave this file behind once the clock has been set.
+/// systemd-timesyncd leaves this file behind once the clock has been set.
 fn is_synced() -> bool {
     use std::sync::atomic::{AtomicU64, Ordering};
     // The file is looked up at most every second: a stamp is taken for every frame.
@@ -49,8 +49,7 @@ fn is_synced() -> bool {
     if cached >> 1 == second {
         return cached & 1 == 1;
     }
-    let synced = fs::exists("/run/systemd/timesync/synchronized").unwrap_or(false)
-        || fs::exists("/run/chrony/chronyd.pid").unwrap_or(false);
+    let synced = fs::exists("/run/systemd/timesync/synchronized").unwrap_or(false);
     CACHE.store(second << 1 | u64::from(synced), Ordering::Relaxed);
     synced
 }

@@ -3,10 +3,15 @@
 //! Ledger and recorder first, then what the spool still holds from an earlier run, then the lanes,
 //! the API, and last the devices. Going down is the same way back: devices, intake, recorder.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use gatewarden_config::{Config, DeviceKind, SystemEnvironment};
+use gatewarden_config::{Config, DeviceKind, Environment, SystemEnvironment};
 use gatewarden_engine::{Access, Command, ItemMaster, MasterItem, Settings};
 use gatewarden_model::{Body, Clock, DeviceId, Stamp, StationId};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
@@ -33,11 +38,40 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 
 /// Reads the configuration; mistakes and warnings go to standard error, one a line with its source.
 pub(crate) fn load_config(path: &Path) -> anyhow::Result<Config> {
-    let checked = gatewarden_config::check(path, &SystemEnvironment);
+    read_config(path, &SystemEnvironment)
+}
+
+fn read_config(path: &Path, environment: &dyn Environment) -> anyhow::Result<Config> {
+    let checked = gatewarden_config::check(path, environment);
     eprint!("{}", gatewarden_config::render(&checked.mistakes, &checked.source));
     checked.config.with_context(|| {
         format!("{}: {} mistakes; nothing was started", path.display(), checked.mistakes.len())
     })
+}
+
+/// As `load_config`, for commands that need no adapter: a secret that can't be read is none of
+/// their business.
+pub(crate) fn load_config_without_secrets(path: &Path) -> anyhow::Result<Config> {
+    read_config(path, &SecretsAside { config: path })
+}
+
+/// The system, but with a stand-in for each secret.
+struct SecretsAside<'a> {
+    config: &'a Path,
+}
+
+impl Environment for SecretsAside<'_> {
+    fn var(&self, _name: &str) -> Option<String> {
+        Some("-".to_owned())
+    }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        if path == self.config { SystemEnvironment.read(path) } else { Ok(b"-".to_vec()) }
+    }
+
+    fn credentials_dir(&self) -> Option<PathBuf> {
+        Some(PathBuf::from("/run/credentials"))
+    }
 }
 
 /// The engine's settings out of the configuration.
@@ -58,12 +92,25 @@ pub(crate) fn engine_settings(config: &Config) -> Settings {
     }
 }
 
+/// Creates the state directory for its owner alone, and sees to it that nothing made in it is for
+/// others: the ledger holds PIN hashes.
+fn create_state_dir(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("failed to create the state directory {}", path.display()))
+}
+
 /// Opens the ledger for writing and starts a recorder on it.
 pub(crate) fn start_recorder(
     config: &Config,
     clock: Arc<dyn Clock>,
     signals: mpsc::UnboundedSender<(StationId, gatewarden_model::Signal)>,
 ) -> anyhow::Result<Recorder> {
+    create_state_dir(&config.gateway.state_dir)?;
     let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
         format!("failed to read the ledger's key {}", config.ledger.key.display())
     })?;
@@ -103,9 +150,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
         .install_recorder()
         .context("failed to set up metrics")?;
-    std::fs::create_dir_all(&config.gateway.state_dir).with_context(|| {
-        format!("failed to create the state directory {}", config.gateway.state_dir.display())
-    })?;
     let clock = SystemClock::shared();
     let config = Arc::new(config);
     let lamps = Lamps::new(config.stations.iter().map(|s| s.name.clone()));

@@ -62,7 +62,6 @@ impl Control {
 
 /// A recorder of this command's own, while no daemon runs.
 pub(super) fn own_recorder(config: &Config) -> anyhow::Result<Recorder> {
-    std::fs::create_dir_all(&config.gateway.state_dir)?;
     let (signals, _) = tokio::sync::mpsc::unbounded_channel();
     run::start_recorder(config, SystemClock::shared(), signals)
 }

@@ -100,7 +100,7 @@ impl Which {
     fn path(&self) -> anyhow::Result<PathBuf> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
-            None => Ok(run::load_config(&self.config.config)?.ledger.path),
+            None => Ok(run::load_config_without_secrets(&self.config.config)?.ledger.path),
         }
     }
 
@@ -116,7 +116,7 @@ impl Which {
         }
         let path = match &self.ledger {
             Some(ledger) => ledger.with_extension("key"),
-            None => run::load_config(&self.config.config)?.ledger.key,
+            None => run::load_config_without_secrets(&self.config.config)?.ledger.key,
         };
         let key = gatewarden_store::load_key(&path).with_context(|| {
             format!("no trusted key: give --key, or the gateway's own at {}", path.display())

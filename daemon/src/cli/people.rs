@@ -90,7 +90,7 @@ fn me() -> Actor {
 pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
     match verb {
         OperatorVerb::Add(add) => {
-            let config = run::load_config(&add.config.config)?;
+            let config = run::load_config_without_secrets(&add.config.config)?;
             let pin = if add.keep_pin { None } else { Some(ask_pin()?) };
             let name = add.name.unwrap_or_else(|| add.operator.to_string());
             let (roles, badges) = (add.roles, add.badges);
@@ -98,14 +98,14 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
             enrol(&config, new).await?;
         }
         OperatorVerb::List(ConfigArg { config }) => {
-            let config = run::load_config(&config)?;
+            let config = run::load_config_without_secrets(&config)?;
             list(&config, "/operators", |recorder| async move {
                 Ok(recorder.query(|e| json!(e.state().operators().collect::<Vec<_>>())).await?)
             })
             .await?;
         }
         OperatorVerb::Remove { config, operator } => {
-            let config = run::load_config(&config.config)?;
+            let config = run::load_config_without_secrets(&config.config)?;
             let path = format!("/operators/{operator}");
             if let Some(control) = Control::find(&config).await? {
                 control.send(Method::DELETE, &path, None).await?;
@@ -168,18 +168,18 @@ async fn list<F: Future<Output = anyhow::Result<Value>>>(
 pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
     match verb {
         ClientVerb::Add { config, client, scopes } => {
-            let config = run::load_config(&config.config)?;
+            let config = run::load_config_without_secrets(&config.config)?;
             println!("{}", add_client(&config, client, scopes).await?);
         }
         ClientVerb::List(ConfigArg { config }) => {
-            let config = run::load_config(&config)?;
+            let config = run::load_config_without_secrets(&config)?;
             list(&config, "/clients", |recorder| async move {
                 Ok(recorder.query(|e| json!(e.state().clients().collect::<Vec<_>>())).await?)
             })
             .await?;
         }
         ClientVerb::Revoke { config, client } => {
-            let config = run::load_config(&config.config)?;
+            let config = run::load_config_without_secrets(&config.config)?;
             if let Some(control) = Control::find(&config).await? {
                 control.send(Method::DELETE, &format!("/clients/{client}"), None).await?;
             } else {
