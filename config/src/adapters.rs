@@ -138,7 +138,7 @@ const TRYTON: &[Key] = &[
 ];
 
 const MQTT: &[Key] = &[
-    required("address", Shape::Text(Text::Address(8883)), "The broker's host:port."),
+    required("address", Shape::Text(Text::Address(1883)), "The broker's host:port."),
     required("topic", Shape::Text(Text::Topic), "The topic that movements are published to."),
     required("client_id", LINE, "The client's id; no other client of the broker may use it."),
     optional("username", LINE, "The user, if the broker wants one."),
