@@ -49,6 +49,8 @@ enum Job {
 pub(crate) struct Board {
     /// The open session of each station.
     pub(crate) sessions: HashMap<StationId, SessionId>,
+    /// The last group could not be written.
+    pub(crate) failing: bool,
 }
 
 /// A handle to the recorder; cheap to clone.
@@ -119,6 +121,11 @@ impl Recorder {
     /// The session that is open at a station, as flushed.
     pub(crate) fn session_at(&self, station: &StationId) -> Option<SessionId> {
         self.board.read().ok()?.sessions.get(station).copied()
+    }
+
+    /// Whether the last group of entries could not be written.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.board.read().is_ok_and(|board| board.failing)
     }
 
     /// Changes whenever entries were flushed; the value is the journal's length.
@@ -207,6 +214,7 @@ impl Thread {
             if let Err(error) = self.parts.ledger.append(group) {
                 return self.fail(&error, decided);
             }
+            self.set_failing(false);
             metrics::histogram!("gatewarden_ledger_flush_seconds")
                 .record(started.elapsed().as_secs_f64());
             metrics::counter!("gatewarden_ledger_entries_total")
@@ -225,6 +233,7 @@ impl Thread {
     fn fail(&mut self, error: &StoreError, decided: Vec<Decided>) {
         tracing::error!(%error, commands = decided.len(), "the ledger could not be written");
         metrics::counter!("gatewarden_ledger_failures_total").increment(1);
+        self.set_failing(true);
         self.stuck = true;
         self.rebuild();
         for done in decided {
@@ -232,6 +241,12 @@ impl Thread {
                 let _ = self.parts.signals.send((station, Signal::Stop));
             }
             let _ = done.answer.send(Err(RecorderError::NotWritten(error.to_string())));
+        }
+    }
+
+    fn set_failing(&self, failing: bool) {
+        if let Ok(mut board) = self.board.write() {
+            board.failing = failing;
         }
     }
 

@@ -12,7 +12,7 @@ use super::{Api, auth::Who, exceptions, ledger, people, problem::Problem, statio
 /// How the daemon is. Nothing more is told to whom we don't know.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`; `degraded` when a device is down or the ledger can't be written.
+    /// `ok`; `degraded` when a device is down or the last entries could not be written.
     status: &'static str,
     /// The program's version.
     version: &'static str,
@@ -22,7 +22,8 @@ pub(crate) struct Health {
 #[utoipa::path(get, path = "/health", tag = "system", responses((status = 200, body = Health)))]
 pub(crate) async fn health(State(api): State<Api>) -> Json<Health> {
     let devices_up = api.app.devices.all().values().all(|s| matches!(s, DeviceState::Up { .. }));
-    let recorder_up = api.app.recorder.query(|_| ()).await.is_ok();
+    let recorder = &api.app.recorder;
+    let recorder_up = recorder.query(|_| ()).await.is_ok() && !recorder.is_failing();
     let status = if devices_up && recorder_up { "ok" } else { "degraded" };
     Json(Health { status, version: env!("CARGO_PKG_VERSION") })
 }
