@@ -11,10 +11,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::pty::openpty;
+use nix::fcntl::{OFlag, open};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use nix::unistd::ttyname;
 use tempfile::TempDir;
 
 use crate::door::lock;
@@ -148,12 +148,16 @@ impl Drop for SimScanner {
     }
 }
 
+/// Both ends are closed on exec: a program started meanwhile would hold the line plugged in.
 fn open_line() -> io::Result<(Line, PathBuf)> {
-    let pair = openpty(None, None)?;
-    let mut termios = tcgetattr(&pair.slave)?;
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = posix_openpt(flags | OFlag::O_NONBLOCK)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let device = PathBuf::from(ptsname_r(&master)?);
+    let slave = open(&device, flags, Mode::empty())?;
+    let mut termios = tcgetattr(&slave)?;
     cfmakeraw(&mut termios);
-    tcsetattr(&pair.slave, SetArg::TCSANOW, &termios)?;
-    fcntl(&pair.master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    let device = ttyname(&pair.slave)?;
-    Ok((Line { master: File::from(pair.master), _slave: pair.slave }, device))
+    tcsetattr(&slave, SetArg::TCSANOW, &termios)?;
+    Ok((Line { master: File::from(OwnedFd::from(master)), _slave: slave }, device))
 }
