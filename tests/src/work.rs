@@ -1,0 +1,235 @@
+//! The people, machines, goods and documents of the tests.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Answer, Caller, Gateway, wait::until};
+
+/// The bolts' GTIN-14; seven digits are the company prefix.
+pub const BOLT: &str = "00614141812349";
+/// The gloves' GTIN-14.
+pub const GLOVE: &str = "00614141123452";
+/// A GTIN-14 of another company that no item master knows.
+pub const STRANGER: &str = "09521234543213";
+const PREFIX_DIGITS: usize = 7;
+
+/// The EPC of the `serial`-th piece of an item.
+#[must_use]
+pub fn epc(gtin: &str, serial: u64) -> Vec<u8> {
+    gatewarden_simulators::sgtin96(gtin, serial, PREFIX_DIGITS).to_vec()
+}
+
+/// What the daemon calls that piece.
+#[must_use]
+pub fn key(gtin: &str, serial: u64) -> String {
+    format!("(01){gtin}(21){serial}")
+}
+
+/// What a document expects, to be changed with struct update.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The task's id.
+    pub id: Uuid,
+    /// Where.
+    pub station: &'static str,
+    /// `receipt`, `issue`, `transfer`.
+    pub kind: &'static str,
+    /// The kind of document.
+    pub document_kind: &'static str,
+    /// Its number.
+    pub number: String,
+    /// The item.
+    pub item: &'static str,
+    /// Base units.
+    pub quantity: u64,
+    /// From where.
+    pub from: &'static str,
+    /// To where.
+    pub to: &'static str,
+}
+
+/// A receipt of bolts at the dock.
+#[must_use]
+pub fn receipt(number: &str, quantity: u64) -> Order {
+    Order {
+        id: Uuid::new_v4(),
+        station: "dock-1",
+        kind: "receipt",
+        document_kind: "purchase-order",
+        number: number.to_owned(),
+        item: "BOLT-M8",
+        quantity,
+        from: "@supplier/ACME",
+        to: "wh1/dock",
+    }
+}
+
+impl Order {
+    /// As the ERP posts it.
+    #[must_use]
+    pub fn task(&self) -> Value {
+        json!({
+            "id": self.id, "station": self.station, "kind": self.kind,
+            "document": {"kind": self.document_kind, "number": self.number},
+            "ordered_by": "chen.buyer", "approved_by": "wu.director",
+            "lines": [{"line": 10, "item": self.item, "quantity": self.quantity,
+                "from": self.from, "to": self.to}],
+        })
+    }
+}
+
+/// Who is enrolled at a gateway.
+#[derive(Debug, Clone)]
+pub struct People {
+    /// A machine that may look at everything.
+    pub viewer: Caller,
+    /// The ERP.
+    pub erp: Caller,
+    door: Caller,
+}
+
+/// The badge and PIN of everybody but `root`.
+const STAFF: [(&str, &str, &str, &str); 4] = [
+    ("li.wei", "storekeeper", "OP-2001", "2580"),
+    ("wang.lead", "warehouse-supervisor", "OP-3001", "3691"),
+    ("sam.sales", "sales-assistant", "OP-4001", "4703"),
+    ("ma.second", "storekeeper", "OP-5001", "5814"),
+];
+
+impl People {
+    /// Enrols the administrator `root` (OP-1000, 1379) with the one-time code, then storekeepers
+    /// `li.wei` and `ma.second`, supervisor `wang.lead`, sales assistant `sam.sales`, and two
+    /// machines.
+    ///
+    /// # Panics
+    /// Where anything of it is refused.
+    pub async fn enrol(gateway: &Gateway) -> Self {
+        let code = until("the first start prints a one-time enrolment code", || async {
+            gateway.logged(|line| {
+                line.split_once("one-time enrolment code: ").map(|(_, code)| code.to_owned())
+            })
+        })
+        .await;
+        let door = gateway.anybody();
+        let root = json!({"code": code, "operator": "root", "name": "Ada Admin",
+            "badge": "OP-1000", "pin": "1379"});
+        door.post_ok("/enrol", &root).await;
+        let local = gateway.local();
+        for (operator, role, badge, pin) in STAFF {
+            let body = json!({"operator": operator, "name": operator, "roles": [role],
+                "badges": [badge], "pin": pin});
+            local.post_ok("/operators", &body).await;
+        }
+        let viewer =
+            ["ledger:view", "system:view", "transfer:view", "inbound:view", "outbound:view"];
+        let erp = ["inbound:create", "outbound:create", "transfer:create"];
+        let viewer = machine(&local, &door, "viewer", &viewer).await;
+        let erp = machine(&local, &door, "erp", &erp).await;
+        Self { viewer, erp, door }
+    }
+
+    /// Tries to sign somebody of [`People::enrol`] in at a station, or at the console.
+    ///
+    /// # Errors
+    /// Where the daemon does not answer.
+    ///
+    /// # Panics
+    /// Where there is no such person.
+    pub async fn try_sign_in(
+        &self,
+        who: &str,
+        station: Option<&str>,
+    ) -> Result<(Answer, Caller), reqwest::Error> {
+        let known = STAFF.iter().find(|(operator, ..)| *operator == who);
+        let (badge, pin) = known.map_or(("OP-1000", "1379"), |(_, _, badge, pin)| (badge, pin));
+        assert!(known.is_some() || who == "root", "nobody is called {who}");
+        let path = station.map_or("/session".to_owned(), |s| format!("/stations/{s}/session"));
+        let body = json!({"badge": badge, "pin": pin});
+        let answer = self.door.try_ask(Method::POST, &path, Some(&body)).await?;
+        let caller = self.door.with_cookie(answer.cookie.as_deref().unwrap_or_default());
+        Ok((answer, caller))
+    }
+
+    /// Signs somebody in.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub async fn sign_in(&self, who: &str, station: Option<&str>) -> Caller {
+        let (answer, caller) = match self.try_sign_in(who, station).await {
+            Ok(answered) => answered,
+            Err(error) => panic!("signing {who} in: {error}"),
+        };
+        assert!(answer.is_success(), "signing {who} in: {} {}", answer.status, answer.body);
+        caller
+    }
+
+    /// Opens a task.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub async fn open(&self, order: &Order) {
+        self.erp.post_ok("/tasks", &order.task()).await;
+    }
+
+    /// Waits for a document's movement, the newest if there are several.
+    ///
+    /// # Panics
+    /// Where none comes.
+    pub async fn moved(&self, number: &str) -> Value {
+        until(&format!("the movement of {number}"), || self.movement(number)).await
+    }
+
+    /// A document's movement, if there is one.
+    ///
+    /// # Panics
+    /// Where the daemon does not answer.
+    pub async fn movement(&self, number: &str) -> Option<Value> {
+        let entries = self.viewer.list("/movements?limit=1000").await;
+        let mut movements = entries.into_iter().map(|entry| entry["body"]["movement"].clone());
+        movements.find(|movement| movement["document"]["number"] == number)
+    }
+
+    /// Receives bolts with these serials on a new order, to the green light, with `li.wei` signed
+    /// in at the dock.
+    ///
+    /// # Panics
+    /// Where they are not received.
+    pub async fn receive(
+        &self,
+        gateway: &Gateway,
+        number: &str,
+        serials: std::ops::Range<u64>,
+    ) -> Value {
+        self.open(&receipt(number, serials.end - serials.start)).await;
+        gateway.hardware.show(&serials.map(|serial| epc(BOLT, serial)).collect::<Vec<_>>());
+        let movement = self.moved(number).await;
+        gateway.hardware.reader.clear_field();
+        until("green", || async { gateway.is_green().then_some(()) }).await;
+        movement
+    }
+
+    /// Waits until the ERP has every movement and nothing is on its way.
+    ///
+    /// # Panics
+    /// Where that does not come to be.
+    pub async fn until_delivered(&self, gateway: &Gateway) {
+        until("every movement is delivered", || async {
+            let waiting = self.viewer.list("/deliveries").await;
+            let movements = self.viewer.list("/movements?limit=1000").await;
+            let received = gateway.hardware.erp.received();
+            let has = |entry: &Value| {
+                let id = &entry["body"]["movement"]["id"];
+                received.iter().any(|r| *id == r.id)
+            };
+            (waiting.is_empty() && movements.iter().all(has)).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn machine(local: &Caller, door: &Caller, name: &str, scopes: &[&str]) -> Caller {
+    let answer = local.post_ok("/clients", &json!({"client": name, "scopes": scopes})).await;
+    let token = answer.body["token"].as_str().unwrap_or_else(|| panic!("no token: {answer:?}"));
+    door.with_token(token)
+}
