@@ -6,11 +6,17 @@
 //! only `"`, `\` and the control characters below 0x20, the latter as `\u00xx` in lower-case hex;
 //! no floats. It is RFC 8785 with wider integers and uniform control escapes.
 
+mod writer;
+
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+
+use writer::Writer;
 
 /// Deepest nesting that is encoded or decoded.
 pub const DEPTH_MAX: usize = 32;
+
+/// What is set aside for a value's bytes at first; most entries fit.
+const BYTES_EXPECTED: usize = 2048;
 
 /// Why bytes are not canonical, or a value can't be made so.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +40,9 @@ pub enum CanonicalError {
 
 /// The canonical bytes of a value.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let value = serde_json::to_value(value)?;
-    let mut out = Vec::with_capacity(512);
-    write(&value, &mut out, 0)?;
-    Ok(out)
+    let mut writer = Writer::with_capacity(BYTES_EXPECTED);
+    value.serialize(&mut writer)?;
+    Ok(writer.out)
 }
 
 /// Reads a value, and refuses bytes that are not exactly its canonical form.
@@ -51,66 +56,130 @@ pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Canoni
     Err(CanonicalError::Form { at })
 }
 
-fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), CanonicalError> {
-    if depth > DEPTH_MAX {
-        return Err(CanonicalError::Depth);
-    }
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => match number.as_i64() {
-            Some(n) => out.extend_from_slice(n.to_string().as_bytes()),
-            None => return Err(CanonicalError::Number(number.to_string())),
-        },
-        Value::String(text) => write_string(text, out),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write(item, out, depth + 1)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(map) => {
-            // Sorted here, because serde_json's map keeps insertion order if any crate asks for it.
-            let mut pairs: Vec<_> = map.iter().collect();
-            pairs.sort_unstable_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
-            out.push(b'{');
-            for (i, (key, item)) in pairs.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out);
-                out.push(b':');
-                write(item, out, depth + 1)?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-fn write_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
-        }
-    }
-    out.push(b'"');
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
 
     use super::*;
+
+    /// The profile told over a tree of values, the slow and plain way: what `Writer` must equal.
+    fn told<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+        let mut out = Vec::new();
+        write(&serde_json::to_value(value)?, &mut out, 0)?;
+        Ok(out)
+    }
+
+    fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), CanonicalError> {
+        if depth > DEPTH_MAX {
+            return Err(CanonicalError::Depth);
+        }
+        match value {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Number(number) => match number.as_i64() {
+                Some(n) => out.extend_from_slice(n.to_string().as_bytes()),
+                None => return Err(CanonicalError::Number(number.to_string())),
+            },
+            Value::String(text) => write_string(text, out),
+            Value::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write(item, out, depth + 1)?;
+                }
+                out.push(b']');
+            }
+            Value::Object(map) => {
+                // Sorted here, because serde_json's map keeps insertion order if any crate asks for it.
+                let mut pairs: Vec<_> = map.iter().collect();
+                pairs.sort_unstable_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+                out.push(b'{');
+                for (i, (key, item)) in pairs.into_iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write_string(key, out);
+                    out.push(b':');
+                    write(item, out, depth + 1)?;
+                }
+                out.push(b'}');
+            }
+        }
+        Ok(())
+    }
+
+    fn write_string(text: &str, out: &mut Vec<u8>) {
+        out.push(b'"');
+        for byte in text.bytes() {
+            match byte {
+                b'"' => out.extend_from_slice(b"\\\""),
+                b'\\' => out.extend_from_slice(b"\\\\"),
+                0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+                _ => out.push(byte),
+            }
+        }
+        out.push(b'"');
+    }
+
+    #[derive(Serialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        One { z: u8, a: Option<i64> },
+        Two(Inner),
+    }
+
+    #[derive(Serialize)]
+    struct Inner {
+        zz: char,
+        b: (bool, &'static str),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gone: Option<u8>,
+        c: Plain,
+    }
+
+    #[derive(Serialize)]
+    enum Plain {
+        Unit,
+        Newtype(i8),
+        Tuple(u8, u16),
+        Struct { y: u32, x: () },
+    }
+
+    fn check<T: Serialize>(value: &T) {
+        let text =
+            |bytes: Result<Vec<u8>, _>| bytes.map(|b| String::from_utf8_lossy(&b).into_owned());
+        match (text(encode(value)), text(told(value))) {
+            (Ok(ours), Ok(told)) => assert_eq!(ours, told),
+            (Err(ours), Err(told)) => assert_eq!(ours.to_string(), told.to_string()),
+            (ours, told) => panic!("{ours:?} is not {told:?}"),
+        }
+    }
+
+    #[test]
+    fn the_writer_equals_the_profile_told_over_a_tree() {
+        let inner = |c| Inner { zz: 'ß', b: (true, "\n\"\\"), gone: None, c };
+        check(&Tagged::One { z: 3, a: None });
+        for c in
+            [Plain::Unit, Plain::Newtype(-7), Plain::Tuple(1, 2), Plain::Struct { y: 1, x: () }]
+        {
+            check(&Tagged::Two(inner(c)));
+        }
+        check(&BTreeMap::from([(10, "ten"), (9, "nine"), (-1, "")]));
+        check(&BTreeMap::from([("\u{1}", vec![1, 2]), ("\"", vec![]), ("!", vec![3])]));
+        check(&BTreeMap::from([(true, i64::MIN), (false, i64::MAX)]));
+        check(&json!({"é": [{}, [], [[1]]], "e": null, "z": {"b": 1, "a": {"d": 2, "c": 3}}}));
+        check(&u64::MAX);
+        check(&1.5);
+        for depth in [DEPTH_MAX - 1, DEPTH_MAX, DEPTH_MAX + 1] {
+            check(&(0..depth).fold(json!(1), |deep, _| json!([deep])));
+            check(&(0..depth).fold(json!({}), |deep, _| json!({"b": 0, "a": deep})));
+        }
+    }
 
     #[test]
     fn one_value_has_one_encoding() {
