@@ -95,7 +95,7 @@ pub(crate) async fn run(
             Some(StationOrder::ClosePass) = orders.recv() => {
                 intake.close(PassClosing::Operator).await;
             }
-            () = sleep => intake.wake().await,
+            () = sleep => intake.wake(events.is_empty()).await,
         }
     }
     intake.close(PassClosing::Interrupted).await;
@@ -117,11 +117,15 @@ impl Intake {
         [window, self.spool_at].into_iter().flatten().min()
     }
 
-    async fn wake(&mut self) {
+    /// Does what is due. While events wait, only they tell the time of a pass: a read that waited
+    /// behind a slow flush came when it came, and must not find its pass closed by the clock.
+    async fn wake(&mut self, caught_up: bool) {
         if self.spool_at.is_some_and(|at| at <= Instant::now()) {
+            // Events may have come meanwhile: whether a pass is over is asked in the next turn.
             self.spool_sightings().await;
+        } else if caught_up {
+            self.finish_closed(self.now()).await;
         }
-        self.finish_closed().await;
     }
 
     async fn event(&mut self, event: DeviceEvent) {
@@ -167,7 +171,7 @@ impl Intake {
         let session = self.app.recorder.session_at(&self.station.name);
         let wall_us = read.at.wall_us;
         let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
-        self.finish_closed().await;
+        self.finish_closed(read.at).await;
         if let Some(pass) = step.opened {
             self.opened(pass, read.at).await;
         }
@@ -239,13 +243,14 @@ impl Intake {
     }
 
     async fn close(&mut self, by: PassClosing) {
-        self.window.close(self.now(), by);
-        self.finish_closed().await;
+        let now = self.now();
+        self.window.close(now, by);
+        self.finish_closed(now).await;
     }
 
     /// Makes what has closed durable and hands it on.
-    async fn finish_closed(&mut self) {
-        while let Some(pass) = self.window.poll(self.now()) {
+    async fn finish_closed(&mut self, now: Stamp) {
+        while let Some(pass) = self.window.poll(now) {
             // The pass as a whole replaces its single sightings.
             self.unspooled.clear();
             self.spool_at = None;
@@ -317,6 +322,10 @@ async fn feed(app: App, mut passes: mpsc::Receiver<Pass>) {
                     tracing::error!(pass = %id, %station, %error, "kept in the spool");
                     app.lamps.show(&station, Signal::Stop);
                     tokio::time::sleep(RETRY_PAUSE).await;
+                    // A write that failed half-way may stand all the same: never decide it twice.
+                    if app.read(move |ledger| ledger.pass_recorded(id)).await.unwrap_or(false) {
+                        break;
+                    }
                 }
             }
         }
