@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context as _;
 use gatewarden_config::{Config, DeviceKind, Environment, SystemEnvironment};
 use gatewarden_engine::{Access, Command, ItemMaster, MasterItem, Settings};
-use gatewarden_model::{Body, Clock, DeviceId, Stamp, StationId};
+use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -35,6 +35,8 @@ use crate::{
 
 /// How long devices and stations may take to stop.
 const STOP_TIME: Duration = Duration::from_secs(5);
+/// How far back the last sign of life is looked for among what the shell wrote.
+const SHELL_ENTRIES_MAX: usize = 1000;
 
 /// Reads the configuration; mistakes and warnings go to standard error, one a line with its source.
 pub(crate) fn load_config(path: &Path) -> anyhow::Result<Config> {
@@ -210,26 +212,46 @@ fn open_spool(config: &Config) -> anyhow::Result<Spool> {
     Ok(spool)
 }
 
-/// Records the start, and the gap since the last entry if the daemon did not stop in order.
+/// Records the start, and before it the gap since the last sign of life if the daemon did not stop
+/// in order. In this order, because one that is killed between the two finds the same gap again.
 async fn record_start(
     config: &Config,
     recorder: &Recorder,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
-    let last = LedgerReader::open(&config.ledger.path)?.last_entries(1)?.pop();
+    let entries = LedgerReader::open(&config.ledger.path)?.last_entries(SHELL_ENTRIES_MAX)?;
+    if let Some(from) = died_after(&entries) {
+        let reason = "the daemon did not stop in order; nothing was read until it started again";
+        let to = clock.now();
+        let command = Command::Gap { device: None, from, to, reason: reason.to_owned() };
+        expect_done(recorder.command(command).await?)?;
+    }
     let command = Command::Start {
         gateway: config.gateway.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config: config.hash,
     };
-    expect_done(recorder.command(command).await?)?;
-    let Some(last) = last.filter(|entry| !matches!(entry.body, Body::Stopped { .. })) else {
-        return Ok(());
-    };
-    let reason = "the daemon did not stop in order; nothing was read until it started again";
-    let to = clock.now();
-    let command = Command::Gap { device: None, from: last.at, to, reason: reason.to_owned() };
     expect_done(recorder.command(command).await?)
+}
+
+/// The last sign of life of a daemon that did not stop in order. What the box's shell wrote, perhaps
+/// while no daemon ran, is none.
+fn died_after(entries: &[Entry]) -> Option<Stamp> {
+    let by_shell = |entry: &&Entry| {
+        let (Body::Enrolled { by, .. }
+        | Body::Removed { by, .. }
+        | Body::ClientAdded { by, .. }
+        | Body::ClientRevoked { by, .. }
+        | Body::Denied { by, .. }) = &entry.body
+        else {
+            return false;
+        };
+        matches!(by, Actor::Local { .. })
+    };
+    let last = entries.iter().rev().find(|entry| !by_shell(entry));
+    let beyond = entries.first().filter(|_| entries.len() == SHELL_ENTRIES_MAX);
+    let last = last.or(beyond)?;
+    (!matches!(last.body, Body::Stopped { .. })).then_some(last.at)
 }
 
 fn expect_done(answer: crate::recorder::Answer) -> anyhow::Result<()> {
