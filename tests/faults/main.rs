@@ -6,6 +6,7 @@ mod clock;
 mod disk;
 mod plugs;
 mod spool;
+mod starts;
 mod wires;
 
 use gatewarden_tests::{Gateway, Journal, People, Settings};

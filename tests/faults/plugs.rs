@@ -4,8 +4,6 @@
 use std::time::{Duration, Instant};
 
 use gatewarden_tests::{GLOVE, Settings, until};
-use reqwest::Method;
-use serde_json::json;
 
 use super::{all_is_well, at_work, gaps, things};
 
@@ -71,26 +69,5 @@ async fn a_light_stack_that_is_gone_stops_no_goods() {
     gateway.hardware.lights.come_back().await.unwrap();
     gateway.until_devices(&people.viewer, &[]).await;
     until("the light shows what it missed", || async { gateway.is_green().then_some(()) }).await;
-    all_is_well(&gateway, &people).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_daemon_is_refused_and_the_first_works_on() {
-    let (gateway, people) = at_work(Settings::default()).await;
-    let config = gateway.dir().join("second.toml");
-    let port = gatewarden_tests::free_port();
-    std::fs::write(&config, gateway.config_text(port, "gw-test")).unwrap();
-    let mut second = gateway.command();
-    let second = second.args(["run", "--config"]).arg(&config).output();
-    let second = tokio::task::spawn_blocking(move || second.unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(!second.status.success(), "two daemons write one ledger");
-    assert!(said.contains("ledger.db is being written by"), "not clear: {said}");
-    // The control socket is still the first one's.
-    let operator = json!({"operator": "new.one", "name": "New One", "roles": ["buyer"],
-        "badges": ["OP-7777"], "pin": "6925"});
-    let answer = gateway.local().ask(Method::POST, "/operators", Some(&operator)).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    people.receive(&gateway, "3301", 1..3).await;
     all_is_well(&gateway, &people).await;
 }
