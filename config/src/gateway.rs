@@ -15,6 +15,10 @@ pub const STATE_DIR: &str = "/var/lib/gatewarden";
 /// Where the API listens unless told otherwise: this machine only.
 pub const LISTEN: &str = "127.0.0.1:8420";
 
+/// Most entries a commit that may be asked for: the ledger takes 4,096 in a group, and the last
+/// command of one may bring several.
+const GROUP_ROWS_MAX: i64 = 3000;
+
 /// Who this gateway is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateway {
@@ -84,7 +88,13 @@ pub(crate) static LEDGER: Section = Section {
             Shape::Text(Text::Path),
             "The key that signs checkpoints. By default ledger.key in the state folder.",
         ),
-        integer_or("group_rows_max", 1, 100_000, 1000, "Most entries written in one commit."),
+        integer_or(
+            "group_rows_max",
+            1,
+            GROUP_ROWS_MAX,
+            1000,
+            "Most entries written in one commit.",
+        ),
     ],
 };
 
