@@ -255,7 +255,7 @@ impl Intake {
             self.unspooled.clear();
             self.spool_at = None;
             if let Some(from) = self.overflow.take() {
-                let reason = format!("more than {THINGS_MAX} things in pass {}", pass.id);
+                let reason = format!("more things, or longer ones, than pass {} can hold", pass.id);
                 self.gap(None, from, pass.closed, reason).await;
             }
             metrics::counter!("gatewarden_passes_total", "station" => self.station.name.to_string())

@@ -17,6 +17,11 @@ use gatewarden_model::{
 /// Closed passes that wait for `poll`; a caller that polls after every call never has two.
 const READY_MAX: usize = 16;
 
+/// Text of all things of one pass, in bytes as the journal escapes it; further things overflow. With
+/// it the entry of any pass stays within the 16 MiB that the ledger takes, whatever its tags say:
+/// up to 10,000 sightings of half a KiB, and each text three times.
+const PASS_TEXT_BYTES_MAX: usize = 2 << 20;
+
 /// How a station's reads are windowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowSettings {
@@ -71,7 +76,7 @@ pub enum Sight {
     Again,
     /// Of a tag that stayed in the field after its pass.
     Linger,
-    /// The pass is full: report a gap.
+    /// The pass is full, by things or by their text: report a gap.
     Overflow,
 }
 
@@ -95,6 +100,7 @@ struct Open {
     last_new: Stamp,
     places: HashMap<String, usize>,
     sightings: Vec<Sighting>,
+    text_bytes: usize,
 }
 
 impl PassWindow {
@@ -233,7 +239,17 @@ impl PassWindow {
 impl Open {
     fn new(id: PassId, now: Stamp, by: PassOpening, session: Option<SessionId>) -> Self {
         let (places, sightings) = (HashMap::new(), vec![]);
-        Self { id, opened: now, opened_by: by, session, last_new: now, places, sightings }
+        let text_bytes = 0;
+        Self {
+            id,
+            opened: now,
+            opened_by: by,
+            session,
+            last_new: now,
+            places,
+            sightings,
+            text_bytes,
+        }
     }
 
     /// When the pass closes by itself, and why.
@@ -261,9 +277,11 @@ impl Open {
             }
             return Sight::Again;
         }
-        if self.sightings.len() >= things_max {
+        let text_bytes = self.text_bytes.saturating_add(text_bytes(&thing));
+        if self.sightings.len() >= things_max || text_bytes > PASS_TEXT_BYTES_MAX {
             return Sight::Overflow;
         }
+        self.text_bytes = text_bytes;
         self.last_new = now;
         self.places.insert(thing.key.clone(), self.sightings.len());
         let sighting = Sighting {
@@ -282,6 +300,17 @@ impl Open {
         self.sightings.push(sighting.clone());
         Sight::First(Box::new(sighting))
     }
+}
+
+/// What a thing's texts take in the journal.
+fn text_bytes(thing: &Thing) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    let texts = [Some(&thing.key), thing.gtin.as_ref(), thing.serial.as_ref(), thing.lot.as_ref()];
+    texts.into_iter().flatten().flat_map(|text| text.bytes()).map(escaped).sum()
 }
 
 fn us(ms: u32) -> u64 {

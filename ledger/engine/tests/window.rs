@@ -137,3 +137,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn long_texts_fill_a_pass_before_its_entry_is_too_large_to_record() {
+    let settings = WindowSettings { things_max: 10_000, ..WindowSettings::default() };
+    let mut window = PassWindow::new("dock-1".parse().unwrap(), settings);
+    let mut overflown = 0;
+    for n in 0..10_000 {
+        // Each control character is six bytes in the journal.
+        let long = thing(&format!("{n:05}{}", "\u{1}".repeat(1000)));
+        let step = window.handle(stamp_ms(0), long, meta(Trust::Barcode), None, || pass_id(1));
+        overflown += u32::from(step.sight == Sight::Overflow);
+    }
+    window.close(stamp_ms(1), PassClosing::Operator);
+    let pass = window.poll(stamp_ms(1)).unwrap();
+    assert!(overflown > 9000 && pass.sightings.len() > 300);
+    let bytes = gatewarden_model::canonical::encode(&pass).unwrap().len();
+    assert!((2 << 20..4 << 20).contains(&bytes), "{bytes}");
+}
