@@ -21,7 +21,7 @@ async fn attempt(gateway: &Gateway, badge: &str, pin: &str) -> (u16, Value, Valu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_pins_cost_more_and_more_time() {
-    let settings = Settings { lockout: (2, 1500, 60_000), ..Settings::default() };
+    let settings = Settings { lockout: (2, 3000, 60_000), ..Settings::default() };
     let (gateway, people) = staffed(settings).await;
     let stranger = attempt(&gateway, "OP-9999", "2468").await;
     for failures in 1..=2 {
@@ -39,18 +39,31 @@ async fn wrong_pins_cost_more_and_more_time() {
         assert_eq!(entry["failures"], json!(failures), "a locked attempt counts as a failure");
         locks.push(locked);
     }
-    assert_eq!(locks, [1500, 3000], "the delay doubles");
+    assert_eq!(locks, [3000, 6000], "the delay doubles");
     let since = Instant::now();
     until("the lock ends and the right PIN opens", || async {
         (attempt(&gateway, "OP-2001", "2580").await.0 == 201).then_some(())
     })
     .await;
-    assert!(since.elapsed() > Duration::from_millis(1000), "the lock was no lock");
+    assert!(since.elapsed() > Duration::from_millis(2000), "the lock was no lock");
     let station = people.viewer.get("/stations/dock-1").await;
     assert_eq!(station["session"]["operator"], "li.wei");
     // The failures are forgotten with the success.
     let (_, entry, _) = attempt(&gateway, "OP-2001", "1111").await;
     assert_eq!(entry["failures"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_survives_a_crash() {
+    let settings = Settings { lockout: (0, 600_000, 600_000), ..Settings::default() };
+    let (mut gateway, _people) = staffed(settings).await;
+    assert_eq!(attempt(&gateway, "OP-2001", "1111").await.1["locked_ms"], 600_000);
+    gateway.kill();
+    gateway.run().await;
+    let (status, _, body) = attempt(&gateway, "OP-2001", "2580").await;
+    assert_eq!(status, 429, "{body}");
+    // Somebody else is not locked.
+    assert_eq!(attempt(&gateway, "OP-5001", "5814").await.0, 201);
 }
 
 /// Waits out the lock that stands, then fails once more.

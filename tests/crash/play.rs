@@ -32,8 +32,8 @@ pub(crate) struct Shared {
     pub(crate) people: People,
     pub(crate) shown: StdMutex<Vec<Shown>>,
     pub(crate) orders: StdMutex<Vec<Order>>,
-    /// Movements that the API has told of.
-    pub(crate) told: StdMutex<Vec<String>>,
+    /// What the API has acknowledged: the kind of entry, and the id in it.
+    pub(crate) told: StdMutex<Vec<(&'static str, String)>>,
     /// When the light turned green.
     pub(crate) greens: StdMutex<Vec<i64>>,
 }
@@ -49,6 +49,13 @@ impl Shared {
             told: StdMutex::default(),
             greens: StdMutex::default(),
         }
+    }
+}
+
+impl Shared {
+    fn was_told(&self, kind: &'static str, id: &Value) {
+        let id = id.as_str().unwrap_or_else(|| panic!("{kind} without an id")).to_owned();
+        self.told.lock().unwrap().push((kind, id));
     }
 }
 
@@ -104,7 +111,7 @@ pub(crate) async fn work(shared: Arc<Shared>, seed: u64, over: watch::Receiver<b
             1 => quantity + 1,
             _ => quantity,
         };
-        pallet(&shared, serial..serial + seen, &over).await;
+        pallet(&shared, serial..serial + seen).await;
         serial += seen;
     }
 }
@@ -114,6 +121,7 @@ async fn open(shared: &Shared, task: &Value) -> bool {
     match shared.people.erp.try_ask(Method::POST, "/tasks", Some(task)).await {
         Ok(answer) => {
             assert_eq!(answer.status, 201, "{}", answer.body);
+            shared.was_told("task-opened", &answer.body["task"]);
             true
         }
         Err(_) => false,
@@ -124,33 +132,36 @@ async fn sign_in(shared: &Shared) -> bool {
     match shared.people.try_sign_in("li.wei", Some("dock-1")).await {
         Ok((answer, _)) => {
             assert_eq!(answer.status, 201, "{}", answer.body);
+            shared.was_told("session-opened", &answer.body["id"]);
             true
         }
         Err(_) => false,
     }
 }
 
-/// Puts a pallet into the door until something is known of its first box.
-async fn pallet(shared: &Shared, serials: std::ops::Range<u64>, over: &watch::Receiver<bool>) {
+/// Puts a pallet into the door until something is known of its first box. The last one of a campaign
+/// stays as long as any other.
+async fn pallet(shared: &Shared, serials: std::ops::Range<u64>) {
     let tags: Vec<_> = serials.clone().map(|serial| epc(BOLT, serial)).collect();
     let keys: Vec<_> = serials.map(|serial| key(BOLT, serial)).collect();
     let trace = format!("/trace/tag/{}", keys[0]);
     let from_us = now_us();
     shared.hardware.show(&tags);
     let patience = Instant::now() + PALLET_TIME;
-    insist(over, || async {
+    loop {
         let known = shared.people.viewer.try_ask(Method::GET, &trace, None).await;
         let known = known.is_ok_and(|a| a.body.as_array().is_some_and(|lines| !lines.is_empty()));
-        known || Instant::now() > patience
-    })
-    .await;
+        if known || Instant::now() > patience {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
     shared.hardware.reader.clear_field();
     shared.shown.lock().unwrap().push(Shown { keys, from_us, to_us: now_us() });
     if let Ok(answer) = shared.people.viewer.try_ask(Method::GET, "/movements", None).await
         && let Some(list) = answer.body.as_array()
     {
-        let ids = list.iter().map(|e| e["body"]["movement"]["id"].as_str().unwrap().to_owned());
-        shared.told.lock().unwrap().extend(ids);
+        list.iter().for_each(|e| shared.was_told("moved", &e["body"]["movement"]["id"]));
     }
 }
 
@@ -190,8 +201,12 @@ async fn decide_one(
         let decision = json!({"verdict": "reject", "reason": "nothing of it fits"});
         answer = supervisor.try_ask(Method::POST, &path, Some(&decision)).await?;
     }
-    if let Some(movement) = answer.body["movement"].as_str() {
-        shared.told.lock().unwrap().push(movement.to_owned());
+    if answer.is_success() {
+        shared.was_told("hold-decided", &holds.body[0]["pass"]["id"]);
+        let movement = &answer.body["movement"];
+        if !movement.is_null() {
+            shared.was_told("moved", movement);
+        }
     }
     Ok(answer.status)
 }
