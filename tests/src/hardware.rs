@@ -1,6 +1,7 @@
 //! The simulated devices of a dock and a counter, and the ERP.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
@@ -18,6 +19,9 @@ pub(crate) const HOOK_SECRET: &str = "test-signature-key";
 /// Ports below those that the system hands out to clients, so that one that is closed for a while
 /// is still free afterwards.
 const PORTS: std::ops::Range<u32> = 10_000..30_000;
+
+/// Ports that are tried for one simulator.
+const TRIES_MAX: u32 = 20;
 
 /// Coils as the light stacks are wired.
 pub(crate) const GREEN: usize = 0;
@@ -59,8 +63,20 @@ pub fn free_port() -> u16 {
     found.expect("one of 20,000 ports is free")
 }
 
-fn bind() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], free_port()))
+/// Starts something on a free port. A port that was free a moment ago may not be: a program that
+/// another test starts holds a copy of the probe's socket until it is executed.
+async fn on_free_port<T, F>(start: impl Fn(SocketAddr) -> F) -> T
+where
+    F: Future<Output = io::Result<T>>,
+{
+    for _ in 0..TRIES_MAX {
+        match start(SocketAddr::from(([127, 0, 0, 1], free_port()))).await {
+            Ok(started) => return started,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => panic!("a simulator needs loopback only: {error}"),
+        }
+    }
+    panic!("{TRIES_MAX} ports were free and then were not");
 }
 
 impl Hardware {
@@ -69,21 +85,24 @@ impl Hardware {
     /// # Panics
     /// Where loopback or pseudo-terminals can't be had.
     pub async fn start(seed: u64, folder: &Path) -> Self {
-        let reader = LlrpOptions { bind: bind(), seed, rate: 1000, ..LlrpOptions::default() };
-        let lights = || LightsOptions { bind: bind(), ..LightsOptions::default() };
-        let hook = WebhookOptions {
-            bind: bind(),
-            secret: HOOK_SECRET.as_bytes().to_vec(),
-            skew_s_max: None,
+        let reader = |bind| {
+            SimReader::start(LlrpOptions { bind, seed, rate: 1000, ..LlrpOptions::default() })
         };
-        let why = "simulators need loopback and pseudo-terminals only";
+        let lights = |bind| SimLights::start(LightsOptions { bind, ..LightsOptions::default() });
+        let secret = HOOK_SECRET.as_bytes();
+        let hook = |bind| {
+            let secret = secret.to_vec();
+            SimReceiver::start_with(WebhookOptions { bind, secret, skew_s_max: None })
+        };
+        let scanner =
+            |name| SimScanner::start_at(&folder.join(name)).expect("there are pseudo-terminals");
         Self {
-            reader: SimReader::start(reader).await.expect(why),
-            scanner: SimScanner::start_at(&folder.join("scanner-1")).expect(why),
-            lights: SimLights::start(lights()).await.expect(why),
-            counter_scanner: SimScanner::start_at(&folder.join("scanner-2")).expect(why),
-            counter_lights: SimLights::start(lights()).await.expect(why),
-            erp: SimReceiver::start_with(hook).await.expect(why),
+            reader: on_free_port(reader).await,
+            scanner: scanner("scanner-1"),
+            lights: on_free_port(lights).await,
+            counter_scanner: scanner("scanner-2"),
+            counter_lights: on_free_port(lights).await,
+            erp: on_free_port(hook).await,
         }
     }
 
