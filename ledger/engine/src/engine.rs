@@ -1,6 +1,8 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use gatewarden_model::{Body, Entry, Hash, ItemId, Location, Stamp, StationId};
+use gatewarden_model::{
+    Action, Actor, Body, Entry, Hash, ItemId, Location, Module, Stamp, StationId,
+};
 
 use crate::{
     access::Access,
@@ -97,6 +99,13 @@ impl Engine {
     pub fn badge_seen(&self, station: &StationId, now: &Stamp) -> Option<Hash> {
         let (badge, at) = self.memory.seen.get(station)?;
         (now.us_since(at) < crate::BADGE_SEEN_MS_MAX * 1000).then_some(*badge)
+    }
+
+    /// Whether somebody may do something. It leaves no entry, so it only tells what to show and what
+    /// to leave out; whatever is done is asked by `Command::Ask` or decided by its own command.
+    #[must_use]
+    pub fn may(&self, by: &Actor, action: Action, module: Module) -> bool {
+        crate::turn::may(&self.state, &self.access, by, action, module)
     }
 
     /// The policies.

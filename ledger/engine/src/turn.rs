@@ -109,7 +109,7 @@ impl Turn<'_> {
         others: &[(Module, Action)],
         facts: Facts<'_>,
     ) -> Result<Decision, Refusal> {
-        let denied = match self.authenticated(&asked.by, &facts) {
+        let denied = match authenticated(self.state, &asked.by, &facts) {
             Err(reason) => return Err(self.deny(asked, "not-authenticated", reason, None)),
             Ok((principal, facts)) => {
                 let first = (asked.module, asked.action);
@@ -158,43 +158,49 @@ impl Turn<'_> {
         asked.document = (!what.is_empty()).then(|| cut(what, REASON_BYTES_MAX));
         self.permit(asked, Facts::default()).map(Reply::Allowed)
     }
+}
 
-    /// Who an actor is as the policies see it: an operator needs an open session (that of the
-    /// console where none is named), a client a token that is still good.
-    fn authenticated<'b>(
-        &'b self,
-        by: &'b Actor,
-        facts: &Facts<'b>,
-    ) -> Result<(Principal<'b>, Facts<'b>), String> {
-        let principal = match by {
-            Actor::Operator { id, session } => {
-                let operator =
-                    self.state.operator(id).ok_or_else(|| format!("{id} is not enrolled"))?;
-                let open = match session {
-                    Some(session) => {
-                        self.state.session(*session).filter(|open| open.operator == *id)
-                    }
-                    None => {
-                        self.state.sessions().find(|s| s.operator == *id && s.station.is_none())
-                    }
-                };
-                let open =
-                    open.ok_or_else(|| format!("{id} has no open session: sign in again"))?;
-                let auth_level = Some(open.auth_level);
-                let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
-                return Ok((principal, Facts { auth_level, ..*facts }));
-            }
-            Actor::Client { id } => {
-                let client =
-                    self.state.clients.get(id).ok_or_else(|| format!("client {id} is revoked"))?;
-                Principal::Client { id: &client.id, scopes: &client.scopes }
-            }
-            Actor::Local { uid } => Principal::Local { uid: Some(*uid) },
-            Actor::Daemon => Principal::Local { uid: None },
-            Actor::Nobody => return Err("nobody is authenticated: sign in first".to_owned()),
-        };
-        Ok((principal, *facts))
-    }
+/// Who an actor is as the policies see it: an operator needs an open session (that of the
+/// console where none is named), a client a token that is still good.
+fn authenticated<'b>(
+    state: &'b State,
+    by: &'b Actor,
+    facts: &Facts<'b>,
+) -> Result<(Principal<'b>, Facts<'b>), String> {
+    let principal = match by {
+        Actor::Operator { id, session } => {
+            let operator = state.operator(id).ok_or_else(|| format!("{id} is not enrolled"))?;
+            let open = match session {
+                Some(session) => state.session(*session).filter(|open| open.operator == *id),
+                None => state.sessions().find(|s| s.operator == *id && s.station.is_none()),
+            };
+            let open = open.ok_or_else(|| format!("{id} has no open session: sign in again"))?;
+            let auth_level = Some(open.auth_level);
+            let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
+            return Ok((principal, Facts { auth_level, ..*facts }));
+        }
+        Actor::Client { id } => {
+            let client = state.clients.get(id).ok_or_else(|| format!("client {id} is revoked"))?;
+            Principal::Client { id: &client.id, scopes: &client.scopes }
+        }
+        Actor::Local { uid } => Principal::Local { uid: Some(*uid) },
+        Actor::Daemon => Principal::Local { uid: None },
+        Actor::Nobody => return Err("nobody is authenticated: sign in first".to_owned()),
+    };
+    Ok((principal, *facts))
+}
+
+/// Whether somebody may do something, without a trace: for showing and hiding, never for doing.
+pub(crate) fn may(
+    state: &State,
+    access: &Access,
+    by: &Actor,
+    action: Action,
+    module: Module,
+) -> bool {
+    authenticated(state, by, &Facts::default()).is_ok_and(|(principal, facts)| {
+        access.decide(&Request { principal, action, module, facts }).allowed
+    })
 }
 
 /// The first right that is granted, else the denial of `first`.
