@@ -8,7 +8,6 @@
 
 use std::{
     fs::File,
-    num::NonZeroUsize,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -33,8 +32,6 @@ use crate::recorder::{Parts, Recorder};
 const GROUP: usize = 100;
 /// A receipt that ends its task is a movement and the task's end.
 const ENTRIES_A_MOVEMENT: usize = 2;
-/// Callers at 100 a commit: while one group is flushed, the next one waits.
-const CALLERS: usize = 2 * GROUP;
 /// What part of the movements is posted one by one.
 const SINGLE_PART: u64 = 20;
 /// How long raw flushes are measured, each of three times.
@@ -66,19 +63,26 @@ pub(super) async fn measure(plan: Plan) -> anyhow::Result<Report> {
     };
     let dir = dir.context("failed to make a folder for the ledger")?;
     let shim = Shim::register(&format!("bench-{}", std::process::id()), plan.flush)?;
-    let recorder = start(dir.path(), &shim)?;
-    let mut house = House::open(recorder.clone()).await?;
     let mut raw = Raw::new(dir.path(), plan.flush, plan.raw_time)?;
 
     raw.measure()?;
     let singles = (plan.movements / SINGLE_PART).max(1);
-    let single = post_all(&mut house, &shim, singles, NonZeroUsize::MIN).await?;
+    let single = posted(&dir.path().join("1"), &shim, 1, singles).await?;
     raw.measure()?;
-    let callers = NonZeroUsize::new(CALLERS).unwrap_or(NonZeroUsize::MIN);
-    let many = post_all(&mut house, &shim, plan.movements, callers).await?;
+    let many = posted(&dir.path().join("100"), &shim, GROUP, plan.movements).await?;
     raw.measure()?;
-    recorder.shut().await;
     Ok(report(&plan, &raw, &single, &many))
+}
+
+/// Posts on a ledger of its own whose commits take `group` movements at most, with as many callers
+/// again waiting as one commit takes.
+async fn posted(dir: &Path, shim: &Shim, group: usize, movements: u64) -> anyhow::Result<Posted> {
+    std::fs::create_dir(dir)?;
+    let recorder = start(dir, shim, group)?;
+    let mut house = House::open(recorder.clone()).await?;
+    let done = post_all(&mut house, shim, movements, 2 * group).await?;
+    recorder.shut().await;
+    Ok(done)
 }
 
 fn report(plan: &Plan, raw: &Raw, single: &Posted, many: &Posted) -> Report {
@@ -104,7 +108,7 @@ fn report(plan: &Plan, raw: &Raw, single: &Posted, many: &Posted) -> Report {
 }
 
 /// The daemon's recorder on a ledger of its own.
-fn start(dir: &Path, shim: &Shim) -> anyhow::Result<Recorder> {
+fn start(dir: &Path, shim: &Shim, group: usize) -> anyhow::Result<Recorder> {
     let key = gatewarden_store::load_or_create_key(&dir.join("ledger.key"))?;
     let options = OpenOptions { key, origin: "bench".to_owned(), vfs: Some(shim.name()) };
     // Nobody looks at the signals: a closed channel is what the recorder has without stations.
@@ -115,7 +119,7 @@ fn start(dir: &Path, shim: &Shim) -> anyhow::Result<Recorder> {
         access: Access::new(&gatewarden_config::default_roles(), "")?,
         clock: house::clock(),
         signals,
-        group_rows_max: GROUP * ENTRIES_A_MOVEMENT,
+        group_rows_max: group * ENTRIES_A_MOVEMENT,
     })
 }
 
@@ -143,7 +147,7 @@ async fn post_all(
     house: &mut House,
     shim: &Shim,
     movements: u64,
-    callers: NonZeroUsize,
+    callers: usize,
 ) -> anyhow::Result<Posted> {
     let mut done = Posted::default();
     while done.movements < movements {
@@ -161,12 +165,12 @@ async fn post_all(
 async fn post(
     house: &House,
     passes: Vec<gatewarden_model::Pass>,
-    callers: NonZeroUsize,
+    callers: usize,
 ) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let passes = Arc::new(Mutex::new(passes.into_iter()));
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..callers.get() {
+    for _ in 0..callers {
         let (recorder, passes) = (house.recorder.clone(), Arc::clone(&passes));
         tasks.spawn(async move {
             loop {

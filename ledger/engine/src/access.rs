@@ -6,6 +6,7 @@
 //! a decision evaluates only those of its own cell plus the duties and the raw Cedar. Absent on
 //! purpose: roles per operator (the state knows them) and field masks.
 
+mod memo;
 mod policies;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -17,6 +18,8 @@ use cedar_policy::{
 use gatewarden_model::{
     Action, ClientId, Decision, Hash, Module, OperatorId, RoleMatrix, StationId,
 };
+
+use memo::{Memo, Question};
 
 /// Why a policy set can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +107,7 @@ pub struct Access {
     scopes: HashMap<String, EntityUid>,
     types: Types,
     authorizer: Authorizer,
+    memo: Memo,
     version: Hash,
     text: String,
 }
@@ -158,6 +162,7 @@ impl Access {
                 local: type_name("Local")?,
             },
             authorizer: Authorizer::new(),
+            memo: Memo::default(),
             version: Hash::of(text.as_bytes()),
             text,
         })
@@ -197,6 +202,16 @@ impl Access {
     /// Decides. Never fails: an error is a denial that says so.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
+        let question = Question::of(request);
+        if let Some(decision) = self.memo.get(&question) {
+            return decision;
+        }
+        let decision = self.decide_anew(request);
+        self.memo.keep(question, &decision);
+        decision
+    }
+
+    fn decide_anew(&self, request: &Request<'_>) -> Decision {
         let mut decision = Decision {
             allowed: false,
             action: request.action,
