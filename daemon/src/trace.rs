@@ -220,8 +220,10 @@ fn tell(body: &Body) -> Told {
             Told::new(format!("gateway {gateway} started, gatewarden {version}"), "the daemon")
         }
         Body::Stopped { reason } => Told::new(format!("stopped: {reason}"), "the daemon"),
-        Body::Enrolled { operator, name, roles, by, .. } => {
-            Told::new(format!("{operator} ({name}) enrolled as {}", roles.join(", ")), actor(by))
+        Body::Enrolled { operator, name, roles, pin, by, .. } => {
+            let pin = if pin.is_some() { "PIN set" } else { "no PIN" };
+            let roles = roles.join(", ");
+            Told::new(format!("{operator} ({name}) enrolled as {roles}; {pin}"), actor(by))
         }
         Body::Removed { operator, by } => Told::new(format!("{operator} removed"), actor(by)),
         Body::ClientAdded { client, scopes, by, .. } => {

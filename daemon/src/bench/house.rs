@@ -180,6 +180,7 @@ impl Door {
             name: format!("Storekeeper {n}"),
             roles: vec!["storekeeper".to_owned()],
             badges: vec![badge],
+            pin: None,
             by: local(),
         };
         expect(recorder.command(enrol).await?, "a storekeeper was not enrolled")?;

@@ -12,11 +12,12 @@ impl State {
     /// Applies one entry, all but its stock.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         match &entry.body {
-            Body::Enrolled { operator, name, roles, badges, .. } => self.enrolled(Operator {
+            Body::Enrolled { operator, name, roles, badges, pin, .. } => self.enrolled(Operator {
                 id: operator.clone(),
                 name: name.clone(),
                 roles: roles.clone(),
                 badges: badges.clone(),
+                pin: *pin,
             }),
             Body::Removed { operator, .. } => self.removed(operator),
             Body::ClientAdded { client, scopes, token, .. } => {

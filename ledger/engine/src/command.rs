@@ -31,7 +31,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// Enrol an operator, or change one: the whole new state.
+    /// Enrol an operator, or change one: the whole new state. Where roles, badges or the PIN change,
+    /// all sessions end at once with reason `changed`.
     Enrol {
         /// Who.
         operator: OperatorId,
@@ -41,6 +42,8 @@ pub enum Command {
         roles: Vec<String>,
         /// SHA-256 of each badge as normalised; a badge belongs to one operator.
         badges: Vec<Hash>,
+        /// SHA-256 of the new PIN's PHC string; none keeps the PIN in force, if there is one.
+        pin: Option<Hash>,
         /// By whom.
         by: Actor,
     },

@@ -9,7 +9,7 @@ use crate::{
     command::{Command, Outcome, Refusal, Reply},
     items::ItemMaster,
     memory::Memory,
-    state::State,
+    state::{Operator, State},
     turn::Turn,
 };
 
@@ -142,8 +142,8 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         _ => turn.time_out_sessions(),
     }
     match command {
-        Command::Enrol { operator, name, roles, badges, by } => {
-            turn.enrol(operator, name, roles, badges, by)
+        Command::Enrol { operator: id, name, roles, badges, pin, by } => {
+            turn.enrol(Operator { id, name, roles, badges, pin }, by)
         }
         Command::Remove { operator, by } => turn.remove(operator, by),
         Command::AddClient { client, scopes, token, by } => {

@@ -1,7 +1,8 @@
 //! Operators and clients: enrolled, changed, removed, revoked by whoever keeps the system.
 //!
 //! Invariants: nobody changes his own enrolment; a badge and a token belong to one; only roles and
-//! scopes that exist are given; who is removed has no session left.
+//! scopes that exist are given; who is removed, or whose roles, badges or PIN change, has no session
+//! left. A lock-out outlasts a change: only a sign-in clears it.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use gatewarden_model::{Action, Actor, Body, ClientId, Hash, Module, OperatorId};
 use crate::{
     access::Facts,
     command::Reply,
+    state::Operator,
     turn::{Answer, Asked, Turn},
 };
 
@@ -25,16 +27,11 @@ const ROLES_MAX: usize = 32;
 const FULL_NAME_BYTES_MAX: usize = 128;
 
 impl Turn<'_> {
-    pub(crate) fn enrol(
-        &mut self,
-        operator: OperatorId,
-        name: String,
-        roles: Vec<String>,
-        badges: Vec<Hash>,
-        by: Actor,
-    ) -> Answer {
-        let known = self.state.operator(&operator).is_some();
-        let action = if known { Action::Modify } else { Action::Create };
+    /// Enrols or changes an operator; a PIN of none keeps the one in force.
+    pub(crate) fn enrol(&mut self, new: Operator, by: Actor) -> Answer {
+        let Operator { id: operator, name, roles, badges, pin } = new;
+        let known = self.state.operator(&operator).cloned();
+        let action = if known.is_some() { Action::Modify } else { Action::Create };
         let asked = system(&by, action, operator.as_str());
         let decision = self.permit(asked.clone(), Facts::default())?;
         let roles: BTreeSet<String> = roles.into_iter().collect();
@@ -43,7 +40,14 @@ impl Turn<'_> {
             return Err(self.deny(asked, "enrolment-invalid", reason, Some(decision)));
         }
         let (roles, badges) = (roles.into_iter().collect(), badges.into_iter().collect());
-        self.record(Body::Enrolled { operator, name, roles, badges, by });
+        let pin = pin.or(known.as_ref().and_then(|old| old.pin));
+        let changed =
+            known.is_some_and(|old| (&old.roles, &old.badges, &old.pin) != (&roles, &badges, &pin));
+        let id = operator.clone();
+        self.record(Body::Enrolled { operator, name, roles, badges, pin, by });
+        if changed {
+            self.end_sessions_of(&id, "changed");
+        }
         Ok(Reply::Done)
     }
 
@@ -89,7 +93,7 @@ impl Turn<'_> {
             return Err(self.deny(asked, "unknown-operator", reason, Some(decision)));
         }
         self.record(Body::Removed { operator: operator.clone(), by });
-        self.revoke_sessions(&operator);
+        self.end_sessions_of(&operator, "revoked");
         Ok(Reply::Done)
     }
 

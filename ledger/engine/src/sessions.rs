@@ -158,11 +158,11 @@ impl Turn<'_> {
     }
 
     /// Ends every session of an operator.
-    pub(crate) fn revoke_sessions(&mut self, operator: &OperatorId) {
+    pub(crate) fn end_sessions_of(&mut self, operator: &OperatorId, reason: &str) {
         let own = self.state.sessions().filter(|s| s.operator == *operator);
         let ids: Vec<SessionId> = own.map(|s| s.id).collect();
         for id in ids {
-            self.end_session(id, "revoked");
+            self.end_session(id, reason);
         }
     }
 

@@ -26,6 +26,10 @@ pub struct Operator {
     /// SHA-256 of each badge, sorted; never serialized.
     #[serde(skip)]
     pub badges: Vec<Hash>,
+    /// SHA-256 of the PHC string of the PIN in force; none without a PIN. Never serialized. A stored
+    /// string with another digest was not put there by an enrolment.
+    #[serde(skip)]
+    pub pin: Option<Hash>,
 }
 
 /// A machine with a token.

@@ -200,6 +200,7 @@ fn a_hold_is_decided_by_somebody_else_who_may() {
     open(&mut house, receipt(1, &["10 BOLT-M8 3 in"]));
     house.ok(Command::Pass(pass(1, "dock-1", session, 10, "bolt#1 bolt#2 text:x")));
     house.enrol("sam", &["storekeeper", "warehouse-supervisor"]);
+    let session = Some(house.sign_in(90, Some("dock-1"), "sam"));
     let own = Command::DecideHold {
         pass: pass_id(1),
         verdict: Verdict::Accept,
@@ -357,6 +358,7 @@ fn approvals_come_from_somebody_else() {
     assert_eq!(house.refused(approve(1, "max")), "already-approved");
 
     house.enrol("ann", &["sales-assistant", "department-manager"]);
+    house.sign_in(91, None, "ann");
     house.ok(ask(issue(4), "ann"));
     assert_eq!(house.refused(approve(4, "ann")), "denied");
 

@@ -172,6 +172,71 @@ fn who_is_removed_is_out_at_once_and_a_restart_ends_everything() {
     assert!(told(&house, from).iter().skip(1).all(|t| t.ends_with(" restart")));
 }
 
+/// What changes of sam's enrolment (name, roles, badge, PIN), whether his sessions end, and the PIN
+/// in force from then on.
+type Change = (&'static str, &'static str, &'static str, Option<&'static [u8]>);
+const CHANGES: &[(Change, bool, Option<&[u8]>)] = &[
+    (("Sam", "storekeeper", "sam", None), false, None),
+    (("Sam", "buyer", "sam", None), true, None),
+    (("Sam", "buyer", "sam-2", None), true, None),
+    (("Sam", "buyer", "sam-2", Some(b"$a")), true, Some(b"$a")),
+    (("Sam Smith", "buyer", "sam-2", None), false, Some(b"$a")),
+    (("Sam Smith", "buyer", "sam-2", Some(b"$b")), true, Some(b"$b")),
+    (("Sam Smith", "auditor", "sam-2", None), true, Some(b"$b")),
+];
+
+#[test]
+fn a_change_of_rights_badges_or_pin_ends_the_sessions_and_keeps_the_lock_and_the_pin() {
+    let mut house = House::new();
+    let sam: gatewarden_model::OperatorId = "sam".parse().unwrap();
+    let mut owner = "sam";
+    for (n, ((name, role, badge_of, pin), ends, in_force)) in (0..).zip(CHANGES) {
+        house.sign_in(10 + n, Some("dock-1"), owner);
+        house.sign_in(20 + n, None, owner);
+        for guess in 0..4 {
+            house.now = stamp_ms(house.now.mono_us / 1000 + 10_000);
+            house.refused(house.sign_in_command(guess, None, owner, PinCheck::Wrong));
+        }
+        let from = house.journal.len();
+        house.ok(Command::Enrol {
+            operator: sam.clone(),
+            name: (*name).to_owned(),
+            roles: vec![(*role).to_owned()],
+            badges: vec![badge(badge_of)],
+            pin: pin.map(Hash::of),
+            by: Actor::Local { uid: 0 },
+        });
+        owner = badge_of;
+        if !ends {
+            for session in [10 + n, 20 + n].map(session_id) {
+                house.ok(Command::SignOut { session, reason: "kept".to_owned() });
+            }
+        }
+        let ended = ["-sam@dock-1 changed", "-sam@console changed"];
+        let kept = ["-sam@dock-1 kept", "-sam@console kept"];
+        assert_eq!(told(&house, from), if *ends { &ended } else { &kept }, "{n}");
+        let recorded = &house.journal[from].body;
+        let Body::Enrolled { pin, .. } = recorded else { panic!("{recorded:?}") };
+        assert_eq!(*pin, in_force.map(Hash::of), "{n}");
+        for engine in [&house.engine, &house.restarted()] {
+            let state = engine.state();
+            assert_eq!(state.operator(&sam).unwrap().pin, in_force.map(Hash::of), "{n}");
+            assert!(state.lock_remaining_ms(&sam, &house.now) > 0, "{n}");
+        }
+        house.now = stamp_ms(house.now.mono_us / 1000 + 10_000);
+    }
+    let shown = serde_json::to_string(house.engine.state().operator(&sam).unwrap()).unwrap();
+    assert!(!shown.contains("pin") && !shown.contains("badges"), "{shown}");
+    let by = || Actor::Local { uid: 0 };
+    house.ok(Command::Remove { operator: sam.clone(), by: by() });
+    house.enrol("sam", &["buyer"]);
+    assert_eq!(
+        house.engine.state().operator(&sam).unwrap().pin,
+        None,
+        "removed, and with it the PIN"
+    );
+}
+
 #[test]
 fn enrolment_is_checked() {
     let mut house = House::new();
@@ -181,6 +246,7 @@ fn enrolment_is_checked() {
         name: operator.to_owned(),
         roles: roles.iter().map(|r| (*r).to_owned()).collect(),
         badges: vec![badge(owner)],
+        pin: None,
         by,
     };
     house.ok(enrol("new", &["buyer"], "new", adam()));

@@ -87,6 +87,11 @@ pub enum Body {
         /// SHA-256 of each badge as normalised, sorted. A badge is a user name, not a secret, but
         /// the journal travels.
         badges: Vec<Hash>,
+        /// SHA-256 of the PHC string of the PIN in force from here on; none where there is no PIN.
+        /// The string itself stays outside the journal, and its random salt keeps this digest from
+        /// being guessed from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<Hash>,
         /// By whom.
         by: Actor,
     },
@@ -136,7 +141,8 @@ pub enum Body {
         /// Where.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         station: Option<StationId>,
-        /// `badge`, `idle`, `hand-over`, `moved`, `restart`, `revoked`.
+        /// `badge`, `idle`, `expired`, `hand-over`, `moved`, `renewed`, `restart`, `revoked`,
+        /// `changed`, or what a sign-out said.
         reason: String,
     },
     /// Somebody failed to sign in.

@@ -127,6 +127,7 @@ fn bodies() -> Vec<Body> {
             name: "Müller, Eva".into(),
             roles: vec!["storekeeper".into()],
             badges: vec![Hash::of(b"b")],
+            pin: Some(Hash::of(b"$argon2id$")),
             by: Actor::Local { uid: 1000 },
         },
         Body::Removed { operator: operator_id(), by: Actor::Daemon },

@@ -257,6 +257,7 @@ impl House {
             name: id.to_owned(),
             roles: roles.iter().map(|r| (*r).to_owned()).collect(),
             badges: vec![badge(id)],
+            pin: None,
             by: Actor::Local { uid: 0 },
         });
     }
