@@ -6,13 +6,16 @@
 //! claim one afterwards. No read is dropped silently: it joins a pass, lingers in the last one, or
 //! is counted as a gap.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use gatewarden_config::Station;
 use gatewarden_engine::{Command, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceEvent, DeviceId, Pass, PassClosing, PassId, PassOpening, Read, ReadValue, Sighting,
-    Signal, Stamp, Thing, Trust,
+    DeviceEvent, DeviceId, Pass, PassClosing, PassId, PassOpening, Read, ReadValue, SessionId,
+    Sighting, Signal, Stamp, Thing, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -23,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, StationOrder},
-    secrets,
+    feeder, secrets,
     spool::SpoolError,
 };
 
@@ -35,7 +38,9 @@ const KNOWN_MAX: usize = 20_000;
 const SPOOL_EVERY: Duration = Duration::from_millis(100);
 /// Closed passes that may wait for the recorder; more is back-pressure on the station's devices.
 const PASSES_MAX: usize = 64;
-/// Pause before the recorder or the spool is asked again.
+/// Gaps that may wait for the recorder; more are joined.
+const GAPS_MAX: usize = 64;
+/// Pause before the recorder is asked again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 struct Intake {
@@ -48,6 +53,11 @@ struct Intake {
     spool_at: Option<Instant>,
     /// Things that did not fit the open pass, since the given moment.
     overflow: Option<Stamp>,
+    /// Gaps that the recorder could not take yet: device, from, to, reason.
+    gaps: VecDeque<(Option<DeviceId>, Stamp, Stamp, String)>,
+    gaps_at: Option<Instant>,
+    /// The session at the last read: a new one begins with a clean field.
+    session: Option<SessionId>,
     closed: mpsc::Sender<Pass>,
 }
 
@@ -59,7 +69,7 @@ pub(crate) async fn run(
     mut orders: mpsc::Receiver<StationOrder>,
 ) {
     let (closed, passes) = mpsc::channel(PASSES_MAX);
-    let feeder: JoinHandle<()> = tokio::spawn(feed(app.clone(), passes));
+    let feeder: JoinHandle<()> = tokio::spawn(feeder::feed(app.clone(), passes));
     let settings = WindowSettings {
         quiet_ms: station.pass.quiet_ms,
         duration_ms_max: station.pass.duration_ms_max,
@@ -77,6 +87,9 @@ pub(crate) async fn run(
         unspooled: Vec::new(),
         spool_at: None,
         overflow: None,
+        gaps: VecDeque::new(),
+        gaps_at: None,
+        session: None,
         closed,
     };
     loop {
@@ -114,12 +127,15 @@ impl Intake {
             .window
             .next_deadline_us()
             .map(|at| Instant::now() + Duration::from_micros(at.saturating_sub(now_us)));
-        [window, self.spool_at].into_iter().flatten().min()
+        [window, self.spool_at, self.gaps_at].into_iter().flatten().min()
     }
 
     /// Does what is due. While events wait, only they tell the time of a pass: a read that waited
     /// behind a slow flush came when it came, and must not find its pass closed by the clock.
     async fn wake(&mut self, caught_up: bool) {
+        if self.gaps_at.is_some_and(|at| at <= Instant::now()) {
+            self.tell_gaps().await;
+        }
         if self.spool_at.is_some_and(|at| at <= Instant::now()) {
             // Events may have come meanwhile: whether a pass is over is asked in the next turn.
             self.spool_sightings().await;
@@ -149,13 +165,32 @@ impl Intake {
         }
     }
 
-    async fn gap(&self, device: Option<DeviceId>, from: Stamp, to: Stamp, reason: String) {
+    async fn gap(&mut self, device: Option<DeviceId>, from: Stamp, to: Stamp, reason: String) {
         metrics::counter!("gatewarden_gaps_total", "station" => self.station.name.to_string())
             .increment(1);
         tracing::warn!(station = %self.station.name, ?device, %reason, "evidence gap");
-        let command = Command::Gap { device, from, to, reason };
-        if let Err(error) = self.app.recorder.command(command).await {
-            tracing::error!(%error, "a gap could not be recorded");
+        self.gaps.push_back((device, from, to, reason));
+        if self.gaps.len() > GAPS_MAX
+            && let (Some(first), Some(second)) = (self.gaps.pop_front(), self.gaps.pop_front())
+        {
+            // Two become one that spans both: less is told, nothing is left out.
+            let reason = format!("{}; {}", first.3, second.3).chars().take(500).collect();
+            self.gaps.push_front((None, first.1, second.2, reason));
+        }
+        self.tell_gaps().await;
+    }
+
+    /// Records the gaps that wait; what can't be recorded now is tried again.
+    async fn tell_gaps(&mut self) {
+        self.gaps_at = None;
+        while let Some((device, from, to, reason)) = self.gaps.front().cloned() {
+            let command = Command::Gap { device, from, to, reason };
+            if let Err(error) = self.app.recorder.command(command).await {
+                tracing::error!(%error, gaps = self.gaps.len(), "gaps wait to be recorded");
+                self.gaps_at = Some(Instant::now() + RETRY_PAUSE);
+                return;
+            }
+            self.gaps.pop_front();
         }
     }
 
@@ -169,6 +204,11 @@ impl Intake {
         }
         let thing = self.thing(&read.value);
         let session = self.app.recorder.session_at(&self.station.name);
+        if session != self.session && session.is_some() {
+            // What lay in the field before may be shown again to whoever has just signed in.
+            self.window.forget_lingering();
+        }
+        self.session = session;
         let wall_us = read.at.wall_us;
         let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
         self.finish_closed(read.at).await;
@@ -254,7 +294,10 @@ impl Intake {
             // The pass as a whole replaces its single sightings.
             self.unspooled.clear();
             self.spool_at = None;
+            let mut pass = pass;
             if let Some(from) = self.overflow.take() {
+                // What did not fit may have been strange: it is never posted by itself.
+                pass.closed_by = PassClosing::Interrupted;
                 let reason = format!("more things, or longer ones, than pass {} can hold", pass.id);
                 self.gap(None, from, pass.closed, reason).await;
             }
@@ -287,51 +330,4 @@ fn meta(read: &Read) -> ReadMeta {
     };
     let (device, evidence) = (read.device.clone(), read.raw);
     ReadMeta { device, antenna, peak_rssi_cdbm, reads, trust, evidence }
-}
-
-/// The outcome of a pass in a word or two, for the log.
-fn outcome(reply: &Reply) -> &str {
-    match reply {
-        Reply::Posted { .. } => "posted",
-        Reply::Held { .. } => "held",
-        Reply::Quarantined { reason } => reason,
-        Reply::Empty => "empty",
-        _ => "done",
-    }
-}
-
-/// Brings closed passes to the recorder, in order, until it has them; then the spool may forget.
-async fn feed(app: App, mut passes: mpsc::Receiver<Pass>) {
-    while let Some(pass) = passes.recv().await {
-        let (id, station) = (pass.id, pass.station.clone());
-        loop {
-            match app.recorder.command(Command::Pass(pass.clone())).await {
-                Ok(answer) => {
-                    match answer {
-                        Ok(reply) => {
-                            tracing::info!(pass = %id, %station, outcome = outcome(&reply), "pass")
-                        }
-                        Err(no) => {
-                            tracing::warn!(pass = %id, %station, reason = %no.message, "pass")
-                        }
-                    }
-                    break;
-                }
-                Err(crate::recorder::RecorderError::Stopped) => return,
-                Err(error) => {
-                    tracing::error!(pass = %id, %station, %error, "kept in the spool");
-                    app.lamps.show(&station, Signal::Stop);
-                    tokio::time::sleep(RETRY_PAUSE).await;
-                    // A write that failed half-way may stand all the same: never decide it twice.
-                    if app.read(move |ledger| ledger.pass_recorded(id)).await.unwrap_or(false) {
-                        break;
-                    }
-                }
-            }
-        }
-        if let Err(error) = app.spool.forget_pass(id).await {
-            // It stays and is recognised as recorded at the next start.
-            tracing::warn!(pass = %id, %error, "not taken out of the spool");
-        }
-    }
 }

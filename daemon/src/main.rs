@@ -12,6 +12,7 @@ mod clock;
 mod demo;
 mod devices;
 mod dispatcher;
+mod feeder;
 mod intake;
 mod lamps;
 mod lanes;

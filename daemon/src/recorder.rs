@@ -29,6 +29,9 @@ pub(crate) enum RecorderError {
     /// The ledger could not be written; nothing of the command took effect.
     #[error("the ledger could not be written: {0}")]
     NotWritten(String),
+    /// The ledger refuses what the engine decided; it would refuse it again. Nothing took effect.
+    #[error("the ledger refuses it: {0}")]
+    Unrecordable(String),
     /// The recorder's thread has ended.
     #[error("the recorder has stopped")]
     Stopped,
@@ -152,6 +155,8 @@ struct Thread {
 }
 
 struct Decided {
+    command: Command,
+    credential: Option<(OperatorId, Option<String>)>,
     answer: oneshot::Sender<Result<Answer, RecorderError>>,
     reply: Answer,
     signals: Vec<(StationId, Signal)>,
@@ -200,12 +205,12 @@ impl Thread {
             return;
         }
         let Outcome { entries, answer: reply, signals } =
-            self.engine.handle(self.parts.clock.now(), command);
+            self.engine.handle(self.parts.clock.now(), command.clone());
         group.entries.extend(entries);
         if reply.is_ok() {
-            group.credentials.extend(credential);
+            group.credentials.extend(credential.clone());
         }
-        decided.push(Decided { answer, reply, signals });
+        decided.push(Decided { command, credential, answer, reply, signals });
     }
 
     fn flush(&mut self, group: &Group, decided: Vec<Decided>) {
@@ -233,15 +238,31 @@ impl Thread {
     fn fail(&mut self, error: &StoreError, decided: Vec<Decided>) {
         tracing::error!(%error, commands = decided.len(), "the ledger could not be written");
         metrics::counter!("gatewarden_ledger_failures_total").increment(1);
-        self.set_failing(true);
         self.stuck = true;
         self.rebuild();
+        let for_good = is_about_content(error);
+        self.set_failing(!for_good);
+        if for_good && decided.len() > 1 {
+            return decided.into_iter().for_each(|one| self.alone(one));
+        }
         for done in decided {
             for (station, _) in done.signals {
                 let _ = self.parts.signals.send((station, Signal::Stop));
             }
-            let _ = done.answer.send(Err(RecorderError::NotWritten(error.to_string())));
+            let error = match for_good {
+                true => RecorderError::Unrecordable(error.to_string()),
+                false => RecorderError::NotWritten(error.to_string()),
+            };
+            let _ = done.answer.send(Err(error));
         }
+    }
+
+    /// Decides and writes one command of a refused group by itself, so that one that can't be
+    /// recorded takes no other with it.
+    fn alone(&mut self, one: Decided) {
+        let (mut group, mut decided) = (Group::default(), Vec::with_capacity(1));
+        self.decide(one.command, one.credential, one.answer, &mut group, &mut decided);
+        self.flush(&group, decided);
     }
 
     fn set_failing(&self, failing: bool) {
@@ -260,6 +281,18 @@ impl Thread {
         }
         !self.stuck
     }
+}
+
+/// Whether the ledger refused what the entries say, and not the disk to take them.
+fn is_about_content(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Entry { .. }
+            | StoreError::Rule { .. }
+            | StoreError::Repeated { .. }
+            | StoreError::Shortage { .. }
+            | StoreError::GroupTooLarge { .. }
+    )
 }
 
 fn publish(board: &RwLock<Board>, engine: &Engine) {

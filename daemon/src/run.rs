@@ -24,7 +24,7 @@ use crate::{
     clock::SystemClock,
     devices::{self, DeviceBoard, EVENTS_MAX, Supplies},
     dispatcher::Lane,
-    intake,
+    feeder, intake,
     lamps::Lamps,
     lanes,
     recorder::{Parts, Recorder},
@@ -268,10 +268,11 @@ async fn catch_up(
     for pass in spool.waiting(now).await? {
         let id = pass.id;
         let known = LedgerReader::open(&config.ledger.path)?.pass_recorded(id)?;
-        if !known && let Err(refusal) = recorder.command(Command::Pass(pass)).await? {
-            tracing::warn!(pass = %id, reason = %refusal.message, "a spooled pass was refused");
+        if known {
+            spool.forget_pass(id).await?;
+        } else {
+            feeder::bring(recorder, spool, pass).await?;
         }
-        spool.forget_pass(id).await?;
     }
     expect_done(recorder.command(Command::EndLeftoverSessions).await?)
 }

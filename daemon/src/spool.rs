@@ -23,6 +23,9 @@ const GROUP_JOBS_MAX: usize = 256;
 /// The file never grows beyond this many pages of 4 KiB (1 GiB).
 const PAGES_MAX: u32 = 262_144;
 
+/// Passes that are kept although the ledger refuses them.
+const ASIDE_MAX: u32 = 1000;
+
 /// What can go wrong with the buffer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpoolError {
@@ -170,6 +173,26 @@ impl Spool {
         .await
     }
 
+    /// Puts away a pass that the ledger refuses for what it says, with the reason. Fails with
+    /// `Full` when [`ASIDE_MAX`] are put away already.
+    pub(crate) async fn set_aside(&self, pass: Pass, reason: String) -> Result<(), SpoolError> {
+        self.run(move |t| {
+            let aside: u32 = t.query_row("SELECT count(*) FROM aside", [], |r| r.get(0))?;
+            if aside >= ASIDE_MAX {
+                return Err(SpoolError::Full(aside));
+            }
+            let (id, body) = (pass.id.to_string(), serde_json::to_string(&pass)?);
+            t.execute(
+                "INSERT OR REPLACE INTO aside(id, station, body, reason) VALUES (?1, ?2, ?3, ?4)",
+                params![id, pass.station.as_str(), body, reason],
+            )?;
+            t.execute("DELETE FROM sighting WHERE pass = ?1", [&id])?;
+            t.execute("DELETE FROM pass WHERE id = ?1", [&id])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// All passes that the ledger may not have, in the order of their opening. One that was never
     /// closed comes as `Interrupted`, closed `now`.
     pub(crate) async fn waiting(&self, now: Stamp) -> Result<Vec<Pass>, SpoolError> {
@@ -298,6 +321,9 @@ fn open_checked(path: &Path) -> Result<Connection, SpoolError> {
          CREATE TABLE IF NOT EXISTS sighting(
              seq INTEGER PRIMARY KEY AUTOINCREMENT, pass TEXT NOT NULL, body TEXT NOT NULL) STRICT;
          CREATE INDEX IF NOT EXISTS sighting_pass ON sighting(pass);
+         CREATE TABLE IF NOT EXISTS aside(
+             id TEXT PRIMARY KEY, station TEXT NOT NULL, body TEXT NOT NULL,
+             reason TEXT NOT NULL) STRICT;
          CREATE TABLE IF NOT EXISTS lane(name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) STRICT;
          CREATE TABLE IF NOT EXISTS delivery(
              lane TEXT NOT NULL, seq INTEGER NOT NULL, movement TEXT NOT NULL,
@@ -366,6 +392,19 @@ mod tests {
         assert!(matches!(spool.close_pass(pass(2, "dock")).await, Err(SpoolError::Full(1))));
         spool.close_pass(pass(1, "dock")).await.unwrap();
         assert_eq!(spool.depth().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_pass_that_is_set_aside_waits_no_more_and_is_still_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, _) = Spool::open(&dir.path().join("spool.db"), 10).unwrap();
+        spool.close_pass(pass(1, "dock")).await.unwrap();
+        spool.set_aside(pass(1, "dock"), "too long".into()).await.unwrap();
+        assert_eq!(spool.depth().await.unwrap(), 0);
+        let kept = spool
+            .run(|t| Ok(t.query_row("SELECT body FROM aside", [], |row| row.get::<_, String>(0))?));
+        let kept: Pass = serde_json::from_str(&kept.await.unwrap()).unwrap();
+        assert_eq!(kept, pass(1, "dock"));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 mod auth;
 mod bounded;
 mod exceptions;
+mod gate;
 mod ledger;
 mod page;
 mod people;
@@ -47,6 +48,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) cookies: auth::Cookies,
+    pub(crate) gate: gate::Gate,
 }
 
 /// The control socket beside the ledger.
@@ -78,7 +80,8 @@ impl Listeners {
 
     /// Serves until `stop`.
     pub(crate) async fn serve(self, app: App, stop: CancellationToken) {
-        let router = router(Api { app, cookies: auth::Cookies::default() });
+        let router =
+            router(Api { app, cookies: auth::Cookies::default(), gate: gate::Gate::default() });
         let service = router.into_make_service_with_connect_info::<Peer>();
         let network = axum::serve(Bounded::new(self.tcp), service.clone())
             .with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{
     Api,
     auth::{Cookies, Who},
+    gate,
     problem::Problem,
     stations::Credentials,
 };
@@ -86,6 +87,7 @@ pub(crate) async fn sign_in(
     Json(credentials): Json<Credentials>,
 ) -> Result<(StatusCode, CookieJar, Json<Value>), Problem> {
     let badge = credentials.badge.ok_or_else(|| Problem::bad_request("the badge is missing"))?;
+    let _place = gate::admit(&api, None, Some(&badge)).await?;
     let (session, answer) = api.app.sign_in(None, Some(&badge), Some(credentials.pin)).await?;
     match answer? {
         Reply::SignedIn(opened) => {

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{
     Api,
     auth::{Cookies, Who},
+    gate,
     problem::Problem,
 };
 use crate::app::StationOrder;
@@ -34,7 +35,7 @@ pub(crate) struct StationView {
     /// The open session, if there is one: `operator`, `auth_level`, `opened`.
     #[schema(value_type = Option<Object>)]
     session: Option<Value>,
-    /// Open tasks, oldest first.
+    /// Open tasks of the modules that the caller may view, oldest first.
     #[schema(value_type = Vec<Object>)]
     tasks: Vec<Value>,
     /// Passes held for a decision.
@@ -56,10 +57,10 @@ pub(super) fn task_view(task: &TaskState) -> Value {
     })
 }
 
-async fn view(api: &Api, station: &StationId) -> Result<StationView, Problem> {
+async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, Problem> {
     let config = api.app.config.stations.iter().find(|s| &s.name == station);
     let config = config.ok_or_else(|| Problem::not_found("station"))?;
-    let at = station.clone();
+    let (at, actor) = (station.clone(), who.actor());
     let (session, tasks, holds, quarantine) = api
         .app
         .recorder
@@ -68,7 +69,8 @@ async fn view(api: &Api, station: &StationId) -> Result<StationView, Problem> {
             let session = state.session_at(&at).map(
                 |s| json!({"operator": s.operator, "auth_level": s.auth_level, "opened": s.opened}),
             );
-            let tasks = state.tasks_at(&at).map(task_view).collect();
+            let seen = |t: &&TaskState| engine.may(&actor, Action::View, t.task.kind.module());
+            let tasks = state.tasks_at(&at).filter(seen).map(task_view).collect();
             let holds = state.holds().filter(|h| h.pass.station == at).count();
             let quarantine = state.quarantine().filter(|q| q.pass.station == at).count();
             (session, tasks, holds, quarantine)
@@ -91,11 +93,11 @@ async fn view(api: &Api, station: &StationId) -> Result<StationView, Problem> {
     responses((status = 200, body = Vec<StationView>), (status = 401, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    _who: Who,
+    who: Who,
 ) -> Result<Json<Vec<StationView>>, Problem> {
     let mut views = Vec::new();
     for station in &api.app.config.stations {
-        views.push(view(&api, &station.name).await?);
+        views.push(view(&api, &who, &station.name).await?);
     }
     Ok(Json(views))
 }
@@ -105,11 +107,11 @@ pub(crate) async fn list(
     responses((status = 200, body = StationView), (status = 404, body = Problem)))]
 pub(crate) async fn one(
     State(api): State<Api>,
-    _who: Who,
+    who: Who,
     Path(station): Path<String>,
 ) -> Result<Json<StationView>, Problem> {
     let station = station_id(&api, &station)?;
-    Ok(Json(view(&api, &station).await?))
+    Ok(Json(view(&api, &who, &station).await?))
 }
 
 /// All open sessions.
@@ -148,6 +150,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, CookieJar, Json<Value>), Problem> {
     let station = station_id(&api, &station)?;
     let Credentials { badge, pin } = credentials;
+    let _place = gate::admit(&api, Some(&station), badge.as_deref()).await?;
     let (session, answer) = api.app.sign_in(Some(station), badge.as_deref(), Some(pin)).await?;
     match answer? {
         Reply::SignedIn(opened) => {

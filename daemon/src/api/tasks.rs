@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::Command;
+use gatewarden_engine::{Command, TaskState};
 use gatewarden_model::{Action, Body, Subject, SubjectKind, Task, TaskId};
 use serde_json::{Value, json};
 
@@ -22,30 +22,16 @@ fn task_id(text: &str) -> Result<TaskId, Problem> {
 #[utoipa::path(get, path = "/tasks", tag = "tasks",
     responses((status = 200, body = Vec<Object>), (status = 401, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    let actor = who.actor();
     let tasks = api
         .app
         .recorder
-        .query(|engine| {
-            let tasks = engine.state().tasks();
-            tasks.map(|t| (t.task.kind.module(), task_view(t))).collect::<Vec<_>>()
+        .query(move |engine| {
+            let seen = |t: &&TaskState| engine.may(&actor, Action::View, t.task.kind.module());
+            engine.state().tasks().filter(seen).map(task_view).collect::<Vec<_>>()
         })
         .await?;
-    let mut modules = std::collections::HashMap::new();
-    let mut seen = Vec::new();
-    for (module, view) in tasks {
-        let allowed = match modules.get(&module) {
-            Some(allowed) => *allowed,
-            None => {
-                let allowed = who.may(&api, Action::View, module, "tasks").await.is_ok();
-                modules.insert(module, allowed);
-                allowed
-            }
-        };
-        if allowed {
-            seen.push(view);
-        }
-    }
-    Ok(Json(json!(seen)))
+    Ok(Json(json!(tasks)))
 }
 
 /// One open task with its progress.

@@ -162,6 +162,11 @@ impl PassWindow {
         }
     }
 
+    /// Tags that stayed in the field count again from now on: somebody else stands there.
+    pub fn forget_lingering(&mut self) {
+        self.lingering.clear();
+    }
+
     /// A closed pass, if there is one.
     pub fn poll(&mut self, now: Stamp) -> Option<Pass> {
         self.close_if_due(&now);

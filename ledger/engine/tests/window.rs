@@ -106,6 +106,24 @@ fn a_photo_eye_opens_and_the_operator_closes() {
     assert_eq!(window.poll(stamp_ms(11)), None);
 }
 
+#[test]
+fn what_stayed_in_the_field_counts_again_for_somebody_new() {
+    let mut window = window();
+    let mut show = |at: u32, who: u128| {
+        let (now, session) = (stamp_ms(at.into()), Some(session_id(who)));
+        let step =
+            window.handle(now, thing("a"), meta(Trust::EpcOnly), session, || pass_id(at.into()));
+        while window.poll(now).is_some() {}
+        if at == 2000 {
+            window.forget_lingering();
+        }
+        step.sight
+    };
+    assert!(matches!(show(1, 1), Sight::First(_)));
+    assert_eq!(show(2000, 1), Sight::Linger);
+    assert!(matches!(show(2100, 2), Sight::First(_)));
+}
+
 proptest! {
     /// Every read is in a pass, lingering or overflow; passes never overlap nor outlast the longest
     /// time, and no pass holds a thing twice.
