@@ -217,7 +217,10 @@ fn the_ledger_knows_no_floats() {
     let wrong: Vec<_> = rust_files()
         .into_iter()
         .filter(|(path, text)| {
-            path.starts_with("ledger") && path.to_string_lossy().contains("/src/") && float(text)
+            // The writer of canonical bytes names them to refuse them.
+            let refuses = path.ends_with("canonical/writer.rs");
+            let ledger = path.starts_with("ledger") && path.to_string_lossy().contains("/src/");
+            ledger && !refuses && float(text)
         })
         .map(|(path, _)| path.display().to_string())
         .collect();
