@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gatewarden_model::{ItemId, Location, MovementId, canonical::CanonicalError};
+use gatewarden_model::{ItemId, Location, MovementId, OperatorId, canonical::CanonicalError};
 use rusqlite::ErrorCode;
 
 use crate::note::NoteError;
@@ -115,6 +115,12 @@ pub enum StoreError {
         seq: u64,
         /// Which rule, in words.
         rule: String,
+    },
+    /// A PIN hash that no entry of its group names.
+    #[error("the PIN hash of {operator} comes without an entry that names it: enrol him with it")]
+    Unnamed {
+        /// Whose.
+        operator: OperatorId,
     },
     /// A movement of this id is already there.
     #[error("movement {id} is already recorded as entry {seq}")]

@@ -7,7 +7,7 @@ use gatewarden_model::{Entry, Hash, Location, Movement, MovementId};
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::{
-    StoreError,
+    StoreError, credential,
     ledger::{ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, OpenOptions},
     merkle::{Frontier, StoredNode, leaf_hash},
     note::Checkpoint,
@@ -60,6 +60,7 @@ impl<'a> Plan<'a> {
         if found > max {
             return Err(StoreError::GroupTooLarge { found, max });
         }
+        credential::check(group)?;
         let (mut frontier, mut nodes) = (edge.clone(), Vec::new());
         let mut leaves = Vec::with_capacity(found);
         for entry in &group.entries {
@@ -93,7 +94,7 @@ impl<'a> Plan<'a> {
         }
         write_balances(connection, &changes)?;
         self.write_subjects(connection)?;
-        self.write_credentials(connection)
+        credential::write(connection, self.group)
     }
 
     /// The tree's edge after the group.
@@ -128,21 +129,6 @@ impl<'a> Plan<'a> {
         let mut insert = connection.prepare_cached(INSERT_SUBJECT)?;
         for (subject, seq) in rows {
             insert.execute(params![subject.kind.code(), subject.key, seq])?;
-        }
-        Ok(())
-    }
-
-    fn write_credentials(&self, connection: &Connection) -> Result<(), StoreError> {
-        for (operator, phc) in &self.group.credentials {
-            match phc {
-                Some(phc) => connection.execute(
-                    "INSERT INTO credential (operator, phc) VALUES (?1, ?2) \
-                     ON CONFLICT DO UPDATE SET phc = excluded.phc",
-                    params![operator.as_str(), phc],
-                )?,
-                None => connection
-                    .execute("DELETE FROM credential WHERE operator = ?1", [operator.as_str()])?,
-            };
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::{
     wal::{self, WalKeeper},
 };
 
-/// Most entries in a group.
+/// Most entries in a group. It may only grow: `verify` relies on it for ledgers of the past.
 pub const GROUP_ENTRIES_MAX: usize = 4096;
 
 /// Longest canonical form of an entry.
@@ -43,7 +43,8 @@ pub struct OpenOptions {
 pub struct Group {
     /// The entries, in sequence, beginning with `next_seq`.
     pub entries: Vec<Entry>,
-    /// PIN hashes (PHC strings) to set, or to remove with `None`. Not part of the journal.
+    /// PIN hashes (PHC strings) to set, or to remove with `None`. They are not part of the journal,
+    /// but an entry of this group must name the digest of each: `Enrolled`, or `Removed` for none.
     pub credentials: Vec<(OperatorId, Option<String>)>,
 }
 

@@ -6,6 +6,7 @@
 //! gives the ledger a thread of its own.
 
 mod connection;
+mod credential;
 mod error;
 mod group;
 mod key;

@@ -194,7 +194,8 @@ impl LedgerReader {
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     }
 
-    /// An operator's PIN hash, a PHC string.
+    /// An operator's PIN hash, a PHC string. It counts only where its digest is the one that the
+    /// operator's last enrolment names.
     pub fn credential(&self, operator: &OperatorId) -> Result<Option<String>, StoreError> {
         let sql = "SELECT phc FROM credential WHERE operator = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;

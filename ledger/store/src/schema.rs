@@ -2,7 +2,7 @@
 //!
 //! `entry`, `node` and `checkpoint` are the journal; `movement`, `movement_line`, `balance`,
 //! `subject` and `live` are projections of it, which `verify` recomputes and compares. `credential`
-//! (PIN hashes) and `meta` are neither. A lot of `''` means none. Quantities are base units.
+//! (PIN hashes) holds what the journal names by digest only; `meta` is neither. A lot of `''` means none. Quantities are base units.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 

@@ -3,10 +3,13 @@
 
 mod common;
 
-use common::{filled, folder, group, key, line, moved, options, receipt, started};
+use common::{
+    enrolled, filled, folder, group, key, line, moved, options, receipt, removed, started,
+    with_pins,
+};
 use gatewarden_model::{Subject, SubjectKind};
 use gatewarden_store::{
-    BalanceFilter, Group, Ledger, LedgerReader, MovementPage, OpenOptions, Proof, StoreError,
+    BalanceFilter, Ledger, LedgerReader, MovementPage, OpenOptions, Proof, StoreError,
 };
 
 #[test]
@@ -113,14 +116,68 @@ fn one_writer_one_gateway_one_key() {
 }
 
 #[test]
-fn credentials_are_kept_beside_the_journal() {
+fn a_pin_hash_is_kept_beside_the_entry_that_names_it() {
     let (_folder, path) = folder();
     let mut ledger = filled(&path, 0);
-    let mueller: gatewarden_model::OperatorId = "mueller".parse().unwrap();
+    let mueller = "mueller".parse().unwrap();
+    let (a, b) = (Some("$argon2id$a"), Some("$argon2id$b"));
+    let with = |seq, phc| enrolled(seq, "mueller", phc);
+    let groups = [
+        (with_pins(vec![with(1, None)], &[]), None),
+        (with_pins(vec![with(2, a)], &[("mueller", a)]), a),
+        (with_pins(vec![with(3, a)], &[]), a),
+        (with_pins(vec![with(4, a), with(5, b)], &[("mueller", a), ("mueller", b)]), b),
+        (with_pins(vec![removed(6, "mueller")], &[("mueller", None)]), None),
+        (with_pins(vec![with(7, a)], &[("mueller", a)]), a),
+        (with_pins(vec![removed(8, "mueller")], &[]), None),
+        (
+            with_pins(
+                vec![with(9, a), removed(10, "mueller")],
+                &[("mueller", a), ("mueller", None)],
+            ),
+            None,
+        ),
+        (
+            with_pins(
+                vec![removed(11, "mueller"), with(12, b)],
+                &[("mueller", None), ("mueller", b)],
+            ),
+            b,
+        ),
+    ];
+    for (group, phc) in groups {
+        ledger.append(&group).unwrap();
+        let reader = ledger.reader().unwrap();
+        assert_eq!(reader.credential(&mueller).unwrap().as_deref(), phc);
+        assert_eq!(reader.verify(&key().verifying_key()).unwrap().findings, []);
+    }
+}
+
+#[test]
+fn a_pin_hash_that_its_entry_does_not_name_is_refused_whole() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 0);
+    let (a, b) = (Some("$argon2id$a"), Some("$argon2id$b"));
+    let with = |seq, phc| enrolled(seq, "mueller", phc);
+    ledger.append(&with_pins(vec![with(1, a)], &[("mueller", a)])).unwrap();
     let before = ledger.committed();
-    for phc in [Some("$argon2id$a".to_owned()), Some("$argon2id$b".to_owned()), None] {
-        let credentials = vec![(mueller.clone(), phc.clone())];
-        assert_eq!(ledger.append(&Group { entries: vec![], credentials }).unwrap(), before);
-        assert_eq!(ledger.reader().unwrap().credential(&mueller).unwrap(), phc);
+    let other = "the PIN hash given for mueller is not the one it names";
+    let alone = "the PIN hash of mueller comes without an entry that names it";
+    let groups = [
+        (with_pins(vec![with(2, a)], &[("mueller", b)]), format!("entry 2: {other}")),
+        (with_pins(vec![with(2, a)], &[("mueller", None)]), format!("entry 2: {other}")),
+        (with_pins(vec![with(2, None)], &[("mueller", b)]), format!("entry 2: {other}")),
+        (with_pins(vec![with(2, b), with(3, a)], &[("mueller", b)]), format!("entry 3: {other}")),
+        (with_pins(vec![removed(2, "mueller")], &[("mueller", b)]), format!("entry 2: {other}")),
+        (with_pins(vec![enrolled(2, "li.wei", b)], &[("mueller", b)]), alone.to_owned()),
+        (with_pins(vec![], &[("mueller", b)]), alone.to_owned()),
+        (with_pins(vec![], &[("mueller", None)]), alone.to_owned()),
+    ];
+    for (group, words) in groups {
+        let error = ledger.append(&group).unwrap_err().to_string();
+        assert!(error.starts_with(&words), "{error}");
+        assert_eq!(ledger.committed(), before);
+        let stored = ledger.reader().unwrap().credential(&"mueller".parse().unwrap()).unwrap();
+        assert_eq!(stored.as_deref(), a);
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{filled, folder, group, key, options, receipt};
+use common::{enrolled, filled, folder, group, key, options, receipt, removed, started, with_pins};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions, Report, SigningKey, What};
 use rusqlite::Connection;
 
@@ -132,6 +132,34 @@ fn each_attack_is_named() {
             "there is a strange trigger t".into(),
         ),
         ("INSERT INTO node VALUES (1, 0, zeroblob(32))", "the stored tree has 1 nodes".into()),
+        (
+            "INSERT INTO checkpoint SELECT 0, note FROM checkpoint WHERE size = 1",
+            "there is a checkpoint of 0 entries, which no group ends in".into(),
+        ),
+        (
+            "INSERT INTO checkpoint SELECT -7, note FROM checkpoint WHERE size = 1",
+            "there is a checkpoint of -7 entries, which no group ends in".into(),
+        ),
+        (
+            "INSERT INTO checkpoint SELECT 62, note FROM checkpoint WHERE size = 61",
+            "the checkpoint of 62 entries can't be trusted, nor are there as many: it is one of 61"
+                .into(),
+        ),
+        (
+            "INSERT INTO checkpoint VALUES (9000000000000, 'none')",
+            "the checkpoint of 9000000000000 entries can't be trusted, nor are there as many: the \
+             checkpoint is of the ledger \"none\""
+                .into(),
+        ),
+        ("INSERT INTO meta VALUES ('x', 'y')", "there is a strange row \"x\" in meta".into()),
+        (
+            "DELETE FROM meta WHERE key = 'verifier'",
+            "the row \"verifier\" is missing in meta".into(),
+        ),
+        (
+            "UPDATE meta SET value = 'gw-1+00000000+' WHERE key = 'verifier'",
+            "meta says that the ledger is signed with gw-1+00000000+, not with gw-1+".into(),
+        ),
     ];
     for (sql, words) in cases {
         let report = verified(sql);
@@ -203,4 +231,110 @@ fn a_deleted_tail_or_another_history_is_caught_by_a_checkpoint_kept_elsewhere() 
     assert!(LedgerReader::open(&path).unwrap().verify_against(&key, Some(&kept)).unwrap().ok);
     let garbage = reader.verify_against(&key, Some("garbage")).unwrap();
     assert!(!garbage.ok);
+}
+
+/// A ledger of five people: `li.wei` (entry 1, a PIN), `mueller` (2, a PIN, kept by 3), `novak` (4,
+/// without PIN), `gone` (5, a PIN; removed by 6), `back` (7, removed by 8, a PIN by 9).
+fn staffed(path: &std::path::Path) {
+    let mut ledger = filled(path, 0);
+    let (l, m, g) = (Some("$l"), Some("$m"), Some("$g"));
+    let groups = [
+        with_pins(vec![enrolled(1, "li.wei", l)], &[("li.wei", l)]),
+        with_pins(vec![enrolled(2, "mueller", m)], &[("mueller", m)]),
+        with_pins(vec![enrolled(3, "mueller", m), enrolled(4, "novak", None)], &[]),
+        with_pins(vec![enrolled(5, "gone", g)], &[("gone", g)]),
+        with_pins(vec![removed(6, "gone")], &[("gone", None)]),
+        with_pins(vec![enrolled(7, "back", g), removed(8, "back")], &[("back", None)]),
+        with_pins(vec![enrolled(9, "back", m)], &[("back", m)]),
+    ];
+    for group in groups {
+        ledger.append(&group).unwrap();
+    }
+}
+
+#[test]
+fn an_edited_pin_hash_is_named_with_its_operator_and_his_last_enrolment() {
+    let cases = [
+        (
+            "UPDATE credential SET phc = '$x' WHERE operator = 'li.wei'",
+            Some(1),
+            "entry 1 (li.wei enrolled): the PIN hash in credential is not the one it names",
+        ),
+        (
+            "UPDATE credential SET phc = (SELECT phc FROM credential WHERE operator = 'li.wei') \
+             WHERE operator = 'mueller'",
+            Some(3),
+            "entry 3 (mueller enrolled): the PIN hash in credential is not the one it names",
+        ),
+        (
+            "UPDATE credential SET phc = '$g' WHERE operator = 'back'",
+            Some(9),
+            "entry 9 (back enrolled): the PIN hash in credential is not the one it names",
+        ),
+        (
+            "DELETE FROM credential WHERE operator = 'li.wei'",
+            Some(1),
+            "entry 1 (li.wei enrolled): the PIN hash that it names is missing in credential",
+        ),
+        (
+            "INSERT INTO credential VALUES ('novak', '$n')",
+            Some(4),
+            "entry 4 (novak enrolled): it names no PIN hash, but credential has one",
+        ),
+        (
+            "INSERT INTO credential VALUES ('gone', '$g')",
+            Some(6),
+            "entry 6 (gone removed): credential still has a PIN hash",
+        ),
+        (
+            "INSERT INTO credential VALUES ('maier', '$m')",
+            None,
+            "credential has a PIN hash of \"maier\", whom no entry enrolled",
+        ),
+    ];
+    for (sql, seq, words) in cases {
+        let (_folder, path) = folder();
+        staffed(&path);
+        let verify = || LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+        assert_eq!(verify().findings, []);
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let findings = verify().findings;
+        let found: Vec<_> = findings.iter().map(|f| (f.seq, f.what, f.message.as_str())).collect();
+        assert_eq!(found, [(seq, What::Credential, words)], "{sql}");
+    }
+}
+
+#[test]
+fn an_edited_hash_is_caught_also_where_the_enrolment_is_edited_to_fit() {
+    let (_folder, path) = folder();
+    staffed(&path);
+    let hash = |phc: &str| gatewarden_model::Hash::of(phc.as_bytes());
+    let sql = format!(
+        "UPDATE entry SET bytes = replace(bytes, '{}', '{}') WHERE seq = 1;
+         UPDATE credential SET phc = '$x' WHERE operator = 'li.wei'",
+        hash("$l"),
+        hash("$x")
+    );
+    Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
+    let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+    assert_eq!((report.findings[0].seq, report.findings[0].what), (Some(1), What::Bytes));
+    let live = LedgerReader::open(&path).unwrap().live().unwrap_err().to_string();
+    assert!(live.starts_with("entry 1: its bytes do not match the tree"), "{live}");
+}
+
+#[test]
+fn more_entries_between_two_checkpoints_than_a_group_has_are_seen() {
+    let (_folder, path) = folder();
+    let mut ledger = Ledger::open(&path, options()).unwrap();
+    for first in [0, 3000, 6000] {
+        ledger.append(&group((first..first + 3000).map(started).collect())).unwrap();
+    }
+    drop(ledger);
+    let sql = "DELETE FROM checkpoint WHERE size = 6000";
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+    let found: Vec<_> = report.findings.iter().map(|f| f.message.as_str()).collect();
+    let words = "entries 3000 to 8999: checkpoints between them are missing, for each group of at \
+        most 4096 entries has one";
+    assert_eq!(found, [words]);
 }

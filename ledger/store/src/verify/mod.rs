@@ -1,11 +1,14 @@
 //! Replays the whole journal and compares everything that is stored with what it must be.
 //!
 //! In one snapshot and one pass in sequence: bytes (canonical, no hole), tree (leaf, nodes, every
-//! signed root), movement tables row by row; then balances, open things and the subject index. The
-//! memory grows with what is open and in stock, not with the journal. What can't be seen from the
-//! inside — a tail deleted together with its checkpoints, a whole ledger made anew by a thief of the
+//! signed root), movement tables row by row; then balances, open things, PIN hashes and the subject
+//! index. The memory grows with what is open and in stock and with the operators that ever were, not
+//! with the journal. What can't be seen from the inside — a checkpoint deleted between others (the
+//! bounds of groups are recorded nowhere else, and the next one covers its entries), a tail deleted together with its checkpoints, a whole ledger made anew by a thief of the
 //! key — needs a checkpoint kept elsewhere: `verify_against`.
 
+mod credentials;
+mod extras;
 mod rows;
 mod subjects;
 mod sums;
@@ -24,6 +27,7 @@ use crate::{
     reader::LedgerReader,
     schema,
 };
+use credentials::Credentials;
 use rows::MovementTables;
 use subjects::Subjects;
 use sums::Sums;
@@ -88,6 +92,8 @@ pub enum What {
     Live,
     /// A row of `subject`.
     Subject,
+    /// A row of `credential`.
+    Credential,
 }
 
 /// The findings so far, bounded.
@@ -130,21 +136,26 @@ impl LedgerReader {
         kept: Option<&str>,
     ) -> Result<Report, StoreError> {
         let _snapshot = self.connection.unchecked_transaction()?;
+        let mut findings = Findings::default();
         let origin = meta(&self.connection, "origin")?;
+        extras::meta(&self.connection, &origin, key, &mut findings)?;
         let tree = Tree::new(&self.connection, *key, origin, kept);
-        let mut run = Run {
-            connection: &self.connection,
-            findings: Findings::default(),
-            tree,
-            entries: 0,
-            movements: 0,
-        };
+        let mut run =
+            Run { connection: &self.connection, findings, tree, entries: 0, movements: 0 };
         if let Err(error) = run.all() {
             let message = format!("the check could not go on: {error}");
             run.findings.add(None, What::Database, message);
         }
         Ok(run.report())
     }
+}
+
+/// What the journal makes of the tables that are compared at its end.
+#[derive(Default)]
+struct Made {
+    sums: Sums,
+    subjects: Subjects,
+    credentials: Credentials,
 }
 
 struct Run<'a> {
@@ -158,10 +169,12 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self) -> Result<(), StoreError> {
         self.database()?;
-        let (mut sums, mut subjects) = (Sums::default(), Subjects::new());
-        self.replay(&mut sums, &mut subjects)?;
+        let mut made = Made::default();
+        self.replay(&mut made)?;
+        let Made { sums, subjects, credentials } = made;
         self.tree.finish(&mut self.findings)?;
         sums.compare(self.connection, &mut self.findings)?;
+        credentials.compare(self.connection, &mut self.findings)?;
         subjects.compare(self.connection, &mut self.findings)
     }
 
@@ -179,7 +192,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn replay(&mut self, sums: &mut Sums, subjects: &mut Subjects) -> Result<(), StoreError> {
+    fn replay(&mut self, made: &mut Made) -> Result<(), StoreError> {
         let mut tables = MovementTables::new(self.connection);
         let mut select =
             self.connection.prepare("SELECT seq, leaf, bytes FROM entry ORDER BY seq")?;
@@ -195,10 +208,10 @@ impl Run<'_> {
             self.entries += 1;
             let leaf = Hash(row.get(1)?);
             let bytes = row.get_ref(2)?.as_bytes().map_err(rusqlite::Error::from)?;
-            self.entry(seq, leaf, bytes, &mut tables, sums, subjects)?;
+            self.entry(seq, leaf, bytes, &mut tables, made)?;
             self.tree.push(seq, leaf, &mut self.findings)?;
         }
-        let claimed = self.tree.claimed_size()?.max(expected);
+        let claimed = self.tree.claimed_size(expected)?.max(expected);
         self.missing(expected..claimed, &mut tables)?;
         tables.strays(&mut self.findings)
     }
@@ -224,8 +237,7 @@ impl Run<'_> {
         leaf: Hash,
         bytes: &[u8],
         tables: &mut MovementTables<'_>,
-        sums: &mut Sums,
-        subjects: &mut Subjects,
+        made: &mut Made,
     ) -> Result<(), StoreError> {
         let intact = leaf_hash(bytes) == leaf;
         match decode(seq, bytes) {
@@ -238,8 +250,9 @@ impl Run<'_> {
                 if let Some(message) = other_evidence(&entry) {
                     self.findings.add(Some(seq), What::Rule, message);
                 }
-                sums.apply(&entry, &mut self.findings);
-                subjects.apply(&entry);
+                made.sums.apply(&entry, &mut self.findings);
+                made.subjects.apply(&entry);
+                made.credentials.apply(&entry);
             }
             Err(words) => {
                 let tree = if intact { "" } else { "do not match the tree and " };

@@ -17,16 +17,13 @@ use super::{Findings, What};
 use crate::{StoreError, projection::unsigned};
 
 /// The sum over the rows that the journal makes.
+#[derive(Default)]
 pub(super) struct Subjects {
     keys: (RandomState, RandomState),
     sum: u128,
 }
 
 impl Subjects {
-    pub(super) fn new() -> Self {
-        Self { keys: (RandomState::new(), RandomState::new()), sum: 0 }
-    }
-
     /// Adds the rows of an entry.
     pub(super) fn apply(&mut self, entry: &Entry) {
         for subject in entry.subjects() {

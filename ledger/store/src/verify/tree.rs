@@ -5,9 +5,9 @@ use ed25519_dalek::VerifyingKey;
 use gatewarden_model::Hash;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Findings, What};
+use super::{Findings, What, extras};
 use crate::{
-    StoreError,
+    GROUP_ENTRIES_MAX, StoreError,
     merkle::Frontier,
     note::{Checkpoint, NoteError},
     projection::{number, unsigned},
@@ -23,6 +23,8 @@ pub(super) struct Tree<'a> {
     /// An entry is missing or a root did not fit: later roots can't fit either.
     broken: bool,
     nodes: u64,
+    /// Entries under the last stored checkpoint that was met.
+    covered: u64,
     checked: u64,
     proven: u64,
 }
@@ -36,8 +38,8 @@ impl<'a> Tree<'a> {
     ) -> Self {
         let kept = kept.map(|note| Checkpoint::open(note, &origin, &key));
         let frontier = Frontier::default();
-        let (broken, nodes, checked, proven) = (false, 0, 0, 0);
-        Self { connection, key, origin, kept, frontier, broken, nodes, checked, proven }
+        let (broken, nodes, covered, checked, proven) = (false, 0, 0, 0, 0);
+        Self { connection, key, origin, kept, frontier, broken, nodes, covered, checked, proven }
     }
 
     /// Checkpoints checked.
@@ -60,13 +62,30 @@ impl<'a> Tree<'a> {
         self.broken = true;
     }
 
-    /// How many entries the stored checkpoints, or the kept one, say there are.
-    pub(super) fn claimed_size(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT ifnull(max(size), 0) FROM checkpoint";
-        let stored = self.connection.query_row(sql, [], |row| unsigned(row, 0))?;
+    /// How many entries the signed checkpoints, or the kept one, say there are; 0 where they say of
+    /// no more than `len`.
+    pub(super) fn claimed_size(&self, len: u64) -> Result<u64, StoreError> {
+        let stored = self.signed_beyond(len, |_, _| {})?;
         let kept =
             self.kept.as_ref().and_then(|kept| kept.as_ref().ok()).map_or(0, |kept| kept.size);
         Ok(stored.max(kept))
+    }
+
+    /// The newest checkpoint beyond `len` entries that is signed, 0 for none; `other` gets those
+    /// after it, which are not.
+    fn signed_beyond(&self, len: u64, mut other: impl FnMut(u64, &str)) -> Result<u64, StoreError> {
+        let sql = "SELECT size, note FROM checkpoint WHERE size > ?1 ORDER BY size DESC";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([number(len)])?;
+        while let Some(row) = rows.next()? {
+            let (size, note): (u64, String) = (unsigned(row, 0)?, row.get(1)?);
+            match Checkpoint::open(&note, &self.origin, &self.key) {
+                Ok(checkpoint) if checkpoint.size == size => return Ok(size),
+                Ok(checkpoint) => other(size, &format!("it is one of {}", checkpoint.size)),
+                Err(error) => other(size, &error.to_string()),
+            }
+        }
+        Ok(0)
     }
 
     /// Adds the leaf of entry `seq`, and checks what its place completes.
@@ -104,6 +123,7 @@ impl<'a> Tree<'a> {
             .query_row([number(size)], |row| row.get(0))
             .optional()?;
         if let Some(note) = note {
+            self.gap(size, findings);
             let opened = Checkpoint::open(&note, &self.origin, &self.key);
             self.checkpoint(size, opened, "the checkpoint", findings);
         }
@@ -113,6 +133,19 @@ impl<'a> Tree<'a> {
             self.checkpoint(size, kept, "the checkpoint kept elsewhere", findings);
         }
         Ok(())
+    }
+
+    /// Reports more entries since the last checkpoint than one group can have.
+    fn gap(&mut self, size: u64, findings: &mut Findings) {
+        let first = std::mem::replace(&mut self.covered, size);
+        if !self.broken && size - first > GROUP_ENTRIES_MAX as u64 {
+            let message = format!(
+                "{}: checkpoints between them are missing, for each group of at most \
+                 {GROUP_ENTRIES_MAX} entries has one",
+                span(first, size - 1)
+            );
+            findings.add(Some(first), What::Checkpoint, message);
+        }
     }
 
     fn checkpoint(
@@ -158,17 +191,23 @@ impl<'a> Tree<'a> {
     /// After the last entry: nothing uncovered, nothing deleted, no node too many.
     pub(super) fn finish(&mut self, findings: &mut Findings) -> Result<(), StoreError> {
         let len = self.entries_end()?;
-        let sql = "SELECT ifnull(max(size), 0) FROM checkpoint";
-        let signed = self.connection.query_row(sql, [], |row| unsigned(row, 0))?;
+        let signed = self.signed_beyond(len, |size, why| {
+            let message = format!(
+                "the checkpoint of {size} entries can't be trusted, nor are there as many: {why}"
+            );
+            findings.add(None, What::Checkpoint, message);
+        })?;
+        extras::checkpoints(self.connection, findings)?;
         if signed > len {
             let message = format!(
                 "{} deleted: a signed checkpoint covers {signed} entries, the journal has {len}",
                 were(len, signed - 1)
             );
             findings.add(Some(len), What::Missing, message);
-        } else if signed < len {
-            let message = format!("{}: not covered by any checkpoint", span(signed, len - 1));
-            findings.add(Some(signed), What::Checkpoint, message);
+        } else if self.covered < len {
+            let first = self.covered;
+            let message = format!("{}: not covered by any checkpoint", span(first, len - 1));
+            findings.add(Some(first), What::Checkpoint, message);
         }
         self.finish_kept(len, signed, findings);
         let count =

@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use gatewarden_model::{
-    Action, Body, Decision, Document, DocumentKind, Entry, Hash, Module, Movement, MovementId,
-    MovementKind, MovementLine, PassId, SessionId, Stamp, TaskId,
+    Action, Actor, Body, Decision, Document, DocumentKind, Entry, Hash, Module, Movement,
+    MovementId, MovementKind, MovementLine, PassId, SessionId, Stamp, TaskId,
 };
 use gatewarden_store::{Group, Ledger, OpenOptions, SigningKey};
 use tempfile::TempDir;
@@ -82,6 +82,31 @@ pub fn started(seq: u64) -> Entry {
     let (config, policies) = (Hash::of(b"config"), Hash::of(b"policies"));
     let body = Body::Started { gateway: "gw-1".into(), version: "0.1.0".into(), config, policies };
     Entry::new(seq, stamp(seq), body)
+}
+
+/// Entry `seq`: somebody is enrolled, with the PIN hash `phc` in force.
+pub fn enrolled(seq: u64, who: &str, phc: Option<&str>) -> Entry {
+    let body = Body::Enrolled {
+        operator: who.parse().unwrap(),
+        name: who.to_owned(),
+        roles: vec!["storekeeper".into()],
+        badges: vec![Hash::of(who.as_bytes())],
+        pin: phc.map(|phc| Hash::of(phc.as_bytes())),
+        by: Actor::Local { uid: 0 },
+    };
+    Entry::new(seq, stamp(seq), body)
+}
+
+/// Entry `seq`: somebody is removed.
+pub fn removed(seq: u64, who: &str) -> Entry {
+    let body = Body::Removed { operator: who.parse().unwrap(), by: Actor::Local { uid: 0 } };
+    Entry::new(seq, stamp(seq), body)
+}
+
+/// A group with PIN hashes.
+pub fn with_pins(entries: Vec<Entry>, pins: &[(&str, Option<&str>)]) -> Group {
+    let pin = |(who, phc): &(&str, Option<&str>)| (who.parse().unwrap(), phc.map(str::to_owned));
+    Group { entries, credentials: pins.iter().map(pin).collect() }
 }
 
 /// A group of these entries.
