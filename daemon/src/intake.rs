@@ -7,15 +7,15 @@
 //! is counted as a gap.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
 use gatewarden_config::Station;
 use gatewarden_engine::{Command, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceEvent, DeviceId, Pass, PassClosing, PassId, PassOpening, Read, ReadValue, SessionId,
-    Sighting, Signal, Stamp, Thing, Trust,
+    DeviceEvent, DeviceId, DeviceState, Pass, PassClosing, PassId, PassOpening, Read, ReadValue,
+    SessionId, Sighting, Signal, Stamp, Thing, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -40,6 +40,8 @@ const SPOOL_EVERY: Duration = Duration::from_millis(100);
 const PASSES_MAX: usize = 64;
 /// Gaps that may wait for the recorder; more are joined.
 const GAPS_MAX: usize = 64;
+/// A device that is up within this time of the start, in microseconds, was as good as watched.
+const UNSEEN_US_MAX: u64 = 1_000_000;
 /// Pause before the recorder is asked again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -58,6 +60,9 @@ struct Intake {
     gaps_at: Option<Instant>,
     /// The session at the last read: a new one begins with a clean field.
     session: Option<SessionId>,
+    started: Stamp,
+    /// Devices that have not been up since the start.
+    unseen: HashSet<DeviceId>,
     closed: mpsc::Sender<Pass>,
 }
 
@@ -78,6 +83,7 @@ pub(crate) async fn run(
     };
     let lingering = metrics::counter!("gatewarden_reads_lingering_total",
         "station" => station.name.to_string());
+    let (started, unseen) = (app.clock.now(), station.devices.iter().cloned().collect());
     let mut intake = Intake {
         window: PassWindow::new(station.name.clone(), settings),
         app,
@@ -90,6 +96,8 @@ pub(crate) async fn run(
         gaps: VecDeque::new(),
         gaps_at: None,
         session: None,
+        started,
+        unseen,
         closed,
     };
     loop {
@@ -146,7 +154,7 @@ impl Intake {
 
     async fn event(&mut self, event: DeviceEvent) {
         match event {
-            DeviceEvent::State { device, state } => self.app.devices.set(&device, state),
+            DeviceEvent::State { device, state } => self.state(device, state).await,
             DeviceEvent::Reads(reads) => {
                 if let Some(first) = reads.first() {
                     metrics::counter!("gatewarden_reads_total", "device" => first.device.to_string())
@@ -162,6 +170,19 @@ impl Intake {
             DeviceEvent::Gap { device, from, to, reason } => {
                 self.gap(Some(device), from, to, reason).await;
             }
+        }
+    }
+
+    async fn state(&mut self, device: DeviceId, state: DeviceState) {
+        let up = matches!(state, DeviceState::Up { .. });
+        self.app.devices.set(&device, state);
+        if !up || !self.unseen.remove(&device) {
+            return;
+        }
+        let (from, to) = (self.started, self.now());
+        if to.us_since(&from) >= UNSEEN_US_MAX {
+            let reason = "not watched from the daemon's start until it was up".to_owned();
+            self.gap(Some(device), from, to, reason).await;
         }
     }
 

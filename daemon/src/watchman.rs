@@ -16,6 +16,7 @@ const STEP_US_MIN: i64 = 2_000_000;
 /// Walks until `stop`.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let mut last = app.clock.now();
+    let mut failing_since = None;
     let mut rounds = tokio::time::interval(ROUND);
     loop {
         tokio::select! {
@@ -29,6 +30,17 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             let _ = app.recorder.command(command).await;
         }
         last = now;
+        if app.recorder.is_failing() {
+            failing_since.get_or_insert(now);
+        }
+        // Recording the outage is also the try that finds out whether it is over.
+        if let Some(from) = failing_since {
+            let reason = "the ledger could not be written".to_owned();
+            let command = Command::Gap { device: None, from, to: now, reason };
+            if app.recorder.command(command).await.is_ok() {
+                failing_since = None;
+            }
+        }
         // The tick goes through recorder and, if sessions end, through a flush: only a daemon whose
         // heart beats tells the watchdog so.
         match app.recorder.command(Command::Tick).await {
