@@ -169,3 +169,20 @@ async fn strangers_fill_no_journal_and_keep_nobody_out() {
     assert_eq!(recorded + turned_away as usize, 100, "an attempt left no trace and no answer");
     people.sign_in("li.wei", Some("dock-1")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_hash_that_the_journal_does_not_name_opens_nothing() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let database = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    database.busy_timeout(Duration::from_secs(10)).unwrap();
+    // Li Wei's hash under Wang's name: Li Wei's PIN would open the manager's session.
+    let swap = "UPDATE credential SET phc = (SELECT phc FROM credential WHERE operator = 'li.wei') \
+                WHERE operator = 'wang.lead'";
+    assert_eq!(database.execute(swap, []).unwrap(), 1);
+    let body = json!({"badge": "OP-3001", "pin": "2580"});
+    assert_eq!(gateway.anybody().post("/session", &body).await.status, 401);
+    people.sign_in("li.wei", None).await;
+    let verify = gateway.cli(&["ledger", "verify"], "");
+    let said = String::from_utf8_lossy(&verify.stdout).into_owned();
+    assert!(!verify.status.success() && said.contains("wang.lead"), "{said}");
+}
