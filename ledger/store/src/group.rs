@@ -1,7 +1,7 @@
 //! One group on its way into the database: everything that can be worked out before the transaction
 //! (`Plan::new`: encoding, hashes, signature), and the statements inside it (`Plan::write`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gatewarden_model::{Entry, Hash, Location, Movement, MovementId};
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
@@ -90,9 +90,9 @@ impl<'a> Plan<'a> {
                 write_movement(connection, entry, movement)?;
                 post(connection, entry.seq, movement, &mut changes)?;
             }
-            write_live(connection, entry)?;
         }
         write_balances(connection, &changes)?;
+        self.write_live(connection)?;
         self.write_subjects(connection)?;
         credential::write(connection, self.group)
     }
@@ -114,6 +114,27 @@ impl<'a> Plan<'a> {
         if let Some(note) = &self.checkpoint {
             let mut insert = connection.prepare_cached(INSERT_CHECKPOINT)?;
             insert.execute(params![number(self.frontier.size()), note])?;
+        }
+        Ok(())
+    }
+
+    /// What the group opens and closes again leaves no trace, so it is not written either.
+    fn write_live(&self, connection: &Connection) -> Result<(), StoreError> {
+        let lives: Vec<_> = self.group.entries.iter().map(|e| (number(e.seq), e.live())).collect();
+        let closed: HashMap<&str, i64> = lives
+            .iter()
+            .flat_map(|(seq, live)| live.closes.iter().map(|key| (key.as_str(), *seq)))
+            .collect();
+        let mut delete = connection.prepare_cached(DELETE_LIVE)?;
+        let mut insert = connection.prepare_cached(INSERT_LIVE)?;
+        for (seq, live) in &lives {
+            for key in live.closes.iter().filter(|key| closed.get(key.as_str()) == Some(seq)) {
+                delete.execute([key])?;
+            }
+            let stays = |key: &&String| closed.get(key.as_str()).is_none_or(|last| last <= seq);
+            for key in live.touches.iter().filter(stays) {
+                insert.execute(params![key, seq])?;
+            }
         }
         Ok(())
     }
@@ -235,17 +256,6 @@ fn write_balances(connection: &Connection, changes: &Changes<'_>) -> Result<(), 
         } else if change.stored.is_some() {
             connection.prepare_cached(DELETE_BALANCE)?.execute([item, lot, location])?;
         }
-    }
-    Ok(())
-}
-
-fn write_live(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    let live = entry.live();
-    for key in &live.closes {
-        connection.prepare_cached(DELETE_LIVE)?.execute([key])?;
-    }
-    for key in &live.touches {
-        connection.prepare_cached(INSERT_LIVE)?.execute(params![key, number(entry.seq)])?;
     }
     Ok(())
 }

@@ -181,3 +181,30 @@ fn a_pin_hash_that_its_entry_does_not_name_is_refused_whole() {
         assert_eq!(stored.as_deref(), a);
     }
 }
+
+#[test]
+fn what_one_group_opens_and_closes_again_is_as_if_it_came_in_many() {
+    let entries = [
+        enrolled(0, "ann", None),
+        removed(1, "ann"),
+        enrolled(2, "ann", None),
+        enrolled(3, "bob", None),
+        removed(4, "bob"),
+        enrolled(5, "ann", None),
+        removed(6, "carl"),
+        enrolled(7, "carl", None),
+    ];
+    let (_one, together) = folder();
+    let (_other, apart) = folder();
+    let mut ledger = Ledger::open(&together, options()).unwrap();
+    ledger.append(&group(entries.to_vec())).unwrap();
+    let mut singly = Ledger::open(&apart, options()).unwrap();
+    for entry in entries.clone() {
+        singly.append(&group(vec![entry])).unwrap();
+    }
+    let live = ledger.reader().unwrap().live().unwrap();
+    assert_eq!(live, singly.reader().unwrap().live().unwrap());
+    assert_eq!(live.iter().map(|e| e.seq).collect::<Vec<_>>(), [2, 5, 7]);
+    let report = ledger.reader().unwrap().verify(&key().verifying_key()).unwrap();
+    assert!(report.ok, "{report:?}");
+}

@@ -20,7 +20,7 @@ use super::{CanonicalError, DEPTH_MAX};
 type Written = Result<(), CanonicalError>;
 
 /// The bytes so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer {
     pub(super) out: Vec<u8>,
     depth: usize,
@@ -30,7 +30,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes), ..Self::default() }
+        Self { out: Vec::with_capacity(bytes), depth: 0, scratch: Vec::with_capacity(bytes) }
     }
 
     /// Each value passes here once: none may stand too deep.
