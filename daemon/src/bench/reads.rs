@@ -110,7 +110,7 @@ async fn reader(n: u8) -> anyhow::Result<SimReader> {
     let reader = SimReader::start(options).await?;
     let tag = |serial: u64| SimTag {
         epc: sgtin96(GTIN, u64::from(n) * TAGS + serial, PREFIX_DIGITS).to_vec(),
-        antenna: u16::from(serial % 2 == 0) + 1,
+        antenna: u16::from(serial.is_multiple_of(2)) + 1,
         rssi_dbm: -48,
     };
     reader.set_field((0..TAGS).map(tag).collect());
