@@ -8,11 +8,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::StatusCode;
+use axum::{Json, http::StatusCode};
+use axum_extra::extract::CookieJar;
+use gatewarden_engine::Reply;
 use gatewarden_model::StationId;
+use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Api, problem::Problem};
+use super::{Api, problem::Problem, stations::Credentials};
 use crate::secrets;
 
 /// Attempts of strangers that are recorded without a pause.
@@ -36,8 +39,30 @@ impl Default for Gate {
     }
 }
 
+/// What a successful sign-in answers: the session, and the cookie that stands for it.
+pub(super) type SignedIn = (StatusCode, CookieJar, Json<Value>);
+
+/// Signs somebody in at a station, or at the console.
+pub(super) async fn sign_in(
+    api: &Api,
+    station: Option<StationId>,
+    credentials: Credentials,
+    jar: CookieJar,
+) -> Result<SignedIn, Problem> {
+    let Credentials { badge, pin } = credentials;
+    let _place = admit(api, station.as_ref(), badge.as_deref()).await?;
+    let (session, answer) = api.app.sign_in(station, badge.as_deref(), Some(pin)).await?;
+    match answer? {
+        Reply::SignedIn(opened) => {
+            let cookie = api.cookies.issue(session);
+            Ok((StatusCode::CREATED, jar.add(cookie), Json(json!(opened))))
+        }
+        other => Err(Problem::bad_request(format!("unexpected answer {other:?}"))),
+    }
+}
+
 /// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait.
-pub(crate) async fn admit(
+async fn admit(
     api: &Api,
     station: Option<&StationId>,
     badge: Option<&str>,

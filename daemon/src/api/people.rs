@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::{Command, Reply};
+use gatewarden_engine::Command;
 use gatewarden_model::{Action, Actor, ClientId, Module, OperatorId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -85,17 +85,11 @@ pub(crate) async fn sign_in(
     State(api): State<Api>,
     jar: CookieJar,
     Json(credentials): Json<Credentials>,
-) -> Result<(StatusCode, CookieJar, Json<Value>), Problem> {
-    let badge = credentials.badge.ok_or_else(|| Problem::bad_request("the badge is missing"))?;
-    let _place = gate::admit(&api, None, Some(&badge)).await?;
-    let (session, answer) = api.app.sign_in(None, Some(&badge), Some(credentials.pin)).await?;
-    match answer? {
-        Reply::SignedIn(opened) => {
-            let cookie = api.cookies.issue(session);
-            Ok((StatusCode::CREATED, jar.add(cookie), Json(json!(opened))))
-        }
-        other => Err(Problem::bad_request(format!("unexpected answer {other:?}"))),
+) -> Result<gate::SignedIn, Problem> {
+    if credentials.badge.is_none() {
+        return Err(Problem::bad_request("the badge is missing"));
     }
+    gate::sign_in(&api, None, credentials, jar).await
 }
 
 /// Ends the caller's own session.

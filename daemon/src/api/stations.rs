@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::{Command, Reply, TaskState};
+use gatewarden_engine::{Command, TaskState};
 use gatewarden_model::{Action, Module, Signal, StationId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -147,18 +147,9 @@ pub(crate) async fn sign_in(
     Path(station): Path<String>,
     jar: CookieJar,
     Json(credentials): Json<Credentials>,
-) -> Result<(StatusCode, CookieJar, Json<Value>), Problem> {
+) -> Result<gate::SignedIn, Problem> {
     let station = station_id(&api, &station)?;
-    let Credentials { badge, pin } = credentials;
-    let _place = gate::admit(&api, Some(&station), badge.as_deref()).await?;
-    let (session, answer) = api.app.sign_in(Some(station), badge.as_deref(), Some(pin)).await?;
-    match answer? {
-        Reply::SignedIn(opened) => {
-            let cookie = api.cookies.issue(session);
-            Ok((StatusCode::CREATED, jar.add(cookie), Json(json!(opened))))
-        }
-        other => Err(Problem::bad_request(format!("unexpected answer {other:?}"))),
-    }
+    gate::sign_in(&api, Some(station), credentials, jar).await
 }
 
 /// Ends the session at a station; only its own operator, or an administrator.
