@@ -28,9 +28,25 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// `gatewarden ledger trace … | head`: whoever reads may have enough. Rust's printing panics then.
+fn leave_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let words = info.payload_as_str().unwrap_or_default();
+        if words.starts_with("failed printing to stdout") {
+            std::process::exit(EXIT_SIGPIPE);
+        }
+        usual(info);
+    }));
+}
+
+/// What a shell shows for a program that SIGPIPE ended.
+const EXIT_SIGPIPE: i32 = 141;
+
 fn main() -> ExitCode {
     // The one TLS provider of the process; a second call would only say that it is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    leave_quietly_when_nobody_reads();
     match cli::execute(cli::Cli::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use gatewarden_config::{Config, DeviceKind, Environment, SystemEnvironment};
+use gatewarden_config::{Config, DeviceKind, Environment, Mistake, Severity, SystemEnvironment};
 use gatewarden_engine::{Access, Command, ItemMaster, MasterItem, Settings};
 use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
@@ -47,8 +47,22 @@ fn read_config(path: &Path, environment: &dyn Environment) -> anyhow::Result<Con
     let checked = gatewarden_config::check(path, environment);
     eprint!("{}", gatewarden_config::render(&checked.mistakes, &checked.source));
     checked.config.with_context(|| {
-        format!("{}: {} mistakes; nothing was started", path.display(), checked.mistakes.len())
+        format!("{}: {}; nothing was started", path.display(), count(&checked.mistakes))
     })
+}
+
+/// How many mistakes and warnings there are, in words.
+pub(crate) fn count(mistakes: &[Mistake]) -> String {
+    let warnings = mistakes.iter().filter(|m| m.severity == Severity::Warning).count();
+    let words = |n: usize, what: &str| match n {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    match warnings {
+        0 => words(mistakes.len(), "mistake"),
+        n => format!("{}, {}", words(mistakes.len() - n, "mistake"), words(n, "warning")),
+    }
 }
 
 /// As `load_config`, for commands that need no adapter: a secret that can't be read is none of

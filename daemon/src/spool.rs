@@ -7,7 +7,13 @@
 //! its lane saw the movement until the ERP's answer is an entry. Losing the file loses no posted
 //! movement: lanes are rebuilt from the journal.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use gatewarden_model::{
     Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp, StationId,
@@ -50,6 +56,7 @@ type Job = Box<dyn FnOnce(&Transaction<'_>) -> Box<dyn FnOnce(bool) + Send> + Se
 pub(crate) struct Spool {
     jobs: mpsc::Sender<Job>,
     passes_max: u32,
+    failing: Arc<AtomicBool>,
 }
 
 /// The opening of a pass, as it is stored.
@@ -79,11 +86,15 @@ impl Spool {
             Err(error) => return Err(error),
         };
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let failing = Arc::new(AtomicBool::new(false));
         std::thread::Builder::new()
             .name("spool".into())
-            .spawn(move || serve(connection, queue))
+            .spawn({
+                let failing = Arc::clone(&failing);
+                move || serve(connection, queue, &failing)
+            })
             .map_err(|_| SpoolError::Closed)?;
-        Ok((Self { jobs, passes_max }, set_aside))
+        Ok((Self { jobs, passes_max, failing }, set_aside))
     }
 
     /// Runs `work` in a flushed transaction. An error rolls back this job alone.
@@ -214,6 +225,11 @@ impl Spool {
         .await
     }
 
+    /// Whether the last transaction could not be written.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
     /// How many passes wait for the ledger.
     pub(crate) async fn depth(&self) -> Result<u32, SpoolError> {
         self.run(|t| Ok(t.query_row("SELECT count(*) FROM pass", [], |r| r.get(0))?)).await
@@ -273,7 +289,7 @@ fn not_flushed() -> SpoolError {
     ))
 }
 
-fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
+fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>, failing: &AtomicBool) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP_JOBS_MAX
@@ -284,13 +300,17 @@ fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
         let Ok(transaction) = connection.transaction() else {
             // The answers' senders are dropped with the jobs: every caller sees `Closed`.
             tracing::error!("the spool can't begin a transaction");
+            failing.store(true, Ordering::Relaxed);
             continue;
         };
         let answers: Vec<_> = group.into_iter().map(|job| job(&transaction)).collect();
+        // A full disk may show at a statement, which ends the transaction, before the commit does.
+        let broken = transaction.is_autocommit();
         let flushed = transaction.commit();
         if let Err(error) = &flushed {
             tracing::error!(%error, "the spool could not be flushed");
         }
+        failing.store(broken || flushed.is_err(), Ordering::Relaxed);
         answers.into_iter().for_each(|answer| answer(flushed.is_ok()));
     }
 }

@@ -11,7 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Api, auth::Who, problem::Problem};
+use super::{
+    Api,
+    auth::Who,
+    problem::{Body, Problem},
+};
 
 fn pass_id(text: &str) -> Result<PassId, Problem> {
     text.parse().map_err(|_| Problem::bad_request("a pass's id is a UUID"))
@@ -45,7 +49,7 @@ pub(crate) async fn decide(
     State(api): State<Api>,
     who: Who,
     Path(pass): Path<String>,
-    Json(decision): Json<HoldDecision>,
+    Body(decision): Body<HoldDecision>,
 ) -> Result<Json<Value>, Problem> {
     let HoldDecision { verdict, reason } = decision;
     let pass = pass_id(&pass)?;
@@ -82,7 +86,7 @@ pub(crate) async fn dismiss(
     State(api): State<Api>,
     who: Who,
     Path(pass): Path<String>,
-    Json(dismissal): Json<Dismissal>,
+    Body(dismissal): Body<Dismissal>,
 ) -> Result<StatusCode, Problem> {
     let pass = pass_id(&pass)?;
     let command = Command::ResolveQuarantine { pass, reason: dismissal.reason, by: who.actor() };

@@ -114,6 +114,11 @@ fn router(api: Api) -> Router {
         )
     };
     routes()
+        .fallback(|| async { problem::Problem::not_found("path; /openapi.json lists them all") })
+        .method_not_allowed_fallback(|| async {
+            let message = "this path knows other methods; see /openapi.json";
+            problem::Problem::new(StatusCode::METHOD_NOT_ALLOWED, "bad-method", message)
+        })
         .with_state(api)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))

@@ -16,7 +16,7 @@ use super::{
     Api,
     auth::{Cookies, Who},
     gate,
-    problem::Problem,
+    problem::{Body, Problem},
     stations::Credentials,
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) struct FirstOperator {
     responses((status = 201), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn enrol_first(
     State(api): State<Api>,
-    Json(first): Json<FirstOperator>,
+    Body(first): Body<FirstOperator>,
 ) -> Result<StatusCode, Problem> {
     let operator = parse_operator(&first.operator)?;
     // Looked at before the code is used up: a bad PIN must not cost it.
@@ -84,7 +84,7 @@ pub(crate) async fn enrol_first(
 pub(crate) async fn sign_in(
     State(api): State<Api>,
     jar: CookieJar,
-    Json(credentials): Json<Credentials>,
+    Body(credentials): Body<Credentials>,
 ) -> Result<gate::SignedIn, Problem> {
     if credentials.badge.is_none() {
         return Err(Problem::bad_request("the badge is missing"));
@@ -139,7 +139,7 @@ pub(crate) struct OperatorInput {
 pub(crate) async fn add_operator(
     State(api): State<Api>,
     who: Who,
-    Json(input): Json<OperatorInput>,
+    Body(input): Body<OperatorInput>,
 ) -> Result<StatusCode, Problem> {
     let OperatorInput { operator, name, roles, badges, pin } = input;
     let operator = parse_operator(&operator)?;
@@ -186,7 +186,7 @@ pub(crate) struct ClientInput {
 pub(crate) async fn add_client(
     State(api): State<Api>,
     who: Who,
-    Json(input): Json<ClientInput>,
+    Body(input): Body<ClientInput>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let client = parse_client(&input.client)?;
     let token = secrets::new_token();

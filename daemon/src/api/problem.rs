@@ -2,11 +2,12 @@
 
 use axum::{
     Json,
+    extract::{FromRequest, Request},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use gatewarden_engine::Refusal;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 use crate::recorder::RecorderError;
@@ -44,6 +45,20 @@ impl Problem {
     /// The request can't be understood.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", message)
+    }
+}
+
+/// A JSON body; one that can't be read is refused like everything else.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(no) => Err(Problem::new(no.status(), "bad-body", no.body_text())),
+        }
     }
 }
 

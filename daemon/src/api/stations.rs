@@ -16,7 +16,7 @@ use super::{
     Api,
     auth::{Cookies, Who},
     gate,
-    problem::Problem,
+    problem::{Body, Problem},
 };
 use crate::app::StationOrder;
 
@@ -146,7 +146,7 @@ pub(crate) async fn sign_in(
     State(api): State<Api>,
     Path(station): Path<String>,
     jar: CookieJar,
-    Json(credentials): Json<Credentials>,
+    Body(credentials): Body<Credentials>,
 ) -> Result<gate::SignedIn, Problem> {
     let station = station_id(&api, &station)?;
     gate::sign_in(&api, Some(station), credentials, jar).await

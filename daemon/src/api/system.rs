@@ -24,7 +24,8 @@ pub(crate) async fn health(State(api): State<Api>) -> Json<Health> {
     let devices_up = api.app.devices.all().values().all(|s| matches!(s, DeviceState::Up { .. }));
     let recorder = &api.app.recorder;
     let recorder_up = recorder.query(|_| ()).await.is_ok() && !recorder.is_failing();
-    let status = if devices_up && recorder_up { "ok" } else { "degraded" };
+    let writing = !api.app.spool.is_failing();
+    let status = if writing && devices_up && recorder_up { "ok" } else { "degraded" };
     Json(Health { status, version: env!("CARGO_PKG_VERSION") })
 }
 

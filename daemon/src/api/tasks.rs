@@ -6,10 +6,15 @@ use axum::{
     http::StatusCode,
 };
 use gatewarden_engine::{Command, TaskState};
-use gatewarden_model::{Action, Body, Subject, SubjectKind, Task, TaskId};
+use gatewarden_model::{Action, Body as Says, Subject, SubjectKind, Task, TaskId};
 use serde_json::{Value, json};
 
-use super::{Api, auth::Who, problem::Problem, stations::task_view};
+use super::{
+    Api,
+    auth::Who,
+    problem::{Body, Problem},
+    stations::task_view,
+};
 
 /// Entries of one task that are looked through for its opening.
 const TASK_ENTRIES_MAX: usize = 10_000;
@@ -60,7 +65,7 @@ pub(crate) async fn one(
 pub(crate) async fn open(
     State(api): State<Api>,
     who: Who,
-    Json(task): Json<Task>,
+    Body(task): Body<Task>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     if !api.app.config.stations.iter().any(|s| s.name == task.station) {
         return Err(Problem::bad_request(format!("there is no station {}", task.station)));
@@ -87,7 +92,7 @@ async fn closed_task(api: &Api, id: TaskId) -> Result<Option<Task>, Problem> {
     let subject = Subject { kind: SubjectKind::Task, key: id.to_string() };
     let entries = api.app.read(move |ledger| ledger.touching(&subject, TASK_ENTRIES_MAX)).await?;
     Ok(entries.into_iter().find_map(|entry| match entry.body {
-        Body::TaskOpened { task, .. } => Some(task),
+        Says::TaskOpened { task, .. } => Some(task),
         _ => None,
     }))
 }

@@ -47,13 +47,24 @@ pub(crate) fn identify(args: &IdentifyArgs) -> anyhow::Result<ExitCode> {
         let mut stdin = std::io::stdin().lock();
         let mut line = Vec::new();
         while read_line(&mut stdin, &mut line)? {
-            let text = String::from_utf8_lossy(&line);
-            serde_json::to_writer(&mut out, &tell(&text, form))?;
+            match std::str::from_utf8(&line) {
+                Ok(text) => serde_json::to_writer(&mut out, &tell(text, form))?,
+                Err(error) => serde_json::to_writer(&mut out, &not_text(&line, &error))?,
+            }
             out.write_all(b"\n")?;
         }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The answer to bytes that are no text: no scanner means them.
+fn not_text(line: &[u8], error: &std::str::Utf8Error) -> serde_json::Value {
+    let message = format!("the line is not UTF-8: {error}");
+    serde_json::json!({
+        "input": String::from_utf8_lossy(line), "ok": false,
+        "error": {"code": "not-utf8", "message": message},
+    })
 }
 
 /// One line without its end. A line beyond the bound keeps its first part and is skipped to its end.

@@ -99,11 +99,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(mistakes)?);
     } else {
         print!("{}", gatewarden_config::render(mistakes, &checked.source));
-        match mistakes.len() {
-            0 => println!("{}: no mistakes", path.display()),
-            1 => println!("{}: 1 mistake", path.display()),
-            n => println!("{}: {n} mistakes", path.display()),
-        }
+        println!("{}: {}", path.display(), run::count(mistakes));
     }
     let ok = checked.config.is_some();
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
