@@ -117,12 +117,12 @@ impl Report {
         let mut out = String::new();
         let width = self.figures.iter().map(|f| f.words.len()).max().unwrap_or(0);
         for Figure { words, value, unit, goal, .. } in &self.figures {
-            let value = number(*value);
+            let shown = number(*value);
             let verdict = goal.map_or_else(String::new, |goal| {
-                let met = if goal.is_met(self.value_of(words)) { "met" } else { "MISSED" };
+                let met = if goal.is_met(*value) { "met" } else { "MISSED" };
                 format!("   goal: {} ({met})", goal.words())
             });
-            let line = format!("{words:width$}  {value:>12} {unit:<14}{verdict}");
+            let line = format!("{words:width$}  {shown:>12} {unit:<14}{verdict}");
             // Writing to a string can't fail.
             let _ = writeln!(out, "{}", line.trim_end());
         }
@@ -130,10 +130,6 @@ impl Report {
             let _ = writeln!(out, "  {note}");
         }
         out
-    }
-
-    fn value_of(&self, words: &str) -> f64 {
-        self.figures.iter().find(|f| f.words == words).map_or(f64::NAN, |f| f.value)
     }
 }
 
@@ -179,6 +175,12 @@ mod tests {
             "{table}"
         );
         assert!(table.contains("31 MB               goal: at most 30 (MISSED)"), "{table}");
+        // Two figures may have the same words: each is judged by its own value.
+        let mut twins = Report::new("twins");
+        twins.goal("one", "ratio", 0.9, "", Goal::AtLeast(0.95));
+        twins.goal("two", "ratio", 31.0, "", Goal::AtLeast(30.0));
+        let lines: Vec<String> = twins.table().lines().map(str::to_owned).collect();
+        assert!(lines[0].contains("MISSED") && lines[1].contains("(met)"), "{lines:?}");
         let json: Value = serde_json::from_str(&report.json()).expect("it is JSON");
         assert_eq!(json["raw"], 196.04);
         assert_eq!(json["goals"][1]["met"], false);
