@@ -217,7 +217,7 @@ impl Intake {
 
     async fn read(&mut self, read: Read) {
         if let ReadValue::Scan(scan) = &read.value
-            && scan.text.starts_with(&self.app.config.operators.badge_prefix)
+            && secrets::is_badge(&scan.text, &self.app.config.operators.badge_prefix)
         {
             let badge = secrets::badge_digest(&scan.text);
             self.badge(badge).await;

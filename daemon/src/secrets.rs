@@ -87,6 +87,13 @@ pub(crate) fn badge_digest(text: &str) -> Hash {
     Hash::of(format!("gatewarden badge 1\n{normal}").as_bytes())
 }
 
+/// Whether a scan is a badge's number: it begins with the prefix, whatever the case and blanks.
+pub(crate) fn is_badge(scan: &str, prefix: &str) -> bool {
+    let mut letters = scan.chars().filter(|c| !c.is_whitespace());
+    let mut wanted = prefix.chars().filter(|c| !c.is_whitespace());
+    wanted.all(|c| letters.next().is_some_and(|l| l.eq_ignore_ascii_case(&c)))
+}
+
 /// A fresh token: 256 random bits in base64url, with a prefix that secret scanners can find.
 pub(crate) fn new_token() -> String {
     use base64::Engine as _;
@@ -143,5 +150,11 @@ mod tests {
     fn badges_are_the_same_whatever_the_case_and_blanks() {
         assert_eq!(badge_digest("op-10 01"), badge_digest("OP-1001"));
         assert_ne!(badge_digest("OP-1001"), badge_digest("OP-1002"));
+        for badge in ["OP-1", " op- 1", "Op-"] {
+            assert!(is_badge(badge, "OP-"), "{badge}");
+        }
+        for goods in ["", "O", "OP1", "XOP-1", "ÖP-1"] {
+            assert!(!is_badge(goods, "OP-"), "{goods}");
+        }
     }
 }

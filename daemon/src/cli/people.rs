@@ -91,6 +91,10 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
     match verb {
         OperatorVerb::Add(add) => {
             let config = run::load_config_without_secrets(&add.config.config)?;
+            let prefix = &config.operators.badge_prefix;
+            for badge in add.badges.iter().filter(|badge| !secrets::is_badge(badge, prefix)) {
+                eprintln!("{badge} does not begin with {prefix}: a scanner will take it for goods");
+            }
             let pin = if add.keep_pin { None } else { Some(ask_pin()?) };
             let name = add.name.unwrap_or_else(|| add.operator.to_string());
             let (roles, badges) = (add.roles, add.badges);
