@@ -13,10 +13,9 @@ fn every_expectation_of_the_demo_holds() {
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     let last = text.lines().next_back().unwrap();
     let sum: Value = serde_json::from_str(last).unwrap();
-    let keys: Vec<&str> = sum.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut wanted = ["steps", "movements", "delivered", "duplicates", "lost", "tamper_detected"];
-    wanted.sort_unstable();
-    assert_eq!(keys, wanted, "{last}");
+    let places = ["steps", "movements", "delivered", "duplicates", "lost", "tamper_detected"]
+        .map(|key| last.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}: {last}")));
+    assert!(places.is_sorted() && sum.as_object().unwrap().len() == places.len(), "{last}");
     assert_eq!(
         (&sum["steps"], &sum["duplicates"], &sum["lost"]),
         (&Value::from(8), &Value::from(0), &Value::from(0)),

@@ -13,7 +13,7 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 pub(crate) use world::World;
 
@@ -25,6 +25,17 @@ pub(crate) struct DemoArgs {
     /// End with one line of JSON that sums up.
     #[arg(long)]
     json: bool,
+}
+
+/// What it all came to, in the order in which it is printed.
+#[derive(Debug, Serialize)]
+struct Sum {
+    steps: u32,
+    movements: usize,
+    delivered: usize,
+    duplicates: u64,
+    lost: usize,
+    tamper_detected: bool,
 }
 
 /// Plays the demo.
@@ -39,14 +50,15 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
         println!("\nEvery expectation held.");
     }
     if args.json {
-        println!(
-            "{}",
-            json!({
-                "steps": world.steps_done, "movements": summary.movements,
-                "delivered": summary.delivered, "duplicates": summary.duplicates,
-                "lost": summary.lost, "tamper_detected": world.tamper_detected,
-            })
-        );
+        let sum = Sum {
+            steps: world.steps_done,
+            movements: summary.movements,
+            delivered: summary.delivered,
+            duplicates: summary.duplicates,
+            lost: summary.lost,
+            tamper_detected: world.tamper_detected,
+        };
+        println!("{}", serde_json::to_string(&sum)?);
     }
     let ok = played.is_ok() && summary.duplicates == 0 && summary.lost == 0;
     if !args.once && ok {
