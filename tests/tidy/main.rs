@@ -217,10 +217,11 @@ fn the_ledger_knows_no_floats() {
     let wrong: Vec<_> = rust_files()
         .into_iter()
         .filter(|(path, text)| {
-            // The writer of canonical bytes names them to refuse them.
-            let refuses = path.ends_with("canonical/writer.rs");
+            // The writer of canonical bytes names them in two methods, to refuse them.
+            let writer = path.ends_with("canonical/writer.rs");
+            let refuses = |line: &str| writer && line.contains("fn serialize_f");
             let ledger = path.starts_with("ledger") && path.to_string_lossy().contains("/src/");
-            ledger && !refuses && float(text)
+            ledger && text.lines().any(|line| !refuses(line) && float(line))
         })
         .map(|(path, _)| path.display().to_string())
         .collect();
