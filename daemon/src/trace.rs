@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Actor, Body, Decision, Entry, Epc, Movement, MovementKind, ScanRead, Subject, SubjectKind,
-    Task, Thing, entry::Verdict, gs1,
+    Actor, Body, Decision, Entry, Epc, Movement, ScanRead, Subject, SubjectKind, Task, TaskId,
+    Thing, entry::Verdict, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -40,10 +40,12 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
     let mut entries = BTreeMap::new();
     for entry in ledger.touching(subject, TRACE_ENTRIES_MAX)? {
         let linked = match &entry.body {
-            Body::Moved { movement, .. } => vec![
-                Subject { kind: SubjectKind::Movement, key: movement.id.to_string() },
-                Subject { kind: SubjectKind::Task, key: movement.task.to_string() },
-            ],
+            Body::Moved { movement, .. } => {
+                let own = Subject { kind: SubjectKind::Movement, key: movement.id.to_string() };
+                let task =
+                    |task: TaskId| Subject { kind: SubjectKind::Task, key: task.to_string() };
+                std::iter::once(own).chain(movement.task.map(task)).collect()
+            }
             Body::Held { pass, .. } | Body::Quarantined { pass, .. } => {
                 vec![Subject { kind: SubjectKind::Movement, key: pass.id.to_string() }]
             }
@@ -191,12 +193,7 @@ fn task_words(task: &Task) -> String {
 }
 
 fn movement_words(movement: &Movement) -> String {
-    let verb = match movement.kind {
-        MovementKind::Receipt => "received",
-        MovementKind::Issue => "issued",
-        MovementKind::Transfer => "transferred",
-        MovementKind::Shipment => "shipped",
-    };
+    let verb = movement.kind.words();
     let lines: Vec<String> = movement
         .lines
         .iter()
@@ -304,7 +301,7 @@ fn tell_work(body: &Body) -> Told {
         Body::Moved { movement, .. } => {
             let who = format!("{} (auth level {})", movement.operator, movement.auth_level);
             Told::new(movement_words(movement), who)
-                .at(Some(&movement.station))
+                .at(movement.station.as_ref())
                 .on(Some(&movement.document.number))
                 .by(Some(&movement.decision))
         }

@@ -128,6 +128,10 @@ impl House {
             to: door.place.clone(),
             lot: None,
             things: vec![],
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            value: None,
         };
         Task {
             id: TaskId(Uuid::new_v4()),
@@ -140,6 +144,7 @@ impl House {
             ordered_by: Some("buyer-1".to_owned()),
             approved_by: Some("buyer-2".to_owned()),
             lines: vec![line],
+            reservation: None,
         }
     }
 

@@ -55,9 +55,8 @@ impl Plan {
 /// Makes a movement's plan, or says why Tryton can't take it.
 pub fn plan(movement: &Movement) -> Result<Plan, String> {
     let kind = match movement.kind {
-        MovementKind::Receipt | MovementKind::Transfer => movement.kind,
-        MovementKind::Issue => return Err("tryton adapter does not map issue yet".into()),
-        MovementKind::Shipment => return Err("tryton adapter does not map shipment yet".into()),
+        MovementKind::Receipt | MovementKind::Transfer | MovementKind::PutAway => movement.kind,
+        other => return Err(format!("tryton adapter does not map {} yet", other.name())),
     };
     let (from, to) = one_way(movement)?;
     let items = totals(movement)?;

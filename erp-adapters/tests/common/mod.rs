@@ -45,16 +45,24 @@ pub(crate) fn delivery(
             from: from.parse().expect("a location"),
             to: to.parse().expect("a location"),
             things: vec![format!("thing-{id}-{line}")],
+            stated: None,
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            from_unit: None,
+            to_unit: None,
+            expires: None,
+            value: None,
         })
         .collect();
     let movement = Movement {
         id: gatewarden_model::MovementId(uuid),
         kind,
         document: Document { kind: document.0, number: document.1.into() },
-        task: gatewarden_model::TaskId(Uuid::from_u128(2)),
-        station: "dock-1".parse().expect("a station"),
+        task: Some(gatewarden_model::TaskId(Uuid::from_u128(2))),
+        station: Some("dock-1".parse().expect("a station")),
         devices: vec!["reader-1".parse().expect("a device")],
-        pass: gatewarden_model::PassId(uuid),
+        pass: Some(gatewarden_model::PassId(uuid)),
         session: gatewarden_model::SessionId(Uuid::from_u128(3)),
         operator: "mei".parse().expect("an operator"),
         auth_level: 2,
@@ -71,6 +79,13 @@ pub(crate) fn delivery(
         resolution_seq: None,
         lines,
         evidence: Hash::of(b"pass"),
+        reservation: None,
+        effective: None,
+        back_dated: false,
+        reverses: None,
+        counts: vec![],
+        revalues: vec![],
+        voucher: vec![],
     };
     Delivery { seq: 42, entry: Hash::of(b"entry"), at: clock().now(), movement }
 }

@@ -153,7 +153,7 @@ impl State {
     }
 
     fn moved(&mut self, movement: &Movement) {
-        let Some(task) = self.task_mut(movement.task) else { return };
+        let Some(task) = movement.task.and_then(|task| self.task_mut(task)) else { return };
         for line in &movement.lines {
             let index = task.task.lines.iter().position(|l| l.line == line.line);
             if let Some(progress) = index.and_then(|i| task.progress.get_mut(i)) {

@@ -37,15 +37,13 @@ pub(crate) fn movement_lines(
         let Some(line) = task.task.lines.iter().find(|l| l.line == matched.line) else { continue };
         let place = *places.entry((matched.line, matched.lot.as_deref())).or_insert_with(|| {
             let unit = items.by_code(&line.item).map_or_else(String::new, |i| i.unit.clone());
+            let (from, to) = (line.from.clone(), line.to.clone());
             lines.push(MovementLine {
-                line: line.line,
-                item: line.item.clone(),
                 lot: matched.lot.clone(),
-                quantity: 0,
-                unit,
-                from: line.from.clone(),
-                to: line.to.clone(),
-                things: vec![],
+                owner: line.owner.clone(),
+                from_status: line.from_status,
+                to_status: line.to_status,
+                ..MovementLine::new(line.line, line.item.clone(), 0, unit, from, to)
             });
             lines.len() - 1
         });

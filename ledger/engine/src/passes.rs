@@ -232,10 +232,10 @@ impl Turn<'_> {
             id: MovementId::from(pass.id),
             kind: task.task.kind,
             document: task.task.document.clone(),
-            task: task.task.id,
-            station: pass.station.clone(),
+            task: Some(task.task.id),
+            station: Some(pass.station.clone()),
             devices,
-            pass: pass.id,
+            pass: Some(pass.id),
             session: mover.session,
             operator: mover.operator,
             auth_level: mover.auth_level,
@@ -245,6 +245,13 @@ impl Turn<'_> {
             resolution_seq: mover.resolution_seq,
             lines,
             evidence,
+            reservation: task.task.reservation,
+            effective: None,
+            back_dated: false,
+            reverses: None,
+            counts: vec![],
+            revalues: vec![],
+            voucher: vec![],
         })
     }
 }

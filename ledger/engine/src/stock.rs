@@ -141,6 +141,14 @@ mod tests {
             from: from.parse().unwrap(),
             to: to.parse().unwrap(),
             things: vec![],
+            stated: None,
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            from_unit: None,
+            to_unit: None,
+            expires: None,
+            value: None,
         }
     }
 

@@ -201,34 +201,8 @@ fn line_fits(kind: MovementKind, line: &TaskLine, items: &ItemMaster) -> Result<
         let quantity = line.quantity;
         return Err(format!("{quantity} can't be split evenly over {things} named things"));
     }
-    if line.from == line.to {
-        return Err(format!("from and to are both {}", line.from));
-    }
-    let (from, to) = (&line.from, &line.to);
-    let (fits, rule) = match kind {
-        MovementKind::Receipt => (
-            is_kind(from, "supplier") && to.is_physical(),
-            "a receipt goes from @supplier to a physical place",
-        ),
-        MovementKind::Issue => (
-            from.is_physical() && !to.is_physical() && !is_kind(to, "customer"),
-            "an issue goes from a physical place to @production or another virtual one, but a \
-             shipment to @customer",
-        ),
-        MovementKind::Transfer => {
-            (from.is_physical() && to.is_physical(), "a transfer goes between physical places")
-        }
-        MovementKind::Shipment => (
-            from.is_physical() && is_kind(to, "customer"),
-            "a shipment goes from a physical place to @customer",
-        ),
-    };
-    if fits { Ok(()) } else { Err(format!("{rule}, not from {from} to {to}")) }
-}
-
-fn is_kind(location: &gatewarden_model::Location, kind: &str) -> bool {
-    let name = location.as_str().strip_prefix('@').and_then(|path| path.split('/').next());
-    name == Some(kind)
+    gatewarden_stock::kinds::check(kind, &line.from, &line.to)?;
+    gatewarden_stock::kinds::check_status(kind, line.from_status)
 }
 
 fn is_text(text: &str) -> bool {

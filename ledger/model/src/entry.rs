@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, ClientId, Comparison, Decision, DeviceId, Hash, LaneId, Module, Movement, MovementId,
-    OperatorId, Pass, PassId, SessionId, Stamp, StationId, Task, TaskId, canonical,
+    Action, Amount, ClientId, Comparison, Day, Decision, DeviceId, Document, Hash, Item, ItemId,
+    LaneId, Module, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting,
+    Revaluation, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId, VoucherLine, canonical,
 };
 
 /// The version of the encoding, the first thing a reader must check.
@@ -271,7 +272,7 @@ pub enum Body {
         /// The movement.
         movement: Movement,
         /// The pass as it was seen, whose digest is the movement's evidence; none where the entry
-        /// that held the pass has it.
+        /// that held the pass has it, and for a posting, which its reservation has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pass: Option<Pass>,
     },
@@ -294,6 +295,128 @@ pub enum Body {
         lane: LaneId,
         /// Why.
         reason: String,
+    },
+    /// An item was made or changed; the whole new state.
+    ItemDefined {
+        /// The item.
+        item: Item,
+        /// By whom.
+        by: Actor,
+    },
+    /// The policies in force from here on, so that every decision can be replayed.
+    PoliciesDefined {
+        /// Digest of the policy set, as decisions name it.
+        version: Hash,
+        /// The roles.
+        roles: RoleMatrix,
+        /// Policies beside the roles, in Cedar.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        cedar: String,
+    },
+    /// A tag or code was bound to a piece of an item.
+    Commissioned {
+        /// The key of the tag or code.
+        tag: String,
+        /// The item.
+        item: ItemId,
+        /// Its lot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<String>,
+        /// Its serial.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        serial: Option<String>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A tag or code stands for nothing any more.
+    Decommissioned {
+        /// The key of the tag or code.
+        tag: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A posting waits for a second person; what it takes is reserved.
+    Reserved {
+        /// What was asked for.
+        posting: Posting,
+        /// Its lines in base units, as they would move if they were posted now.
+        lines: Vec<MovementLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A reservation is over; what it still held is free again.
+    ReservationEnded {
+        /// Which: the id of its posting.
+        movement: MovementId,
+        /// `posted`, `used`, `void`, `time-out`, or why it was voided.
+        reason: String,
+        /// What is set free: base units by line, from the status `reserved` to the one before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<MovementLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed; none where time or use ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// What was paid beside the price of a receipt was added to its value.
+    CostLanded {
+        /// The receipt.
+        movement: MovementId,
+        /// On which document.
+        document: Document,
+        /// What is added to each line's value, in the order of the receipt's lines.
+        amounts: Vec<Amount>,
+        /// What it changes in the value of later lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        revalues: Vec<Revaluation>,
+        /// Its finance voucher.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        voucher: Vec<VoucherLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Nothing counts any more for a day up to this one.
+    PeriodClosed {
+        /// The last closed day.
+        until: Day,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Checkpoints after the one that covers this entry are signed by another key. The one that
+    /// covers it is the last of the old key.
+    KeyRotated {
+        /// The old public key, a C2SP verifier key.
+        old: String,
+        /// The new one.
+        new: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// The ledger was restored from a backup.
+    Restored {
+        /// Entries in the backup.
+        size: u64,
+        /// Entries that witnesses had signed beyond it and that are lost, 0 for none.
+        lost: u64,
+        /// Why, as whoever restored it said.
+        reason: String,
+        /// By whom.
+        by: Actor,
     },
     /// Evidence is missing.
     Gap {

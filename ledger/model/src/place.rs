@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The kinds of virtual location. Only these may hold a negative quantity.
+/// The kinds of virtual location. All but transit and subcontractor may hold a negative quantity.
 pub const VIRTUAL_KINDS: [&str; 6] =
     ["supplier", "customer", "production", "subcontractor", "loss", "transit"];
 
@@ -48,6 +48,19 @@ impl Location {
     #[must_use]
     pub fn is_physical(&self) -> bool {
         !self.0.starts_with('@')
+    }
+
+    /// The kind of a virtual location (`supplier` of `@supplier/ACME`); none for a physical place.
+    #[must_use]
+    pub fn virtual_kind(&self) -> Option<&str> {
+        self.0.strip_prefix('@').map(|rest| rest.split('/').next().unwrap_or(rest))
+    }
+
+    /// Whether what is here is the house's stock, with a value and an age: physical places, goods in
+    /// transit and material at a subcontractor. No such quantity ever goes below zero.
+    #[must_use]
+    pub fn holds_stock(&self) -> bool {
+        matches!(self.virtual_kind(), None | Some("transit" | "subcontractor"))
     }
 
     /// The location as text.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Body, Entry, Movement, Pass, StationId, Task};
+use crate::{Actor, Body, Entry, Movement, MovementLine, Pass, StationId, Task};
 
 /// The kinds of thing an entry can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,11 +25,15 @@ pub enum SubjectKind {
     Station,
     /// A device.
     Device,
+    /// A lot, as `ITEM/LOT`.
+    Lot,
+    /// A machine with a token.
+    Client,
 }
 
 impl SubjectKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Item,
         Self::Tag,
         Self::Document,
@@ -38,6 +42,8 @@ impl SubjectKind {
         Self::Task,
         Self::Station,
         Self::Device,
+        Self::Lot,
+        Self::Client,
     ];
 
     /// The kind's name, as in `ledger trace`.
@@ -52,6 +58,8 @@ impl SubjectKind {
             Self::Task => "task",
             Self::Station => "station",
             Self::Device => "device",
+            Self::Lot => "lot",
+            Self::Client => "client",
         }
     }
 
@@ -97,6 +105,8 @@ impl Entry {
     pub fn live(&self) -> Live {
         let touch = |key: String| Live { touches: vec![key], closes: vec![] };
         let close = |key: String| Live { touches: vec![], closes: vec![key] };
+        // Closes come first: what stood there before is forgotten, this entry stays.
+        let supersede = |key: String| Live { touches: vec![key.clone()], closes: vec![key] };
         match &self.body {
             Body::Enrolled { operator, .. } => touch(format!("operator:{operator}")),
             Body::Removed { operator, .. } => close(format!("operator:{operator}")),
@@ -117,8 +127,26 @@ impl Entry {
             Body::QuarantineResolved { pass, .. } => close(format!("quarantine:{pass}")),
             Body::Held { pass, .. } => touch(format!("hold:{}", pass.id)),
             Body::HoldDecided { pass, .. } => close(format!("hold:{pass}")),
-            Body::Moved { movement, .. } => touch(format!("task:{}", movement.task)),
-            Body::Started { .. }
+            Body::Moved { movement, .. } => Live {
+                touches: movement
+                    .task
+                    .map(|task| format!("task:{task}"))
+                    .into_iter()
+                    .chain(movement.reservation.map(|id| format!("reservation:{id}")))
+                    .collect(),
+                closes: vec![],
+            },
+            Body::ItemDefined { item, .. } => supersede(format!("item:{}", item.code)),
+            Body::PoliciesDefined { .. } => supersede("policies".to_owned()),
+            Body::PeriodClosed { .. } => supersede("period".to_owned()),
+            Body::KeyRotated { .. } => supersede("key".to_owned()),
+            Body::Reserved { posting, .. } => touch(format!("reservation:{}", posting.id)),
+            Body::ReservationEnded { movement, .. } => close(format!("reservation:{movement}")),
+            Body::Commissioned { .. }
+            | Body::Decommissioned { .. }
+            | Body::CostLanded { .. }
+            | Body::Restored { .. }
+            | Body::Started { .. }
             | Body::Stopped { .. }
             | Body::SignInRefused { operator: None, .. }
             | Body::Denied { .. }
@@ -138,8 +166,10 @@ impl SubjectList {
     }
 
     fn actor(&mut self, actor: &Actor) {
-        if let Actor::Operator { id, .. } = actor {
-            self.add(SubjectKind::Operator, id);
+        match actor {
+            Actor::Operator { id, .. } => self.add(SubjectKind::Operator, id),
+            Actor::Client { id } => self.add(SubjectKind::Client, id),
+            Actor::Local { .. } | Actor::Daemon | Actor::Nobody => {}
         }
     }
 
@@ -168,27 +198,48 @@ impl SubjectList {
 
     fn movement(&mut self, movement: &Movement) {
         self.add(SubjectKind::Movement, movement.id);
-        self.add(SubjectKind::Task, movement.task);
+        if let Some(task) = movement.task {
+            self.add(SubjectKind::Task, task);
+        }
+        if let Some(reverses) = movement.reverses {
+            self.add(SubjectKind::Movement, reverses);
+        }
         self.add(SubjectKind::Document, &movement.document.number);
-        self.add(SubjectKind::Station, &movement.station);
+        self.station(movement.station.as_ref());
         self.add(SubjectKind::Operator, &movement.operator);
-        for line in &movement.lines {
+        self.lines(&movement.lines);
+        for count in &movement.counts {
+            self.add(SubjectKind::Item, &count.item);
+        }
+    }
+
+    fn lines(&mut self, lines: &[MovementLine]) {
+        for line in lines {
             self.add(SubjectKind::Item, &line.item);
+            if let Some(lot) = &line.lot {
+                self.add(SubjectKind::Lot, format_args!("{}/{lot}", line.item));
+            }
             for thing in &line.things {
                 self.add(SubjectKind::Tag, thing);
+            }
+            for unit in [&line.from_unit, &line.to_unit].into_iter().flatten() {
+                self.add(SubjectKind::Tag, format_args!("(00){unit}"));
             }
         }
     }
 
     fn body(&mut self, body: &Body) {
-        use SubjectKind::{Device, Document, Movement, Operator, Task};
+        use SubjectKind::{Device, Document, Item, Movement, Operator, Tag, Task};
         match body {
             Body::Started { .. } | Body::Stopped { .. } => {}
             Body::Enrolled { operator, by, .. } | Body::Removed { operator, by } => {
                 self.add(Operator, operator);
                 self.actor(by);
             }
-            Body::ClientAdded { by, .. } | Body::ClientRevoked { by, .. } => self.actor(by),
+            Body::ClientAdded { client, by, .. } | Body::ClientRevoked { client, by } => {
+                self.add(SubjectKind::Client, client);
+                self.actor(by);
+            }
             Body::SessionOpened { operator, station, .. }
             | Body::SessionEnded { operator, station, .. } => {
                 self.add(Operator, operator);
@@ -240,6 +291,38 @@ impl SubjectList {
             Body::Delivered { movement, .. } | Body::Rejected { movement, .. } => {
                 self.add(Movement, movement);
             }
+            Body::ItemDefined { item, by } => {
+                self.add(Item, &item.code);
+                self.actor(by);
+            }
+            Body::PoliciesDefined { .. } => {}
+            Body::Commissioned { tag, item, by, .. } => {
+                self.add(Tag, tag);
+                self.add(Item, item);
+                self.actor(by);
+            }
+            Body::Decommissioned { tag, by, .. } => {
+                self.add(Tag, tag);
+                self.actor(by);
+            }
+            Body::Reserved { posting, lines, by, .. } => {
+                self.add(Movement, posting.id);
+                self.add(Document, &posting.document.number);
+                self.lines(lines);
+                self.actor(by);
+            }
+            Body::ReservationEnded { movement, by, .. } => {
+                self.add(Movement, movement);
+                self.actor(by);
+            }
+            Body::CostLanded { movement, document, by, .. } => {
+                self.add(Movement, movement);
+                self.add(Document, &document.number);
+                self.actor(by);
+            }
+            Body::PeriodClosed { by, .. }
+            | Body::KeyRotated { by, .. }
+            | Body::Restored { by, .. } => self.actor(by),
             Body::Gap { device, .. } => {
                 if let Some(device) = device {
                     self.add(Device, device);

@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use gatewarden_model::{
-    Body, DocumentKind, Entry, Movement, MovementKind, MovementLine, entry::ENTRY_VERSION,
-};
+use gatewarden_model::{Body, Entry, Movement, MovementLine, entry::ENTRY_VERSION};
 use rusqlite::{
     ToSql,
     types::{ToSqlOutput, ValueRef},
@@ -84,11 +82,11 @@ pub(crate) fn movement_row<'a>(entry: &Entry, movement: &'a Movement) -> [Cell<'
     [
         Cell::Int(number(entry.seq)),
         owned(movement.id.to_string()),
-        text(kind_name(movement.kind)),
-        text(document_kind_name(movement.document.kind)),
+        text(movement.kind.name()),
+        text(movement.document.kind.name()),
         text(&movement.document.number),
-        owned(movement.task.to_string()),
-        text(movement.station.as_str()),
+        owned(movement.task.map(|task| task.to_string()).unwrap_or_default()),
+        text(movement.station.as_ref().map_or("", |station| station.as_str())),
         owned(movement.session.to_string()),
         text(movement.operator.as_str()),
         Cell::Int(movement.auth_level.into()),
@@ -124,7 +122,7 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<(), String> {
         return Err(format!("its version is {}, this program writes {ENTRY_VERSION}", entry.v));
     }
     let Some(movement) = movement(entry) else { return Ok(()) };
-    if movement.lines.is_empty() {
+    if movement.lines.is_empty() && movement.counts.is_empty() {
         return Err(format!("movement {} has no lines", movement.id));
     }
     movement.lines.iter().try_for_each(|line| {
@@ -132,7 +130,7 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<(), String> {
         if line.quantity <= 0 {
             return Err(format!("{place}: quantity {} is not more than zero", line.quantity));
         }
-        if line.from == line.to {
+        if line.from == line.to && line.from_bucket() == line.to_bucket() {
             return Err(format!("{place}: it goes from {} to itself", line.from));
         }
         if line.lot.as_deref() == Some("") {
@@ -145,34 +143,4 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<(), String> {
 /// What a line does to the balances: the giving and the taking side, which sum to zero.
 pub(crate) fn postings(line: &MovementLine) -> [(&gatewarden_model::Location, i64); 2] {
     [(&line.from, -line.quantity), (&line.to, line.quantity)]
-}
-
-/// A movement kind's name in the tables.
-pub(crate) fn kind_name(kind: MovementKind) -> &'static str {
-    match kind {
-        MovementKind::Receipt => "receipt",
-        MovementKind::Issue => "issue",
-        MovementKind::Transfer => "transfer",
-        MovementKind::Shipment => "shipment",
-    }
-}
-
-/// A document kind's name in the tables.
-pub(crate) fn document_kind_name(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::PurchaseOrder => "purchase-order",
-        DocumentKind::Requisition => "requisition",
-        DocumentKind::TransferOrder => "transfer-order",
-        DocumentKind::SalesOrder => "sales-order",
-    }
-}
-
-/// How people write a document kind.
-pub(crate) fn document_words(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::PurchaseOrder => "PO",
-        DocumentKind::Requisition => "requisition",
-        DocumentKind::TransferOrder => "transfer order",
-        DocumentKind::SalesOrder => "sales order",
-    }
 }

@@ -100,7 +100,12 @@ fn task() -> Task {
             to: "wh1/dock".parse().unwrap(),
             lot: Some("L1".into()),
             things: vec!["urn:epc:id:sgtin:0614141.812345.6789".into()],
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            value: None,
         }],
+        reservation: None,
     }
 }
 

@@ -171,6 +171,10 @@ pub fn line(text: &str) -> TaskLine {
         lot: option("lot=").map(str::to_owned),
         things: option("things=")
             .map_or_else(Vec::new, |list| list.split(',').map(str::to_owned).collect()),
+        owner: None,
+        from_status: Default::default(),
+        to_status: Default::default(),
+        value: None,
     }
 }
 
@@ -180,6 +184,7 @@ pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task 
         MovementKind::Issue => DocumentKind::Requisition,
         MovementKind::Transfer => DocumentKind::TransferOrder,
         MovementKind::Shipment => DocumentKind::SalesOrder,
+        _ => DocumentKind::WorkOrder,
     };
     Task {
         id: task_id(n),
@@ -189,6 +194,7 @@ pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task 
         ordered_by: None,
         approved_by: Some("chief".to_owned()),
         lines: lines.iter().map(|text| line(text)).collect(),
+        reservation: None,
     }
 }
 

@@ -10,8 +10,7 @@ use super::{Findings, What};
 use crate::{
     StoreError,
     projection::{
-        Cell, LINE_COLUMNS, MOVEMENT_COLUMNS, document_words, line_row, movement, movement_row,
-        number, unsigned,
+        Cell, LINE_COLUMNS, MOVEMENT_COLUMNS, line_row, movement, movement_row, number, unsigned,
     },
 };
 
@@ -224,7 +223,7 @@ fn row_words(names: &[&str], row: &[Cell<'_>]) -> String {
 /// How a person would call an entry: `entry 57 (movement …, PO 4500001 line 10)`.
 fn entry_name(entry: &Entry, line: Option<u32>) -> String {
     let Some(movement) = movement(entry) else { return format!("entry {}", entry.seq) };
-    let document = document_words(movement.document.kind);
+    let document = movement.document.kind.words();
     let line = line.map(|line| format!(" line {line}")).unwrap_or_default();
     let number = &movement.document.number;
     format!("entry {} (movement {}, {document} {number}{line})", entry.seq, movement.id)

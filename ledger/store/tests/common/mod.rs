@@ -45,6 +45,14 @@ pub fn line(item: &str, quantity: i64, from: &str, to: &str) -> MovementLine {
         from: from.parse().unwrap(),
         to: to.parse().unwrap(),
         things: vec![format!("urn:epc:id:sgtin:0614141.112345.{item}{quantity}")],
+        stated: None,
+        owner: None,
+        from_status: Default::default(),
+        to_status: Default::default(),
+        from_unit: None,
+        to_unit: None,
+        expires: None,
+        value: None,
     }
 }
 
@@ -55,10 +63,10 @@ pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
         id: MovementId::from(pass),
         kind: MovementKind::Receipt,
         document: Document { kind: DocumentKind::PurchaseOrder, number: "4500001".into() },
-        task: TaskId(Uuid::from_u128(0x7a5c)),
-        station: "dock-1".parse().unwrap(),
+        task: Some(TaskId(Uuid::from_u128(0x7a5c))),
+        station: Some("dock-1".parse().unwrap()),
         devices: vec!["portal-1".parse().unwrap()],
-        pass,
+        pass: Some(pass),
         session: SessionId(Uuid::from_u128(0x5e55)),
         operator: "mueller".parse().unwrap(),
         auth_level: 2,
@@ -68,6 +76,13 @@ pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
         resolution_seq: None,
         lines,
         evidence: Hash::of(b"pass"),
+        reservation: None,
+        effective: None,
+        back_dated: false,
+        reverses: None,
+        counts: vec![],
+        revalues: vec![],
+        voucher: vec![],
     };
     Entry::new(seq, stamp(seq), Body::Moved { movement, pass: None })
 }
