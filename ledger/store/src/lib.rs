@@ -12,22 +12,20 @@ mod group;
 mod key;
 mod ledger;
 mod lock;
-pub mod merkle;
-pub mod note;
 mod projection;
-pub mod proof;
 mod reader;
 mod schema;
 mod verify;
 pub mod vfs;
 mod wal;
 
-pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::StoreError;
+pub use gatewarden_proof::{
+    Checkpoint, NoteError, Proof, ProofError, Proven, SigningKey, VerifyingKey, merkle, note,
+    parse_verifier_key, proof, verifier_key_text,
+};
 pub use key::{KeyError, load_key, load_or_create_key};
 pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, Ledger, OpenOptions};
-pub use note::{Checkpoint, NoteError, parse_verifier_key, verifier_key_text};
-pub use proof::{Proof, ProofError, Proven};
 pub use reader::{
     ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
 };

@@ -4,7 +4,7 @@
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use gatewarden_model::Hash;
-use gatewarden_store::merkle::{
+use gatewarden_proof::merkle::{
     Frontier, NodeSource, StoredNode, consistency, empty_root, inclusion, is_consistent, leaf_hash,
     root_at, root_of_inclusion,
 };
