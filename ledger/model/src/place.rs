@@ -1,6 +1,6 @@
 //! Locations: physical places, and the virtual ones that make every movement a double entry.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,7 +12,7 @@ pub const VIRTUAL_KINDS: [&str; 6] =
 ///
 /// One to eight segments of printable text, at most 128 bytes in all.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Location(Box<str>);
+pub struct Location(Arc<str>);
 
 /// Why a text is not a location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,17 +25,17 @@ enum Class {
 
 impl Class {
     fn covers(self, location: &Location) -> bool {
-        match (self, location.virtual_kind()) {
+        matches!(
+            (self, location.virtual_kind()),
             (Self::Physical, None)
-            | (Self::Supplier, Some("supplier"))
-            | (Self::Customer, Some("customer"))
-            | (Self::Production, Some("production"))
-            | (Self::Subcontractor, Some("subcontractor"))
-            | (Self::Loss, Some("loss"))
-            | (Self::Transit, Some("transit"))
-            | (Self::Cost, Some("production" | "loss")) => true,
-            _ => false,
-        }
+                | (Self::Supplier, Some("supplier"))
+                | (Self::Customer, Some("customer"))
+                | (Self::Production, Some("production"))
+                | (Self::Subcontractor, Some("subcontractor"))
+                | (Self::Loss, Some("loss"))
+                | (Self::Transit, Some("transit"))
+                | (Self::Cost, Some("production" | "loss"))
+        )
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
         let expected = [
             (MovementKind::Receipt, "s>a s>b"),
             (MovementKind::PutAway, "a>b b>a"),
-            (MovementKind::Issue, "a>p a>l b>p b>l"),
+            (MovementKind::Issue, "a>l a>p b>l b>p"),
             (MovementKind::Transfer, "a>b a>t b>a b>t t>a t>b"),
             (MovementKind::Shipment, "a>c b>c"),
             (MovementKind::Count, "a>l b>l l>a l>b"),

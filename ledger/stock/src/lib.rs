@@ -8,9 +8,21 @@
 //! checked whole before any of it is applied. Pure: no I/O, no clock, no floats. Absent on purpose:
 //! who may (the engine), keeping (the store).
 
+mod admit;
+mod apply;
+mod error;
+mod facts;
+mod flow;
 pub mod kinds;
+mod plan;
 pub mod pool;
-pub mod stock;
+mod price;
+mod stock;
+mod wants;
 
-pub use pool::{Layer, Pool, PoolKey};
-pub use stock::{LotFacts, Site, SiteStock, StockError, Supply, ThingFacts, Touched, Wants};
+pub use admit::LINES_MAX;
+pub use apply::{free_lines, hold_lines};
+pub use error::StockError;
+pub use facts::{LotFacts, Site, SiteStock, Supply, ThingFacts, Touched, Wants};
+pub use pool::{Layer, Parcel, Pool, PoolKey};
+pub use stock::{RECENT_ENTRIES_MAX, Stock};

@@ -1,208 +1,435 @@
 //! What is where, as far as it is known: quantities by bucket, layers with their values, the places
-//! of things, lots, items, reservations' holds and the closed period.
+//! of things, lots, items and the closed period.
+//!
+//! A complete stock was fed every entry from the first on: what it does not know is not there. A
+//! partial one knows what it was supplied with and what was applied since; anything else is
+//! `StockError::Unknown`, which means no. Absent on purpose: what an entry does (`apply`), the rules
+//! (`admit`), values (`price`, `revalue`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
-use gatewarden_model::{Amount, Bucket, Day, Entry, Item, ItemId, Location, Movement, MovementId};
+use gatewarden_model::{Body, Bucket, Day, Entry, Item, ItemId, Location, MovementId, Valuation};
 
-use crate::pool::{Pool, PoolKey};
+use crate::{
+    error::StockError,
+    facts::{LotFacts, Site, SiteStock, Supply, ThingFacts, Wants},
+    pool::{Pool, PoolKey},
+};
 
-/// One item at one place: the grain of loading, of locking and of contention.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Site {
-    /// The item.
-    pub item: ItemId,
-    /// The place.
-    pub location: Location,
+/// Entries that a look-up may not see yet: a stock remembers so many of the newest itself.
+pub const RECENT_ENTRIES_MAX: usize = 4_096;
+
+/// How much a stock knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Knowledge {
+    /// All that is and was.
+    Whole,
+    /// All that is; what was must be looked up.
+    Present,
+    /// What was supplied, and what was applied since.
+    Supplied,
 }
 
-/// All that is of one item at one place. Zero quantities and empty pools are left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SiteStock {
-    /// Base units by bucket; negative only at places that hold no stock.
-    pub buckets: BTreeMap<Bucket, i64>,
-    /// Value and age by lot and owner; only at places that hold stock.
-    pub pools: BTreeMap<PoolKey, Pool>,
+/// What is where. See the file's header.
+#[derive(Debug, Clone)]
+pub struct Stock {
+    knowledge: Knowledge,
+    pub(crate) items: HashMap<ItemId, Item>,
+    pub(crate) sites: HashMap<Site, SiteStock>,
+    /// Pools that a replay gave for sites that are not known otherwise.
+    pub(crate) replayed: HashMap<Site, BTreeMap<PoolKey, Pool>>,
+    pub(crate) things: HashMap<String, Option<ThingFacts>>,
+    pub(crate) lots: HashMap<(ItemId, String), Option<LotFacts>>,
+    /// Sites known to hold something of a handling unit.
+    pub(crate) units: HashMap<String, BTreeSet<Site>>,
+    /// Handling units of which all sites are known.
+    whole_units: BTreeSet<String>,
+    movements: HashMap<MovementId, Option<Arc<Entry>>>,
+    histories: HashMap<ItemId, Vec<Arc<Entry>>>,
+    /// The newest entries that moved or valued stock and the items they did it to, oldest first.
+    recent: VecDeque<(Arc<Entry>, BTreeSet<ItemId>)>,
+    pub(crate) closed_until: Option<Day>,
+    pub(crate) last_day: Option<Day>,
 }
 
-/// What is known of one thing (a serialised piece, a handling unit's tag).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ThingFacts {
-    /// The item it is a piece of.
-    pub item: Option<ItemId>,
-    /// Its lot.
-    pub lot: Option<String>,
-    /// Its serial, where it was commissioned with one.
-    pub serial: Option<String>,
-    /// Where its last movement brought it; none if it was only commissioned.
-    pub place: Option<Location>,
-    /// The handling unit (SSCC) it is in.
-    pub unit: Option<String>,
-    /// Whether it was bound to its item by `Commissioned` and not released since.
-    pub commissioned: bool,
-    /// The newest entry about it.
-    pub seq: u64,
-}
+impl Stock {
+    fn new(knowledge: Knowledge) -> Self {
+        Self {
+            knowledge,
+            items: HashMap::new(),
+            sites: HashMap::new(),
+            replayed: HashMap::new(),
+            things: HashMap::new(),
+            lots: HashMap::new(),
+            units: HashMap::new(),
+            whole_units: BTreeSet::new(),
+            movements: HashMap::new(),
+            histories: HashMap::new(),
+            recent: VecDeque::new(),
+            closed_until: None,
+            last_day: None,
+        }
+    }
 
-/// What is known of a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LotFacts {
-    /// Its last day; none if nobody told.
-    pub expires: Option<Day>,
-    /// The entry that told of the lot first.
-    pub seq: u64,
-}
-
-/// What must be known before something can be decided or applied.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wants {
-    /// Items at places.
-    pub sites: BTreeSet<Site>,
-    /// Things, by key.
-    pub things: BTreeSet<String>,
-    /// Lots.
-    pub lots: BTreeSet<(ItemId, String)>,
-    /// Handling units (SSCC) with all their contents wherever they are.
-    pub units: BTreeSet<String>,
-    /// Whole movements, by id: for a repeat, a reversal, landed cost.
-    pub movements: BTreeSet<MovementId>,
-    /// Items with all entries that moved or valued them, for what changes the past.
-    pub histories: BTreeSet<ItemId>,
-}
-
-/// The answer to `Wants`: for everything that was asked, what is there. What is asked and not
-/// answered does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Supply {
-    /// What was asked.
-    pub wants: Wants,
-    /// Items at places that are not empty.
-    pub sites: BTreeMap<Site, SiteStock>,
-    /// Known things.
-    pub things: BTreeMap<String, ThingFacts>,
-    /// Known lots.
-    pub lots: BTreeMap<(ItemId, String), LotFacts>,
-    /// Where each handling unit's contents are, by SSCC; their sites are among `sites`.
-    pub units: BTreeMap<String, BTreeSet<Site>>,
-    /// The `Moved` entries of known movements (and `Reserved` ones that were not posted).
-    pub movements: BTreeMap<MovementId, Entry>,
-    /// All `Moved` and `CostLanded` entries about an item, in sequence.
-    pub histories: BTreeMap<ItemId, Vec<Entry>>,
-}
-
-/// What an entry changed: the rows that a projection must write.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Touched {
-    /// Quantities.
-    pub buckets: BTreeSet<(Site, Bucket)>,
-    /// Values and ages.
-    pub pools: BTreeSet<(Site, PoolKey)>,
-    /// Things.
-    pub things: BTreeSet<String>,
-    /// Lots.
-    pub lots: BTreeSet<(ItemId, String)>,
-}
-
-/// Why something can't be posted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StockError {
-    /// Less is there than is to be taken.
-    #[error("stock of {what} at {location} is {there}, {needed} needed: {} short", needed - there)]
-    Short {
-        /// The item, with ` lot L`, ` of OWNER`, ` in status …`, ` in unit …` where they count.
-        what: String,
-        /// The item.
-        item: ItemId,
-        /// The place.
-        location: Location,
-        /// Base units there.
-        there: i64,
-        /// Base units to be taken, all lines together.
-        needed: i64,
-        /// The day on which it would be short, where that is in the past.
-        on: Option<Day>,
-    },
-    /// A rule is broken.
-    #[error("{field}: {message}")]
-    Rule {
-        /// A stable code, such as `unknown-unit`, `quantity-fraction`, `lot-missing`.
-        code: &'static str,
-        /// The field, such as `lines[2].quantity`.
-        field: String,
-        /// What is wrong, and the way out.
-        message: String,
-    },
-    /// A value that an entry states is not what the layers give.
-    #[error("{field}: the value is {stated:?}, the layers give {found:?}")]
-    Value {
-        /// The field, such as `lines[0].value`.
-        field: String,
-        /// What the entry says.
-        stated: Option<Amount>,
-        /// What it should be.
-        found: Option<Amount>,
-    },
-    /// Something was not supplied. A bug of the caller; it means no.
-    #[error("not everything that this touches was looked up: {0}")]
-    Unknown(String),
-}
-
-impl StockError {
-    /// A stable code.
+    /// A stock that is known whole: what is not there is empty. It keeps every entry that moved
+    /// stock; for a long journal take `present`.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Short { .. } => "stock-short",
-            Self::Rule { code, .. } => code,
-            Self::Value { .. } => "value-differs",
-            Self::Unknown(_) => "stock-unknown",
+    pub fn complete() -> Self {
+        Self::new(Knowledge::Whole)
+    }
+
+    /// A stock that knows all that is, and of what was only what `supply` told it: `missing` names
+    /// whole movements and histories. For reading a journal from its first entry to its last.
+    #[must_use]
+    pub fn present() -> Self {
+        Self::new(Knowledge::Present)
+    }
+
+    /// A stock of which only what was supplied is known; anything else is `StockError::Unknown`.
+    #[must_use]
+    pub fn partial() -> Self {
+        Self::new(Knowledge::Supplied)
+    }
+
+    /// Sets what a restart must know and no look-up tells: all items as last defined, the last
+    /// closed day and the latest day that any movement counted for.
+    pub fn resume(
+        &mut self,
+        items: impl IntoIterator<Item = Item>,
+        closed_until: Option<Day>,
+        last_day: Option<Day>,
+    ) {
+        self.items.extend(items.into_iter().map(|item| (item.code.clone(), item)));
+        self.closed_until = self.closed_until.max(closed_until);
+        self.last_day = self.last_day.max(last_day);
+    }
+
+    /// What of `wants` is not known yet. Always empty for a complete stock.
+    #[must_use]
+    pub fn missing(&self, wants: &Wants) -> Wants {
+        let mut missing = Wants::default();
+        if self.knowledge == Knowledge::Supplied {
+            missing.sites = unknown(&wants.sites, |site| self.sites.contains_key(site));
+            missing.things = unknown(&wants.things, |thing| self.things.contains_key(thing));
+            missing.lots = unknown(&wants.lots, |lot| self.lots.contains_key(lot));
+            missing.units = unknown(&wants.units, |unit| self.whole_units.contains(unit));
+        }
+        if self.knowledge != Knowledge::Whole {
+            missing.movements = unknown(&wants.movements, |id| self.movements.contains_key(id));
+            missing.histories = unknown(&wants.histories, |i| self.histories.contains_key(i));
+        }
+        missing
+    }
+
+    /// Takes over what was looked up; what is known already stays as it is, and entries applied
+    /// since the look-up's state (up to `RECENT_ENTRIES_MAX`) are added to it.
+    pub fn supply(&mut self, supply: Supply) {
+        let Supply { wants, mut sites, mut things, mut lots, mut units, .. } = supply;
+        let asked: Vec<Site> = wants.sites.into_iter().collect();
+        for site in asked {
+            let stock = sites.remove(&site).unwrap_or_default();
+            self.learn_site(site, stock);
+        }
+        for (site, stock) in sites {
+            self.learn_site(site, stock);
+        }
+        for thing in wants.things {
+            let facts = things.remove(&thing);
+            self.things.entry(thing).or_insert(facts);
+        }
+        for lot in wants.lots {
+            let facts = lots.remove(&lot);
+            self.lots.entry(lot).or_insert(facts);
+        }
+        for unit in wants.units {
+            let at = units.remove(&unit).unwrap_or_default();
+            self.learn_unit(unit, at);
+        }
+        self.learn_past(wants.movements, supply.movements, wants.histories, supply.histories);
+    }
+
+    fn learn_site(&mut self, site: Site, mut stock: SiteStock) {
+        if self.sites.contains_key(&site) {
+            return;
+        }
+        if let Some(pools) = self.replayed.remove(&site) {
+            stock.pools = pools;
+        }
+        for unit in stock.buckets.keys().filter_map(|bucket| bucket.unit.as_ref()) {
+            self.units.entry(unit.clone()).or_default().insert(site.clone());
+        }
+        self.sites.insert(site, stock);
+    }
+
+    /// Known sites tell for themselves whether they hold something of the unit.
+    fn learn_unit(&mut self, unit: String, at: BTreeSet<Site>) {
+        if self.whole_units.insert(unit.clone()) {
+            let known = self.units.entry(unit).or_default();
+            known.extend(at.into_iter().filter(|site| !self.sites.contains_key(site)));
+        }
+    }
+
+    fn learn_past(
+        &mut self,
+        asked: BTreeSet<MovementId>,
+        mut movements: BTreeMap<MovementId, Entry>,
+        items: BTreeSet<ItemId>,
+        mut histories: BTreeMap<ItemId, Vec<Entry>>,
+    ) {
+        for id in
+            asked.into_iter().filter(|id| !self.movements.contains_key(id)).collect::<Vec<_>>()
+        {
+            let mut newest = self.recent.iter().rev().map(|(entry, _)| entry);
+            let recent = newest.find(|entry| movement_id(entry) == Some(id)).cloned();
+            let found = recent.or_else(|| movements.remove(&id).map(Arc::new));
+            self.movements.insert(id, found);
+        }
+        for item in items {
+            if !self.histories.contains_key(&item) {
+                let entries = histories.remove(&item).unwrap_or_default();
+                let entries = self.with_recent(&item, entries);
+                self.histories.insert(item, entries);
+            }
+        }
+    }
+
+    /// A history with what was applied and could not be looked up yet.
+    fn with_recent(&self, item: &ItemId, entries: Vec<Entry>) -> Vec<Arc<Entry>> {
+        let seen: BTreeSet<u64> = entries.iter().map(|entry| entry.seq).collect();
+        let recent = self.recent.iter().filter(|(_, items)| items.contains(item));
+        let unseen = recent.map(|(entry, _)| entry).filter(|entry| !seen.contains(&entry.seq));
+        let unseen: Vec<_> = unseen.cloned().collect();
+        entries.into_iter().map(Arc::new).chain(unseen).collect()
+    }
+
+    /// Forgets all that can be looked up again; items and the closed period stay.
+    pub fn forget(&mut self) {
+        let empty = Self::new(self.knowledge);
+        let old = std::mem::replace(self, empty);
+        self.items = old.items;
+        self.closed_until = old.closed_until;
+        self.last_day = old.last_day;
+    }
+
+    /// Forgets whole movements and histories, which can be long.
+    pub fn forget_past(&mut self) {
+        self.movements.clear();
+        self.histories.clear();
+    }
+
+    /// How many sites, things and lots are known.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.sites.len() + self.things.len() + self.lots.len()
+    }
+
+    /// Base units in one bucket; 0 where the site is not known.
+    #[must_use]
+    pub fn quantity(&self, site: &Site, bucket: &Bucket) -> i64 {
+        self.sites.get(site).and_then(|s| s.buckets.get(bucket)).copied().unwrap_or(0)
+    }
+
+    /// All that is of one item at one place, if it is known and not empty.
+    #[must_use]
+    pub fn site(&self, site: &Site) -> Option<&SiteStock> {
+        self.sites.get(site).filter(|s| !s.buckets.is_empty() || !s.pools.is_empty())
+    }
+
+    /// One pool, if it is known and not empty. Unlike `site` it also has what a replay of the past
+    /// left at sites that were never supplied: take this one to write what `Touched::pools` names.
+    #[must_use]
+    pub fn pool(&self, site: &Site, key: &PoolKey) -> Option<&Pool> {
+        match self.sites.get(site) {
+            Some(stock) => stock.pools.get(key),
+            None => self.replayed.get(site)?.get(key),
+        }
+    }
+
+    /// Every known site.
+    pub fn sites(&self) -> impl Iterator<Item = (&Site, &SiteStock)> {
+        self.sites.iter()
+    }
+
+    /// A known thing.
+    #[must_use]
+    pub fn thing(&self, key: &str) -> Option<&ThingFacts> {
+        self.things.get(key)?.as_ref()
+    }
+
+    /// Every known thing.
+    pub fn things(&self) -> impl Iterator<Item = (&str, &ThingFacts)> {
+        self.things.iter().filter_map(|(key, facts)| Some((key.as_str(), facts.as_ref()?)))
+    }
+
+    /// A known lot.
+    #[must_use]
+    pub fn lot(&self, item: &ItemId, lot: &str) -> Option<&LotFacts> {
+        self.lots.get(&(item.clone(), lot.to_owned()))?.as_ref()
+    }
+
+    /// Every known lot.
+    pub fn lots(&self) -> impl Iterator<Item = (&ItemId, &str, &LotFacts)> {
+        self.lots.iter().filter_map(|((item, lot), f)| Some((item, lot.as_str(), f.as_ref()?)))
+    }
+
+    /// The sites that hold something of a handling unit, where all of them are known.
+    #[must_use]
+    pub fn unit(&self, sscc: &str) -> Option<&BTreeSet<Site>> {
+        let whole = self.knowledge != Knowledge::Supplied || self.whole_units.contains(sscc);
+        self.units.get(sscc).filter(|_| whole)
+    }
+
+    /// The entry of a known movement: `Moved`, or `Reserved` where it was not posted.
+    #[must_use]
+    pub fn movement(&self, id: &MovementId) -> Option<&Entry> {
+        self.movements.get(id)?.as_deref()
+    }
+
+    /// All `Moved` and `CostLanded` entries about an item, in sequence, where they are known.
+    #[must_use]
+    pub fn history(&self, item: &ItemId) -> Option<&[Arc<Entry>]> {
+        const NONE: &[Arc<Entry>] = &[];
+        let known = self.histories.get(item).map(Vec::as_slice);
+        known.or_else(|| (self.knowledge == Knowledge::Whole).then_some(NONE))
+    }
+
+    /// An item as last defined.
+    #[must_use]
+    pub fn item(&self, code: &ItemId) -> Option<&Item> {
+        self.items.get(code)
+    }
+
+    /// How a line's stock is valued: none for items without a valuation and for consigned stock.
+    #[must_use]
+    pub fn valuation(&self, item: &ItemId, owner: Option<&str>) -> Option<&Valuation> {
+        self.items.get(item).filter(|_| owner.is_none())?.valuation.as_ref()
+    }
+
+    /// The last closed day.
+    #[must_use]
+    pub fn closed_until(&self) -> Option<Day> {
+        self.closed_until
+    }
+
+    /// The latest day that any movement counted for; a movement of now never counts before it.
+    #[must_use]
+    pub fn last_day(&self) -> Option<Day> {
+        self.last_day
+    }
+
+    /// The site's stock, empty where nothing is there; an error where it is not known.
+    pub(crate) fn look(&self, site: &Site) -> Result<Option<&SiteStock>, StockError> {
+        match self.sites.get(site) {
+            None if self.knowledge == Knowledge::Supplied => {
+                Err(StockError::unknown(format_args!("{} at {}", site.item, site.location)))
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// What is known of a thing; an error where nobody looked.
+    pub(crate) fn look_thing(&self, key: &str) -> Result<Option<&ThingFacts>, StockError> {
+        match self.things.get(key) {
+            None if self.knowledge == Knowledge::Supplied => {
+                Err(StockError::unknown(format_args!("thing {key}")))
+            }
+            found => Ok(found.and_then(Option::as_ref)),
+        }
+    }
+
+    /// What is known of a lot; an error where nobody looked.
+    pub(crate) fn look_lot(
+        &self,
+        item: &ItemId,
+        lot: &str,
+    ) -> Result<Option<&LotFacts>, StockError> {
+        match self.lots.get(&(item.clone(), lot.to_owned())) {
+            None if self.knowledge == Knowledge::Supplied => {
+                Err(StockError::unknown(format_args!("lot {lot} of {item}")))
+            }
+            found => Ok(found.and_then(Option::as_ref)),
+        }
+    }
+
+    /// An item's history; an error where nobody looked.
+    #[expect(dead_code, reason = "changes of the past come next")]
+    pub(crate) fn look_history(&self, item: &ItemId) -> Result<&[Arc<Entry>], StockError> {
+        self.history(item).ok_or_else(|| StockError::unknown(format_args!("the history of {item}")))
+    }
+
+    /// A movement's entry; an error where nobody looked.
+    #[expect(dead_code, reason = "changes of the past come next")]
+    pub(crate) fn look_movement(&self, id: &MovementId) -> Result<Option<&Entry>, StockError> {
+        match self.movements.get(id) {
+            None if self.knowledge != Knowledge::Whole => {
+                Err(StockError::unknown(format_args!("movement {id}")))
+            }
+            found => Ok(found.and_then(Option::as_deref)),
+        }
+    }
+
+    /// Keeps an applied entry where the past is known or asked for later.
+    pub(crate) fn remember(&mut self, entry: &Entry) {
+        let items = self.items_of(entry);
+        let id = movement_id(entry);
+        if id.is_none() && items.is_empty() {
+            return;
+        }
+        let entry = Arc::new(entry.clone());
+        let whole = self.knowledge == Knowledge::Whole;
+        if let Some(id) = id.filter(|id| whole || self.movements.contains_key(id)) {
+            self.movements.insert(id, Some(Arc::clone(&entry)));
+        }
+        for item in &items {
+            if whole {
+                self.histories.entry(item.clone()).or_default().push(Arc::clone(&entry));
+            } else if let Some(history) = self.histories.get_mut(item) {
+                history.push(Arc::clone(&entry));
+            }
+        }
+        if !whole {
+            if self.recent.len() == RECENT_ENTRIES_MAX {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((entry, items));
+        }
+    }
+
+    /// The items that an entry moved or valued; a landed cost's are those of its receipt.
+    pub(crate) fn items_of(&self, entry: &Entry) -> BTreeSet<ItemId> {
+        let moved = match &entry.body {
+            Body::CostLanded { movement, .. } => self.movement(movement).map(|entry| &entry.body),
+            body => Some(body),
+        };
+        match moved {
+            Some(Body::Moved { movement, .. }) => {
+                movement.lines.iter().map(|line| line.item.clone()).collect()
+            }
+            _ => BTreeSet::new(),
         }
     }
 }
 
-#[allow(unused)]
-mod contract {
-    //! The methods that `Stock` has; replaced by the real ones.
-    use super::*;
+/// The id under which a look-up finds an entry: of what moved, or of what waits.
+fn movement_id(entry: &Entry) -> Option<MovementId> {
+    match &entry.body {
+        Body::Moved { movement, .. } => Some(movement.id),
+        Body::Reserved { posting, .. } => Some(posting.id),
+        _ => None,
+    }
+}
 
-    /// See the file's header.
-    pub struct Stock;
+fn unknown<T: Clone + Ord>(asked: &BTreeSet<T>, known: impl Fn(&T) -> bool) -> BTreeSet<T> {
+    asked.iter().filter(|one| !known(one)).cloned().collect()
+}
 
-    pub trait Methods {
-        /// A stock that is known whole: what is not there is empty.
-        fn complete() -> Self;
-        /// A stock of which only what was supplied is known; anything else is `StockError::Unknown`.
-        fn partial() -> Self;
-        /// What of `wants` is not known yet (always empty for a complete stock).
-        fn missing(&self, wants: &Wants) -> Wants;
-        /// Takes over what was looked up; what is known already stays as it is.
-        fn supply(&mut self, supply: Supply);
-        /// Forgets all that can be looked up again; items and the closed period stay.
-        fn forget(&mut self);
-        /// How many sites, things and lots are known.
-        fn known(&self) -> usize;
-        /// What `apply` must know for an entry.
-        fn wants_of(entry: &Entry) -> Wants;
-        /// The rules of a movement not yet recorded (kind and places, tracking, lots and their last
-        /// day, owner, serials' places, closed period, lines that cancel, quantity).
-        fn admit(&self, movement: &Movement, day: Day) -> Result<(), StockError>;
-        /// Fills `lines[..].value`, and `revalues` for a back-dated one, then checks that it can be
-        /// applied as entry `seq`; nothing changes in `self`.
-        fn price(&self, seq: u64, day: Day, movement: &mut Movement) -> Result<(), StockError>;
-        /// Applies an entry; checked whole before anything changes. Entries that do nothing to stock
-        /// change nothing.
-        fn apply(&mut self, entry: &Entry) -> Result<Touched, StockError>;
-        /// Base units in one bucket.
-        fn quantity(&self, site: &Site, bucket: &Bucket) -> i64;
-        /// All that is of one item at one place, if it is known and not empty.
-        fn site(&self, site: &Site) -> Option<&SiteStock>;
-        /// A known thing.
-        fn thing(&self, key: &str) -> Option<&ThingFacts>;
-        /// An item as last defined.
-        fn item(&self, code: &ItemId) -> Option<&Item>;
-        /// The last closed day.
-        fn closed_until(&self) -> Option<Day>;
-        /// The latest day that any movement counted for; a movement of now never counts before it.
-        fn last_day(&self) -> Option<Day>;
+impl Site {
+    /// An item at a place.
+    #[must_use]
+    pub fn new(item: &ItemId, location: &Location) -> Self {
+        Self { item: item.clone(), location: location.clone() }
     }
 }

@@ -1,0 +1,273 @@
+//! What an entry would change, worked out beside the stock and checked before any of it is done.
+
+use std::collections::{BTreeMap, btree_map};
+
+use gatewarden_model::{Amount, Bucket, Day, ItemId, Location, MovementLine, StockStatus};
+
+use crate::{
+    error::StockError,
+    facts::{LotFacts, Site, ThingFacts, Touched},
+    flow::{self, Flow, Pools, what},
+    pool::{Pool, PoolKey},
+    stock::Stock,
+};
+
+/// One bucket: what is there, and what all lines together take and bring.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    there: i64,
+    out: i64,
+    into: i64,
+}
+
+impl Change {
+    fn after(self) -> Option<i64> {
+        self.there.checked_add(self.into.checked_sub(self.out)?)
+    }
+}
+
+/// Changes not made yet.
+pub(crate) struct Plan<'a> {
+    stock: &'a Stock,
+    buckets: BTreeMap<(Site, Bucket), Change>,
+    changes: Changes,
+}
+
+/// What a plan came to, free of the stock it was made for.
+#[derive(Default)]
+pub(crate) struct Changes {
+    buckets: Vec<((Site, Bucket), i64)>,
+    pub(crate) pools: BTreeMap<(Site, PoolKey), Pool>,
+    pub(crate) things: BTreeMap<String, ThingFacts>,
+    pub(crate) lots: BTreeMap<(ItemId, String), LotFacts>,
+}
+
+impl Pools for Plan<'_> {
+    fn pool(
+        &mut self,
+        item: &ItemId,
+        location: &Location,
+        key: &PoolKey,
+    ) -> Result<&mut Pool, StockError> {
+        match self.changes.pools.entry((Site::new(item, location), key.clone())) {
+            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            btree_map::Entry::Vacant(new) => {
+                let site = self.stock.look(&new.key().0)?;
+                let pool = site.and_then(|site| site.pools.get(key)).cloned();
+                Ok(new.insert(pool.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(stock: &'a Stock) -> Self {
+        Self { stock, buckets: BTreeMap::new(), changes: Changes::default() }
+    }
+
+    /// Adds the quantities of lines, and refuses what would not be there.
+    pub(crate) fn quantities(&mut self, lines: &[MovementLine]) -> Result<(), StockError> {
+        for (position, line) in lines.iter().enumerate() {
+            if line.quantity <= 0 {
+                return Err(not_positive(position, line.quantity));
+            }
+            let over = || overflow(position, line);
+            let from = self.bucket(&line.item, &line.from, line.from_bucket())?;
+            from.out = from.out.checked_add(line.quantity).ok_or_else(over)?;
+            let to = self.bucket(&line.item, &line.to, line.to_bucket())?;
+            to.into = to.into.checked_add(line.quantity).ok_or_else(over)?;
+        }
+        self.check()
+    }
+
+    fn bucket(
+        &mut self,
+        item: &ItemId,
+        at: &Location,
+        bucket: Bucket,
+    ) -> Result<&mut Change, StockError> {
+        match self.buckets.entry((Site::new(item, at), bucket)) {
+            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            btree_map::Entry::Vacant(new) => {
+                let (site, bucket) = new.key();
+                let stock = self.stock.look(site)?;
+                let there = stock.and_then(|s| s.buckets.get(bucket)).copied().unwrap_or(0);
+                Ok(new.insert(Change { there, out: 0, into: 0 }))
+            }
+        }
+    }
+
+    fn check(&mut self) -> Result<(), StockError> {
+        for ((site, bucket), change) in &self.buckets {
+            let after = change.after().ok_or_else(|| too_much(site))?;
+            if after < 0 && site.location.holds_stock() {
+                return Err(short(site, bucket, *change));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves lines between pools; their values.
+    pub(crate) fn flows(
+        &mut self,
+        flows: &[Flow<'_>],
+        day: Day,
+    ) -> Result<Vec<Option<Amount>>, StockError> {
+        flow::run(self, flows, day)
+    }
+
+    /// Says where things are and what lots there are after the lines.
+    pub(crate) fn facts(&mut self, seq: u64, lines: &[MovementLine]) -> Result<(), StockError> {
+        for line in lines {
+            for key in &line.things {
+                let known = self.stock.look_thing(key)?;
+                let facts = moved_thing(known, line, seq);
+                self.changes.things.insert(key.clone(), facts);
+            }
+            if let Some(lot) = &line.lot {
+                self.lot(seq, line, lot)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lot(&mut self, seq: u64, line: &MovementLine, lot: &str) -> Result<(), StockError> {
+        let key = (line.item.clone(), lot.to_owned());
+        let planned = self.changes.lots.get(&key);
+        let known = match planned {
+            Some(facts) => Some(facts),
+            None => self.stock.look_lot(&line.item, lot)?,
+        };
+        let facts = known.copied().unwrap_or(LotFacts { expires: None, seq });
+        if known.is_none() || (facts.expires.is_none() && line.expires.is_some()) {
+            let expires = facts.expires.or(line.expires);
+            self.changes.lots.insert(key, LotFacts { expires, ..facts });
+        }
+        Ok(())
+    }
+
+    /// What it came to.
+    pub(crate) fn finish(self) -> Changes {
+        let after = self.buckets.into_iter().filter(|(_, change)| change.out != change.into);
+        let buckets = after.filter_map(|(key, change)| Some((key, change.after()?))).collect();
+        Changes { buckets, ..self.changes }
+    }
+}
+
+/// A thing after a line has moved it. What it was commissioned as stays.
+fn moved_thing(known: Option<&ThingFacts>, line: &MovementLine, seq: u64) -> ThingFacts {
+    let (item, lot) = (Some(line.item.clone()), line.lot.clone());
+    let told = known.filter(|facts| facts.commissioned);
+    ThingFacts {
+        item: told.map_or(item, |facts| facts.item.clone()),
+        lot: lot.or_else(|| known.and_then(|facts| facts.lot.clone())),
+        serial: known.and_then(|facts| facts.serial.clone()),
+        place: Some(line.to.clone()),
+        unit: line.to_unit.clone(),
+        commissioned: told.is_some(),
+        seq,
+    }
+}
+
+impl Stock {
+    /// Makes the changes of a plan.
+    pub(crate) fn commit(&mut self, changes: Changes) -> Touched {
+        let mut touched = Touched::default();
+        for ((site, bucket), quantity) in changes.buckets {
+            self.set_quantity(&site, &bucket, quantity);
+            touched.buckets.insert((site, bucket));
+        }
+        for ((site, key), pool) in changes.pools {
+            self.set_pool(&site, &key, pool);
+            touched.pools.insert((site, key));
+        }
+        for (key, facts) in changes.things {
+            touched.things.insert(key.clone());
+            self.things.insert(key, Some(facts));
+        }
+        for (key, facts) in changes.lots {
+            touched.lots.insert(key.clone());
+            self.lots.insert(key, Some(facts));
+        }
+        touched
+    }
+
+    fn set_quantity(&mut self, site: &Site, bucket: &Bucket, quantity: i64) {
+        if !self.sites.contains_key(site) {
+            self.sites.insert(site.clone(), Default::default());
+        }
+        let Some(stock) = self.sites.get_mut(site) else { return };
+        if quantity == 0 {
+            stock.buckets.remove(bucket);
+        } else if let Some(there) = stock.buckets.get_mut(bucket) {
+            *there = quantity;
+        } else {
+            stock.buckets.insert(bucket.clone(), quantity);
+        }
+        if let Some(unit) = &bucket.unit {
+            let still = stock.buckets.keys().any(|b| b.unit.as_ref() == Some(unit));
+            let at = self.units.entry(unit.clone()).or_default();
+            if still {
+                at.insert(site.clone())
+            } else {
+                at.remove(site)
+            };
+        }
+    }
+
+    /// Sets one pool; an empty one goes.
+    pub(crate) fn set_pool(&mut self, site: &Site, key: &PoolKey, pool: Pool) {
+        let pools = match self.sites.get_mut(site) {
+            Some(stock) => &mut stock.pools,
+            None => self.replayed.entry(site.clone()).or_default(),
+        };
+        if pool.is_empty() {
+            pools.remove(key);
+        } else if let Some(there) = pools.get_mut(key) {
+            *there = pool;
+        } else {
+            pools.insert(key.clone(), pool);
+        }
+    }
+}
+
+fn short(site: &Site, bucket: &Bucket, change: Change) -> StockError {
+    let mut what = what(&site.item, bucket.lot.as_deref(), bucket.owner.as_deref());
+    if bucket.status != StockStatus::Available {
+        what = format!("{what} in status {}", bucket.status.name());
+    }
+    if let Some(unit) = &bucket.unit {
+        what = format!("{what} in unit {unit}");
+    }
+    StockError::Short {
+        what,
+        item: site.item.clone(),
+        location: site.location.clone(),
+        there: change.there,
+        needed: change.out.saturating_sub(change.into),
+        on: None,
+    }
+}
+
+fn not_positive(position: usize, quantity: i64) -> StockError {
+    let code = if quantity == 0 { "quantity-zero" } else { "quantity-negative" };
+    let message = format!(
+        "a movement of {quantity} is none: state more than zero, and swap from and to for the \
+         other direction"
+    );
+    StockError::rule(code, format!("lines[{position}].quantity"), message)
+}
+
+fn overflow(position: usize, line: &MovementLine) -> StockError {
+    let field = format!("lines[{position}].quantity");
+    let message = format!("{} of {} exceed 64 bits: split the quantity", line.quantity, line.item);
+    StockError::rule("quantity-overflow", field, message)
+}
+
+fn too_much(site: &Site) -> StockError {
+    let message = format!(
+        "stock of {} at {} would exceed 64 bits: split the quantity",
+        site.item, site.location
+    );
+    StockError::rule("quantity-overflow", "lines", message)
+}
