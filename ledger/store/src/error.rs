@@ -159,6 +159,21 @@ pub enum StoreError {
         /// The bound.
         max: usize,
     },
+    /// The address of a ledger can't be used.
+    #[error("the ledger's address can't be used: {why}")]
+    Address {
+        /// Why, and the way out. Never the password.
+        why: String,
+    },
+    /// PostgreSQL can't be reached, or stopped. Nothing is lost: try again later.
+    #[error("PostgreSQL is away: {0}; it is tried again")]
+    Away(String),
+    /// Somebody else held a lock for too long, or the transaction lost against another.
+    #[error("PostgreSQL gave way to another gateway: {0}; it is tried again")]
+    Contended(String),
+    /// PostgreSQL refused for another reason.
+    #[error("PostgreSQL refused: {0}")]
+    Postgres(String),
     /// No such entry.
     #[error("there is no entry {seq}: the journal has {len}")]
     NoEntry {

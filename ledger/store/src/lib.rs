@@ -12,6 +12,7 @@ mod group;
 mod key;
 mod ledger;
 mod lock;
+pub mod postgres;
 mod projection;
 mod reader;
 mod schema;

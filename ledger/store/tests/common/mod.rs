@@ -6,6 +6,8 @@
     reason = "a test helper; not every test uses all of it"
 )]
 
+pub mod cluster;
+
 use std::path::PathBuf;
 
 use gatewarden_model::{

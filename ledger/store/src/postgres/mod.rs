@@ -1,0 +1,14 @@
+//! The ledger on PostgreSQL, shared by several gateways: a lane each with its own tree and key, and
+//! one stock.
+//!
+//! Promises: a gateway's role can insert into its own lane's journal and never change or delete it; a
+//! group is in one transaction; entries of all lanes have one order (`position`) in which they can be
+//! replayed. Absent: making databases and clusters (the administrator's), anything asynchronous.
+
+pub(crate) mod address;
+pub(crate) mod error;
+pub(crate) mod link;
+pub(crate) mod setup;
+
+pub use address::PgAddress;
+pub use setup::{Gateway, prepare};
