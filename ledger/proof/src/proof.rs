@@ -15,11 +15,18 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::VerifyingKey;
-use gatewarden_model::{Entry, Hash, canonical::CanonicalError};
+use gatewarden_model::{
+    Entry, Hash,
+    canonical::{self, CanonicalError},
+    entry::ENTRY_VERSION,
+};
+
+use serde_json::Value;
 
 use crate::{
     merkle,
     note::{Checkpoint, NoteError, decode_hash},
+    trust::{Sealed, Trust},
 };
 
 /// The first line.
@@ -56,6 +63,14 @@ pub enum ProofError {
         /// Why.
         source: CanonicalError,
     },
+    /// The bytes are in the tree but are of a version that this program does not know.
+    #[error(
+        "entry {index} is in the tree but is not of version {ENTRY_VERSION}: use a newer program"
+    )]
+    Version {
+        /// The entry's place.
+        index: u64,
+    },
     /// The bytes are in the tree at another place than they claim.
     #[error("the entry calls itself {claimed} but stands at {index}")]
     Place {
@@ -77,6 +92,18 @@ pub struct Proof {
     pub path: Vec<Hash>,
     /// The signed checkpoint.
     pub checkpoint: String,
+}
+
+/// What a proof proves to a reader who trusts some keys: the entry as it was recorded, without
+/// knowing what its fields mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The entry, read from bytes that have one reading only.
+    pub entry: Value,
+    /// Its place in the journal.
+    pub index: u64,
+    /// The checkpoint that covers it, and who signed it.
+    pub sealed: Sealed,
 }
 
 /// What a checked proof proves.
@@ -136,20 +163,42 @@ impl Proof {
         Ok(Self { entry, index, path, checkpoint: checkpoint.to_owned() })
     }
 
+    /// Checks the whole proof against the keys and the quorum that the reader trusts.
+    pub fn check_with(&self, trust: &Trust) -> Result<Checked, ProofError> {
+        let sealed = trust.open(&self.checkpoint)?;
+        self.check_place(&sealed.checkpoint)?;
+        let index = self.index;
+        let entry: Value =
+            canonical::decode(&self.entry).map_err(|source| ProofError::Entry { index, source })?;
+        if entry.get("v").and_then(Value::as_u64) != Some(u64::from(ENTRY_VERSION)) {
+            return Err(ProofError::Version { index });
+        }
+        match entry.get("seq").and_then(Value::as_u64) {
+            Some(seq) if seq == index => Ok(Checked { entry, index, sealed }),
+            claimed => Err(ProofError::Place { claimed: claimed.unwrap_or_default(), index }),
+        }
+    }
+
     /// Checks the whole proof against the key and the origin (the gateway's name) that the reader
     /// trusts, and gives the entry that it proves.
     pub fn check(&self, key: &VerifyingKey, origin: &str) -> Result<Proven, ProofError> {
         let checkpoint = Checkpoint::open(&self.checkpoint, origin, key)?;
-        let (index, size) = (self.index, checkpoint.size);
-        let leaf = merkle::leaf_hash(&self.entry);
-        if merkle::root_of_inclusion(leaf, index, size, &self.path) != Some(checkpoint.root) {
-            return Err(ProofError::NotIncluded { index, size });
-        }
+        self.check_place(&checkpoint)?;
+        let index = self.index;
         let entry =
             Entry::decode(&self.entry).map_err(|source| ProofError::Entry { index, source })?;
         if entry.seq != index {
             return Err(ProofError::Place { claimed: entry.seq, index });
         }
         Ok(Proven { entry, checkpoint })
+    }
+
+    fn check_place(&self, checkpoint: &Checkpoint) -> Result<(), ProofError> {
+        let (index, size) = (self.index, checkpoint.size);
+        let leaf = merkle::leaf_hash(&self.entry);
+        if merkle::root_of_inclusion(leaf, index, size, &self.path) == Some(checkpoint.root) {
+            return Ok(());
+        }
+        Err(ProofError::NotIncluded { index, size })
     }
 }
