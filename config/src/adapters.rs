@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::LaneId;
+use gatewarden_model::{LaneId, MovementKind};
 
 use crate::{
     Secret,
     fields::Fields,
-    shape::{Key, Kind, Kinds, Shape, Text, bool_or, integer_or, optional, required},
+    shape::{Choice, Key, Kind, Kinds, Shape, Text, bool_or, integer_or, optional, required},
+    valuation::{KIND_NAMES, movement_kind},
 };
 
 /// Most adapters of one gateway.
@@ -26,6 +27,8 @@ pub struct AdapterSection {
     pub retry_ms_max: u64,
     /// A delivery is dead after so many attempts; without it attempts go on for ever.
     pub attempts_max: Option<u32>,
+    /// The kinds of movement that are its business; none for all.
+    pub kinds: Option<Vec<MovementKind>>,
 }
 
 /// What an ERP is and how it is reached.
@@ -93,7 +96,15 @@ const COMMON: &[Key] = &[
         Shape::Integer { min: 1, max: 1_000_000 },
         "A delivery is set aside after so many attempts. By default it is tried for ever.",
     ),
+    optional(
+        "kinds",
+        Shape::List { of: &Shape::Choice(MOVEMENT_KIND), max: KIND_NAMES.len() },
+        "Only movements of these kinds are delivered there. By default all are.",
+    ),
 ];
+
+const MOVEMENT_KIND: Choice =
+    Choice { code: "unknown-kind", noun: "movement kind", of: KIND_NAMES };
 
 pub(crate) static ADAPTERS: Kinds = Kinds {
     doc: "An ERP that movements are delivered to.",
@@ -168,6 +179,9 @@ impl AdapterSection {
             kind,
             retry_ms_max: fields.integer("retry_ms_max")?,
             attempts_max: fields.integer("attempts_max"),
+            kinds: fields.has("kinds").then(|| {
+                fields.texts("kinds").filter_map(|(kind, _)| movement_kind(kind)).collect()
+            }),
         })
     }
 }

@@ -20,6 +20,13 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }
+    for item in root.tables("items") {
+        crate::items::check(walk, item);
+    }
+    crate::locations::check(walk, root);
+    crate::valuation::check(walk, root);
+    crate::valuation::check_accounts(walk, root);
+    unique(walk, root, "locations", "path", "location");
     unique(walk, root, "devices", "name", "device");
     unique(walk, root, "stations", "name", "station");
     unique(walk, root, "adapters", "name", "adapter");
@@ -65,7 +72,9 @@ fn unique(walk: &mut Walk<'_>, root: &Fields, tables: &str, key: &str, noun: &st
 
 fn gtins(walk: &mut Walk<'_>, items: &[Fields]) {
     let mut seen = Seen(BTreeMap::new());
-    for (gtin, at) in items.iter().flat_map(|item| item.texts("gtins")) {
+    let with_units =
+        items.iter().flat_map(|item| std::iter::once(item).chain(item.tables("units")));
+    for (gtin, at) in with_units.flat_map(|owner| owner.texts("gtins")) {
         if let Some(line) = seen.earlier(walk, normal_gtin(gtin), at) {
             let hint = Some(format!("it stands on line {line} already"));
             let message = format!("duplicate GTIN {}", quote(gtin));
@@ -202,6 +211,11 @@ fn adapters(walk: &mut Walk<'_>, root: &Fields) {
         if mqtt && password && adapter.text("username").is_none() {
             let message = "a password without a user";
             walk.error(adapter.place("password"), "conflict", message, "\"username\" too", None);
+        }
+        if adapter.has("kinds") && adapter.list("kinds").is_empty() {
+            let message = "an adapter without kinds gets nothing";
+            let hint = Some("leave `kinds` out for all of them".to_owned());
+            walk.warn(adapter.place("kinds"), "no-kinds", message, "a kind of movement", hint);
         }
         plain_http(walk, adapter);
     }

@@ -58,6 +58,11 @@ impl Fields {
         self.values.get(key).map_or(self.at, |v| v.at)
     }
 
+    /// Whether the key stands, with a good value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key).map(|v| &v.value)
     }

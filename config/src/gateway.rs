@@ -8,6 +8,7 @@ use std::{
 use crate::{
     fields::Fields,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required, text_or},
+    text::offset_minutes,
 };
 
 /// Where a packaged gateway keeps its state.
@@ -28,6 +29,8 @@ pub struct Gateway {
     pub state_dir: PathBuf,
     /// Where its API listens.
     pub listen: SocketAddr,
+    /// Minutes east of UTC: where the day of the business begins.
+    pub utc_offset_min: i32,
 }
 
 /// Where the ledger is and how it is written.
@@ -70,6 +73,12 @@ pub(crate) static GATEWAY: Section = Section {
             Text::Socket,
             LISTEN,
             "Where the HTTP API listens. Keep it on this machine and put a TLS proxy before it.",
+        ),
+        text_or(
+            "utc_offset",
+            Text::Offset,
+            "+00:00",
+            "How far the business day is from UTC, such as \"+08:00\"; it does not follow summer time.",
         ),
     ],
 };
@@ -124,6 +133,7 @@ impl Gateway {
             name: fields.owned("name")?,
             state_dir: base.join(fields.text("state_dir")?),
             listen: fields.parsed("listen")?,
+            utc_offset_min: offset_minutes(fields.text("utc_offset")?)?,
         })
     }
 }

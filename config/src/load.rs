@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use gatewarden_model::{Hash, RoleMatrix};
+use gatewarden_model::{Hash, Item, RoleMatrix};
 use toml::de::DeTable;
 
 use crate::{
-    AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, Item, LedgerSection, Mistake,
-    OperatorsSection, Severity, SpoolSection, Station, adapters, cross, devices,
+    AccountSection, AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, LedgerSection,
+    LocationSection, Mistake, OperatorsSection, ReservationsSection, Severity, SpoolSection,
+    Station, ValuationSection, adapters, cross, devices,
     fields::{Fields, Span},
-    gateway, items, operators,
+    gateway, items, locations, operators,
     report::Walk,
     roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
-    stations,
+    stations, valuation,
     walk::span,
 };
 
@@ -32,6 +33,14 @@ pub struct Config {
     pub operators: OperatorsSection,
     /// The item master, in the file's order.
     pub items: Vec<Item>,
+    /// In which money and how stock is valued.
+    pub valuation: ValuationSection,
+    /// Which accounts a movement's voucher names, in the file's order.
+    pub accounts: Vec<AccountSection>,
+    /// The places in the building, in the file's order. Where there are any, there are no others.
+    pub locations: Vec<LocationSection>,
+    /// How long and how many postings may wait.
+    pub reservations: ReservationsSection,
     /// The stations, in the file's order.
     pub stations: Vec<Station>,
     /// The devices, in the file's order.
@@ -65,6 +74,22 @@ pub(crate) static ROOT: Section = Section {
             "items",
             Shape::Sections { of: &items::ITEM, max: items::ITEMS_MAX },
             "The items that may be moved.",
+        ),
+        optional("valuation", Shape::Section(&valuation::VALUATION), "How stock is valued."),
+        optional(
+            "accounts",
+            Shape::Sections { of: &valuation::ACCOUNT, max: valuation::ACCOUNTS_MAX },
+            "The accounts that finance vouchers name.",
+        ),
+        optional(
+            "locations",
+            Shape::Sections { of: &locations::LOCATION, max: locations::LOCATIONS_MAX },
+            "The places in the building. Where any is declared, stock can be at no other.",
+        ),
+        optional(
+            "reservations",
+            Shape::Section(&valuation::RESERVATIONS),
+            "Postings that wait for their second person.",
         ),
         optional(
             "stations",
@@ -169,12 +194,17 @@ fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
 fn build(root: &Fields, base: &Path, hash: Hash) -> Option<Config> {
     let gateway = Gateway::build(root.table("gateway")?, base)?;
     let state_dir = &gateway.state_dir;
+    let valuation = ValuationSection::build(root.table("valuation")?)?;
     Some(Config {
         hash,
         ledger: LedgerSection::build(root.table("ledger")?, base, state_dir)?,
         spool: SpoolSection::build(root.table("spool")?, base, state_dir)?,
         operators: OperatorsSection::build(root.table("operators")?)?,
-        items: all(root.tables("items"), Item::build)?,
+        items: all(root.tables("items"), |item| items::build(item, &valuation))?,
+        accounts: all(root.tables("accounts"), AccountSection::build)?,
+        locations: all(root.tables("locations"), LocationSection::build)?,
+        reservations: ReservationsSection::build(root.table("reservations")?)?,
+        valuation,
         stations: all(root.tables("stations"), Station::build)?,
         devices: all(root.tables("devices"), Device::build)?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,

@@ -109,8 +109,16 @@ pub(crate) enum Text {
     DevicePath,
     /// 8, 12, 13 or 14 digits with a right check digit.
     Gtin,
+    /// `12` or `1/3`, more than zero.
+    Ratio,
+    /// ISO 4217: three capital letters.
+    Currency,
+    /// `+08:00`, at most 14 hours.
+    Offset,
     /// A location of ours.
     Location,
+    /// A location in the building.
+    Place,
     /// `@supplier/NAME`.
     Supplier,
     /// An MQTT topic to publish to.

@@ -34,7 +34,11 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Path => (is_path(text), None),
         Text::DevicePath => (is_path(text) && text.starts_with('/'), device_path_hint(text)),
         Text::Gtin => gtin(text),
+        Text::Ratio => (items::ratio(text).is_some(), ratio_hint(text)),
+        Text::Currency => (is_currency(text), currency_hint(text)),
+        Text::Offset => (offset_minutes(text).is_some(), offset_hint(text)),
         Text::Location => (Location::parse(text).is_ok(), None),
+        Text::Place => (is_place(text), None),
         Text::Supplier => (is_supplier(text), None),
         Text::Topic => (is_topic(text), None),
     };
@@ -76,6 +80,14 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
         Text::Path => ("bad-path", "a path", "a path of 1 to 1024 bytes"),
         Text::DevicePath => ("bad-path", "a serial port", "an absolute path such as \"/dev/…\""),
         Text::Gtin => ("bad-gtin", "a GTIN", "8, 12, 13 or 14 digits with a right check digit"),
+        Text::Ratio => (
+            "bad-ratio",
+            "a number of base units",
+            "a whole number or a fraction, such as \"12\" or \"1/3\"",
+        ),
+        Text::Currency => ("bad-currency", "a currency", "an ISO 4217 code such as \"EUR\""),
+        Text::Offset => ("bad-offset", "a distance from UTC", "\"+08:00\" and the like"),
+        Text::Place => ("bad-location", "a place in the building", "a path such as \"wh1/dock\""),
         Text::Location => (
             "bad-location",
             "a location",
@@ -119,6 +131,30 @@ fn is_topic(text: &str) -> bool {
     is_path(text) && !text.contains(['+', '#'])
 }
 
+fn is_place(text: &str) -> bool {
+    Location::parse(text).is_ok_and(|location| location.is_physical())
+}
+
+fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+/// Minutes east of UTC; at most 14 hours (the largest in use), in steps of a minute.
+pub(crate) fn offset_minutes(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'+' => (1, &text[1..]),
+        b'-' => (-1, &text[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let two = |text: &str, max: i32| {
+        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|n| digits && *n <= max)
+    };
+    let total = two(hours, 14)? * 60 + two(minutes, 59)?;
+    (total <= 14 * 60).then_some(sign * total)
+}
+
 fn is_supplier(text: &str) -> bool {
     Location::parse(text).is_ok() && text.starts_with("@supplier/")
 }
@@ -149,6 +185,32 @@ fn gtin(text: &str) -> (bool, Option<String>) {
     let (digits, last) = text.split_at(text.len() - 1);
     let right = items::check_digit(digits).map(|d| d.to_string()).unwrap_or_default();
     (last == right, Some(format!("the check digit of {digits} is {right}")))
+}
+
+fn ratio_hint(text: &str) -> Option<String> {
+    let decimal = text.split_once('.').filter(|(a, b)| {
+        let digits =
+            |t: &str| !t.is_empty() && t.len() < 5 && t.bytes().all(|b| b.is_ascii_digit());
+        digits(a) && digits(b)
+    });
+    let (whole, places) = decimal?;
+    let bottom = 10_u32.checked_pow(u32::try_from(places.len()).ok()?)?;
+    let top: u32 = format!("{whole}{places}").parse().ok()?;
+    let (top, bottom) = items::ratio(&format!("{top}/{bottom}"))?;
+    Some(format!("such as \"{top}/{bottom}\""))
+}
+
+fn currency_hint(text: &str) -> Option<String> {
+    let upper = text.trim().to_ascii_uppercase();
+    is_currency(&upper).then(|| format!("such as {upper:?}"))
+}
+
+fn offset_hint(text: &str) -> Option<String> {
+    let hours: i32 = text.trim().trim_end_matches(":00").trim_start_matches('+').parse().ok()?;
+    (-14..=14).contains(&hours).then(|| {
+        let sign = if hours < 0 { '-' } else { '+' };
+        format!("such as \"{sign}{:02}:00\"", hours.abs())
+    })
 }
 
 fn slug_hint(text: &str) -> Option<String> {
@@ -212,6 +274,14 @@ mod tests {
                 &["6291041500213", "96385074", "00614141123452"],
                 &["6291041500214", "629104150021", "abc", "１２３４５６７８", ""],
             ),
+            (Text::Ratio, &["12", "1/3"], &["0", "1.5", "1/0", "", "twelve"]),
+            (Text::Currency, &["EUR", "CNY"], &["eur", "EURO", "€", ""]),
+            (
+                Text::Offset,
+                &["+08:00", "-03:30", "+00:00", "+14:00"],
+                &["8", "+8:00", "+08:60", "+15:00", "+14:30", "08:00", "+é:00", ""],
+            ),
+            (Text::Place, &["wh1", "wh1/a"], &["@supplier/ACME", "", "/"]),
             (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
             (Text::Topic, &["gatewarden/movements"], &["a/#", "+", ""]),
         ];
@@ -233,6 +303,9 @@ mod tests {
             hint(Text::Gtin, "6291041500214").as_deref(),
             Some("the check digit of 629104150021 is 3")
         );
+        assert_eq!(hint(Text::Ratio, "0.25").as_deref(), Some("such as \"1/4\""));
+        assert_eq!(hint(Text::Currency, "eur").as_deref(), Some("such as \"EUR\""));
+        assert_eq!(hint(Text::Offset, "+8:00").as_deref(), Some("such as \"+08:00\""));
         assert_eq!(
             hint(Text::Address(502), "reader").as_deref(),
             Some("add the port, such as \"reader:502\"")

@@ -11,7 +11,8 @@ use gatewarden_config::{CONFIG_BYTES_MAX, Checked, MISTAKES_MAX, Severity, parse
 use proptest::prelude::*;
 use surroundings::Surroundings;
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
+    include_str!("../examples/valued-warehouse.toml"),
     include_str!("../examples/dock-door.toml"),
     include_str!("../examples/counter.toml"),
     include_str!("../examples/several-doors.toml"),
@@ -118,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_examples(which in 0usize..4, changes in prop::collection::vec(change(), 1..6)) {
+    fn changed_examples(which in 0usize..5, changes in prop::collection::vec(change(), 1..6)) {
         let mut text = EXAMPLES[which].as_bytes().to_vec();
         for change in &changes {
             apply(&mut text, change);

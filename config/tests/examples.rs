@@ -6,7 +6,8 @@ mod surroundings;
 
 use std::path::Path;
 
-use gatewarden_config::{AdapterKind, DeviceKind, check, render};
+use gatewarden_config::{AccountsFor, AdapterKind, DeviceKind, LocationKind, check, render};
+use gatewarden_model::{ItemClass, MovementKind, Tracking, ValuationMethod};
 use surroundings::Surroundings;
 
 fn example(name: &str) -> gatewarden_config::Config {
@@ -25,7 +26,7 @@ fn every_example_loads() {
         assert!(!config.stations.is_empty());
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 4);
 }
 
 #[test]
@@ -74,4 +75,45 @@ fn the_counter_adds_a_role_and_several_doors_map_to_tryton() {
     assert_eq!(suppliers["@supplier/ACME"], "P-0042");
     assert_eq!(company.as_deref(), Some("Example Ltd"));
     assert_eq!(doors.adapters[0].attempts_max, Some(500));
+}
+
+#[test]
+fn the_valued_warehouse_says_how_stock_is_counted_valued_and_booked() {
+    let config = example("valued-warehouse.toml");
+    assert_eq!(config.gateway.utc_offset_min, 480);
+    assert_eq!((config.reservations.expires_min, config.reservations.open_max), (480, 200));
+    let item = |code: &str| config.items.iter().find(|i| i.code.as_str() == code).unwrap();
+    let bolt = item("BOLT-M8");
+    let units: Vec<_> =
+        bolt.units.iter().map(|u| (u.name.as_str(), u.numerator, u.denominator)).collect();
+    assert_eq!(units, [("box", 12, 1), ("pallet", 4800, 1)]);
+    assert_eq!(bolt.units[0].gtins, ["16291041500210"]);
+    assert_eq!((bolt.safety_stock, bolt.lead_time_days), (Some(500), Some(14)));
+    let valued = bolt.valuation.as_ref().unwrap();
+    assert_eq!(valued.method, ValuationMethod::MovingAverage, "the ledger's default");
+    assert_eq!((valued.currency.as_str(), valued.decimals), ("CNY", 2));
+    assert_eq!(item("MILK-1L").tracking, Tracking::Lot);
+    assert_eq!(item("MILK-1L").valuation.as_ref().unwrap().method, ValuationMethod::Fifo);
+    assert_eq!(
+        (item("DRILL-18V").class, item("DRILL-18V").tracking),
+        (ItemClass::A, Tracking::Serial)
+    );
+    assert_eq!(item("CABLE").units[1].numerator, 127);
+    assert_eq!(item("PALLET-EUR").valuation, None);
+    assert_eq!(config.locations.len(), 5);
+    assert_eq!(config.locations[0].kind, LocationKind::Warehouse);
+    assert_eq!(
+        (config.locations[3].kind, config.locations[3].name.as_str()),
+        (LocationKind::Bin, "wh1/a/01")
+    );
+    assert_eq!(config.accounts[1].of, AccountsFor::Kind(MovementKind::Receipt));
+    assert_eq!(config.accounts[1].class, Some(ItemClass::A));
+    assert_eq!(config.accounts.last().unwrap().of, AccountsFor::LandedCost);
+    let kinds = [MovementKind::Receipt, MovementKind::PutAway, MovementKind::Transfer];
+    assert_eq!(config.adapters[0].kinds.as_deref(), Some(&kinds[..]));
+    assert_eq!(config.adapters[1].kinds, None, "all");
+    // Whoever says nothing about value has none.
+    let plain = example("dock-door.toml");
+    assert!(plain.items.iter().all(|i| i.valuation.is_none() && i.tracking == Tracking::None));
+    assert_eq!((plain.gateway.utc_offset_min, plain.reservations.expires_min), (0, 1440));
 }

@@ -13,7 +13,7 @@ use gatewarden_config::{
 };
 use surroundings::Surroundings;
 
-const TWENTY: &[(u32, u32, &str)] = &[
+const MANY: &[(u32, u32, &str)] = &[
     (3, 8, "bad-name"),
     (4, 10, "bad-address"),
     (8, 17, "conflict"),
@@ -34,6 +34,20 @@ const TWENTY: &[(u32, u32, &str)] = &[
     (64, 21, "unreadable-secret"),
     (69, 8, "unknown-module"),
     (70, 20, "unknown-action"),
+    (73, 12, "bad-currency"),
+    (74, 10, "unknown-choice"),
+    (79, 29, "bad-ratio"),
+    (79, 47, "duplicate-unit"),
+    (80, 12, "unknown-choice"),
+    (83, 8, "look-alike"),
+    (88, 8, "bad-nesting"),
+    (91, 8, "no-parent"),
+    (95, 8, "bad-location"),
+    (99, 8, "unknown-kind"),
+    (105, 8, "unknown-item"),
+    (107, 10, "conflict"),
+    (110, 8, "duplicate-account"),
+    (111, 8, "unknown-item"),
 ];
 
 fn parsed(text: &str) -> Checked {
@@ -45,11 +59,11 @@ fn found(checked: &Checked) -> Vec<(u32, u32, &'static str)> {
 }
 
 #[test]
-fn twenty_mistakes_are_told_in_one_run_each_at_its_place() {
+fn many_mistakes_are_told_in_one_run_each_at_its_place() {
     let checked = parsed(include_str!("mistakes.toml"));
     assert!(checked.config.is_none());
-    assert_eq!(found(&checked), TWENTY, "{}", render(&checked.mistakes, &checked.source));
-    assert_eq!(TWENTY.len(), 20);
+    assert_eq!(found(&checked), MANY, "{}", render(&checked.mistakes, &checked.source));
+    assert_eq!(MANY.len(), 34);
     assert!(checked.mistakes.iter().all(|m| m.severity == Severity::Error));
 }
 
@@ -132,6 +146,31 @@ const MORE: &[(&str, (u32, u32, &str))] = &[
         "[[devices]]\nname = \"e\"\nkind = \"label-printer\"\naddress = \"p:9100\"",
         (11, 8, "unused-device"),
     ),
+    (
+        "[[items]]\ncode = \"a\"\nname = \"n\"\ngtins = [\"96385074\"]\n\
+         units = [{ name = \"box\", of = \"2\", gtins = [\"96385074\"] }]",
+        (14, 45, "duplicate-gtin"),
+    ),
+    ("[[items]]\ncode = \"a\"\nname = \"n\"\nvaluation = \"fifo\"", (13, 13, "no-currency")),
+    ("[valuation]\nmethod = \"fifo\"", (11, 10, "no-currency")),
+    ("[valuation]\ndecimals = 5", (11, 12, "out-of-range")),
+    ("[reservations]\nexpires_min = 0", (11, 15, "out-of-range")),
+    ("[[locations]]\npath = \"wh1\"\nkind = \"shelf\"", (12, 8, "unknown-kind")),
+    (
+        "[[locations]]\npath = \"w\"\nkind = \"warehouse\"\n\
+         [[locations]]\npath = \"w/a\"\nkind = \"site\"",
+        (15, 8, "bad-nesting"),
+    ),
+    (
+        "[[locations]]\npath = \"w\"\nkind = \"site\"\n\
+         [[locations]]\npath = \"w\"\nkind = \"site\"",
+        (14, 8, "duplicate-name"),
+    ),
+    (
+        "[[items]]\ncode = \"a\"\nname = \"n\"\n[[accounts]]\nkind = \"issue\"\nitem = \"a\"\n\
+         class = \"A\"\ndebit = \"1\"\ncredit = \"2\"",
+        (16, 9, "conflict"),
+    ),
     ("[ledger]\npath = \"\"", (11, 8, "bad-path")),
     ("[ledger]\npath = 1979-05-27", (11, 8, "wrong-type")),
     ("[ledger]\npath = \"x\"\n[spool]\npath = \"x\"", (13, 8, "path-in-use")),
@@ -154,6 +193,11 @@ const ADAPTERS: &[(&str, (u32, u32, &str))] = &[
     ("\"http://h/\"\nsecret = { env = \"A\" }", (13, 7, "plain-http")),
     ("\"http://localhost:8420/x\"\nsecret = { env = \"A\" }", (13, 7, "listen-clash")),
     ("\"https://u:p@h/\"\nsecret = { env = \"A\" }", (13, 7, "bad-url")),
+    (
+        "\"https://h/\"\nsecret = { env = \"A\" }\nkinds = [\"receipt\", \"putaway\"]",
+        (15, 21, "unknown-kind"),
+    ),
+    ("\"https://h/\"\nsecret = { env = \"A\" }\nkinds = []", (15, 9, "no-kinds")),
 ];
 
 #[test]
@@ -227,4 +271,23 @@ fn roles_replace_and_add() {
     assert_eq!(roles.len(), 9);
     assert!(roles["buyer"].grants.is_empty(), "replaced, not merged");
     assert_eq!(roles["clerk"].grants.len(), 1);
+}
+
+#[test]
+fn adapters_name_only_places_that_are_declared() {
+    let text = "[gateway]\nname='g'\n[[locations]]\npath='wh1'\nkind='site'\n\
+        [[adapters]]\nname='t'\nkind='tryton'\nurl='https://t/'\ndatabase='d'\nuser='u'\n\
+        password={env='A'}\nwarehouse='W'\nlocations={'wh1'='Z', 'wh1/dock'='I', '@customer'='C'}";
+    let checked = parsed(text);
+    assert_eq!(found(&checked), [(14, 23, "unknown-location")]);
+    assert_eq!(checked.mistakes[0].hint.as_deref(), Some("did you mean \"wh1\"?"));
+    assert!(parsed(&text.replace("[[locations]]\npath='wh1'\nkind='site'\n", "")).config.is_some());
+}
+
+#[test]
+fn an_item_master_beyond_its_bound_is_refused_as_a_whole() {
+    let items: String = (0..20_001).map(|n| format!("[[items]]\ncode='{n}'\nname='n'\n")).collect();
+    let checked = parsed(&format!("[gateway]\nname='g'\n{items}"));
+    assert_eq!(found(&checked), [(3, 1, "too-many")]);
+    assert_eq!(checked.mistakes[0].expected, "at most 20000");
 }

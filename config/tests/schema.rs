@@ -136,7 +136,7 @@ fn the_schema_accepts_every_example() {
         assert!(check(&path, &Surroundings::new()).config.is_some());
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 4);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use gatewarden_adapters::{Adapter, Delivery, Outcome};
 use gatewarden_engine::Command;
-use gatewarden_model::{Body, Clock, Entry, Hash, LaneId, MovementId};
+use gatewarden_model::{Body, Clock, Entry, Hash, LaneId, MovementId, MovementKind};
 use gatewarden_store::LedgerReader;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -34,6 +34,9 @@ pub(crate) struct Lane {
     pub(crate) adapter: Box<dyn Adapter>,
     pub(crate) retry_ms_max: u64,
     pub(crate) attempts_max: Option<u32>,
+    /// The kinds of movement that are this ERP's business; none for all. Others pass by: they are
+    /// neither queued nor recorded as rejected.
+    pub(crate) kinds: Option<Vec<MovementKind>>,
     pub(crate) spool: Spool,
     pub(crate) recorder: Recorder,
     pub(crate) ledger: std::path::PathBuf,
@@ -133,7 +136,9 @@ impl Lane {
         }
         let next = from + entries.len() as u64;
         let more = entries.len() as u64 == SCAN_ENTRIES_MAX;
-        self.spool.run(move |t| store_scan(t, &lane, next, &entries, earlier)).await?;
+        let kinds = self.kinds.clone();
+        let wanted = move |kind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+        self.spool.run(move |t| store_scan(t, &lane, next, &entries, earlier, wanted)).await?;
         Ok(more)
     }
 
@@ -358,6 +363,7 @@ fn store_scan(
     next: u64,
     entries: &[Entry],
     earlier: u64,
+    wanted: impl Fn(MovementKind) -> bool,
 ) -> Result<(), SpoolError> {
     let mut insert = t.prepare_cached(
         "INSERT OR IGNORE INTO delivery(lane, seq, movement, document, state, uncertain)
@@ -371,7 +377,7 @@ fn store_scan(
     )?;
     for entry in entries {
         match &entry.body {
-            Body::Moved { movement, .. } => {
+            Body::Moved { movement, .. } if wanted(movement.kind) => {
                 let document = &movement.document.number;
                 let (id, uncertain) = (movement.id.to_string(), entry.seq < earlier);
                 insert.execute(params![lane, entry.seq, id, document, uncertain])?;

@@ -306,6 +306,7 @@ fn start_lanes(
                 .with_context(|| format!("adapter {} can't be set up", section.name))?,
             retry_ms_max: section.retry_ms_max,
             attempts_max: section.attempts_max,
+            kinds: section.kinds.clone(),
             spool: spool.clone(),
             recorder: recorder.clone(),
             ledger: config.ledger.path.clone(),
