@@ -1,11 +1,15 @@
 //! What an entry does to the state. The same function serves deciding and replaying, so that both
-//! end in an equal state. Balances are posted beside it (`stock`), because a replay takes them
-//! from the projection. It never refuses: the journal is the truth.
+//! end in an equal state. Stock is applied beside it (`gatewarden_stock`), because a replay looks it
+//! up in the projection. It never refuses: the journal is the truth.
 
-use gatewarden_model::{Actor, Body, Entry, Movement, OperatorId, SessionId, Stamp, Task, TaskId};
+use gatewarden_model::{
+    Actor, Body, Entry, Movement, MovementLine, OperatorId, SessionId, Stamp, StockStatus, Task,
+    TaskId,
+};
 
 use crate::state::{
-    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Session, State, TaskState,
+    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Reservation, Session,
+    State, TaskState,
 };
 
 impl State {
@@ -78,6 +82,20 @@ impl State {
             Body::Held { .. } => self.held(entry.seq, entry.at, &entry.body),
             Body::HoldDecided { pass, .. } => drop(self.holds.remove(pass)),
             Body::Moved { movement, .. } => self.moved(movement),
+            Body::Reserved { posting, lines, by, decision } => {
+                let reservation = Reservation {
+                    seq: entry.seq,
+                    at: entry.at,
+                    posting: posting.clone(),
+                    lines: lines.clone(),
+                    left: lines.iter().map(|line| line.quantity).collect(),
+                    by: by.clone(),
+                    decision: decision.clone(),
+                };
+                self.reservations.insert(posting.id, reservation);
+            }
+            Body::ReservationEnded { movement, .. } => drop(self.reservations.remove(movement)),
+            Body::PoliciesDefined { version, .. } => self.policies = Some(*version),
             _ => {}
         }
     }
@@ -153,6 +171,9 @@ impl State {
     }
 
     fn moved(&mut self, movement: &Movement) {
+        if let Some(held) = movement.reservation.and_then(|id| self.reservations.get_mut(&id)) {
+            use_up(held, &movement.lines);
+        }
         let Some(task) = movement.task.and_then(|task| self.task_mut(task)) else { return };
         for line in &movement.lines {
             let index = task.task.lines.iter().position(|l| l.line == line.line);
@@ -162,6 +183,26 @@ impl State {
             }
         }
     }
+}
+
+/// Takes what a movement used from what is left of a reservation.
+pub(crate) fn use_up(held: &mut Reservation, lines: &[MovementLine]) {
+    for line in lines.iter().filter(|line| line.from_status == StockStatus::Reserved) {
+        let mut open = line.quantity;
+        for (of, left) in held.lines.iter().zip(&mut held.left) {
+            if is_of(line, of) {
+                let part = open.min(*left);
+                *left -= part;
+                open -= part;
+            }
+        }
+    }
+}
+
+/// Whether a movement's line takes what this line of a reservation holds.
+pub(crate) fn is_of(line: &MovementLine, held: &MovementLine) -> bool {
+    (&line.item, &line.from, &line.lot, &line.owner, &line.from_unit)
+        == (&held.item, &held.from, &held.lot, &held.owner, &held.from_unit)
 }
 
 /// The approval that a document brings along. One by whoever ordered it counts for nothing, so

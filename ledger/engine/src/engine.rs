@@ -1,8 +1,11 @@
 //! The engine: state, policies and settings behind one `handle`.
 
+use std::collections::BTreeSet;
+
 use gatewarden_model::{
-    Action, Actor, Body, Entry, Hash, ItemId, Location, Module, Stamp, StationId,
+    Action, Actor, Body, Day, Entry, Hash, Location, Module, Stamp, StationId,
 };
+use gatewarden_stock::{Stock, Supply, Wants};
 
 use crate::{
     access::Access,
@@ -28,6 +31,15 @@ pub struct Settings {
     pub delay_ms_max: u64,
     /// The items that tags and barcodes stand for.
     pub items: ItemMaster,
+    /// The places that stock may be at; empty for any. Of virtual places only the kinds that are
+    /// declared are looked at.
+    pub places: BTreeSet<Location>,
+    /// Minutes east of UTC by which the business's day begins.
+    pub utc_offset_min: i32,
+    /// A reservation that says nothing of its own lapses after so many milliseconds.
+    pub reservation_ms: u64,
+    /// The longest that a reservation may ask for, in milliseconds.
+    pub reservation_ms_max: u64,
 }
 
 /// Decides. See the crate's header for what it promises.
@@ -36,6 +48,7 @@ pub struct Engine {
     settings: Settings,
     access: Access,
     state: State,
+    stock: Stock,
     memory: Memory,
     next_seq: u64,
 }
@@ -44,30 +57,65 @@ impl Engine {
     /// An engine with an empty state whose first entry will have the sequence `next_seq`.
     #[must_use]
     pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
-        Self { settings, access, state: State::default(), memory: Memory::default(), next_seq }
+        let (state, memory) = (State::default(), Memory::default());
+        Self { settings, access, state, stock: Stock::partial(), memory, next_seq }
     }
 
-    /// Takes over one live entry of an earlier run. Give them in order; stock comes from
-    /// `load_balance`, never from here.
+    /// Takes over one live entry of an earlier run. Give them in order; what is where comes from
+    /// `supply`, never from here.
     pub fn replay(&mut self, entry: &Entry) {
         self.state.apply(entry);
-        if let Body::Moved { movement, .. } = &entry.body {
-            let (movement, comparison) = (movement.id, Default::default());
-            let pass = gatewarden_model::PassId(movement.0);
-            self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));
+        match &entry.body {
+            Body::Moved { movement, .. } => {
+                let (movement, comparison) = (movement.id, Default::default());
+                let pass = gatewarden_model::PassId(movement.0);
+                self.memory.answers.insert(pass, Ok(Reply::Posted { movement, comparison }));
+            }
+            Body::ItemDefined { item, .. } => self.stock.resume([item.clone()], None, None),
+            Body::PeriodClosed { until, .. } => self.stock.resume([], Some(*until), None),
+            _ => {}
         }
         self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
     }
 
-    /// Takes over one balance of the projection.
-    pub fn load_balance(
-        &mut self,
-        item: ItemId,
-        lot: Option<String>,
-        location: Location,
-        quantity: i64,
-    ) {
-        self.state.balances.set(item, lot, location, quantity);
+    /// Takes over the latest day that any movement counted for: none of now counts before it.
+    pub fn resume_day(&mut self, last_day: Option<Day>) {
+        self.stock.resume([], None, last_day);
+    }
+
+    /// What must be known of the stock to decide on a command, as far as it can be told by what is
+    /// known: look up what is `missing` of it, `supply` that and ask again until nothing is.
+    #[must_use]
+    pub fn wants(&self, now: &Stamp, command: &Command) -> Wants {
+        crate::needs::wants(&self.state, &self.stock, &self.settings, now, command)
+    }
+
+    /// What of it is not known yet.
+    #[must_use]
+    pub fn missing(&self, wants: &Wants) -> Wants {
+        self.stock.missing(wants)
+    }
+
+    /// Takes over what was looked up. What is known already stays as it is.
+    pub fn supply(&mut self, supply: Supply) {
+        self.stock.supply(supply);
+    }
+
+    /// How many items at places, things and lots are known.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.stock.known()
+    }
+
+    /// Forgets what is where; it will be asked for again. Only when all entries so far are flushed.
+    pub fn forget_stock(&mut self) {
+        self.stock.forget();
+    }
+
+    /// What is where, as far as it was supplied.
+    #[must_use]
+    pub fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     /// Decides on a command, and applies what it decided to the state.
@@ -76,6 +124,7 @@ impl Engine {
             settings: &self.settings,
             access: &self.access,
             state: &mut self.state,
+            stock: &mut self.stock,
             memory: &mut self.memory,
             next_seq: &mut self.next_seq,
             now,

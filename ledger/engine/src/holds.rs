@@ -13,8 +13,9 @@ use crate::{
     command::{Refusal, Reply},
     compare::compare,
     passes::{Mover, orderer},
+    seen,
     state::{Hold, TaskState},
-    turn::{Answer, Asked, REASON_BYTES_MAX, Turn},
+    turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn},
 };
 
 impl Turn<'_> {
@@ -50,12 +51,12 @@ impl Turn<'_> {
             Ok(accepted) => accepted,
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         };
-        self.hold_decided(&hold, verdict, reason, by.clone(), decision);
-        let answer = Ok(Reply::Posted { movement: movement.id, comparison });
-        self.record(Body::Moved { movement, pass: None });
-        if self.state.task(hold.task).is_some_and(TaskState::is_done) {
-            self.close_task(hold.task, "complete", by);
-        }
+        self.hold_decided(&hold, verdict, reason, by.clone(), decision.clone());
+        let answer = match self.moved(movement, None) {
+            Ok(movement) => Ok(Reply::Posted { movement, comparison }),
+            Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
+        };
+        self.close_done(hold.task, by);
         self.signals.push((station, Signal::Go));
         self.memory.answers.insert(pass, answer.clone());
         answer
@@ -87,7 +88,7 @@ impl Turn<'_> {
         &self,
         hold: &Hold,
         task: Option<&TaskState>,
-    ) -> Result<(Movement, Comparison), (&'static str, String)> {
+    ) -> Result<(Movement, Comparison), Fault> {
         let Some(task) = task else {
             let message = format!("task {} is closed meanwhile: reject the pass", hold.task);
             return Err(("task-closed", message));
@@ -95,8 +96,9 @@ impl Turn<'_> {
         let Some(session) = hold.pass.session else {
             return Err(("pass-unbound", "the pass has no session: reject it".to_owned()));
         };
-        let comparison = compare(task, &hold.pass, &self.settings.items);
-        if comparison.expected.is_empty() {
+        let things = seen::resolve(&hold.pass, &self.settings.items, self.stock);
+        let matched = compare(task, &things);
+        if matched.parts.iter().all(|part| part.quantity == 0) {
             let message = "nothing of the pass fits the task: reject it".to_owned();
             return Err(("nothing-expected", message));
         }
@@ -107,7 +109,9 @@ impl Turn<'_> {
             decision: hold.decision.clone(),
             resolution_seq: Some(*self.next_seq),
         };
-        self.movement(task, &hold.pass, mover, &comparison).map(|movement| (movement, comparison))
+        let seq = self.next_seq.saturating_add(1);
+        let movement = self.movement(task, &hold.pass, mover, &matched, seq)?;
+        Ok((movement, matched.comparison))
     }
 
     pub(crate) fn resolve_quarantine(&mut self, pass: PassId, reason: String, by: Actor) -> Answer {

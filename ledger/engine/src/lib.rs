@@ -14,24 +14,25 @@ mod compare;
 mod engine;
 mod holds;
 pub mod items;
+mod lines;
 mod memory;
+mod needs;
 mod passes;
 mod people;
+mod seen;
 mod sessions;
 pub mod state;
-pub mod stock;
 mod tasks;
 mod turn;
 pub mod window;
 
 pub use access::{Access, AccessError, Facts, Principal, Request};
 pub use command::{Command, Outcome, PinCheck, Refusal, Reply};
-pub use compare::compare;
 pub use engine::{Engine, Settings};
-pub use items::{ItemMaster, MasterItem};
+pub use items::ItemMaster;
 pub use sessions::BADGE_SEEN_MS_MAX;
 pub use state::{
-    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Session, State, TaskState,
+    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Reservation, Session,
+    State, TaskState,
 };
-pub use stock::{Balances, StockError};
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

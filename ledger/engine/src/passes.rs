@@ -6,17 +6,19 @@
 //! itself; green is only for what is posted.
 
 use gatewarden_model::{
-    Action, Body, Comparison, Decision, Hash, Movement, MovementId, OperatorId, Pass, PassClosing,
+    Action, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass, PassClosing,
     SessionId, Signal, TaskId, canonical,
 };
 
 use crate::{
     access::Facts,
     command::{Refusal, Reply},
-    compare::{compare, movement_lines},
+    compare::{Match, compare},
+    lines::movement_lines,
+    seen,
     sessions::actor_in,
     state::{Session, TaskState},
-    turn::{Answer, Asked, Turn},
+    turn::{Answer, Asked, Fault, Turn, fault},
 };
 
 /// Who moved a pass, as its movement tells.
@@ -32,7 +34,7 @@ pub(crate) struct Mover {
 enum Choice {
     Nothing,
     Unapproved(TaskId),
-    Task(TaskId, Comparison),
+    Task(TaskId, Match),
 }
 
 impl Turn<'_> {
@@ -73,8 +75,8 @@ impl Turn<'_> {
             Err(reason) => return Ok(self.quarantine(pass, reason)),
         };
         self.moved_in(&session, pass.closed);
-        let (task, comparison) = match self.choose(&pass) {
-            Choice::Task(task, comparison) => (task, comparison),
+        let (task, matched) = match self.choose(&pass) {
+            Choice::Task(task, matched) => (task, matched),
             Choice::Nothing => {
                 let reason = format!("no task is open at {}", pass.station);
                 return Ok(self.quarantine(pass, reason));
@@ -86,7 +88,8 @@ impl Turn<'_> {
             return Ok(self.quarantine(pass, reason));
         };
         let decision = self.may_execute(&task, &pass, &session)?;
-        if pass.closed_by == PassClosing::Interrupted || !comparison.is_complete() {
+        if pass.closed_by == PassClosing::Interrupted || !matched.comparison.is_complete() {
+            let comparison = matched.comparison;
             return Ok(self.hold(pass, task.task.id, session, comparison, decision));
         }
         let mover = Mover {
@@ -96,7 +99,7 @@ impl Turn<'_> {
             decision,
             resolution_seq: None,
         };
-        self.post(&task, &pass, mover, &comparison)
+        self.post(&task, &pass, mover, matched)
     }
 
     fn quarantine(&mut self, pass: Pass, reason: String) -> Reply {
@@ -126,24 +129,25 @@ impl Turn<'_> {
     /// The first approved task that the pass completes, else the one with the most things
     /// expected, ties to the oldest.
     fn choose(&self, pass: &Pass) -> Choice {
-        let mut best: Option<(TaskId, Comparison)> = None;
+        let mut best: Option<(TaskId, Match)> = None;
         let mut unapproved = None;
+        let things = seen::resolve(pass, &self.settings.items, self.stock);
         for open in self.state.tasks_at(&pass.station) {
             if open.approval.is_none() {
                 unapproved = unapproved.or(Some(open.task.id));
                 continue;
             }
-            let comparison = compare(open, pass, &self.settings.items);
-            if comparison.is_complete() {
-                return Choice::Task(open.task.id, comparison);
+            let found = compare(open, &things);
+            if found.comparison.is_complete() {
+                return Choice::Task(open.task.id, found);
             }
-            let more = |(_, b): &(_, Comparison)| comparison.expected.len() > b.expected.len();
-            if best.as_ref().is_none_or(more) {
-                best = Some((open.task.id, comparison));
+            let expected = |of: &Match| of.comparison.expected.len();
+            if best.as_ref().is_none_or(|(_, b)| expected(&found) > expected(b)) {
+                best = Some((open.task.id, found));
             }
         }
         match (best, unapproved) {
-            (Some((task, comparison)), _) => Choice::Task(task, comparison),
+            (Some((task, found)), _) => Choice::Task(task, found),
             (None, Some(task)) => Choice::Unapproved(task),
             (None, None) => Choice::Nothing,
         }
@@ -183,14 +187,17 @@ impl Turn<'_> {
         task: &TaskState,
         pass: &Pass,
         mover: Mover,
-        comparison: &Comparison,
+        matched: Match,
     ) -> Answer {
         let by = gatewarden_model::Actor::Operator {
             id: mover.operator.clone(),
             session: Some(mover.session),
         };
         let decision = mover.decision.clone();
-        let movement = match self.movement(task, pass, mover, comparison) {
+        let posted = self
+            .movement(task, pass, mover, &matched, *self.next_seq)
+            .and_then(|movement| self.moved(movement, Some(pass.clone())));
+        let movement = match posted {
             Ok(movement) => movement,
             Err((code, reason)) => {
                 let asked = Asked::new(&by, Action::Execute, task.task.kind.module());
@@ -198,29 +205,41 @@ impl Turn<'_> {
                 return Err(self.deny(asked, code, reason, Some(decision)));
             }
         };
-        let id = movement.id;
-        self.record(Body::Moved { movement, pass: Some(pass.clone()) });
-        if self.state.task(task.task.id).is_some_and(TaskState::is_done) {
-            self.close_task(task.task.id, "complete", by);
-        }
-        Ok(Reply::Posted { movement: id, comparison: comparison.clone() })
+        self.close_done(task.task.id, by);
+        Ok(Reply::Posted { movement, comparison: matched.comparison })
     }
 
-    /// The movement, or why there can be none.
+    /// Records a movement that was priced.
+    pub(crate) fn moved(
+        &mut self,
+        movement: Movement,
+        pass: Option<Pass>,
+    ) -> Result<MovementId, Fault> {
+        let id = movement.id;
+        self.record_stock(Body::Moved { movement, pass })?;
+        Ok(id)
+    }
+
+    /// Closes a task that expects nothing any more.
+    pub(crate) fn close_done(&mut self, task: TaskId, by: gatewarden_model::Actor) {
+        if self.state.task(task).is_some_and(TaskState::is_done) {
+            self.close_task(task, "complete", by);
+        }
+    }
+
+    /// The movement that its entry, of sequence `seq`, records; or why there can be none.
     pub(crate) fn movement(
         &self,
         task: &TaskState,
         pass: &Pass,
         mover: Mover,
-        comparison: &Comparison,
-    ) -> Result<Movement, (&'static str, String)> {
-        let lines = movement_lines(task, comparison, &self.settings.items);
+        matched: &Match,
+        seq: u64,
+    ) -> Result<Movement, Fault> {
+        let lines = movement_lines(task, &matched.parts, &self.settings.items);
         let Some(approval) = &task.approval else {
             return Err(("not-approved", "the task is not approved".to_owned()));
         };
-        if let Err(error) = self.state.balances.check(&lines) {
-            return Err((error.code(), error.to_string()));
-        }
         let evidence = match canonical::encode(pass) {
             Ok(bytes) => Hash::of(&bytes),
             Err(error) => return Err(("pass-invalid", error.to_string())),
@@ -228,7 +247,8 @@ impl Turn<'_> {
         let mut devices: Vec<_> = pass.sightings.iter().map(|s| s.device.clone()).collect();
         devices.sort_unstable();
         devices.dedup();
-        Ok(Movement {
+        let (day, effective) = self.today();
+        let mut movement = Movement {
             id: MovementId::from(pass.id),
             kind: task.task.kind,
             document: task.task.document.clone(),
@@ -246,13 +266,21 @@ impl Turn<'_> {
             lines,
             evidence,
             reservation: task.task.reservation,
-            effective: None,
+            effective,
             back_dated: false,
             reverses: None,
             counts: vec![],
             revalues: vec![],
             voucher: vec![],
-        })
+        };
+        self.settle(seq, day, &mut movement)?;
+        Ok(movement)
+    }
+
+    /// Holds a movement against the rules of the stock, and says what it is worth.
+    pub(crate) fn settle(&self, seq: u64, day: Day, movement: &mut Movement) -> Result<(), Fault> {
+        self.stock.admit(movement, day).map_err(fault)?;
+        self.stock.price(seq, day, movement).map_err(fault)
     }
 }
 

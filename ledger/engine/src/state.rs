@@ -1,18 +1,17 @@
-//! What is open: operators, clients, sessions, tasks with their progress, holds, quarantine, stock.
+//! What is open: operators, clients, sessions, tasks with their progress, reservations, holds,
+//! quarantine. What is where is `gatewarden_stock`'s.
 //!
-//! The state is a pure function of the live entries and the balances: replaying the entries that
-//! touch what is still open gives an equal state (`PartialEq`, tested). What must not survive a
+//! The state is a pure function of the live entries: replaying the entries that touch what is still
+//! open gives an equal state (`PartialEq`, tested). What must not survive a
 //! restart (badges seen, last activity, recent answers) is not here but in `memory`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, ClientId, Comparison, Decision, Hash, ItemId, Location, OperatorId, Pass, PassId,
-    SessionId, Stamp, StationId, Task, TaskId,
+    Actor, ClientId, Comparison, Decision, Hash, MovementId, MovementLine, OperatorId, Pass, PassId,
+    Posting, SessionId, Stamp, StationId, Task, TaskId,
 };
 use serde::Serialize;
-
-use crate::stock::Balances;
 
 /// An enrolled person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,12 +73,17 @@ impl Lockout {
     /// Milliseconds until an attempt counts again, rounded up; 0 when it does now.
     #[must_use]
     pub fn remaining_ms(&self, now: &Stamp) -> u64 {
-        // A box without a clock of its own may come up in the past: what has gone by since it
-        // started has gone by in any case.
-        let since_start_us = if now.boot == self.since.boot { 0 } else { now.mono_us };
-        let gone_us = now.us_since(&self.since).max(since_start_us);
-        self.locked_ms.saturating_mul(1000).saturating_sub(gone_us).div_ceil(1000)
+        remaining_ms(&self.since, self.locked_ms, now)
     }
+}
+
+/// Milliseconds left of a span that began at a moment, rounded up.
+fn remaining_ms(since: &Stamp, span_ms: u64, now: &Stamp) -> u64 {
+    // A box without a clock of its own may come up in the past: what has gone by since it started
+    // has gone by in any case.
+    let since_start_us = if now.boot == since.boot { 0 } else { now.mono_us };
+    let gone_us = now.us_since(since).max(since_start_us);
+    span_ms.saturating_mul(1000).saturating_sub(gone_us).div_ceil(1000)
 }
 
 /// Who approved a task's document, and where that is written.
@@ -134,6 +138,54 @@ impl TaskState {
     }
 }
 
+/// A posting that waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reservation {
+    /// The entry that reserved it.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// What was asked for.
+    pub posting: Posting,
+    /// Its lines in base units. Of those that take from a place that holds stock the stock is held;
+    /// none for a posting that holds nothing: a count, a reversal, one for a day gone by.
+    pub lines: Vec<MovementLine>,
+    /// Base units of each line that no task has used yet.
+    pub left: Vec<i64>,
+    /// Who asked.
+    pub by: Actor,
+    /// Why that was allowed.
+    pub decision: Decision,
+}
+
+impl Reservation {
+    /// True while no task used any of it.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.lines.iter().zip(&self.left).all(|(line, left)| line.quantity == *left)
+    }
+
+    /// True when there were lines and tasks used all that was held.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        let mut held = self.lines.iter().zip(&self.left).filter(|(l, _)| l.from.holds_stock());
+        !self.is_untouched() && held.all(|(_, left)| *left == 0)
+    }
+
+    /// Milliseconds until it lapses, `default_ms` where it says nothing of its own.
+    #[must_use]
+    pub fn remaining_ms(&self, default_ms: u64, now: &Stamp) -> u64 {
+        remaining_ms(&self.at, self.posting.expires_ms.unwrap_or(default_ms), now)
+    }
+
+    /// The lines with what is left of each; those that are used up are left out.
+    #[must_use]
+    pub fn rest(&self) -> Vec<MovementLine> {
+        let open = self.lines.iter().zip(&self.left).filter(|(_, left)| **left > 0);
+        open.map(|(line, left)| MovementLine { quantity: *left, ..line.clone() }).collect()
+    }
+}
+
 /// A pass that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
@@ -183,7 +235,8 @@ pub struct State {
     pub(crate) station_tasks: HashMap<StationId, BTreeSet<u64>>,
     pub(crate) holds: BTreeMap<PassId, Hold>,
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
-    pub(crate) balances: Balances,
+    pub(crate) reservations: BTreeMap<MovementId, Reservation>,
+    pub(crate) policies: Option<Hash>,
 }
 
 impl State {
@@ -283,15 +336,21 @@ impl State {
         self.quarantine.get(&pass)
     }
 
-    /// Base units of an item and lot at a location.
-    #[must_use]
-    pub fn balance(&self, item: &ItemId, lot: Option<&str>, location: &Location) -> i64 {
-        self.balances.quantity(item, lot, location)
+    /// All postings that wait for a second person, by id.
+    pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
+        self.reservations.values()
     }
 
-    /// All balances that are not zero.
-    pub fn balances(&self) -> &Balances {
-        &self.balances
+    /// One of them.
+    #[must_use]
+    pub fn reservation(&self, id: MovementId) -> Option<&Reservation> {
+        self.reservations.get(&id)
+    }
+
+    /// The digest of the policy set that was recorded last.
+    #[must_use]
+    pub fn policies(&self) -> Option<Hash> {
+        self.policies
     }
 }
 

@@ -2,8 +2,9 @@
 //! through which every right is asked for.
 
 use gatewarden_model::{
-    Action, Actor, Body, Decision, Entry, Module, Pass, Signal, Stamp, StationId, Task, TaskId,
+    Action, Actor, Body, Day, Decision, Entry, Module, Pass, Signal, Stamp, StationId, Task, TaskId,
 };
+use gatewarden_stock::{Stock, StockError};
 
 use crate::{
     access::{Access, Facts, Principal, Request},
@@ -16,6 +17,14 @@ use crate::{
 /// Longest text from outside that an entry keeps, in bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 500;
 
+/// Why something can't be done: a stable code and the words.
+pub(crate) type Fault = (&'static str, String);
+
+/// What the stock says against something.
+pub(crate) fn fault(error: StockError) -> Fault {
+    (error.code(), error.to_string())
+}
+
 /// What a command answers.
 pub(crate) type Answer = Result<Reply, Refusal>;
 
@@ -24,6 +33,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) access: &'a Access,
     pub(crate) state: &'a mut State,
+    pub(crate) stock: &'a mut Stock,
     pub(crate) memory: &'a mut Memory,
     pub(crate) next_seq: &'a mut u64,
     pub(crate) now: Stamp,
@@ -64,19 +74,34 @@ impl Asked {
 }
 
 impl Turn<'_> {
-    /// Records an entry and applies it to the state. Returns its sequence.
+    /// Records an entry that does nothing to stock. Returns its sequence.
     pub(crate) fn record(&mut self, body: Body) -> u64 {
-        let seq = *self.next_seq;
+        let entry = Entry::new(*self.next_seq, self.now, body);
+        self.push(entry)
+    }
+
+    /// Records an entry if the stock takes it. Returns its sequence.
+    pub(crate) fn record_stock(&mut self, body: Body) -> Result<u64, Fault> {
+        let entry = Entry::new(*self.next_seq, self.now, body);
+        self.stock.apply(&entry).map_err(fault)?;
+        Ok(self.push(entry))
+    }
+
+    fn push(&mut self, entry: Entry) -> u64 {
+        let seq = entry.seq;
         *self.next_seq = seq.saturating_add(1);
-        let entry = Entry::new(seq, self.now, body);
-        if let Body::Moved { movement, .. } = &entry.body {
-            // Checked by whoever made the movement; a posting that fails changes nothing.
-            let posted = self.state.balances.post(&movement.lines);
-            debug_assert_eq!(posted, Ok(()), "movement {} was not checked", movement.id);
-        }
         self.state.apply(&entry);
         self.entries.push(entry);
         seq
+    }
+
+    /// The day that something counts for now, and how its entry tells it: never before a day that
+    /// counted already, even where the clock was set back, and never a closed one.
+    pub(crate) fn today(&self) -> (Day, Option<Day>) {
+        let local = Day::of(&self.now, self.settings.utc_offset_min);
+        let open = self.stock.closed_until().map(|day| Day::from_number(i64::from(day.number()) + 1));
+        let day = Some(local).max(self.stock.last_day()).max(open).unwrap_or(local);
+        (day, (day != Day::of(&self.now, 0)).then_some(day))
     }
 
     /// Records a denial and makes the refusal that names it.

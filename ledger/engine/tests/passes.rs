@@ -27,10 +27,7 @@ fn house(bolts: i64) -> (House, Option<SessionId>) {
     let mut house = House::new();
     let session = house.sign_in(1, Some("dock-1"), "sam");
     if bolts > 0 {
-        let (item, dock) = ("BOLT-M8".parse().unwrap(), "wh1/dock".parse().unwrap());
-        let supplier = "@supplier/ACME".parse().unwrap();
-        house.engine.load_balance("BOLT-M8".parse().unwrap(), None, dock, bolts);
-        house.engine.load_balance(item, None, supplier, -bolts);
+        house.receive(9000, &format!("10 BOLT-M8 {bolts} in"), &format!("bolt*{bolts}"));
     }
     house.now = at(10);
     (house, Some(session))

@@ -121,9 +121,14 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
 
 fn check_stock(house: &House) -> Result<(), TestCaseError> {
     let mut sums: BTreeMap<&ItemId, i64> = BTreeMap::new();
-    for (item, location, _, quantity) in house.engine.state().balances().iter() {
-        prop_assert!(!location.is_physical() || quantity > 0, "{item} at {location}: {quantity}");
-        *sums.entry(item).or_default() += quantity;
+    for (site, stock) in house.store.sites() {
+        for (bucket, quantity) in &stock.buckets {
+            prop_assert!(
+                !site.location.holds_stock() || *quantity > 0,
+                "{site:?} {bucket:?}: {quantity}"
+            );
+            *sums.entry(&site.item).or_default() += quantity;
+        }
     }
     prop_assert!(sums.values().all(|sum| *sum == 0), "{sums:?}");
     Ok(())

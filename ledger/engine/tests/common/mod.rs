@@ -5,14 +5,13 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use gatewarden_engine::{
-    Access, Command, Engine, ItemMaster, MasterItem, Outcome, PinCheck, Reply, Settings,
-};
+use gatewarden_engine::{Access, Command, Engine, ItemMaster, Outcome, PinCheck, Reply, Settings};
 use gatewarden_model::{
-    Action, Actor, Body, Direction, Document, DocumentKind, Entry, Hash, Module, MovementKind,
-    Pass, PassClosing, PassId, PassOpening, Role, RoleMatrix, SessionId, Sighting, Stamp, Task,
-    TaskId, TaskLine, Thing, Trust, entry::Verdict,
+    Action, Actor, Body, Bucket, Direction, Document, DocumentKind, Entry, Hash, Item, Module,
+    MovementKind, Pass, PassClosing, PassId, PassOpening, Role, RoleMatrix, SessionId, Sighting,
+    Stamp, Task, TaskId, TaskLine, Thing, Trust, Unit, entry::Verdict,
 };
+use gatewarden_stock::{Site, Stock, Supply, Wants};
 use uuid::Uuid;
 
 /// role, module, actions: the default matrix as `design/domain.md` has it, with our additions.
@@ -61,17 +60,34 @@ pub fn access() -> Access {
     ACCESS.get_or_init(|| Access::new(&matrix(), "").unwrap()).clone()
 }
 
-pub fn master() -> ItemMaster {
-    let item = |code: &str, gtin: &str| MasterItem {
+pub fn item(code: &str, gtin: &str) -> Item {
+    Item {
         code: code.parse().unwrap(),
         name: code.to_owned(),
+        class: Default::default(),
+        tracking: Default::default(),
         unit: "pcs".to_owned(),
+        units: vec![],
         gtins: vec![gtin.to_owned()],
+        safety_stock: None,
+        lead_time_days: None,
+        valuation: None,
+    }
+}
+
+/// Bolts, of which a case holds 12, and nuts.
+pub fn master() -> ItemMaster {
+    let case = Unit {
+        name: "case".to_owned(),
+        numerator: 12,
+        denominator: 1,
+        gtins: vec![BOLT_CASE.to_owned()],
     };
-    ItemMaster::new([item("BOLT-M8", BOLT), item("NUT-M8", NUT)])
+    ItemMaster::new([Item { units: vec![case], ..item("BOLT-M8", BOLT) }, item("NUT-M8", NUT)])
 }
 
 pub const BOLT: &str = "04012345000009";
+pub const BOLT_CASE: &str = "14012345000006";
 pub const NUT: &str = "04012345000016";
 
 /// `seconds` after the boot.
@@ -109,13 +125,15 @@ pub fn erp() -> Actor {
 }
 
 /// A thing in short: `bolt#7` a serialised bolt, `bolt` a bolt without serial, `bolt@L1` and
-/// `bolt#7@L1` with a lot, `sscc:…` a logistic unit, anything else a plain text.
+/// `bolt#7@L1` with a lot, `case…` a case of bolts, `sscc:…` a logistic unit, anything else a plain
+/// text.
 pub fn thing(short: &str) -> Thing {
     let (head, lot) = short.split_once('@').map_or((short, None), |(h, l)| (h, Some(l)));
     let (name, serial) = head.split_once('#').map_or((head, None), |(n, s)| (n, Some(s)));
     let gtin = match name {
         "bolt" => Some(BOLT),
         "nut" => Some(NUT),
+        "case" => Some(BOLT_CASE),
         _ => None,
     };
     Thing {
@@ -203,6 +221,8 @@ pub struct House {
     pub now: Stamp,
     pub journal: Vec<Entry>,
     pub last: Option<Outcome>,
+    /// What a store would keep: every entry applied.
+    pub store: Stock,
 }
 
 pub fn settings() -> Settings {
@@ -213,7 +233,34 @@ pub fn settings() -> Settings {
         first_delay_ms: 5000,
         delay_ms_max: 900_000,
         items: master(),
+        places: Default::default(),
+        utc_offset_min: 0,
+        reservation_ms: 3_600_000,
+        reservation_ms_max: 86_400_000,
     }
+}
+
+/// What a store answers.
+pub fn look_up(store: &Stock, wants: Wants) -> Supply {
+    let mut supply = Supply::default();
+    for unit in &wants.units {
+        let at = store.unit(unit).cloned().unwrap_or_default();
+        supply.sites.extend(at.iter().filter_map(|s| Some((s.clone(), store.site(s)?.clone()))));
+        supply.units.insert(unit.clone(), at);
+    }
+    let sites = wants.sites.iter();
+    supply.sites.extend(sites.filter_map(|s| Some((s.clone(), store.site(s)?.clone()))));
+    let things = wants.things.iter();
+    supply.things.extend(things.filter_map(|k| Some((k.clone(), store.thing(k)?.clone()))));
+    let lots = wants.lots.iter();
+    supply.lots.extend(lots.filter_map(|l| Some((l.clone(), *store.lot(&l.0, &l.1)?))));
+    let movements = wants.movements.iter();
+    supply.movements.extend(movements.filter_map(|m| Some((*m, store.movement(m)?.clone()))));
+    for item in &wants.histories {
+        let entries = store.history(item).unwrap_or_default();
+        supply.histories.insert(item.clone(), entries.iter().map(|e| (**e).clone()).collect());
+    }
+    Supply { wants, ..supply }
 }
 
 impl House {
@@ -223,7 +270,8 @@ impl House {
     pub fn new() -> Self {
         let access = access();
         let engine = Engine::new(settings(), access, 0);
-        let mut house = Self { engine, now: at(0), journal: vec![], last: None };
+        let mut house =
+            Self { engine, now: at(0), journal: vec![], last: None, store: Stock::complete() };
         house.ok(Command::Start {
             gateway: "gw".to_owned(),
             version: "0".to_owned(),
@@ -268,13 +316,27 @@ impl House {
         });
     }
 
+    /// Looks up what the engine wants to know, as the recorder does.
+    pub fn look_up(&mut self, command: &Command) {
+        for round in 0.. {
+            let missing = self.engine.missing(&self.engine.wants(&self.now, command));
+            if missing.is_empty() {
+                return;
+            }
+            assert!(round < 4, "still missing: {missing:?}");
+            self.engine.supply(look_up(&self.store, missing));
+        }
+    }
+
     pub fn handle(&mut self, command: Command) -> Outcome {
+        self.look_up(&command);
         let before = self.engine.next_seq();
         let outcome = self.engine.handle(self.now, command);
         for (n, entry) in outcome.entries.iter().enumerate() {
             assert_eq!(entry.seq, before + n as u64, "sequences have no hole");
             let bytes = entry.encode().unwrap();
             assert_eq!(&Entry::decode(&bytes).unwrap(), entry);
+            self.store.apply(entry).unwrap();
         }
         self.journal.extend(outcome.entries.iter().cloned());
         self.last = Some(outcome.clone());
@@ -322,19 +384,31 @@ impl House {
     }
 
     pub fn stock(&self, item: &str, location: &str) -> i64 {
-        let (item, location) = (item.parse().unwrap(), location.parse().unwrap());
-        self.engine.state().balance(&item, None, &location)
+        self.quantity(item, location, &Bucket::default())
     }
 
-    /// An engine as a restart makes it: from the live entries and the balances alone.
+    pub fn quantity(&self, item: &str, location: &str, bucket: &Bucket) -> i64 {
+        let (item, location) = (item.parse().unwrap(), location.parse().unwrap());
+        self.store.quantity(&Site { item, location }, bucket)
+    }
+
+    /// Receives things on an order of their own, at dock-1 in its open session.
+    pub fn receive(&mut self, n: u128, line: &str, things: &str) {
+        let line = line.replacen("in", "@supplier/ACME wh1/dock", 1);
+        let task = task(n, "dock-1", MovementKind::Receipt, &[&line]);
+        self.ok(Command::OpenTask { task, by: erp() });
+        let session = self.engine.state().session_at(&"dock-1".parse().unwrap()).map(|s| s.id);
+        let seen = pass(n, "dock-1", session, self.now.mono_us / 1_000_000, things);
+        let outcome = self.handle(Command::Pass(seen));
+        assert_eq!(word(&outcome), "posted", "{line}: {things}: {:?}", outcome.answer);
+    }
+
+    /// An engine as a restart makes it: from the live entries; what is where it asks for.
     pub fn restarted(&self) -> Engine {
         let access = access();
         let mut engine = Engine::new(settings(), access, self.engine.next_seq());
-        for (item, location, lot, quantity) in self.engine.state().balances().iter() {
-            let lot = lot.map(str::to_owned);
-            engine.load_balance(item.clone(), lot, location.clone(), quantity);
-        }
         live(&self.journal).into_iter().for_each(|entry| engine.replay(entry));
+        engine.resume_day(self.store.last_day());
         engine
     }
 }
