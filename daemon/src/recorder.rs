@@ -7,18 +7,23 @@
 //! ahead of the journal.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, RwLock},
     time::Instant,
 };
 
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
-use gatewarden_model::{Clock, OperatorId, SessionId, Signal, StationId};
-use gatewarden_store::{Group, Ledger, StoreError};
+use gatewarden_model::{Bucket, Clock, OperatorId, SessionId, Signal, Stamp, StationId};
+use gatewarden_stock::{SiteStock, Supply, Wants};
+use gatewarden_store::{BalanceFilter, Group, Ledger, LedgerReader, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait; more is back-pressure.
 const JOBS_MAX: usize = 4096;
+/// Looks into the ledger for one command: each may tell of more that must be known.
+const LOOKS_MAX: usize = 4;
+/// Items at places, things and lots that the engine may remember over a flush.
+const KNOWN_MAX: usize = 50_000;
 
 /// What a caller gets back.
 pub(crate) type Answer = Result<Reply, Refusal>;
@@ -204,13 +209,30 @@ impl Thread {
             let _ = answer.send(Err(error));
             return;
         }
-        let Outcome { entries, answer: reply, signals } =
-            self.engine.handle(self.parts.clock.now(), command.clone());
+        let now = self.parts.clock.now();
+        if let Err(error) = self.look_up(&now, &command) {
+            let _ = answer.send(Err(RecorderError::NotWritten(error.to_string())));
+            return;
+        }
+        let Outcome { entries, answer: reply, signals } = self.engine.handle(now, command.clone());
         group.entries.extend(entries);
         if reply.is_ok() {
             group.credentials.extend(credential.clone());
         }
         decided.push(Decided { command, credential, answer, reply, signals });
+    }
+
+    /// Tells the engine what it must know to decide. What is still missing after the last look it
+    /// refuses itself.
+    fn look_up(&mut self, now: &Stamp, command: &Command) -> Result<(), StoreError> {
+        for _ in 0..LOOKS_MAX {
+            let missing = self.engine.missing(&self.engine.wants(now, command));
+            if missing == Wants::default() {
+                break;
+            }
+            self.engine.supply(look_up(&self.parts.ledger.reader()?, missing)?);
+        }
+        Ok(())
     }
 
     fn flush(&mut self, group: &Group, decided: Vec<Decided>) {
@@ -224,6 +246,9 @@ impl Thread {
                 .record(started.elapsed().as_secs_f64());
             metrics::counter!("gatewarden_ledger_entries_total")
                 .increment(group.entries.len() as u64);
+        }
+        if self.engine.known() > KNOWN_MAX {
+            self.engine.forget_stock();
         }
         publish(&self.board, &self.engine);
         self.size.send_replace(self.parts.ledger.next_seq());
@@ -313,8 +338,20 @@ fn load_engine(parts: &Parts) -> Result<Engine, StoreError> {
     for entry in reader.live()? {
         engine.replay(&entry);
     }
-    for balance in reader.balances(&gatewarden_store::BalanceFilter::default())? {
-        engine.load_balance(balance.item, balance.lot, balance.location, balance.quantity);
-    }
     Ok(engine)
+}
+
+/// What the ledger's projections tell of what the engine wants to know.
+fn look_up(reader: &LedgerReader, wants: Wants) -> Result<Supply, StoreError> {
+    let mut supply = Supply::default();
+    for site in &wants.sites {
+        let below = Some(site.location.clone());
+        let filter = BalanceFilter { item: Some(site.item.clone()), below, physical: false };
+        let here = reader.balances(&filter)?.into_iter().filter(|b| b.location == site.location);
+        let buckets: BTreeMap<_, _> =
+            here.map(|b| (Bucket { lot: b.lot, ..Bucket::default() }, b.quantity)).collect();
+        supply.sites.insert(site.clone(), SiteStock { buckets, ..SiteStock::default() });
+    }
+    supply.wants = wants;
+    Ok(supply)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::Context as _;
 use gatewarden_config::{Config, DeviceKind, Environment, Mistake, Severity, SystemEnvironment};
-use gatewarden_engine::{Access, Command, ItemMaster, MasterItem, Settings};
+use gatewarden_engine::{Access, Command, ItemMaster, Settings};
 use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
 use tokio::sync::mpsc;
@@ -99,12 +99,11 @@ pub(crate) fn engine_settings(config: &Config) -> Settings {
         free_attempts: operators.lockout.free_attempts,
         first_delay_ms: operators.lockout.first_delay_ms,
         delay_ms_max: operators.lockout.delay_ms_max,
-        items: ItemMaster::new(config.items.iter().map(|item| MasterItem {
-            code: item.code.clone(),
-            name: item.name.clone(),
-            unit: item.unit.clone(),
-            gtins: item.gtins.clone(),
-        })),
+        items: ItemMaster::new(config.items.iter().cloned()),
+        places: config.locations.iter().map(|place| place.path.clone()).collect(),
+        utc_offset_min: config.gateway.utc_offset_min,
+        reservation_ms: u64::from(config.reservations.expires_min) * 60_000,
+        reservations_max: config.reservations.open_max as usize,
     }
 }
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gatewarden_engine::{Command, ItemMaster, MasterItem, PinCheck, Reply, Settings};
+use gatewarden_engine::{Command, ItemMaster, PinCheck, Reply, Settings};
 use gatewarden_model::{
-    Actor, Clock, DeviceId, Direction, Document, DocumentKind, Hash, ItemId, Location,
+    Actor, Clock, DeviceId, Direction, Document, DocumentKind, Hash, Item, ItemId, Location,
     MovementKind, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, StationId, Task,
     TaskId, TaskLine, Thing, Trust,
 };
@@ -48,11 +48,17 @@ struct Door {
 
 /// The engine's settings: one item, sessions that outlast the bench.
 pub(super) fn settings() -> anyhow::Result<Settings> {
-    let item = MasterItem {
+    let item = Item {
         code: ITEM.parse()?,
         name: "Box of bolts M8 x 40".to_owned(),
+        class: Default::default(),
+        tracking: Default::default(),
         unit: "box".to_owned(),
+        units: vec![],
         gtins: vec![GTIN.to_owned()],
+        safety_stock: None,
+        lead_time_days: None,
+        valuation: None,
     };
     Ok(Settings {
         idle_timeout_ms: DAY_MS,
@@ -61,6 +67,9 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         first_delay_ms: 5000,
         delay_ms_max: 900_000,
         items: ItemMaster::new([item]),
+        reservation_ms: DAY_MS,
+        reservations_max: 100,
+        ..Settings::default()
     })
 }
 

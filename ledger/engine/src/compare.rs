@@ -182,7 +182,10 @@ impl<'a> Matching<'a> {
             return self.out.unknown.push(Stray { key: key.to_owned(), item: None });
         };
         let Some(lines) = self.by_item.get(item).cloned() else {
-            return self.out.wrong_item.push(Stray { key: key.to_owned(), item: Some(item.clone()) });
+            return self
+                .out
+                .wrong_item
+                .push(Stray { key: key.to_owned(), item: Some(item.clone()) });
         };
         if once && lines.iter().any(|index| self.is_posted(*index, key)) {
             return self.extra(key, item);
@@ -239,9 +242,9 @@ impl<'a> Matching<'a> {
                 && line.things.is_empty()
                 && seen.place.is_none_or(|place| *place == line.from)
         };
-        [true, false].into_iter().flat_map(move |by_lot| {
-            lines.iter().copied().filter(move |index| fits(by_lot, *index))
-        })
+        [true, false]
+            .into_iter()
+            .flat_map(move |by_lot| lines.iter().copied().filter(move |index| fits(by_lot, *index)))
     }
 
     /// Takes `count`, which the lines have room for, from line after line.
@@ -281,8 +284,12 @@ impl<'a> Matching<'a> {
         let key = seen.thing.key.clone();
         let (index, lot) = (part.index, part.lot.clone());
         let (from_unit, to_unit) = (part.from_unit.clone(), part.to_unit.clone());
-        let matched =
-            Matched { line: self.line(index).line, key: key.clone(), quantity: 0, lot: lot.clone() };
+        let matched = Matched {
+            line: self.line(index).line,
+            key: key.clone(),
+            quantity: 0,
+            lot: lot.clone(),
+        };
         self.out.expected.push(matched);
         let key = Some(key);
         self.parts.push(Part { index, key, quantity: 0, lot, from_unit, to_unit, whole: true });

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_model::{
-    Action, Actor, Body, Day, Entry, Hash, Location, Module, Stamp, StationId,
-};
+use gatewarden_model::{Action, Actor, Body, Day, Entry, Hash, Location, Module, Stamp, StationId};
 use gatewarden_stock::{Stock, Supply, Wants};
 
 use crate::{
@@ -31,15 +29,14 @@ pub struct Settings {
     pub delay_ms_max: u64,
     /// The items that tags and barcodes stand for.
     pub items: ItemMaster,
-    /// The places that stock may be at; empty for any. Of virtual places only the kinds that are
-    /// declared are looked at.
+    /// The places in the building that stock may be at; empty for any.
     pub places: BTreeSet<Location>,
     /// Minutes east of UTC by which the business's day begins.
     pub utc_offset_min: i32,
-    /// A reservation that says nothing of its own lapses after so many milliseconds.
+    /// A reservation lapses after so many milliseconds, unless its posting says less.
     pub reservation_ms: u64,
-    /// The longest that a reservation may ask for, in milliseconds.
-    pub reservation_ms_max: u64,
+    /// Most reservations that are open at once.
+    pub reservations_max: usize,
 }
 
 /// Decides. See the crate's header for what it promises.

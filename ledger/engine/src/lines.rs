@@ -62,9 +62,8 @@ fn share_values(task: &TaskState, lines: &mut [(usize, MovementLine)], items: &I
         let before = *moved.get(index).unwrap_or(&before);
         let after = before.saturating_add(line.quantity);
         moved.insert(*index, after);
-        line.value = items
-            .by_code(&line.item)
-            .and_then(|item| share(total, before, after, wanted, item));
+        line.value =
+            items.by_code(&line.item).and_then(|item| share(total, before, after, wanted, item));
     }
 }
 

@@ -6,8 +6,8 @@
 //! itself; green is only for what is posted.
 
 use gatewarden_model::{
-    Action, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass, PassClosing,
-    SessionId, Signal, TaskId, canonical,
+    Action, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass,
+    PassClosing, SessionId, Signal, TaskId, canonical,
 };
 
 use crate::{

@@ -41,7 +41,11 @@ pub(crate) struct Content<'a> {
 }
 
 /// What each thing of a pass stands for, in the order of the sightings.
-pub(crate) fn resolve<'a>(pass: &'a Pass, items: &'a ItemMaster, stock: &'a Stock) -> Vec<Seen<'a>> {
+pub(crate) fn resolve<'a>(
+    pass: &'a Pass,
+    items: &'a ItemMaster,
+    stock: &'a Stock,
+) -> Vec<Seen<'a>> {
     pass.sightings.iter().map(|sighting| one(sighting, items, stock)).collect()
 }
 
@@ -89,7 +93,8 @@ fn contents<'a>(sscc: &str, stock: &'a Stock) -> Vec<Content<'a>> {
     let mut found = vec![];
     for site in stock.unit(sscc).into_iter().flatten() {
         let Some(here) = stock.site(site).filter(|_| site.location.holds_stock()) else { continue };
-        let inside = here.buckets.iter().filter(|(b, n)| b.unit.as_deref() == Some(sscc) && **n > 0);
+        let inside =
+            here.buckets.iter().filter(|(b, n)| b.unit.as_deref() == Some(sscc) && **n > 0);
         found.extend(inside.map(|(bucket, n)| Content { site, bucket, quantity: *n }));
     }
     found

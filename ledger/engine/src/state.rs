@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, ClientId, Comparison, Decision, Hash, MovementId, MovementLine, OperatorId, Pass, PassId,
-    Posting, SessionId, Stamp, StationId, Task, TaskId,
+    Actor, ClientId, Comparison, Decision, Hash, MovementId, MovementLine, OperatorId, Pass,
+    PassId, Posting, SessionId, Stamp, StationId, Task, TaskId,
 };
 use serde::Serialize;
 
@@ -172,10 +172,11 @@ impl Reservation {
         !self.is_untouched() && held.all(|(_, left)| *left == 0)
     }
 
-    /// Milliseconds until it lapses, `default_ms` where it says nothing of its own.
+    /// Milliseconds until it lapses: after `longest_ms`, or earlier where it says so itself.
     #[must_use]
-    pub fn remaining_ms(&self, default_ms: u64, now: &Stamp) -> u64 {
-        remaining_ms(&self.at, self.posting.expires_ms.unwrap_or(default_ms), now)
+    pub fn remaining_ms(&self, longest_ms: u64, now: &Stamp) -> u64 {
+        let span_ms = self.posting.expires_ms.map_or(longest_ms, |own| own.min(longest_ms));
+        remaining_ms(&self.at, span_ms, now)
     }
 
     /// The lines with what is left of each; those that are used up are left out.

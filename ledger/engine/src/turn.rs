@@ -99,7 +99,8 @@ impl Turn<'_> {
     /// counted already, even where the clock was set back, and never a closed one.
     pub(crate) fn today(&self) -> (Day, Option<Day>) {
         let local = Day::of(&self.now, self.settings.utc_offset_min);
-        let open = self.stock.closed_until().map(|day| Day::from_number(i64::from(day.number()) + 1));
+        let open =
+            self.stock.closed_until().map(|day| Day::from_number(i64::from(day.number()) + 1));
         let day = Some(local).max(self.stock.last_day()).max(open).unwrap_or(local);
         (day, (day != Day::of(&self.now, 0)).then_some(day))
     }

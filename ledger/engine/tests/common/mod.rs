@@ -236,7 +236,7 @@ pub fn settings() -> Settings {
         places: Default::default(),
         utc_offset_min: 0,
         reservation_ms: 3_600_000,
-        reservation_ms_max: 86_400_000,
+        reservations_max: 100,
     }
 }
 
