@@ -33,6 +33,10 @@ impl Stock {
                 self.apply_bound(tag, bound)?
             }
             Body::Decommissioned { tag, .. } => self.apply_released(tag, entry.seq)?,
+            Body::CostLanded { movement, amounts, revalues, .. } => {
+                let changes = self.plan_landed(*movement, amounts, revalues)?;
+                self.commit(changes)
+            }
             Body::PeriodClosed { until, .. } => {
                 self.closed_until = self.closed_until.max(Some(*until));
                 Touched::default()
@@ -45,7 +49,13 @@ impl Stock {
 
     fn apply_moved(&mut self, entry: &Entry, movement: &Movement) -> Result<Touched, StockError> {
         let day = movement.day(&entry.at);
-        let changes = self.plan_moved(entry.seq, day, movement)?;
+        self.refuse_closed("effective", day)?;
+        let changes = if movement.back_dated {
+            self.plan_past(entry.seq, day, movement)?
+        } else {
+            self.admit_reversal(day, movement)?;
+            self.plan_moved(entry.seq, day, movement)?
+        };
         if !movement.back_dated && (entry.at.synced || movement.effective.is_some()) {
             self.last_day = self.last_day.max(Some(day));
         }

@@ -6,7 +6,11 @@ use gatewarden_model::{Amount, Day, ItemId, Location};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StockError {
     /// Less is there than is to be taken.
-    #[error("stock of {what} at {location} is {there}, {needed} needed: {} short", needed - there)]
+    #[error(
+        "stock of {what} at {location} is {there}, {needed} needed: {} short{}",
+        needed - there,
+        on.map(|day| format!(" on {day}")).unwrap_or_default()
+    )]
     Short {
         /// The item, with ` lot L`, ` of OWNER`, ` in status …`, ` in unit …` where they count.
         what: String,

@@ -111,7 +111,8 @@ fn incoming(pool: &Pool, flow: &Flow<'_>, day: Day) -> Option<Parcel> {
     Some(Parcel::incoming(day, flow.line.quantity, value, flow.valuation))
 }
 
-fn overflow(flow: &Flow<'_>) -> StockError {
+/// Stock or value beyond 64 bits.
+pub(crate) fn overflow(flow: &Flow<'_>) -> StockError {
     StockError::rule(
         "quantity-overflow",
         format!("lines[{}].quantity", flow.position),

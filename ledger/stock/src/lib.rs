@@ -10,19 +10,32 @@
 
 mod admit;
 mod apply;
+mod code;
 mod error;
 mod facts;
 mod flow;
 pub mod kinds;
+mod places;
 mod plan;
 pub mod pool;
 mod price;
+pub mod quantity;
+mod replay;
+mod resolve;
+mod revalue;
 mod stock;
+mod tracking;
+mod voucher;
 mod wants;
 
-pub use admit::LINES_MAX;
+pub use admit::{LINES_MAX, check_line_count};
 pub use apply::{free_lines, hold_lines};
+pub use code::check_code;
 pub use error::StockError;
 pub use facts::{LotFacts, Site, SiteStock, Supply, ThingFacts, Touched, Wants};
+pub use places::Places;
 pub use pool::{Layer, Parcel, Pool, PoolKey};
+pub use resolve::Resolved;
+pub use revalue::{REVALUES_MAX, reversal_lines};
 pub use stock::{RECENT_ENTRIES_MAX, Stock};
+pub use voucher::{AccountRule, Accounts, AccountsFor};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, btree_map};
 use gatewarden_model::{Amount, Bucket, Day, ItemId, Location, MovementLine, StockStatus};
 
 use crate::{
+    admit::check_quantity,
     error::StockError,
     facts::{LotFacts, Site, ThingFacts, Touched},
     flow::{self, Flow, Pools, what},
@@ -36,7 +37,7 @@ pub(crate) struct Plan<'a> {
 /// What a plan came to, free of the stock it was made for.
 #[derive(Default)]
 pub(crate) struct Changes {
-    buckets: Vec<((Site, Bucket), i64)>,
+    pub(crate) buckets: Vec<((Site, Bucket), i64)>,
     pub(crate) pools: BTreeMap<(Site, PoolKey), Pool>,
     pub(crate) things: BTreeMap<String, ThingFacts>,
     pub(crate) lots: BTreeMap<(ItemId, String), LotFacts>,
@@ -68,9 +69,7 @@ impl<'a> Plan<'a> {
     /// Adds the quantities of lines, and refuses what would not be there.
     pub(crate) fn quantities(&mut self, lines: &[MovementLine]) -> Result<(), StockError> {
         for (position, line) in lines.iter().enumerate() {
-            if line.quantity <= 0 {
-                return Err(not_positive(position, line.quantity));
-            }
+            check_quantity(position, line.quantity)?;
             let over = || overflow(position, line);
             let from = self.bucket(&line.item, &line.from, line.from_bucket())?;
             from.out = from.out.checked_add(line.quantity).ok_or_else(over)?;
@@ -118,9 +117,13 @@ impl<'a> Plan<'a> {
 
     /// Says where things are and what lots there are after the lines.
     pub(crate) fn facts(&mut self, seq: u64, lines: &[MovementLine]) -> Result<(), StockError> {
-        for line in lines {
+        for (position, line) in lines.iter().enumerate() {
             for key in &line.things {
                 let known = self.stock.look_thing(key)?;
+                // Journals from before items were defined did not ask where a thing was.
+                if let (Some(facts), Some(_)) = (known, self.stock.items.get(&line.item)) {
+                    self.stock.check_thing_place(position, line, key, facts)?;
+                }
                 let facts = moved_thing(known, line, seq);
                 self.changes.things.insert(key.clone(), facts);
             }
@@ -247,15 +250,6 @@ fn short(site: &Site, bucket: &Bucket, change: Change) -> StockError {
         needed: change.out.saturating_sub(change.into),
         on: None,
     }
-}
-
-fn not_positive(position: usize, quantity: i64) -> StockError {
-    let code = if quantity == 0 { "quantity-zero" } else { "quantity-negative" };
-    let message = format!(
-        "a movement of {quantity} is none: state more than zero, and swap from and to for the \
-         other direction"
-    );
-    StockError::rule(code, format!("lines[{position}].quantity"), message)
 }
 
 fn overflow(position: usize, line: &MovementLine) -> StockError {

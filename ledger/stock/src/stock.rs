@@ -354,14 +354,23 @@ impl Stock {
         }
     }
 
+    /// The sites that hold something of a handling unit; an error where nobody looked.
+    pub(crate) fn look_unit(
+        &self,
+        sscc: &str,
+    ) -> Result<impl Iterator<Item = &Site> + use<'_>, StockError> {
+        if self.knowledge == Knowledge::Supplied && !self.whole_units.contains(sscc) {
+            return Err(StockError::unknown(format_args!("handling unit {sscc}")));
+        }
+        Ok(self.units.get(sscc).into_iter().flatten())
+    }
+
     /// An item's history; an error where nobody looked.
-    #[expect(dead_code, reason = "changes of the past come next")]
     pub(crate) fn look_history(&self, item: &ItemId) -> Result<&[Arc<Entry>], StockError> {
         self.history(item).ok_or_else(|| StockError::unknown(format_args!("the history of {item}")))
     }
 
     /// A movement's entry; an error where nobody looked.
-    #[expect(dead_code, reason = "changes of the past come next")]
     pub(crate) fn look_movement(&self, id: &MovementId) -> Result<Option<&Entry>, StockError> {
         match self.movements.get(id) {
             None if self.knowledge != Knowledge::Whole => {

@@ -63,10 +63,10 @@ fn a_shortage_is_told_exactly_and_changes_nothing() {
         book.refused(3, Kind::PutAway, vec![away(4), away(3)]),
         "stock-short: stock of BOLT-M8 at wh1/dock is 5, 7 needed: 2 short"
     );
-    let blocked = status(Status::Blocked, Status::Available, away(1));
+    let blocked = status(Status::Blocked, Status::Blocked, away(1));
     assert_eq!(
-        book.refused(3, Kind::PutAway, vec![away(1), lot("L1", blocked)]),
-        "stock-short: stock of BOLT-M8 lot L1 in status blocked at wh1/dock is 0, 1 needed: 1 short"
+        book.refused(3, Kind::PutAway, vec![away(1), blocked]),
+        "stock-short: stock of BOLT-M8 in status blocked at wh1/dock is 0, 1 needed: 1 short"
     );
     assert_eq!(
         (pool(&book.stock, BOLT, "wh1/dock"), there(&book.stock, BOLT, "wh1/a")),
@@ -120,7 +120,7 @@ fn a_reservation_holds_what_it_takes_and_frees_it() {
 
 #[test]
 fn packed_stock_is_found_by_its_unit_and_things_by_their_place() {
-    const SSCC: &str = "006141411234567890";
+    const SSCC: &str = "106141412345678908";
     let mut book = received([fifo(BOLT)]);
     let packed = units(None, Some(SSCC), line(BOLT, 5, "wh1/dock", "wh1/dock"));
     let packed = book.post(3, Kind::Pack, vec![packed]);
