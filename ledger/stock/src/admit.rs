@@ -242,7 +242,7 @@ pub(crate) fn check_name(field: &str, text: &str) -> Result<(), StockError> {
 pub(crate) fn check_sscc(field: &str, text: &str) -> Result<(), StockError> {
     let digits = text.bytes().rev().map(|b| u32::from(b.wrapping_sub(b'0')));
     let sum: u32 = digits.zip([1, 3].into_iter().cycle()).map(|(d, weight)| d * weight).sum();
-    if text.len() == 18 && text.bytes().all(|b| b.is_ascii_digit()) && sum % 10 == 0 {
+    if text.len() == 18 && text.bytes().all(|b| b.is_ascii_digit()) && sum.is_multiple_of(10) {
         return Ok(());
     }
     let shown: String = text.chars().take(40).collect();

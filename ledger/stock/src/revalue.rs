@@ -87,7 +87,7 @@ impl Stock {
         for (position, (amount, line)) in amounts.iter().zip(&movement.lines).enumerate() {
             let valued = self.valuation(&line.item, line.owner.as_deref()).is_some();
             let comes_in = line.to.holds_stock() && !line.from.holds_stock();
-            if !amount.is_zero() && !(valued && comes_in) {
+            if !(amount.is_zero() || valued && comes_in) {
                 let message = format!(
                     "line {} of {id} brings no valued stock in: let its amount be 0",
                     line.line

@@ -13,6 +13,9 @@ use gatewarden_stock::{Places, Resolved, StockError};
 const SSCC: &str = "106141412345678908";
 const SERIAL: &str = "(01)09521234543213(21)7";
 
+/// A kind, a day and lines.
+type Asked = (Kind, i64, Vec<MovementLine>);
+
 /// Bolts of a lot, nuts, pumps by serial; consigned nuts; a pump; all on day 10.
 fn book() -> Book {
     let lots = Item { tracking: Tracking::Lot, ..fifo("BOLT") };
@@ -38,7 +41,7 @@ fn bolt(quantity: i64, from: &str, to: &str) -> MovementLine {
 fn each_bad_movement_is_refused_with_its_code_and_the_way_out() {
     let away = |l: MovementLine| (Kind::PutAway, 11, vec![l]);
     let to_b = |item: &str| line(item, 1, "wh1/a", "wh1/b");
-    let cases: Vec<((Kind, i64, Vec<MovementLine>), &str)> = vec![
+    let cases: Vec<(Asked, &str)> = vec![
         (
             away(line("BOLT", 1, "wh1/a", "wh1/b")),
             "lot-missing: lines[0].lot: BOLT is tracked by lot: name the lot (L1)",
