@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use gatewarden_model::{ItemId, Location, MovementId, OperatorId, canonical::CanonicalError};
+use gatewarden_model::{ItemId, MovementId, OperatorId, canonical::CanonicalError};
+use gatewarden_stock::StockError;
 use rusqlite::ErrorCode;
 
 use crate::note::NoteError;
@@ -69,7 +70,7 @@ pub enum StoreError {
         /// The gateway that opened it.
         given: String,
     },
-    /// It was signed with another key.
+    /// It is signed with a key that is not at hand.
     #[error("the ledger is signed with the key {found}, but the key given is {given}")]
     WrongKey {
         /// The key that signed it, as verifier key text.
@@ -130,26 +131,23 @@ pub enum StoreError {
         /// Where.
         seq: u64,
     },
-    /// Physical stock would go negative.
-    #[error(
-        "entry {seq}: {location} holds {on_hand} of {item}{lot}, {short} short of what movement \
-         {movement} takes", lot = lot_words(lot)
-    )]
-    Shortage {
+    /// The entry does not fit the stock.
+    #[error("entry {seq}: {source}")]
+    Stock {
         /// Which entry.
         seq: u64,
-        /// Which movement.
-        movement: MovementId,
-        /// Of which item.
+        /// Why.
+        source: StockError,
+    },
+    /// An item has moved too often to change its past.
+    #[error(
+        "{item} has moved more than {max} times: its past can't be changed any more; record it today"
+    )]
+    LongHistory {
+        /// Which item.
         item: ItemId,
-        /// Of which lot; empty for none.
-        lot: String,
-        /// Where.
-        location: Location,
-        /// What is there, in base units.
-        on_hand: i64,
-        /// How much is missing, in base units.
-        short: i64,
+        /// The bound.
+        max: usize,
     },
     /// A group beyond its bound.
     #[error("a group of {found} entries is beyond the bound of {max}")]
@@ -182,10 +180,6 @@ pub enum StoreError {
         /// How many there are.
         len: u64,
     },
-}
-
-fn lot_words(lot: &str) -> String {
-    if lot.is_empty() { String::new() } else { format!(" lot {lot}") }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -8,16 +8,22 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use gatewarden_model::{Entry, Hash, OperatorId};
+use gatewarden_stock::{Supply, Wants};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    StoreError, connection,
-    group::Plan,
+    StoreError, connection, credential,
+    keys::Keys,
     lock::WriterLock,
+    lookup,
     merkle::Frontier,
     note::{self, Checkpoint},
+    plan::Plan,
     reader::{LedgerReader, Nodes},
-    schema,
+    rebuild,
+    rows::Projector,
+    projection::unsigned,
+    schema, sqlite,
     wal::{self, WalKeeper},
 };
 
@@ -32,6 +38,9 @@ pub const ENTRY_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub struct OpenOptions {
     /// Signs the checkpoints.
     pub key: SigningKey,
+    /// Further keys at hand: what a rotation prepared, or left behind. The journal says which of all
+    /// is in force.
+    pub more_keys: Vec<SigningKey>,
     /// The gateway's name: the origin of the checkpoints. Fixed when the ledger is made.
     pub origin: String,
     /// The registered SQLite VFS to use (see `vfs`); none for the system's own.
@@ -64,7 +73,10 @@ pub struct Ledger {
     keeper: WalKeeper,
     connection: Connection,
     frontier: Frontier,
-    options: OpenOptions,
+    keys: Keys,
+    /// None after an error, until the next use makes it anew from the tables.
+    projector: Option<Projector>,
+    vfs: Option<String>,
     path: PathBuf,
     _lock: WriterLock,
 }
@@ -78,23 +90,30 @@ impl Ledger {
             return Err(StoreError::Origin(options.origin));
         }
         let lock = WriterLock::take(path)?;
-        let vfs = options.vfs.as_deref();
-        let mut connection = connection::open_writer(path, vfs)?;
+        let OpenOptions { key, more_keys, origin, vfs } = options;
+        let mut connection = connection::open_writer(path, vfs.as_deref())?;
         schema::migrate(&mut connection)?;
-        claim(&connection, &options)?;
-        let frontier = load(&connection, &options)?;
-        let keeper = WalKeeper::start(&mut connection, path.to_owned(), vfs)?;
-        Ok(Self { keeper, connection, frontier, options, path: path.to_owned(), _lock: lock })
+        let mut keys = Keys::new(origin, key, more_keys);
+        claim(&connection, &mut keys)?;
+        let frontier = load(&connection, &keys)?;
+        let projector = Some(rebuild::projector(&connection)?);
+        let keeper = WalKeeper::start(&mut connection, path.to_owned(), vfs.as_deref())?;
+        let path = path.to_owned();
+        Ok(Self { keeper, connection, frontier, keys, projector, vfs, path, _lock: lock })
     }
 
     /// Records a group, flushed when it returns. After an error nothing of it is recorded, and the
     /// ledger can be used again; only where the disk itself failed may a later crash still bring the
     /// group back, whole (as with any commit whose outcome was not heard).
     pub fn append(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        let plan = Plan::new(group, &self.frontier, &self.options)?;
+        let plan = Plan::new(group, &self.frontier, &self.keys)?;
+        let next_key = self.keys.rotation(&group.entries)?;
+        let mut projector = match self.projector.take() {
+            Some(projector) => projector,
+            None => rebuild::projector(&self.connection)?,
+        };
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let done = plan
-            .write(&self.connection)
+        let done = write(&self.connection, group, &plan, &mut projector)
             .and_then(|()| Ok(self.connection.prepare_cached("COMMIT")?.execute([])?));
         if let Err(error) = done {
             if !self.connection.is_autocommit() {
@@ -102,9 +121,29 @@ impl Ledger {
             }
             return Err(error);
         }
-        self.frontier = plan.into_frontier();
+        self.frontier = plan.frontier;
+        self.projector = Some(projector);
+        if let Some(name) = next_key {
+            self.keys.choose(name)?;
+        }
         self.keeper.help(&self.connection);
         Ok(self.committed())
+    }
+
+    /// Adds a key that a `KeyRotated` may name. Its file must be written and flushed before.
+    pub fn offer_key(&mut self, key: SigningKey) {
+        self.keys.offer(key);
+    }
+
+    /// The public key in force, as C2SP verifier key.
+    #[must_use]
+    pub fn verifier_key(&self) -> &str {
+        self.keys.name()
+    }
+
+    /// Looks up what the engine must know before it can decide.
+    pub fn look_up(&mut self, wants: &Wants) -> Result<Supply, StoreError> {
+        lookup::look_up(&self.connection, wants.clone())
     }
 
     /// What is flushed now.
@@ -121,7 +160,7 @@ impl Ledger {
 
     /// A reader of the same database.
     pub fn reader(&self) -> Result<LedgerReader, StoreError> {
-        LedgerReader::open_with(&self.path, self.options.vfs.as_deref())
+        LedgerReader::open_with(&self.path, self.vfs.as_deref())
     }
 
     /// Copies the write-ahead log into the database now, as far as no reader is in the way.
@@ -140,24 +179,31 @@ impl Drop for Ledger {
     }
 }
 
-/// Writes the origin and the key into a new ledger, or compares them with an old one's.
-fn claim(connection: &Connection, options: &OpenOptions) -> Result<(), StoreError> {
-    let key = note::verifier_key_text(&options.origin, &options.key.verifying_key());
+/// Everything of a group but the commit.
+fn write(
+    connection: &Connection,
+    group: &Group,
+    plan: &Plan,
+    projector: &mut Projector,
+) -> Result<(), StoreError> {
+    sqlite::write_journal(connection, &group.entries, plan)?;
+    rebuild::project(connection, projector, &group.entries)?;
+    credential::write(connection, group)
+}
+
+/// Writes the origin and the key into a new ledger; of an old one, compares the origin and chooses
+/// the key that its journal says is in force.
+fn claim(connection: &Connection, keys: &mut Keys) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO meta (key, value) SELECT 'origin', ?1 WHERE NOT EXISTS (SELECT 1 FROM meta)
          UNION ALL SELECT 'verifier', ?2 WHERE NOT EXISTS (SELECT 1 FROM meta)",
-        params![options.origin, key],
+        params![keys.origin(), keys.name()],
     )?;
-    let meta = |name: &str| meta(connection, name);
-    let found = meta("origin")?;
-    if found != options.origin {
-        return Err(StoreError::WrongOrigin { found, given: options.origin.clone() });
+    let found = meta(connection, "origin")?;
+    if found != keys.origin() {
+        return Err(StoreError::WrongOrigin { found, given: keys.origin().to_owned() });
     }
-    let found = meta("verifier")?;
-    if found != key {
-        return Err(StoreError::WrongKey { found, given: key });
-    }
-    Ok(())
+    keys.choose(&lookup::key_in_force(connection)?)
 }
 
 /// A value of `meta`; empty where it is missing.
@@ -167,21 +213,31 @@ pub(crate) fn meta(connection: &Connection, name: &str) -> Result<String, StoreE
 }
 
 /// The tree's edge as stored, after checking it against the last checkpoint.
-fn load(connection: &Connection, options: &OpenOptions) -> Result<Frontier, StoreError> {
+fn load(connection: &Connection, keys: &Keys) -> Result<Frontier, StoreError> {
     let len: i64 =
         connection.query_row("SELECT ifnull(max(seq) + 1, 0) FROM entry", [], |row| row.get(0))?;
     let len = u64::try_from(len).map_err(|_| StoreError::Damaged("a negative sequence".into()))?;
-    let note: Option<String> = connection
-        .query_row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", [], |row| row.get(0))
-        .optional()?;
-    let Some(note) = note else {
+    let mut select =
+        connection.prepare("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 2")?;
+    let notes = select
+        .query_map([], |row| Ok((unsigned(row, 0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(u64, String)>, _>>()?;
+    let Some((_, note)) = notes.first() else {
         return if len == 0 {
             Ok(Frontier::default())
         } else {
             Err(StoreError::Damaged(format!("there are {len} entries and no checkpoint")))
         };
     };
-    let last = Checkpoint::open(&note, &options.origin, &options.key.verifying_key())?;
+    let before = notes.get(1).map_or(0, |(size, _)| *size);
+    let last = match lookup::last_rotation(connection)? {
+        // The checkpoint that covers a rotation is the last of the old key.
+        Some((seq, old, _)) if seq >= before => {
+            let (_, key) = note::parse_verifier_key(&old)?;
+            Checkpoint::open(note, keys.origin(), &key)?
+        }
+        Some(_) | None => Checkpoint::open(note, keys.origin(), &keys.current().verifying_key())?,
+    };
     if last.size != len {
         let size = last.size;
         return Err(StoreError::Damaged(format!(

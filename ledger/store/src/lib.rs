@@ -8,14 +8,20 @@
 mod connection;
 mod credential;
 mod error;
-mod group;
+mod fetch;
 mod key;
+mod keys;
 mod ledger;
 mod lock;
+mod lookup;
+mod plan;
 pub mod postgres;
 mod projection;
 mod reader;
+mod rebuild;
+mod rows;
 mod schema;
+mod sqlite;
 mod verify;
 pub mod vfs;
 mod wal;
@@ -26,9 +32,11 @@ pub use gatewarden_proof::{
     parse_verifier_key, proof, verifier_key_text,
 };
 pub use key::{KeyError, load_key, load_or_create_key};
+pub use lookup::HISTORY_ENTRIES_MAX;
 pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, Ledger, OpenOptions};
 pub use reader::{
     ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
 };
+pub use rebuild::rebuild;
 pub use schema::{APPLICATION_ID, version as schema_version};
-pub use verify::{FINDINGS_MAX, Finding, Report, What};
+pub use verify::{FINDINGS_MAX, Finding, Judge, Report, What};

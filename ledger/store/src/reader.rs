@@ -6,18 +6,20 @@
 use std::path::Path;
 
 use gatewarden_model::{
-    Entry, Hash, ItemId, Location, MovementId, OperatorId, PassId, Subject, SubjectKind,
+    Bucket, Entry, Hash, ItemId, Location, MovementId, OperatorId, PassId, StockStatus, Subject,
+    SubjectKind,
 };
+use gatewarden_stock::{Supply, Wants};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::{
     StoreError, connection,
-    group::recorded,
-    ledger,
+    fetch, ledger, lookup,
     merkle::{self, NodeSource},
     note::Checkpoint,
     projection::{number, unsigned},
     proof::Proof,
+    rows, sqlite::recorded,
 };
 
 /// Most entries in one answer.
@@ -28,12 +30,12 @@ pub const ANSWER_ENTRIES_MAX: usize = 100_000;
 pub struct Balance {
     /// The item.
     pub item: ItemId,
-    /// Its lot.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lot: Option<String>,
     /// Where.
     pub location: Location,
-    /// Base units; negative only in virtual locations.
+    /// Its lot, owner, status and handling unit.
+    #[serde(flatten)]
+    pub bucket: Bucket,
+    /// Base units; negative only in places that hold no stock.
     pub quantity: i64,
 }
 
@@ -46,6 +48,14 @@ pub struct BalanceFilter {
     pub below: Option<Location>,
     /// At physical places only.
     pub physical: bool,
+    /// Of this lot only.
+    pub lot: Option<String>,
+    /// Of this owner only; `Some(None)` is the house.
+    pub owner: Option<Option<String>>,
+    /// In this status only.
+    pub status: Option<StockStatus>,
+    /// In this handling unit (SSCC) only; `Some(None)` is loose stock.
+    pub unit: Option<Option<String>>,
 }
 
 /// A page of movements, from the newest back.
@@ -91,10 +101,21 @@ impl LedgerReader {
         ledger::meta(&self.connection, "origin")
     }
 
-    /// The public key that the ledger says it is signed with, as C2SP verifier key. A copy from a
-    /// stranger proves nothing by it: compare it with one you trust.
+    /// The public key that the ledger says it is signed with now, as C2SP verifier key. A copy from
+    /// a stranger proves nothing by it: compare it with one you trust.
     pub fn verifier_key(&self) -> Result<String, StoreError> {
+        lookup::key_in_force(&self.connection)
+    }
+
+    /// The public key that the ledger says it was signed with first.
+    pub fn first_verifier_key(&self) -> Result<String, StoreError> {
         ledger::meta(&self.connection, "verifier")
+    }
+
+    /// Looks up what `wants` asks for.
+    pub fn look_up(&self, wants: &Wants) -> Result<Supply, StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        lookup::look_up(&self.connection, wants.clone())
     }
 
     /// How many entries there are.
@@ -131,10 +152,21 @@ impl LedgerReader {
 
     /// The newest `count` entries about a subject, in sequence.
     pub fn touching(&self, subject: &Subject, count: usize) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT entry.seq, bytes, leaf FROM subject JOIN entry USING (seq) \
+        let own = match (subject.kind, subject.key.parse::<MovementId>()) {
+            (SubjectKind::Movement, Ok(id)) => recorded(&self.connection, id)?,
+            _ => None,
+        };
+        // A movement's own entry is in `movement_index`, not here. It is the least, if any is.
+        let sql = "SELECT entry.seq, bytes, leaf FROM (SELECT seq FROM subject \
+            WHERE kind = ?1 AND key = ?2 UNION ALL SELECT ?4 WHERE ?4 IS NOT NULL) \
+            JOIN entry USING (seq) ORDER BY seq DESC LIMIT ?3";
+        let plain = "SELECT entry.seq, bytes, leaf FROM subject JOIN entry USING (seq) \
             WHERE kind = ?1 AND key = ?2 ORDER BY subject.seq DESC LIMIT ?3";
-        let values = params![subject.kind.code(), subject.key, limit(count)];
-        Ok(reversed(self.list(sql, values)?))
+        let (kind, count) = (subject.kind.code(), limit(count));
+        Ok(reversed(match own {
+            Some(seq) => self.list(sql, params![kind, subject.key, count, number(seq)])?,
+            None => self.list(plain, params![kind, subject.key, count])?,
+        }))
     }
 
     /// The entries that touch what is still open, in sequence: replayed, they give the engine its
@@ -145,19 +177,31 @@ impl LedgerReader {
         self.list(sql, [])
     }
 
-    /// Balances that are not zero, by item, lot and location.
+    /// Balances that are not zero, by item, location, lot, owner, status and unit.
     pub fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>, StoreError> {
-        let sql = "SELECT item, lot, location, quantity FROM balance \
+        let sql = "SELECT item, location, lot, owner, status, unit, quantity FROM balance \
             WHERE (?1 IS NULL OR item = ?1) \
             AND (?2 IS NULL OR location = ?2 OR substr(location, 1, length(?2) + 1) = ?2 || '/') \
-            AND (NOT ?3 OR substr(location, 1, 1) <> '@') AND quantity <> 0 \
-            ORDER BY item, lot, location";
+            AND (NOT ?3 OR substr(location, 1, 1) <> '@') AND (?4 IS NULL OR lot = ?4) \
+            AND (?5 IS NULL OR owner = ?5) AND (?6 IS NULL OR status = ?6) \
+            AND (?7 IS NULL OR unit = ?7) AND quantity <> 0 \
+            ORDER BY item, location, lot, owner, status, unit";
+        // One item is a range of the key; a condition that may be absent would hide that.
+        let sql = match &filter.item {
+            Some(_) => sql.replace("(?1 IS NULL OR item = ?1)", "item = ?1"),
+            None => sql.to_owned(),
+        };
+        let none_is_empty = |of: &Option<Option<String>>| of.clone().map(Option::unwrap_or_default);
         let values = params![
             filter.item.as_ref().map(ItemId::as_str),
             filter.below.as_ref().map(Location::as_str),
-            filter.physical
+            filter.physical,
+            filter.lot,
+            none_is_empty(&filter.owner),
+            filter.status.map(StockStatus::name),
+            none_is_empty(&filter.unit),
         ];
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(values)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -173,7 +217,7 @@ impl LedgerReader {
 
     /// A page of movements, the newest first.
     pub fn movements(&self, page: MovementPage) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT movement.seq, bytes, leaf FROM movement JOIN entry USING (seq) \
+        let sql = "SELECT entry.seq, bytes, leaf FROM movement_index AS movement JOIN entry USING (seq) \
             WHERE movement.seq < ?1 ORDER BY movement.seq DESC LIMIT ?2";
         let before = page.before.map_or(i64::MAX, number);
         self.list(sql, params![before, limit(page.limit)])
@@ -189,8 +233,9 @@ impl LedgerReader {
 
     /// Whether any entry is about a pass: it was posted, held, denied or quarantined already.
     pub fn pass_recorded(&self, pass: PassId) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM subject WHERE kind = ?1 AND key = ?2)";
-        let values = params![SubjectKind::Movement.code(), pass.to_string()];
+        let sql = "SELECT EXISTS (SELECT 1 FROM movement_index WHERE id = ?1) \
+            OR EXISTS (SELECT 1 FROM subject WHERE kind = ?2 AND key = ?3)";
+        let values = params![pass.0.as_bytes(), SubjectKind::Movement.code(), pass.to_string()];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     }
 
@@ -234,30 +279,18 @@ impl LedgerReader {
     }
 
     fn list(&self, sql: &str, values: impl Params) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(values)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let seq = unsigned(row, 0)?;
-            let bytes = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
-            // Rights and tasks are rebuilt from these: an edited row must not become one.
-            if merkle::leaf_hash(bytes) != Hash(row.get(2)?) {
-                return Err(StoreError::Edited { seq });
-            }
-            let entry = Entry::decode(bytes).map_err(|source| StoreError::Entry { seq, source })?;
-            found.push(entry);
-        }
-        Ok(found)
+        fetch::list(&self.connection, sql, values)
     }
 }
 
 fn balance(row: &Row<'_>) -> Result<Balance, StoreError> {
-    let (item, lot, location): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let item = ItemId::parse(&item).map_err(|e| StoreError::Damaged(format!("balance: {e}")))?;
-    let location =
-        Location::parse(&location).map_err(|e| StoreError::Damaged(format!("balance: {e}")))?;
-    let lot = Some(lot).filter(|lot| !lot.is_empty());
-    Ok(Balance { item, lot, location, quantity: row.get(3)? })
+    let text = |column| -> Result<&str, StoreError> {
+        row.get_ref(column)?.as_str().map_err(|error| StoreError::Database(error.into()))
+    };
+    let site = rows::site(text(0)?, text(1)?)?;
+    let bucket = rows::bucket(text(2)?, text(3)?, text(4)?, text(5)?)
+        .ok_or_else(|| StoreError::Damaged("balance: an unknown status".into()))?;
+    Ok(Balance { item: site.item, location: site.location, bucket, quantity: row.get(6)? })
 }
 
 fn limit(count: usize) -> i64 {

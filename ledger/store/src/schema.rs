@@ -1,19 +1,39 @@
 //! The database's shape: tables that an auditor can read with SQL, and the forward-only migrations.
 //!
-//! `entry`, `node` and `checkpoint` are the journal; `movement`, `movement_line`, `balance`,
-//! `subject` and `live` are projections of it, which `verify` recomputes and compares. `credential`
-//! (PIN hashes) holds what the journal names by digest only; `meta` is neither. A lot of `''` means none. Quantities are base units.
+//! `entry`, `node` and `checkpoint` are the journal. `movement_index`, `day`, `balance`, `pool`, `thing`,
+//! `lot`, `subject` and `live` are projections of it, which `rebuild` makes anew and `verify` recomputes
+//! and compares; `movement` and `movement_line` are views over the entries' own bytes. `cosignature` has
+//! what witnesses signed, `credential` (PIN hashes) what the journal names by digest only; `meta` is
+//! neither. `''` means none; quantities are base units, values ten-thousandths of the currency.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::{error::StoreError, projection::number};
+use crate::{error::StoreError, projection::number, rebuild};
 
 /// SQLite's application id of a ledger: the bytes "GWld".
 pub const APPLICATION_ID: i32 = 0x4757_6c64;
 
+/// One step from a version to the next.
+struct Migration {
+    sql: &'static str,
+    /// The projections that are made and filled from the journal afterwards; none where they stay.
+    projections: Option<&'static str>,
+}
+
 /// Each migration brings a ledger from version n (its place here) to n + 1. Never edit one that was
 /// released: add another.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: VERSION_1, projections: None },
+    Migration { sql: VERSION_2, projections: Some(PROJECTIONS_2) },
+];
+
+/// What `make_projections` drops before it makes it.
+const DROP_PROJECTIONS: &str = "
+DROP VIEW IF EXISTS stock; DROP VIEW IF EXISTS movement; DROP VIEW IF EXISTS movement_line;
+DROP TABLE IF EXISTS movement_index; DROP TABLE IF EXISTS day; DROP TABLE IF EXISTS balance;
+DROP TABLE IF EXISTS pool; DROP TABLE IF EXISTS thing; DROP TABLE IF EXISTS lot;
+DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS live;
+";
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -93,6 +113,127 @@ CREATE VIEW stock AS
     WHERE quantity <> 0 AND location NOT LIKE '@%';
 ";
 
+const VERSION_2: &str = "
+DROP VIEW stock;
+DROP TABLE movement_line;
+DROP TABLE movement;
+DROP TABLE balance;
+DROP TABLE subject;
+DROP TABLE live;
+
+-- What witnesses signed: a line of the note of the checkpoint of `size` entries.
+CREATE TABLE cosignature (
+    size INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (size, name)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The projections of version 2, and the views for reading only.
+const PROJECTIONS_2: &str = "
+-- Projections. A movement's id as 16 bytes; `day` counts from 1970-01-01.
+CREATE TABLE movement_index (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    day INTEGER NOT NULL
+) STRICT;
+-- The days that movements counted for, each with the first entry that did, and with the first one
+-- that was neither back-dated nor stamped by an unset clock.
+CREATE TABLE day (day INTEGER PRIMARY KEY, seq INTEGER NOT NULL, counted INTEGER) STRICT;
+CREATE TABLE balance (
+    item TEXT NOT NULL,
+    location TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    status TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY (item, location, lot, owner, status, unit)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX balance_unit ON balance (unit) WHERE unit <> '';
+-- Layers, the oldest first: 'DAY:QUANTITY' or 'DAY:QUANTITY:VALUE', a space between them.
+CREATE TABLE pool (
+    item TEXT NOT NULL,
+    location TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    layers TEXT NOT NULL,
+    PRIMARY KEY (item, location, lot, owner)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE thing (
+    key TEXT PRIMARY KEY,
+    item TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    place TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    commissioned INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lot (
+    item TEXT NOT NULL,
+    lot TEXT NOT NULL,
+    expires TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (item, lot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE subject (
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE live (
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- For reading only.
+CREATE VIEW movement AS
+    SELECT seq,
+           bytes ->> '$.body.movement.id' AS id,
+           bytes ->> '$.body.movement.kind' AS kind,
+           bytes ->> '$.body.movement.document.kind' AS document_kind,
+           bytes ->> '$.body.movement.document.number' AS document,
+           ifnull(bytes ->> '$.body.movement.task', '') AS task,
+           ifnull(bytes ->> '$.body.movement.station', '') AS station,
+           bytes ->> '$.body.movement.session' AS session,
+           bytes ->> '$.body.movement.operator' AS operator,
+           bytes ->> '$.body.movement.auth_level' AS auth_level,
+           bytes ->> '$.body.movement.approved_by' AS approved_by,
+           bytes ->> '$.at.wall_us' AS wall_us,
+           date(day * 86400, 'unixepoch') AS day,
+           ifnull(bytes ->> '$.body.movement.back_dated', 0) AS back_dated,
+           ifnull(bytes ->> '$.body.movement.reverses', '') AS reverses,
+           ifnull(bytes ->> '$.body.movement.reservation', '') AS reservation
+    FROM movement_index JOIN entry USING (seq);
+CREATE VIEW movement_line AS
+    SELECT seq,
+           json_each.key AS position,
+           json_each.value ->> '$.line' AS line,
+           json_each.value ->> '$.item' AS item,
+           ifnull(json_each.value ->> '$.lot', '') AS lot,
+           json_each.value ->> '$.quantity' AS quantity,
+           json_each.value ->> '$.unit' AS unit,
+           json_each.value ->> '$.from' AS from_location,
+           json_each.value ->> '$.to' AS to_location,
+           ifnull(json_each.value ->> '$.owner', '') AS owner,
+           ifnull(json_each.value ->> '$.from_status', 'available') AS from_status,
+           ifnull(json_each.value ->> '$.to_status', 'available') AS to_status,
+           ifnull(json_each.value ->> '$.from_unit', '') AS from_unit,
+           ifnull(json_each.value ->> '$.to_unit', '') AS to_unit,
+           ifnull(json_each.value ->> '$.value', '') AS value
+    FROM movement_index JOIN entry USING (seq),
+         json_each(entry.bytes, '$.body.movement.lines');
+CREATE VIEW stock AS
+    SELECT item, location, lot, owner, status, unit, quantity FROM balance
+    WHERE location NOT LIKE '@%';
+";
+
 /// Makes the connection fit for the one writer: WAL, a flush for every commit, no automatic
 /// checkpoint (that is `wal`'s work).
 pub(crate) fn configure_writer(connection: &Connection) -> Result<(), StoreError> {
@@ -114,12 +255,22 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     loop {
         let step = Transaction::new(connection, TransactionBehavior::Immediate)?;
         let version = check(&step)?;
-        let Some(sql) = MIGRATIONS.get(version) else { return Ok(()) };
-        step.execute_batch(sql)?;
+        let Some(migration) = MIGRATIONS.get(version) else { return Ok(()) };
+        step.execute_batch(migration.sql)?;
+        if let Some(projections) = migration.projections {
+            step.execute_batch(projections)?;
+            rebuild::fill(&step)?;
+        }
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", number(version as u64 + 1))?;
         step.commit()?;
     }
+}
+
+/// Drops the projections, whatever is left of them, and makes them anew and empty.
+pub(crate) fn make_projections(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(DROP_PROJECTIONS)?;
+    Ok(connection.execute_batch(PROJECTIONS_2)?)
 }
 
 /// The version of a ledger that this program can read; 0 for an empty database.

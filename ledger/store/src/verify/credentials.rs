@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{Body, Entry, Hash};
-use rusqlite::Connection;
 
-use super::{Findings, What};
+use super::{
+    Findings, What,
+    source::{Source, Table},
+};
 use crate::{StoreError, credential};
 
 /// The last word of the journal on each operator's PIN; as many as operators there ever were.
@@ -33,19 +35,15 @@ impl Credentials {
     /// Compares with the table.
     pub(super) fn compare(
         mut self,
-        connection: &Connection,
+        source: &dyn Source,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let mut statement =
-            connection.prepare("SELECT operator, phc FROM credential ORDER BY operator")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from);
-            let operator = String::from_utf8_lossy(text(0)?).into_owned();
-            let stored = Hash::of(text(1)?);
-            match self.0.remove(&operator) {
+        source.rows(Table::Credential, false, &mut |row| {
+            let operator = row[0].text();
+            let stored = Hash::of(row[1].text().as_bytes());
+            match self.0.remove(operator) {
                 Some(named) if named.pin == Some(stored) => {}
-                Some(named) => named.add(&operator, named.words(), findings),
+                Some(named) => named.add(operator, named.words(), findings),
                 None => {
                     let message = format!(
                         "credential has a PIN hash of {operator:?}, whom no entry enrolled"
@@ -53,7 +51,8 @@ impl Credentials {
                     findings.add(None, What::Credential, message);
                 }
             }
-        }
+            Ok(())
+        })?;
         for (operator, named) in self.0.iter().filter(|(_, named)| named.pin.is_some()) {
             named.add(operator, "the PIN hash that it names is missing in credential", findings);
         }

@@ -1,24 +1,20 @@
-//! Rows that belong to nothing: in `meta`, and checkpoints that no tree can have.
+//! Rows of `meta` that belong to nothing, and the key that it names.
 
 use ed25519_dalek::VerifyingKey;
-use rusqlite::Connection;
 
-use super::{Findings, What};
+use super::{Findings, What, source::Source};
 use crate::{StoreError, note};
 
-/// `meta` holds the origin and the key, and nothing else.
+/// `meta` holds the origin and the first key, and nothing else.
 pub(super) fn meta(
-    connection: &Connection,
+    source: &dyn Source,
     origin: &str,
     key: &VerifyingKey,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let verifier = note::verifier_key_text(origin, key);
     let mut missing = vec!["origin", "verifier"];
-    let mut statement = connection.prepare("SELECT key, value FROM meta ORDER BY key")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
+    for (name, value) in source.meta()? {
         missing.retain(|known| *known != name);
         let message = match name.as_str() {
             "origin" => continue,
@@ -32,22 +28,6 @@ pub(super) fn meta(
     }
     for name in missing {
         findings.add(None, What::Database, format!("the row {name:?} is missing in meta"));
-    }
-    Ok(())
-}
-
-/// Checkpoints of no entries, which are never signed. Those beyond the journal are the tree's matter.
-pub(super) fn checkpoints(
-    connection: &Connection,
-    findings: &mut Findings,
-) -> Result<(), StoreError> {
-    let sql = "SELECT size FROM checkpoint WHERE size < 1 ORDER BY size";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let size: i64 = row.get(0)?;
-        let message = format!("there is a checkpoint of {size} entries, which no group ends in");
-        findings.add(None, What::Checkpoint, message);
     }
     Ok(())
 }

@@ -1,37 +1,33 @@
 //! Replays the whole journal and compares everything that is stored with what it must be.
 //!
-//! In one snapshot and one pass in sequence: bytes (canonical, no hole), tree (leaf, nodes, every
-//! signed root), movement tables row by row; then balances, open things, PIN hashes and the subject
-//! index. The memory grows with what is open and in stock and with the operators that ever were, not
-//! with the journal. What can't be seen from the inside — a checkpoint deleted between others (the
-//! bounds of groups are recorded nowhere else, and the next one covers its entries), a tail deleted together with its checkpoints, a whole ledger made anew by a thief of the
-//! key — needs a checkpoint kept elsewhere: `verify_against`.
+//! In one snapshot and one pass in sequence, as a pipeline of three threads: reading with the tree
+//! (leaf, nodes, every signed root, the change of keys), decoding (canonical bytes, rules of an entry
+//! by itself, sums of the indexes), and the replay of stock, open things and decisions; then the
+//! tables. What can't be seen from the inside — a checkpoint deleted between others (the bounds of
+//! groups are recorded nowhere else, and the next one covers its entries), a tail deleted together
+//! with its checkpoints, a whole ledger made anew by a thief of the key — needs a checkpoint kept
+//! elsewhere: `verify_against`.
 
 mod credentials;
+mod digest;
 mod extras;
-mod rows;
-mod subjects;
-mod sums;
+mod index;
+mod line;
+pub(crate) mod source;
+mod sqlite;
+mod stock;
 mod tree;
 
 use ed25519_dalek::VerifyingKey;
-use gatewarden_model::{Body, Entry, Hash, canonical, canonical::CanonicalError};
-use rusqlite::Connection;
+use gatewarden_model::{Entry, Hash};
 use serde::Serialize;
 
-use crate::{
-    StoreError,
-    ledger::meta,
-    merkle::leaf_hash,
-    projection::{check_entry, unsigned},
-    reader::LedgerReader,
-    schema,
-};
-use credentials::Credentials;
-use rows::MovementTables;
-use subjects::Subjects;
-use sums::Sums;
-use tree::Tree;
+use crate::{StoreError, reader::LedgerReader};
+use source::Source;
+
+/// Judges an entry's decisions by the policies of their time: what is wrong, in words. It sees every
+/// entry, in sequence.
+pub type Judge<'a> = dyn FnMut(&Entry) -> Option<String> + Send + 'a;
 
 /// Most findings that a report lists; the rest is only counted.
 pub const FINDINGS_MAX: usize = 100;
@@ -82,7 +78,7 @@ pub enum What {
     Tree,
     /// A checkpoint's signature or root.
     Checkpoint,
-    /// A row of `movement` or `movement_line`.
+    /// A row of `movement_index`.
     Movement,
     /// A rule that the journal itself breaks.
     Rule,
@@ -92,8 +88,18 @@ pub enum What {
     Live,
     /// A row of `subject`.
     Subject,
+    /// A row of `day`.
+    Day,
+    /// A row of `pool`.
+    Pool,
+    /// A row of `thing`.
+    Thing,
+    /// A row of `lot`.
+    Lot,
     /// A row of `credential`.
     Credential,
+    /// A decision that the policies of its time would not have made.
+    Decision,
 }
 
 /// The findings so far, bounded.
@@ -112,6 +118,30 @@ impl Findings {
         }
     }
 
+    /// Counts findings that are not listed.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.more += count;
+    }
+
+    /// Adds words to the findings of a kind about an entry.
+    pub(crate) fn extend(&mut self, seq: u64, what: What, words: &str) {
+        let of = |finding: &&mut Finding| finding.seq == Some(seq) && finding.what == what;
+        self.list.iter_mut().filter(of).for_each(|finding| finding.message.push_str(words));
+    }
+
+    /// Whether no more is listed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= FINDINGS_MAX
+    }
+
+    /// Adds the findings of another part of the work.
+    pub(crate) fn join(&mut self, other: Self) {
+        for Finding { seq, what, message } in other.list {
+            self.add(seq, what, message);
+        }
+        self.more += other.more;
+    }
+
     /// Whether an entry has a finding of a kind.
     pub(crate) fn has(&self, seq: u64, what: What) -> bool {
         self.list.iter().any(|finding| finding.seq == Some(seq) && finding.what == what)
@@ -124,9 +154,9 @@ impl Findings {
 }
 
 impl LedgerReader {
-    /// Replays and compares everything, trusting only `key`.
+    /// Replays and compares everything, trusting only `key` and the keys that it handed over to.
     pub fn verify(&self, key: &VerifyingKey) -> Result<Report, StoreError> {
-        self.verify_against(key, None)
+        self.verify_with(key, None, None)
     }
 
     /// Like `verify`, and also compares with a signed checkpoint that was kept elsewhere.
@@ -135,170 +165,35 @@ impl LedgerReader {
         key: &VerifyingKey,
         kept: Option<&str>,
     ) -> Result<Report, StoreError> {
+        self.verify_with(key, kept, None)
+    }
+
+    /// Like `verify_against`, and also lets `judge` replay the decisions.
+    pub fn verify_with(
+        &self,
+        key: &VerifyingKey,
+        kept: Option<&str>,
+        judge: Option<&mut Judge<'_>>,
+    ) -> Result<Report, StoreError> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        let mut findings = Findings::default();
-        let origin = meta(&self.connection, "origin")?;
-        extras::meta(&self.connection, &origin, key, &mut findings)?;
-        let tree = Tree::new(&self.connection, *key, origin, kept);
-        let mut run =
-            Run { connection: &self.connection, findings, tree, entries: 0, movements: 0 };
-        if let Err(error) = run.all() {
-            let message = format!("the check could not go on: {error}");
-            run.findings.add(None, What::Database, message);
-        }
-        Ok(run.report())
+        verify(&sqlite::Sqlite(&self.connection), key, kept, judge)
     }
 }
 
-/// What the journal makes of the tables that are compared at its end.
-#[derive(Default)]
-struct Made {
-    sums: Sums,
-    subjects: Subjects,
-    credentials: Credentials,
-}
-
-struct Run<'a> {
-    connection: &'a Connection,
-    findings: Findings,
-    tree: Tree<'a>,
-    entries: u64,
-    movements: u64,
-}
-
-impl Run<'_> {
-    fn all(&mut self) -> Result<(), StoreError> {
-        self.database()?;
-        let mut made = Made::default();
-        self.replay(&mut made)?;
-        let Made { sums, subjects, credentials } = made;
-        self.tree.finish(&mut self.findings)?;
-        sums.compare(self.connection, &mut self.findings)?;
-        credentials.compare(self.connection, &mut self.findings)?;
-        subjects.compare(self.connection, &mut self.findings)
+/// Verifies a ledger, whichever database keeps it.
+pub(crate) fn verify(
+    source: &dyn Source,
+    key: &VerifyingKey,
+    kept: Option<&str>,
+    judge: Option<&mut Judge<'_>>,
+) -> Result<Report, StoreError> {
+    let mut findings = Findings::default();
+    let meta = source.meta()?;
+    let origin = meta.into_iter().find(|(name, _)| name == "origin").unwrap_or_default().1;
+    extras::meta(source, &origin, key, &mut findings)?;
+    for message in source.faults()? {
+        findings.add(None, What::Database, message);
     }
-
-    /// The file's own structure, and no table, trigger or view that no version of the program made.
-    fn database(&mut self) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare("PRAGMA integrity_check(20)")?;
-        let words = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for words in words.collect::<Result<Vec<_>, _>>()?.iter().filter(|w| *w != "ok") {
-            let message = format!("the database file is damaged: {words}");
-            self.findings.add(None, What::Database, message);
-        }
-        for message in schema::differences(self.connection)? {
-            self.findings.add(None, What::Database, message);
-        }
-        Ok(())
-    }
-
-    fn replay(&mut self, made: &mut Made) -> Result<(), StoreError> {
-        let mut tables = MovementTables::new(self.connection);
-        let mut select =
-            self.connection.prepare("SELECT seq, leaf, bytes FROM entry ORDER BY seq")?;
-        let mut rows = select.query([])?;
-        let mut expected = 0;
-        while let Some(row) = rows.next()? {
-            let seq = unsigned(row, 0)?;
-            if seq > expected {
-                self.missing(expected..seq, &mut tables)?;
-                self.tree.hole();
-            }
-            expected = seq + 1;
-            self.entries += 1;
-            let leaf = Hash(row.get(1)?);
-            let bytes = row.get_ref(2)?.as_bytes().map_err(rusqlite::Error::from)?;
-            self.entry(seq, leaf, bytes, &mut tables, made)?;
-            self.tree.push(seq, leaf, &mut self.findings)?;
-        }
-        let claimed = self.tree.claimed_size(expected)?.max(expected);
-        self.missing(expected..claimed, &mut tables)?;
-        tables.strays(&mut self.findings)
-    }
-
-    /// Names missing entries one by one, with what the tables still say of them.
-    fn missing(
-        &mut self,
-        seqs: std::ops::Range<u64>,
-        tables: &mut MovementTables<'_>,
-    ) -> Result<(), StoreError> {
-        for seq in seqs.clone().take(FINDINGS_MAX) {
-            let table = tables.words(seq)?;
-            let message = format!("entry {seq}: it is missing in the journal{table}");
-            self.findings.add(Some(seq), What::Missing, message);
-        }
-        self.findings.more += (seqs.end - seqs.start).saturating_sub(FINDINGS_MAX as u64);
-        Ok(())
-    }
-
-    fn entry(
-        &mut self,
-        seq: u64,
-        leaf: Hash,
-        bytes: &[u8],
-        tables: &mut MovementTables<'_>,
-        made: &mut Made,
-    ) -> Result<(), StoreError> {
-        let intact = leaf_hash(bytes) == leaf;
-        match decode(seq, bytes) {
-            Ok(entry) => {
-                self.movements += u64::from(crate::projection::movement(&entry).is_some());
-                tables.compare(&entry, intact, &mut self.findings)?;
-                if let Err(rule) = check_entry(&entry) {
-                    self.findings.add(Some(seq), What::Rule, format!("entry {seq}: {rule}"));
-                }
-                if let Some(message) = other_evidence(&entry) {
-                    self.findings.add(Some(seq), What::Rule, message);
-                }
-                made.sums.apply(&entry, &mut self.findings);
-                made.subjects.apply(&entry);
-                made.credentials.apply(&entry);
-            }
-            Err(words) => {
-                let tree = if intact { "" } else { "do not match the tree and " };
-                let table = tables.words(seq)?;
-                let message = format!("entry {seq}: its bytes {tree}{words}{table}");
-                self.findings.add(Some(seq), What::Bytes, message);
-            }
-        }
-        Ok(())
-    }
-
-    fn report(mut self) -> Report {
-        // Stable: what belongs to one entry stays in the order in which it was found.
-        self.findings.list.sort_by_key(|finding| finding.seq.unwrap_or(u64::MAX));
-        Report {
-            ok: self.findings.list.is_empty(),
-            entries: self.entries,
-            movements: self.movements,
-            checkpoints: self.tree.checked(),
-            size: self.tree.proven_size(),
-            root: self.tree.root(),
-            findings: self.findings.list,
-            more: self.findings.more,
-        }
-    }
-}
-
-/// What to say of a movement whose evidence is not the digest of the pass beside it.
-fn other_evidence(entry: &Entry) -> Option<String> {
-    let Body::Moved { movement, pass: Some(pass) } = &entry.body else { return None };
-    let digest = Hash::of(&canonical::encode(pass).ok()?);
-    let seq = entry.seq;
-    (digest != movement.evidence)
-        .then(|| format!("entry {seq}: its evidence is not the digest of the pass it shows"))
-}
-
-/// The entry, or what is wrong with the bytes, to follow the words "its bytes".
-fn decode(seq: u64, bytes: &[u8]) -> Result<Entry, String> {
-    let entry = Entry::decode(bytes).map_err(|error| match error {
-        CanonicalError::Form { at } => {
-            format!("are not in canonical form: they differ from it at byte {at}")
-        }
-        other => format!("can't be read as an entry ({other})"),
-    })?;
-    if entry.seq == seq {
-        return Ok(entry);
-    }
-    Err(format!("call themselves entry {}", entry.seq))
+    let tree = tree::Tree::new(source, *key, origin, kept);
+    Ok(line::run(source, tree, judge, findings))
 }

@@ -1,25 +1,38 @@
 //! Replays the Merkle tree and holds it against the stored nodes, every signed checkpoint, and a
 //! checkpoint that was kept elsewhere.
 
-use ed25519_dalek::VerifyingKey;
-use gatewarden_model::Hash;
-use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::VecDeque;
 
-use super::{Findings, What, extras};
+use ed25519_dalek::VerifyingKey;
+use gatewarden_model::{Body, Entry, Hash};
+
+use super::{Findings, What, source::Source};
 use crate::{
     GROUP_ENTRIES_MAX, StoreError,
-    merkle::Frontier,
-    note::{Checkpoint, NoteError},
-    projection::{number, unsigned},
+    merkle::{Frontier, StoredNode},
+    note::{self, Checkpoint, NoteError},
+    projection::number,
 };
+
+/// Checkpoints that are read at once.
+const PAGE: usize = 1024;
 
 /// The tree as it grows again.
 pub(super) struct Tree<'a> {
-    connection: &'a Connection,
+    source: &'a dyn Source,
+    /// The key in force.
     key: VerifyingKey,
+    /// The key that comes after the checkpoint which covers its entry.
+    next_key: Option<VerifyingKey>,
     origin: String,
-    kept: Option<Result<Checkpoint, NoteError>>,
+    kept: Option<String>,
+    /// Checkpoints read and not met yet, by size.
+    ahead: VecDeque<(i64, String)>,
+    /// The size of the last checkpoint read.
+    read: i64,
+    is_read: bool,
     frontier: Frontier,
+    completed: Vec<StoredNode>,
     /// An entry is missing or a root did not fit: later roots can't fit either.
     broken: bool,
     nodes: u64,
@@ -31,15 +44,28 @@ pub(super) struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     pub(super) fn new(
-        connection: &'a Connection,
+        source: &'a dyn Source,
         key: VerifyingKey,
         origin: String,
         kept: Option<&str>,
     ) -> Self {
-        let kept = kept.map(|note| Checkpoint::open(note, &origin, &key));
-        let frontier = Frontier::default();
-        let (broken, nodes, covered, checked, proven) = (false, 0, 0, 0, 0);
-        Self { connection, key, origin, kept, frontier, broken, nodes, covered, checked, proven }
+        Self {
+            source,
+            key,
+            next_key: None,
+            origin,
+            kept: kept.map(str::to_owned),
+            ahead: VecDeque::new(),
+            read: i64::MIN,
+            is_read: false,
+            frontier: Frontier::default(),
+            completed: Vec::new(),
+            broken: false,
+            nodes: 0,
+            covered: 0,
+            checked: 0,
+            proven: 0,
+        }
     }
 
     /// Checkpoints checked.
@@ -62,51 +88,100 @@ impl<'a> Tree<'a> {
         self.broken = true;
     }
 
+    /// The key that signs from the next checkpoint on.
+    pub(super) fn key(&self) -> VerifyingKey {
+        self.next_key.unwrap_or(self.key)
+    }
+
+    /// Opens a note with the key in force.
+    fn open(&self, note: &str) -> Result<Checkpoint, NoteError> {
+        Checkpoint::open(note, &self.origin, &self.key)
+    }
+
+    /// The checkpoint kept elsewhere. Whichever key signed it, it was one that this run trusts: the
+    /// key in force when its size was reached, or the newest.
+    fn open_kept(&self) -> Option<Result<Checkpoint, NoteError>> {
+        let note = self.kept.as_deref()?;
+        let next = self.next_key.map(|key| Checkpoint::open(note, &self.origin, &key));
+        Some(match (self.open(note), next) {
+            (Err(_), Some(Ok(checkpoint))) => Ok(checkpoint),
+            (found, _) => found,
+        })
+    }
+
     /// How many entries the signed checkpoints, or the kept one, say there are; 0 where they say of
     /// no more than `len`.
     pub(super) fn claimed_size(&self, len: u64) -> Result<u64, StoreError> {
         let stored = self.signed_beyond(len, |_, _| {})?;
-        let kept =
-            self.kept.as_ref().and_then(|kept| kept.as_ref().ok()).map_or(0, |kept| kept.size);
+        let kept = self.open_kept().and_then(Result::ok).map_or(0, |kept| kept.size);
         Ok(stored.max(kept))
     }
 
     /// The newest checkpoint beyond `len` entries that is signed, 0 for none; `other` gets those
-    /// after it, which are not.
+    /// that are not.
     fn signed_beyond(&self, len: u64, mut other: impl FnMut(u64, &str)) -> Result<u64, StoreError> {
-        let sql = "SELECT size, note FROM checkpoint WHERE size > ?1 ORDER BY size DESC";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([number(len)])?;
-        while let Some(row) = rows.next()? {
-            let (size, note): (u64, String) = (unsigned(row, 0)?, row.get(1)?);
-            match Checkpoint::open(&note, &self.origin, &self.key) {
-                Ok(checkpoint) if checkpoint.size == size => return Ok(size),
-                Ok(checkpoint) => other(size, &format!("it is one of {}", checkpoint.size)),
-                Err(error) => other(size, &error.to_string()),
+        let (mut after, mut signed) = (number(len), 0);
+        loop {
+            let page = self.source.checkpoints(after, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(signed) };
+            after = *last;
+            for (size, note) in &page {
+                let size = u64::try_from(*size).unwrap_or(0);
+                match self.open(note) {
+                    Ok(checkpoint) if checkpoint.size == size => signed = size,
+                    Ok(checkpoint) => other(size, &format!("it is one of {}", checkpoint.size)),
+                    Err(error) => other(size, &error.to_string()),
+                }
             }
         }
-        Ok(0)
     }
 
-    /// Adds the leaf of entry `seq`, and checks what its place completes.
+    /// The stored checkpoint of `size` entries. Reports those that no tree can have.
+    fn stored(&mut self, size: u64, findings: &mut Findings) -> Result<Option<String>, StoreError> {
+        loop {
+            match self.ahead.front() {
+                Some((met, _)) if *met < number(size) => {
+                    // Between two sizes there is none; what is below 1 no group ends in.
+                    if *met < 1 {
+                        let message =
+                            format!("there is a checkpoint of {met} entries, which no group ends in");
+                        findings.add(None, What::Checkpoint, message);
+                    }
+                    self.ahead.pop_front();
+                }
+                Some((met, _)) if *met == number(size) => {
+                    return Ok(self.ahead.pop_front().map(|(_, note)| note));
+                }
+                Some(_) => return Ok(None),
+                None if self.is_read => return Ok(None),
+                None => {
+                    let page = self.source.checkpoints(self.read, PAGE)?;
+                    self.is_read = page.is_empty();
+                    self.read = page.last().map_or(self.read, |(last, _)| *last);
+                    self.ahead.extend(page);
+                }
+            }
+        }
+    }
+
+    /// Adds the leaf of entry `seq`, and checks what its place completes. `rotation` is the entry,
+    /// where it changes the key.
     pub(super) fn push(
         &mut self,
         seq: u64,
         leaf: Hash,
+        rotation: Option<&Entry>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let mut completed = Vec::new();
-        self.frontier.push(leaf, &mut completed);
+        if let Some(Body::KeyRotated { old, new, .. }) = rotation.map(|entry| &entry.body) {
+            self.rotate(seq, old, new, findings);
+        }
+        self.completed.clear();
+        self.frontier.push(leaf, &mut self.completed);
         if !self.broken {
-            for node in completed {
+            for node in &self.completed {
                 self.nodes += 1;
-                let sql = "SELECT hash FROM node WHERE level = ?1 AND number = ?2";
-                let stored: Option<[u8; 32]> = self
-                    .connection
-                    .prepare_cached(sql)?
-                    .query_row(params![node.level, number(node.number)], |row| row.get(0))
-                    .optional()?;
-                if stored != Some(node.hash.0) {
+                if self.source.node(node.level, node.number)? != Some(node.hash) {
                     let message = format!(
                         "the stored tree (level {}, number {}) does not fit the entries below it",
                         node.level, node.number
@@ -115,24 +190,40 @@ impl<'a> Tree<'a> {
                 }
             }
         }
-        let sql = "SELECT note FROM checkpoint WHERE size = ?1";
         let size = seq + 1;
-        let note: Option<String> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([number(size)], |row| row.get(0))
-            .optional()?;
-        if let Some(note) = note {
+        if let Some(note) = self.stored(size, findings)? {
             self.gap(size, findings);
-            let opened = Checkpoint::open(&note, &self.origin, &self.key);
+            let opened = self.open(&note);
             self.checkpoint(size, opened, "the checkpoint", findings);
+            if let Some(next) = self.next_key.take() {
+                self.key = next;
+            }
         }
-        if self.kept.as_ref().is_some_and(|kept| kept.as_ref().is_ok_and(|k| k.size == size))
-            && let Some(kept) = self.kept.clone()
+        if self.kept.is_some()
+            && let Some(Ok(kept)) = self.open_kept()
+            && kept.size == size
         {
-            self.checkpoint(size, kept, "the checkpoint kept elsewhere", findings);
+            self.checkpoint(size, Ok(kept), "the checkpoint kept elsewhere", findings);
+            self.kept = None;
         }
         Ok(())
+    }
+
+    fn rotate(&mut self, seq: u64, old: &str, new: &str, findings: &mut Findings) {
+        let now = note::verifier_key_text(&self.origin, &self.key());
+        let next = note::parse_verifier_key(new).ok().filter(|(name, _)| *name == self.origin);
+        match next {
+            Some((_, key)) if old == now => self.next_key = Some(key),
+            Some(_) => {
+                let message =
+                    format!("entry {seq}: it gives up the key {old}, but {now} was in force");
+                findings.add(Some(seq), What::Rule, message);
+            }
+            None => {
+                let message = format!("entry {seq}: the new key {new:?} is no key of this ledger");
+                findings.add(Some(seq), What::Rule, message);
+            }
+        }
     }
 
     /// Reports more entries since the last checkpoint than one group can have.
@@ -189,15 +280,15 @@ impl<'a> Tree<'a> {
     }
 
     /// After the last entry: nothing uncovered, nothing deleted, no node too many.
-    pub(super) fn finish(&mut self, findings: &mut Findings) -> Result<(), StoreError> {
-        let len = self.entries_end()?;
+    pub(super) fn finish(&mut self, len: u64, findings: &mut Findings) -> Result<(), StoreError> {
+        // Also tells of checkpoints below the first entry, where there is none.
+        self.stored(len.saturating_add(1), findings)?;
         let signed = self.signed_beyond(len, |size, why| {
             let message = format!(
                 "the checkpoint of {size} entries can't be trusted, nor are there as many: {why}"
             );
             findings.add(None, What::Checkpoint, message);
         })?;
-        extras::checkpoints(self.connection, findings)?;
         if signed > len {
             let message = format!(
                 "{} deleted: a signed checkpoint covers {signed} entries, the journal has {len}",
@@ -210,8 +301,7 @@ impl<'a> Tree<'a> {
             findings.add(Some(first), What::Checkpoint, message);
         }
         self.finish_kept(len, signed, findings);
-        let count =
-            self.connection.query_row("SELECT count(*) FROM node", [], |r| unsigned(r, 0))?;
+        let count = self.source.node_count()?;
         if !self.broken && count != self.nodes {
             let nodes = self.nodes;
             let message = format!("the stored tree has {count} nodes, the journal makes {nodes}");
@@ -221,7 +311,7 @@ impl<'a> Tree<'a> {
     }
 
     fn finish_kept(&self, len: u64, signed: u64, findings: &mut Findings) {
-        match &self.kept {
+        match self.open_kept() {
             Some(Err(error)) => {
                 let message = format!("the checkpoint kept elsewhere can't be used: {error}");
                 findings.add(None, What::Checkpoint, message);
@@ -237,11 +327,6 @@ impl<'a> Tree<'a> {
             }
             Some(Ok(_)) | None => {}
         }
-    }
-
-    fn entries_end(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT ifnull(max(seq) + 1, 0) FROM entry";
-        Ok(self.connection.query_row(sql, [], |row| unsigned(row, 0))?)
     }
 }
 
