@@ -7,15 +7,15 @@
 //! ahead of the journal.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, RwLock},
     time::Instant,
 };
 
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
-use gatewarden_model::{Bucket, Clock, OperatorId, SessionId, Signal, Stamp, StationId};
-use gatewarden_stock::{SiteStock, Supply, Wants};
-use gatewarden_store::{BalanceFilter, Group, Ledger, LedgerReader, StoreError};
+use gatewarden_model::{Clock, OperatorId, SessionId, Signal, Stamp, StationId};
+use gatewarden_stock::Wants;
+use gatewarden_store::{Group, Ledger, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait; more is back-pressure.
@@ -230,7 +230,7 @@ impl Thread {
             if missing == Wants::default() {
                 break;
             }
-            self.engine.supply(look_up(&self.parts.ledger.reader()?, missing)?);
+            self.engine.supply(self.parts.ledger.look_up(&missing)?);
         }
         Ok(())
     }
@@ -315,7 +315,7 @@ fn is_about_content(error: &StoreError) -> bool {
         StoreError::Entry { .. }
             | StoreError::Rule { .. }
             | StoreError::Repeated { .. }
-            | StoreError::Shortage { .. }
+            | StoreError::Stock { .. }
             | StoreError::GroupTooLarge { .. }
     )
 }
@@ -339,19 +339,4 @@ fn load_engine(parts: &Parts) -> Result<Engine, StoreError> {
         engine.replay(&entry);
     }
     Ok(engine)
-}
-
-/// What the ledger's projections tell of what the engine wants to know.
-fn look_up(reader: &LedgerReader, wants: Wants) -> Result<Supply, StoreError> {
-    let mut supply = Supply::default();
-    for site in &wants.sites {
-        let below = Some(site.location.clone());
-        let filter = BalanceFilter { item: Some(site.item.clone()), below, physical: false };
-        let here = reader.balances(&filter)?.into_iter().filter(|b| b.location == site.location);
-        let buckets: BTreeMap<_, _> =
-            here.map(|b| (Bucket { lot: b.lot, ..Bucket::default() }, b.quantity)).collect();
-        supply.sites.insert(site.clone(), SiteStock { buckets, ..SiteStock::default() });
-    }
-    supply.wants = wants;
-    Ok(supply)
 }

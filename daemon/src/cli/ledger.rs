@@ -203,7 +203,7 @@ fn stock(which: &Which, filter: &BalanceFilter, json: bool) -> anyhow::Result<Ex
     }
     println!("{:<24} {:<16} {:<32} {:>12}", "item", "lot", "location", "quantity");
     for b in balances {
-        let lot = b.lot.as_deref().unwrap_or("-");
+        let lot = b.bucket.lot.as_deref().unwrap_or("-");
         println!(
             "{:<24} {lot:<16} {:<32} {:>12}",
             b.item.as_str(),

@@ -138,7 +138,7 @@ pub fn key() -> SigningKey {
 
 /// The options of the tests.
 pub fn options() -> OpenOptions {
-    OpenOptions { key: key(), origin: "gw-1".into(), vfs: None }
+    OpenOptions { key: key(), more_keys: vec![], origin: "gw-1".into(), vfs: None }
 }
 
 /// A folder with the path of a ledger in it.
