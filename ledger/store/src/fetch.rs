@@ -3,7 +3,11 @@
 use gatewarden_model::{Entry, Hash};
 use rusqlite::{Connection, Params};
 
-use crate::{StoreError, merkle::leaf_hash, projection::{number, unsigned}};
+use crate::{
+    StoreError,
+    merkle::leaf_hash,
+    projection::{number, unsigned},
+};
 
 /// One entry.
 pub(crate) fn entry_at(connection: &Connection, seq: u64) -> Result<Option<Entry>, StoreError> {

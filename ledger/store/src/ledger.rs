@@ -19,10 +19,10 @@ use crate::{
     merkle::Frontier,
     note::{self, Checkpoint},
     plan::Plan,
+    projection::unsigned,
     reader::{LedgerReader, Nodes},
     rebuild,
     rows::Projector,
-    projection::unsigned,
     schema, sqlite,
     wal::{self, WalKeeper},
 };

@@ -32,8 +32,8 @@ pub use gatewarden_proof::{
     parse_verifier_key, proof, verifier_key_text,
 };
 pub use key::{KeyError, load_key, load_or_create_key};
-pub use lookup::HISTORY_ENTRIES_MAX;
 pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, Ledger, OpenOptions};
+pub use lookup::HISTORY_ENTRIES_MAX;
 pub use reader::{
     ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
 };

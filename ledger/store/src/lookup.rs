@@ -153,10 +153,11 @@ pub(crate) fn movement_or_reservation(
     }
     let sql = "SELECT seq, bytes, leaf FROM entry WHERE seq IN \
         (SELECT seq FROM subject WHERE kind = ?1 AND key = ?2) ORDER BY seq";
-    let about = fetch::list(connection, sql, params![SubjectKind::Movement.code(), id.to_string()])?;
-    Ok(about.into_iter().find(|entry| {
-        matches!(&entry.body, Body::Reserved { posting, .. } if posting.id == id)
-    }))
+    let about =
+        fetch::list(connection, sql, params![SubjectKind::Movement.code(), id.to_string()])?;
+    Ok(about
+        .into_iter()
+        .find(|entry| matches!(&entry.body, Body::Reserved { posting, .. } if posting.id == id)))
 }
 
 /// All entries that moved or valued an item, in sequence.

@@ -44,4 +44,3 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<(), String> {
         Ok(())
     })
 }
-

@@ -13,13 +13,13 @@ use gatewarden_stock::{Supply, Wants};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::{
-    StoreError, connection,
-    fetch, ledger, lookup,
+    StoreError, connection, fetch, ledger, lookup,
     merkle::{self, NodeSource},
     note::Checkpoint,
     projection::{number, unsigned},
     proof::Proof,
-    rows, sqlite::recorded,
+    rows,
+    sqlite::recorded,
 };
 
 /// Most entries in one answer.

@@ -148,10 +148,9 @@ fn compare_at(
 
 fn journal_words(table: Table, entry: &Entry) -> Words {
     match table {
-        Table::MovementIndex => movement_row(entry)
-            .map(|(_, id, day)| movement_words(id, day))
-            .into_iter()
-            .collect(),
+        Table::MovementIndex => {
+            movement_row(entry).map(|(_, id, day)| movement_words(id, day)).into_iter().collect()
+        }
         _ => indexed(entry)
             .map(|subject| format!("about {} {:?}", subject.kind.name(), subject.key))
             .collect(),

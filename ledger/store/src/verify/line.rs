@@ -7,13 +7,8 @@ use gatewarden_model::{Body, Entry, Hash, canonical, canonical::CanonicalError};
 use gatewarden_stock::{Supply, Wants};
 
 use super::{
-    FINDINGS_MAX, Finding, Findings, Judge, Report, What,
-    credentials::Credentials,
-    digest::RowKeys,
-    index::Indexes,
-    source::Source,
-    stock::Made,
-    tree::Tree,
+    FINDINGS_MAX, Finding, Findings, Judge, Report, What, credentials::Credentials,
+    digest::RowKeys, index::Indexes, source::Source, stock::Made, tree::Tree,
 };
 use crate::{
     StoreError,

@@ -47,8 +47,7 @@ impl Source for Sqlite<'_> {
 
     fn bytes(&self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let mut select = self.0.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
-        let text: Option<String> =
-            select.query_row([number(seq)], |row| row.get(0)).optional()?;
+        let text: Option<String> = select.query_row([number(seq)], |row| row.get(0)).optional()?;
         Ok(text.map(String::into_bytes))
     }
 

@@ -111,11 +111,7 @@ impl Made {
         Ok(())
     }
 
-    fn compare_days(
-        &self,
-        source: &dyn Source,
-        findings: &mut Findings,
-    ) -> Result<(), StoreError> {
+    fn compare_days(&self, source: &dyn Source, findings: &mut Findings) -> Result<(), StoreError> {
         let journal = self.projector.days().iter().map(|(day, (seq, counted))| {
             let counted = counted.map_or("none".to_owned(), |seq| format!("entry {seq}"));
             let words = format!("its first entry is {seq}, its first that counts {counted}");
@@ -216,9 +212,11 @@ impl Made {
         source: &dyn Source,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let journal = self.projector.stock.things().map(|(key, facts)| {
-            (format!("thing {key}"), rows::thing_words(facts))
-        });
+        let journal = self
+            .projector
+            .stock
+            .things()
+            .map(|(key, facts)| (format!("thing {key}"), rows::thing_words(facts)));
         let mut table = Listing::new("thing", What::Thing, journal.collect());
         source.rows(Table::Thing, false, &mut |row| {
             let name = |at: usize| if row[at].text().is_empty() { "none" } else { row[at].text() };
@@ -298,7 +296,8 @@ fn balance_name(site: &Site, bucket: &Bucket) -> String {
         gatewarden_model::StockStatus::Available => String::new(),
         status => format!(" in status {}", status.name()),
     };
-    let parts = [of("lot", &bucket.lot), of("of", &bucket.owner), status, of("in unit", &bucket.unit)];
+    let parts =
+        [of("lot", &bucket.lot), of("of", &bucket.owner), status, of("in unit", &bucket.unit)];
     format!("stock of {}{} at {}", site.item, parts.concat(), site.location)
 }
 

@@ -143,8 +143,9 @@ impl<'a> Tree<'a> {
                 Some((met, _)) if *met < number(size) => {
                     // Between two sizes there is none; what is below 1 no group ends in.
                     if *met < 1 {
-                        let message =
-                            format!("there is a checkpoint of {met} entries, which no group ends in");
+                        let message = format!(
+                            "there is a checkpoint of {met} entries, which no group ends in"
+                        );
                         findings.add(None, What::Checkpoint, message);
                     }
                     self.ahead.pop_front();
