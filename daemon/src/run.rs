@@ -130,7 +130,8 @@ pub(crate) fn start_recorder(
         format!("failed to read the ledger's key {}", config.ledger.key.display())
     })?;
     make_private(&config.ledger.path)?;
-    let options = OpenOptions { key, more_keys: vec![], origin: config.gateway.name.clone(), vfs: None };
+    let options =
+        OpenOptions { key, more_keys: vec![], origin: config.gateway.name.clone(), vfs: None };
     let ledger = Ledger::open(&config.ledger.path, options)
         .with_context(|| format!("failed to open {}", config.ledger.path.display()))?;
     let access = Access::new(&config.roles, "").context("failed to build the policies")?;

@@ -110,7 +110,8 @@ fn report(plan: &Plan, raw: &Raw, single: &Posted, many: &Posted) -> Report {
 /// The daemon's recorder on a ledger of its own.
 fn start(dir: &Path, shim: &Shim, group: usize) -> anyhow::Result<Recorder> {
     let key = gatewarden_store::load_or_create_key(&dir.join("ledger.key"))?;
-    let options = OpenOptions { key, more_keys: vec![], origin: "bench".to_owned(), vfs: Some(shim.name()) };
+    let options =
+        OpenOptions { key, more_keys: vec![], origin: "bench".to_owned(), vfs: Some(shim.name()) };
     // Nobody looks at the signals: a closed channel is what the recorder has without stations.
     let (signals, _) = mpsc::unbounded_channel();
     Recorder::start(Parts {

@@ -136,7 +136,8 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
     match verb {
         LedgerVerb::Verify { which, checkpoint, json } => verify(&which, checkpoint, json),
         LedgerVerb::Stock { which, item, location, all, json } => {
-            let filter = BalanceFilter { item, below: location, physical: !all, ..Default::default() };
+            let filter =
+                BalanceFilter { item, below: location, physical: !all, ..Default::default() };
             stock(&which, &filter, json)
         }
         LedgerVerb::Trace { which, subject, json } => trace_subject(&which, &subject, json),
