@@ -156,7 +156,11 @@ pub(crate) fn replay(
         added.land(movement, amounts);
     }
     let mut outcome = Outcome::default();
-    for step in steps(history, twist) {
+    let left_out = left_out(history, twist);
+    for movement in movements(history).filter(|movement| left_out.contains(&movement.id)) {
+        outcome.empty_pools(item, movement);
+    }
+    for step in steps(history, twist, &left_out) {
         if until.is_some_and(|until| step.order.0 > until) {
             break;
         }
@@ -166,8 +170,30 @@ pub(crate) fn replay(
     Ok(outcome)
 }
 
-fn steps<'a>(history: &'a [Arc<Entry>], twist: Twist<'a>) -> Vec<Step<'a>> {
-    let left_out = left_out(history, twist);
+/// The movements of a history, in the order of the journal.
+fn movements(history: &[Arc<Entry>]) -> impl Iterator<Item = &Movement> {
+    history.iter().filter_map(|entry| match &entry.body {
+        Body::Moved { movement, .. } => Some(movement),
+        _ => None,
+    })
+}
+
+impl Outcome {
+    /// What is left out may leave nothing behind: its pools are told as empty ones.
+    fn empty_pools(&mut self, item: &ItemId, movement: &Movement) {
+        for line in movement.lines.iter().filter(|line| line.item == *item) {
+            for location in [&line.from, &line.to].into_iter().filter(|at| at.holds_stock()) {
+                self.pools.entry((location.clone(), PoolKey::of(line))).or_default();
+            }
+        }
+    }
+}
+
+fn steps<'a>(
+    history: &'a [Arc<Entry>],
+    twist: Twist<'a>,
+    left_out: &HashSet<MovementId>,
+) -> Vec<Step<'a>> {
     let mut latest = None;
     let mut steps = vec![];
     for (place, entry) in history.iter().enumerate() {
@@ -194,10 +220,8 @@ fn steps<'a>(history: &'a [Arc<Entry>], twist: Twist<'a>) -> Vec<Step<'a>> {
 /// Movements that were taken back as if they had never been, and what took them back.
 fn left_out(history: &[Arc<Entry>], twist: Twist<'_>) -> HashSet<MovementId> {
     let mut left_out = HashSet::new();
-    for entry in history {
-        if let Body::Moved { movement, .. } = &entry.body
-            && let (Some(original), true) = (movement.reverses, movement.back_dated)
-        {
+    for movement in movements(history) {
+        if let (Some(original), true) = (movement.reverses, movement.back_dated) {
             left_out.extend([original, movement.id]);
         }
     }

@@ -74,6 +74,10 @@ impl Stock {
 
     fn admit_landed(&self, id: MovementId, amounts: &[Amount]) -> Result<(), StockError> {
         let (entry, movement) = self.original("movement", id)?;
+        if movement.reverses.is_some() {
+            let message = format!("{id} takes another movement back: name a receipt");
+            return Err(StockError::rule("landed-reversal", "movement", message));
+        }
         self.refuse_closed("movement", movement.day(&entry.at))?;
         self.refuse_reversed("movement", movement)?;
         if amounts.len() != movement.lines.len() {

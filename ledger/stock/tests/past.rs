@@ -212,3 +212,14 @@ fn a_partial_stock_changes_the_past_with_what_it_is_told() {
         assert_eq!(pool(&stock, BOLT, at), pool(&book.stock, BOLT, at));
     }
 }
+
+#[test]
+fn a_reversal_of_the_only_receipt_leaves_nothing() {
+    let mut book = Book::new([fifo(BOLT)]);
+    let only = book.post(1, Kind::Receipt, vec![into("100", 10)]);
+    book.try_post(1, reversal(&only, 1, 60)).unwrap();
+    assert_eq!(book.stock.site(&site(BOLT, "wh1/dock")), None);
+    let cost = landed(&book, only.id.0.as_u128(), &["5"]).unwrap_err();
+    assert_eq!(cost.code(), "reversed-already");
+    assert_eq!(landed(&book, 60, &["5"]).unwrap_err().code(), "landed-reversal");
+}
