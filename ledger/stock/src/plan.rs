@@ -1,6 +1,6 @@
 //! What an entry would change, worked out beside the stock and checked before any of it is done.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::BTreeMap;
 
 use gatewarden_model::{Amount, Bucket, Day, ItemId, Location, MovementLine, StockStatus};
 
@@ -27,10 +27,29 @@ impl Change {
     }
 }
 
+/// A map of few keys in one piece of memory, in their order: most movements have one line.
+struct Few<K, V>(Vec<(K, V)>);
+
+impl<K: Ord, V> Few<K, V> {
+    /// The value of a key, made where it has none.
+    fn entry<E>(&mut self, key: K, make: impl FnOnce(&K) -> Result<V, E>) -> Result<&mut V, E> {
+        let at = match self.0.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(at) => at,
+            Err(at) => {
+                let value = make(&key)?;
+                self.0.insert(at, (key, value));
+                at
+            }
+        };
+        Ok(&mut self.0[at].1)
+    }
+}
+
 /// Changes not made yet.
 pub(crate) struct Plan<'a> {
     stock: &'a Stock,
-    buckets: BTreeMap<(Site, Bucket), Change>,
+    buckets: Few<(Site, Bucket), Change>,
+    pools: Few<(Site, PoolKey), Pool>,
     changes: Changes,
 }
 
@@ -38,7 +57,7 @@ pub(crate) struct Plan<'a> {
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) buckets: Vec<((Site, Bucket), i64)>,
-    pub(crate) pools: BTreeMap<(Site, PoolKey), Pool>,
+    pub(crate) pools: Vec<((Site, PoolKey), Pool)>,
     pub(crate) things: BTreeMap<String, ThingFacts>,
     pub(crate) lots: BTreeMap<(ItemId, String), LotFacts>,
 }
@@ -50,20 +69,17 @@ impl Pools for Plan<'_> {
         location: &Location,
         key: &PoolKey,
     ) -> Result<&mut Pool, StockError> {
-        match self.changes.pools.entry((Site::new(item, location), key.clone())) {
-            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
-            btree_map::Entry::Vacant(new) => {
-                let site = self.stock.look(&new.key().0)?;
-                let pool = site.and_then(|site| site.pools.get(key)).cloned();
-                Ok(new.insert(pool.unwrap_or_default()))
-            }
-        }
+        let stock = self.stock;
+        self.pools.entry((Site::new(item, location), key.clone()), |(site, key)| {
+            let site = stock.look(site)?;
+            Ok(site.and_then(|site| site.pools.get(key)).cloned().unwrap_or_default())
+        })
     }
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(stock: &'a Stock) -> Self {
-        Self { stock, buckets: BTreeMap::new(), changes: Changes::default() }
+        Self { stock, buckets: Few(vec![]), pools: Few(vec![]), changes: Changes::default() }
     }
 
     /// Adds the quantities of lines, and refuses what would not be there.
@@ -85,19 +101,16 @@ impl<'a> Plan<'a> {
         at: &Location,
         bucket: Bucket,
     ) -> Result<&mut Change, StockError> {
-        match self.buckets.entry((Site::new(item, at), bucket)) {
-            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
-            btree_map::Entry::Vacant(new) => {
-                let (site, bucket) = new.key();
-                let stock = self.stock.look(site)?;
-                let there = stock.and_then(|s| s.buckets.get(bucket)).copied().unwrap_or(0);
-                Ok(new.insert(Change { there, out: 0, into: 0 }))
-            }
-        }
+        let stock = self.stock;
+        self.buckets.entry((Site::new(item, at), bucket), |(site, bucket)| {
+            let site = stock.look(site)?;
+            let there = site.and_then(|s| s.buckets.get(bucket)).copied().unwrap_or(0);
+            Ok(Change { there, out: 0, into: 0 })
+        })
     }
 
-    fn check(&mut self) -> Result<(), StockError> {
-        for ((site, bucket), change) in &self.buckets {
+    fn check(&self) -> Result<(), StockError> {
+        for ((site, bucket), change) in &self.buckets.0 {
             let after = change.after().ok_or_else(|| too_much(site))?;
             if after < 0 && site.location.holds_stock() {
                 return Err(short(site, bucket, *change));
@@ -151,9 +164,9 @@ impl<'a> Plan<'a> {
 
     /// What it came to.
     pub(crate) fn finish(self) -> Changes {
-        let after = self.buckets.into_iter().filter(|(_, change)| change.out != change.into);
+        let after = self.buckets.0.into_iter().filter(|(_, change)| change.out != change.into);
         let buckets = after.filter_map(|(key, change)| Some((key, change.after()?))).collect();
-        Changes { buckets, ..self.changes }
+        Changes { buckets, pools: self.pools.0, ..self.changes }
     }
 }
 
@@ -196,10 +209,10 @@ impl Stock {
     }
 
     fn set_quantity(&mut self, site: &Site, bucket: &Bucket, quantity: i64) {
-        if !self.sites.contains_key(site) {
-            self.sites.insert(site.clone(), Default::default());
-        }
-        let Some(stock) = self.sites.get_mut(site) else { return };
+        let stock = match self.sites.get_mut(site) {
+            Some(stock) => stock,
+            None => self.sites.entry(site.clone()).or_default(),
+        };
         if quantity == 0 {
             stock.buckets.remove(bucket);
         } else if let Some(there) = stock.buckets.get_mut(bucket) {

@@ -69,7 +69,7 @@ impl Stock {
         let items = self.items_moved(movement)?;
         let past = self.change_past(&items, Twist::Land { movement, amounts })?;
         check_revalues(stated, &past.revalues)?;
-        Ok(Changes { pools: past.pools, ..Changes::default() })
+        Ok(Changes { pools: past.pools.into_iter().collect(), ..Changes::default() })
     }
 
     fn admit_landed(&self, id: MovementId, amounts: &[Amount]) -> Result<(), StockError> {
@@ -193,7 +193,7 @@ impl Stock {
         let mut plan = Plan::new(self);
         plan.quantities(&movement.lines)?;
         plan.facts(seq, &movement.lines)?;
-        Ok(Changes { pools: past.pools, ..plan.finish() })
+        Ok(Changes { pools: past.pools.into_iter().collect(), ..plan.finish() })
     }
 
     fn past_of(&self, seq: u64, day: Day, movement: &Movement) -> Result<Past, StockError> {

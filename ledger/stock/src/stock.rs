@@ -33,6 +33,24 @@ enum Knowledge {
     Supplied,
 }
 
+/// An entry that look-ups may not see yet.
+#[derive(Debug, Clone)]
+struct Recent {
+    entry: Arc<Entry>,
+    /// The items of a landed cost; the lines of a movement tell theirs.
+    landed_on: BTreeSet<ItemId>,
+}
+
+impl Recent {
+    fn is_about(&self, item: &ItemId) -> bool {
+        let lines = match &self.entry.body {
+            Body::Moved { movement, .. } => movement.lines.as_slice(),
+            _ => &[],
+        };
+        lines.iter().any(|line| line.item == *item) || self.landed_on.contains(item)
+    }
+}
+
 /// What is where. See the file's header.
 #[derive(Debug, Clone)]
 pub struct Stock {
@@ -49,8 +67,8 @@ pub struct Stock {
     whole_units: BTreeSet<String>,
     movements: HashMap<MovementId, Option<Arc<Entry>>>,
     histories: HashMap<ItemId, Vec<Arc<Entry>>>,
-    /// The newest entries that moved or valued stock and the items they did it to, oldest first.
-    recent: VecDeque<(Arc<Entry>, BTreeSet<ItemId>)>,
+    /// The newest entries that moved or valued stock, oldest first.
+    recent: VecDeque<Recent>,
     pub(crate) closed_until: Option<Day>,
     pub(crate) last_day: Option<Day>,
 }
@@ -182,7 +200,7 @@ impl Stock {
         for id in
             asked.into_iter().filter(|id| !self.movements.contains_key(id)).collect::<Vec<_>>()
         {
-            let mut newest = self.recent.iter().rev().map(|(entry, _)| entry);
+            let mut newest = self.recent.iter().rev().map(|recent| &recent.entry);
             let recent = newest.find(|entry| movement_id(entry) == Some(id)).cloned();
             let found = recent.or_else(|| movements.remove(&id).map(Arc::new));
             self.movements.insert(id, found);
@@ -199,8 +217,8 @@ impl Stock {
     /// A history with what was applied and could not be looked up yet.
     fn with_recent(&self, item: &ItemId, entries: Vec<Entry>) -> Vec<Arc<Entry>> {
         let seen: BTreeSet<u64> = entries.iter().map(|entry| entry.seq).collect();
-        let recent = self.recent.iter().filter(|(_, items)| items.contains(item));
-        let unseen = recent.map(|(entry, _)| entry).filter(|entry| !seen.contains(&entry.seq));
+        let recent = self.recent.iter().filter(|recent| recent.is_about(item));
+        let unseen = recent.map(|recent| &recent.entry).filter(|entry| !seen.contains(&entry.seq));
         let unseen: Vec<_> = unseen.cloned().collect();
         entries.into_iter().map(Arc::new).chain(unseen).collect()
     }
@@ -282,7 +300,8 @@ impl Stock {
         self.units.get(sscc).filter(|_| whole)
     }
 
-    /// The entry of a known movement: `Moved`, or `Reserved` where it was not posted.
+    /// The entry of a known movement: `Moved`, or `Reserved` where it was not posted. Of one that
+    /// was applied here the pass is left out.
     #[must_use]
     pub fn movement(&self, id: &MovementId) -> Option<&Entry> {
         self.movements.get(id)?.as_deref()
@@ -314,7 +333,8 @@ impl Stock {
         self.closed_until
     }
 
-    /// The latest day that any movement counted for; a movement of now never counts before it.
+    /// The latest day that any movement counted for; a movement of now never counts before it. Days
+    /// of a clock that was not synchronised do not count, unless the movement states its day.
     #[must_use]
     pub fn last_day(&self) -> Option<Day> {
         self.last_day
@@ -380,30 +400,35 @@ impl Stock {
         }
     }
 
-    /// Keeps an applied entry where the past is known or asked for later.
+    /// Keeps an applied entry, without its pass, where the past is known or asked for later.
     pub(crate) fn remember(&mut self, entry: &Entry) {
-        let items = self.items_of(entry);
-        let id = movement_id(entry);
-        if id.is_none() && items.is_empty() {
-            return;
-        }
-        let entry = Arc::new(entry.clone());
+        let body = match &entry.body {
+            Body::Moved { movement, .. } => Body::Moved { movement: movement.clone(), pass: None },
+            body @ (Body::Reserved { .. } | Body::CostLanded { .. }) => body.clone(),
+            _ => return,
+        };
+        let entry = Arc::new(Entry { body, ..*entry });
         let whole = self.knowledge == Knowledge::Whole;
-        if let Some(id) = id.filter(|id| whole || self.movements.contains_key(id)) {
+        if let Some(id) = movement_id(&entry).filter(|id| whole || self.movements.contains_key(id))
+        {
             self.movements.insert(id, Some(Arc::clone(&entry)));
         }
-        for item in &items {
-            if whole {
-                self.histories.entry(item.clone()).or_default().push(Arc::clone(&entry));
-            } else if let Some(history) = self.histories.get_mut(item) {
-                history.push(Arc::clone(&entry));
+        if whole || !self.histories.is_empty() {
+            for item in self.items_of(&entry) {
+                if whole {
+                    self.histories.entry(item).or_default().push(Arc::clone(&entry));
+                } else if let Some(history) = self.histories.get_mut(&item) {
+                    history.push(Arc::clone(&entry));
+                }
             }
         }
         if !whole {
+            let landed = matches!(entry.body, Body::CostLanded { .. });
+            let landed_on = if landed { self.items_of(&entry) } else { BTreeSet::new() };
             if self.recent.len() == RECENT_ENTRIES_MAX {
                 self.recent.pop_front();
             }
-            self.recent.push_back((entry, items));
+            self.recent.push_back(Recent { entry, landed_on });
         }
     }
 
