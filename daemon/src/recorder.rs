@@ -13,15 +13,17 @@ use std::{
 };
 
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
-use gatewarden_model::{Clock, OperatorId, SessionId, Signal, Stamp, StationId};
+use gatewarden_model::{Body, Clock, Day, OperatorId, SessionId, Signal, Stamp, StationId};
 use gatewarden_stock::Wants;
-use gatewarden_store::{Group, Ledger, StoreError};
+use gatewarden_store::{Group, Ledger, LedgerReader, MovementPage, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait; more is back-pressure.
 const JOBS_MAX: usize = 4096;
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
+/// Movements that are looked at at once to find the last day that counted.
+const DAY_MOVEMENTS: usize = 100;
 /// Items at places, things and lots that the engine may remember over a flush.
 const KNOWN_MAX: usize = 50_000;
 
@@ -338,5 +340,28 @@ fn load_engine(parts: &Parts) -> Result<Engine, StoreError> {
     for entry in reader.live()? {
         engine.replay(&entry);
     }
+    engine.resume_day(last_day(&reader)?);
     Ok(engine)
+}
+
+/// The latest day that any movement counted for. No movement of its time counts before another, so
+/// the newest that counted for its time tells it.
+fn last_day(reader: &LedgerReader) -> Result<Option<Day>, StoreError> {
+    let mut before = None;
+    loop {
+        let page = MovementPage { before, limit: DAY_MOVEMENTS };
+        let newest = reader.movements(page)?;
+        let day = newest.iter().find_map(|entry| match &entry.body {
+            Body::Moved { movement, .. }
+                if !movement.back_dated && (entry.at.synced || movement.effective.is_some()) =>
+            {
+                Some(movement.day(&entry.at))
+            }
+            _ => None,
+        });
+        before = newest.last().map(|entry| entry.seq);
+        if day.is_some() || newest.len() < DAY_MOVEMENTS {
+            return Ok(day);
+        }
+    }
 }

@@ -11,9 +11,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use gatewarden_config::{Config, DeviceKind, Environment, Mistake, Severity, SystemEnvironment};
-use gatewarden_engine::{Access, Command, ItemMaster, Settings};
+use gatewarden_config::{
+    AccountSection, Config, DeviceKind, Environment, Mistake, Severity, SystemEnvironment,
+};
+use gatewarden_engine::{Access, Command, ItemMaster, Reply, Settings};
 use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
+use gatewarden_stock::{AccountRule, AccountsFor};
 use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -101,9 +104,24 @@ pub(crate) fn engine_settings(config: &Config) -> Settings {
         delay_ms_max: operators.lockout.delay_ms_max,
         items: ItemMaster::new(config.items.iter().cloned()),
         places: config.locations.iter().map(|place| place.path.clone()).collect(),
+        accounts: config.accounts.iter().map(account_rule).collect(),
         utc_offset_min: config.gateway.utc_offset_min,
         reservation_ms: u64::from(config.reservations.expires_min) * 60_000,
         reservations_max: config.reservations.open_max as usize,
+    }
+}
+
+fn account_rule(section: &AccountSection) -> AccountRule {
+    let of = match section.of {
+        gatewarden_config::AccountsFor::Kind(kind) => AccountsFor::Kind(kind),
+        gatewarden_config::AccountsFor::LandedCost => AccountsFor::LandedCost,
+    };
+    AccountRule {
+        of,
+        class: section.class,
+        item: section.item.clone(),
+        debit: section.debit.clone(),
+        credit: section.credit.clone(),
     }
 }
 
@@ -245,7 +263,20 @@ async fn record_start(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config: config.hash,
     };
-    expect_done(recorder.command(command).await?)
+    expect_done(recorder.command(command).await?)?;
+    define(recorder).await
+}
+
+/// Records policies and items where they differ from those recorded, before anything rests on them.
+pub(crate) async fn define(recorder: &Recorder) -> anyhow::Result<()> {
+    expect_done(recorder.command(Command::DefinePolicies).await?)?;
+    loop {
+        let answer = recorder.command(Command::DefineItems).await?;
+        match answer.map_err(|refusal| anyhow::anyhow!(refusal.message))? {
+            Reply::Defined { more: true } => {}
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// The last sign of life of a daemon that did not stop in order. What the box's shell wrote, perhaps

@@ -81,6 +81,7 @@ pub(super) fn clock() -> Arc<dyn Clock> {
 impl House {
     /// Enrols the storekeepers and the ERP, and signs everybody in.
     pub(super) async fn open(recorder: Recorder) -> anyhow::Result<Self> {
+        crate::run::define(&recorder).await?;
         let erp = Actor::Client { id: "erp".parse()? };
         let add = Command::AddClient {
             client: "erp".parse()?,

@@ -165,6 +165,7 @@ impl Daemon {
         let (signals, shown) = mpsc::unbounded_channel();
         tokio::spawn(lamps.clone().follow(shown));
         let recorder = run::start_recorder(config, Arc::clone(&clock), signals)?;
+        run::define(&recorder).await?;
         let (spool, _) = Spool::open(&config.spool.path, config.spool.passes_max)?;
         let app = App {
             config: Arc::clone(config),

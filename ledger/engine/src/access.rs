@@ -110,6 +110,8 @@ pub struct Access {
     memo: Memo,
     version: Hash,
     text: String,
+    matrix: RoleMatrix,
+    extra_cedar: String,
 }
 
 #[derive(Debug, Clone)]
@@ -165,6 +167,8 @@ impl Access {
             memo: Memo::default(),
             version: Hash::of(text.as_bytes()),
             text,
+            matrix: matrix.clone(),
+            extra_cedar: extra_cedar.to_owned(),
         })
     }
 
@@ -178,6 +182,12 @@ impl Access {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The role matrix and the raw Cedar that it was built from.
+    #[must_use]
+    pub fn source(&self) -> (&RoleMatrix, &str) {
+        (&self.matrix, &self.extra_cedar)
     }
 
     /// True if the matrix has the role.

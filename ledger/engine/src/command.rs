@@ -5,9 +5,9 @@
 //! minted, PINs checked and clocks read by the caller.
 
 use gatewarden_model::{
-    Action, Actor, ClientId, Comparison, Decision, DeviceId, Entry, Hash, LaneId, Module,
-    MovementId, OperatorId, Pass, PassId, SessionId, Signal, Stamp, StationId, Task, TaskId,
-    entry::Verdict,
+    Action, Actor, Amount, ClientId, Comparison, Day, Decision, DeviceId, Document, Entry, Hash,
+    ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId, Posting, SessionId, Signal,
+    Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::state::Session;
@@ -188,8 +188,101 @@ pub enum Command {
         /// What exactly, in words, for the denial's entry.
         what: String,
     },
-    /// Time passed: idle and absolute time-outs.
+    /// Time passed: idle and absolute time-outs of sessions, lapsed reservations.
     Tick,
+    /// Reserve a posting until a second person posts it. The same posting twice is one.
+    Reserve {
+        /// What is to move.
+        posting: Posting,
+        /// Who asks: needs the right to create in the kind's module.
+        by: Actor,
+    },
+    /// Post what somebody else reserved.
+    PostReservation {
+        /// The id of its posting.
+        reservation: MovementId,
+        /// By whom: an operator in a session, with the right to approve in the module; never
+        /// whoever reserved it.
+        by: Actor,
+    },
+    /// Set free what is reserved.
+    VoidReservation {
+        /// The id of its posting.
+        reservation: MovementId,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom: whoever reserved it, or somebody who may approve.
+        by: Actor,
+    },
+    /// Bind a tag to a piece of an item. Needs the right to modify in the module inbound.
+    Commission {
+        /// The tag's key.
+        tag: String,
+        /// The item.
+        item: ItemId,
+        /// Its lot.
+        lot: Option<String>,
+        /// Its serial.
+        serial: Option<String>,
+        /// By whom.
+        by: Actor,
+    },
+    /// Release a tag from what it was bound to. Needs the right to modify in the module inbound.
+    Decommission {
+        /// The tag's key.
+        tag: String,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Add what was paid beside the price to the value of a receipt. The same document twice is one
+    /// cost. Needs the right to modify in the module price.
+    LandCost {
+        /// The receipt.
+        movement: MovementId,
+        /// On which document.
+        document: Document,
+        /// What is added to each line, in the order of the receipt's lines.
+        amounts: Vec<Amount>,
+        /// By whom.
+        by: Actor,
+    },
+    /// Let nothing count any more for a day up to this one. Needs the right to approve in the
+    /// module price.
+    ClosePeriod {
+        /// The last closed day; not today.
+        until: Day,
+        /// By whom.
+        by: Actor,
+    },
+    /// The daemon started: record the configured items that differ from those recorded, up to
+    /// `ITEMS_AT_ONCE`. Send it until the reply says that no more differ.
+    DefineItems,
+    /// The daemon started: record the policies if they differ from those recorded.
+    DefinePolicies,
+    /// Sign later checkpoints with another key. Needs the right to modify in the module system.
+    RotateKey {
+        /// The old public key, a C2SP verifier key.
+        old: String,
+        /// The new one.
+        new: String,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// The ledger was restored from a backup. Needs the right to modify in the module system.
+    Restored {
+        /// Entries in the backup.
+        size: u64,
+        /// Entries that witnesses had signed beyond it.
+        lost: u64,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
 }
 
 /// What the check of a PIN said. The check itself is slow by design and happens outside.
@@ -266,6 +359,13 @@ pub enum Reply {
     },
     /// The pass saw nothing.
     Empty,
+    /// The posting is reserved; also where it was reserved before and is over.
+    Reserved(MovementId),
+    /// Items were recorded.
+    Defined {
+        /// Whether more differ: ask again.
+        more: bool,
+    },
     /// Yes, and why.
     Allowed(Decision),
 }

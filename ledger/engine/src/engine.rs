@@ -1,14 +1,13 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use std::collections::BTreeSet;
-
-use gatewarden_model::{Action, Actor, Body, Day, Entry, Hash, Location, Module, Stamp, StationId};
-use gatewarden_stock::{Stock, Supply, Wants};
+use gatewarden_model::{Action, Actor, Body, Day, Entry, Hash, Module, Stamp, StationId};
+use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
     access::Access,
     command::{Command, Outcome, Refusal, Reply},
     items::ItemMaster,
+    keeping::Binding,
     memory::Memory,
     state::{Operator, State},
     turn::Turn,
@@ -29,8 +28,10 @@ pub struct Settings {
     pub delay_ms_max: u64,
     /// The items that tags and barcodes stand for.
     pub items: ItemMaster,
-    /// The places in the building that stock may be at; empty for any.
-    pub places: BTreeSet<Location>,
+    /// The places in the building that stock may be at; any where none is declared.
+    pub places: Places,
+    /// Which accounts a movement's voucher names.
+    pub accounts: Accounts,
     /// Minutes east of UTC by which the business's day begins.
     pub utc_offset_min: i32,
     /// A reservation lapses after so many milliseconds, unless its posting says less.
@@ -212,7 +213,35 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::ResolveQuarantine { pass, reason, by } => {
             turn.resolve_quarantine(pass, reason, by)
         }
+        Command::Reserve { posting, by } => turn.reserve(posting, by),
+        Command::PostReservation { reservation, by } => turn.post_reservation(reservation, by),
+        Command::VoidReservation { reservation, reason, by } => {
+            turn.void_reservation(reservation, reason, by)
+        }
+        Command::Tick => {
+            turn.time_out_reservations();
+            Ok(Reply::Done)
+        }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
+        other => keep(turn, other),
+    }
+}
+
+/// What keeps the ledger itself: master data, policies, periods, keys, tags.
+fn keep(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
+    match command {
+        Command::Commission { tag, item, lot, serial, by } => {
+            turn.commission(Binding { tag, item, lot, serial }, by)
+        }
+        Command::Decommission { tag, reason, by } => turn.decommission(tag, reason, by),
+        Command::LandCost { movement, document, amounts, by } => {
+            turn.land_cost(movement, document, amounts, by)
+        }
+        Command::ClosePeriod { until, by } => turn.close_period(until, by),
+        Command::DefineItems => turn.define_items(),
+        Command::DefinePolicies => turn.define_policies(),
+        Command::RotateKey { old, new, reason, by } => turn.rotate_key(old, new, reason, by),
+        Command::Restored { size, lost, reason, by } => turn.restored(size, lost, reason, by),
         other => Ok(report(turn, other)),
     }
 }

@@ -149,7 +149,7 @@ fn hold_asked(hold: &Hold, task: Option<&TaskState>, by: &Actor) -> Asked {
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), String> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), String> {
     if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
         return Err(format!("a reason is needed: 1 to {REASON_BYTES_MAX} bytes"));
     }

@@ -14,11 +14,15 @@ mod compare;
 mod engine;
 mod holds;
 pub mod items;
+pub mod judge;
+mod keeping;
 mod lines;
 mod memory;
 mod needs;
 mod passes;
 mod people;
+mod postings;
+mod reservations;
 mod seen;
 mod sessions;
 pub mod state;
@@ -30,6 +34,8 @@ pub use access::{Access, AccessError, Facts, Principal, Request};
 pub use command::{Command, Outcome, PinCheck, Refusal, Reply};
 pub use engine::{Engine, Settings};
 pub use items::ItemMaster;
+pub use judge::Judge;
+pub use keeping::ITEMS_AT_ONCE;
 pub use sessions::BADGE_SEEN_MS_MAX;
 pub use state::{
     Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Reservation, Session,

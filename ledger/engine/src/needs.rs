@@ -4,22 +4,26 @@
 //! So ask, supply and ask again until nothing is missing. What is not asked for here and needed all
 //! the same is refused by the stock itself: a mistake here denies, it never posts.
 
-use gatewarden_model::{ItemId, Location, Pass, Stamp, Task, TaskLine};
-use gatewarden_stock::{Site, Stock, Wants};
+use gatewarden_model::{Day, ItemId, Location, MovementId, Pass, Posting, Stamp, Task, TaskLine};
+use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 
 use crate::{
     command::Command,
     engine::Settings,
+    postings::moved,
     seen::{self, Means, Seen},
-    state::State,
+    state::{Reservation, State},
 };
+
+/// Things of one line that are looked up; a posting that names more is refused.
+const THINGS_MAX: usize = 10_000;
 
 /// What must be known, as far as it can be told by what is known.
 pub(crate) fn wants(
     state: &State,
     stock: &Stock,
     settings: &Settings,
-    _now: &Stamp,
+    now: &Stamp,
     command: &Command,
 ) -> Wants {
     let mut wants = Wants::default();
@@ -34,9 +38,88 @@ pub(crate) fn wants(
                 of_pass(&mut wants, &hold.pass, task.into_iter(), stock, settings);
             }
         }
+        Command::Reserve { posting, .. } => {
+            wants.movements.insert(posting.id);
+            of_posting(&mut wants, posting, stock, settings, now);
+        }
+        Command::PostReservation { reservation, .. } => match state.reservation(*reservation) {
+            Some(held) => {
+                of_rest(&mut wants, held);
+                of_posting(&mut wants, &held.posting, stock, settings, now);
+            }
+            None => drop(wants.movements.insert(*reservation)),
+        },
+        Command::VoidReservation { reservation, .. } => {
+            state.reservation(*reservation).into_iter().for_each(|held| of_rest(&mut wants, held));
+        }
+        Command::Tick => {
+            let over = |held: &&Reservation| held.remaining_ms(settings.reservation_ms, now) == 0;
+            state.reservations().filter(over).for_each(|held| of_rest(&mut wants, held));
+        }
+        Command::Commission { tag, .. } | Command::Decommission { tag, .. } => {
+            wants.things.insert(tag.clone());
+        }
+        Command::LandCost { movement, .. } => of_past(&mut wants, *movement, stock),
         _ => {}
     }
     wants
+}
+
+/// What a reservation sets free.
+fn of_rest(wants: &mut Wants, held: &Reservation) {
+    for line in held.rest().iter().filter(|line| line.from.holds_stock()) {
+        of_site(wants, &line.item, &line.from);
+    }
+}
+
+/// A movement with the past of its items.
+pub(crate) fn of_past(wants: &mut Wants, movement: MovementId, stock: &Stock) {
+    wants.movements.insert(movement);
+    if let Some((_, original)) = moved(stock.movement(&movement)) {
+        wants.histories.extend(original.lines.iter().map(|line| line.item.clone()));
+    }
+}
+
+/// What a posting may do. One that is too long is refused unseen.
+pub(crate) fn of_posting(
+    wants: &mut Wants,
+    posting: &Posting,
+    stock: &Stock,
+    settings: &Settings,
+    now: &Stamp,
+) {
+    if posting.lines.len().max(posting.counts.len()) > LINES_MAX {
+        return;
+    }
+    wants.of_posting(posting);
+    let past = posting.effective.is_some_and(|day| {
+        let today = Day::of(now, settings.utc_offset_min);
+        day < today.max(stock.last_day().unwrap_or(today))
+    });
+    for line in &posting.lines {
+        for place in [&line.from, &line.to] {
+            of_site(wants, &line.item, place);
+        }
+        wants.things.extend(line.things.iter().take(THINGS_MAX).cloned());
+        wants.lots.extend(line.lot.iter().map(|lot| (line.item.clone(), lot.clone())));
+        wants.units.extend([&line.from_unit, &line.to_unit].into_iter().flatten().cloned());
+        if past {
+            wants.histories.insert(line.item.clone());
+        }
+    }
+    for count in &posting.counts {
+        if let Ok(loss) = Location::parse("@loss/count") {
+            of_site(wants, &count.item, &loss);
+        }
+        wants.lots.extend(count.bucket.lot.iter().map(|lot| (count.item.clone(), lot.clone())));
+        wants.units.extend(count.bucket.unit.iter().cloned());
+    }
+    if let Some(id) = posting.reverses {
+        of_past(wants, id, stock);
+        if let Some((_, original)) = moved(stock.movement(&id)) {
+            reversal_lines(original).iter().for_each(|line| wants.of_line(line));
+        }
+    }
 }
 
 /// What a pass may do: its things, and the places and lots of the lines that they may fill.

@@ -6,7 +6,7 @@
 //! itself; green is only for what is posted.
 
 use gatewarden_model::{
-    Action, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass,
+    Action, Actor, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass,
     PassClosing, SessionId, Signal, TaskId, canonical,
 };
 
@@ -189,10 +189,7 @@ impl Turn<'_> {
         mover: Mover,
         matched: Match,
     ) -> Answer {
-        let by = gatewarden_model::Actor::Operator {
-            id: mover.operator.clone(),
-            session: Some(mover.session),
-        };
+        let by = Actor::Operator { id: mover.operator.clone(), session: Some(mover.session) };
         let decision = mover.decision.clone();
         let posted = self
             .movement(task, pass, mover, &matched, *self.next_seq)
@@ -215,13 +212,17 @@ impl Turn<'_> {
         movement: Movement,
         pass: Option<Pass>,
     ) -> Result<MovementId, Fault> {
-        let id = movement.id;
+        let (id, reservation) = (movement.id, movement.reservation);
+        let by = Actor::Operator { id: movement.operator.clone(), session: Some(movement.session) };
         self.record_stock(Body::Moved { movement, pass })?;
+        if let Some(reservation) = reservation {
+            self.end_used(reservation, &by);
+        }
         Ok(id)
     }
 
     /// Closes a task that expects nothing any more.
-    pub(crate) fn close_done(&mut self, task: TaskId, by: gatewarden_model::Actor) {
+    pub(crate) fn close_done(&mut self, task: TaskId, by: Actor) {
         if self.state.task(task).is_some_and(TaskState::is_done) {
             self.close_task(task, "complete", by);
         }
@@ -247,6 +248,9 @@ impl Turn<'_> {
         let mut devices: Vec<_> = pass.sightings.iter().map(|s| s.device.clone()).collect();
         devices.sort_unstable();
         devices.dedup();
+        if let Some(id) = task.task.reservation {
+            self.within(id, &lines)?;
+        }
         let (day, effective) = self.today();
         let mut movement = Movement {
             id: MovementId::from(pass.id),
@@ -280,7 +284,9 @@ impl Turn<'_> {
     /// Holds a movement against the rules of the stock, and says what it is worth.
     pub(crate) fn settle(&self, seq: u64, day: Day, movement: &mut Movement) -> Result<(), Fault> {
         self.stock.admit(movement, day).map_err(fault)?;
-        self.stock.price(seq, day, movement).map_err(fault)
+        self.stock.price(seq, day, movement).map_err(fault)?;
+        movement.voucher = self.stock.voucher(&self.settings.accounts, movement).map_err(fault)?;
+        Ok(())
     }
 }
 
@@ -289,7 +295,7 @@ pub(crate) fn orderer(task: &TaskState) -> Option<&str> {
     let asked = task.decision.as_ref().is_some_and(|d| d.action == Action::Request);
     match (&task.task.ordered_by, &task.by) {
         (Some(name), _) => Some(name),
-        (None, gatewarden_model::Actor::Operator { id, .. }) if asked => Some(id.as_str()),
+        (None, Actor::Operator { id, .. }) if asked => Some(id.as_str()),
         _ => None,
     }
 }

@@ -7,14 +7,14 @@
 use std::collections::HashSet;
 
 use gatewarden_model::{
-    Action, Actor, Body, Hash, MovementKind, Task, TaskId, TaskLine, canonical,
+    Action, Actor, Body, Hash, MovementKind, StockStatus, Task, TaskId, TaskLine, canonical,
 };
 
 use crate::{
     access::Facts,
     apply::actor_name,
     command::Reply,
-    items::ItemMaster,
+    engine::Settings,
     turn::{Answer, Asked, Turn},
 };
 
@@ -83,7 +83,12 @@ impl Turn<'_> {
             let station = &task.station;
             return Err(format!("{TASKS_AT_STATION_MAX} tasks are open at {station}: finish some"));
         }
-        validate(task, &self.settings.items)
+        if let Some(id) = task.reservation
+            && self.state.reservation(id).is_none()
+        {
+            return Err(format!("reservation {id} is not open: reserve it first"));
+        }
+        validate(task, self.settings)
     }
 
     pub(crate) fn approve_task(&mut self, id: TaskId, by: Actor) -> Answer {
@@ -140,7 +145,7 @@ impl Turn<'_> {
 }
 
 /// Whether two actors are the same person or machine, in whatever session.
-fn is_same(a: &Actor, b: &Actor) -> bool {
+pub(crate) fn is_same(a: &Actor, b: &Actor) -> bool {
     match (a, b) {
         (Actor::Operator { id: a, .. }, Actor::Operator { id: b, .. }) => a == b,
         _ => a == b,
@@ -153,7 +158,14 @@ fn content(task: &Task) -> Hash {
     Hash::of(&canonical::encode(task).unwrap_or_default())
 }
 
-fn validate(task: &Task, items: &ItemMaster) -> Result<(), String> {
+fn validate(task: &Task, settings: &Settings) -> Result<(), String> {
+    use MovementKind::{Adjustment, Count, StatusChange};
+    if matches!(task.kind, Count | Adjustment | StatusChange) {
+        return Err(format!(
+            "a {} is no task at a station: reserve it as a posting and have it posted",
+            task.kind.name()
+        ));
+    }
     let number = &task.document.number;
     if !(1..=NUMBER_BYTES_MAX).contains(&number.len()) || number.chars().any(char::is_control) {
         return Err(format!("document.number must be 1 to {NUMBER_BYTES_MAX} printable bytes"));
@@ -178,16 +190,16 @@ fn validate(task: &Task, items: &ItemMaster) -> Result<(), String> {
         if let Some(twice) = line.things.iter().find(|key| !things.insert(key.as_str())) {
             return Err(format!("line {}: thing {twice:?} is named twice", line.line));
         }
-        line_fits(task.kind, line, items).map_err(|why| format!("line {}: {why}", line.line))?;
+        line_fits(task.kind, line, settings).map_err(|why| format!("line {}: {why}", line.line))?;
     }
     Ok(())
 }
 
-fn line_fits(kind: MovementKind, line: &TaskLine, items: &ItemMaster) -> Result<(), String> {
+fn line_fits(kind: MovementKind, line: &TaskLine, settings: &Settings) -> Result<(), String> {
     if line.quantity <= 0 {
         return Err(format!("quantity must be more than zero, not {}", line.quantity));
     }
-    if items.by_code(&line.item).is_none() {
+    if settings.items.by_code(&line.item).is_none() {
         return Err(format!("item {} is not in the item master", line.item));
     }
     if line.lot.as_ref().is_some_and(|lot| !is_text(lot)) {
@@ -200,6 +212,18 @@ fn line_fits(kind: MovementKind, line: &TaskLine, items: &ItemMaster) -> Result<
     if things > 0 && line.quantity % things != 0 {
         let quantity = line.quantity;
         return Err(format!("{quantity} can't be split evenly over {things} named things"));
+    }
+    for (field, text) in [("lot", &line.lot), ("owner", &line.owner)] {
+        let Some(text) = text else { continue };
+        gatewarden_stock::check_code(field, text).map_err(|e| e.to_string())?;
+    }
+    for (field, place) in [("from", &line.from), ("to", &line.to)] {
+        settings.places.check(field, place).map_err(|e| e.to_string())?;
+    }
+    if [line.from_status, line.to_status].contains(&StockStatus::Reserved) {
+        return Err(
+            "only a reservation makes stock reserved: name it as the task's reservation".to_owned()
+        );
     }
     gatewarden_stock::kinds::check(kind, &line.from, &line.to)?;
     gatewarden_stock::kinds::check_status(kind, line.from_status)

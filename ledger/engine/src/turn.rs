@@ -188,7 +188,7 @@ impl Turn<'_> {
 
 /// Who an actor is as the policies see it: an operator needs an open session (that of the
 /// console where none is named), a client a token that is still good.
-fn authenticated<'b>(
+pub(crate) fn authenticated<'b>(
     state: &'b State,
     by: &'b Actor,
     facts: &Facts<'b>,

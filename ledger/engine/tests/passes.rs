@@ -386,3 +386,98 @@ fn approvals_come_from_somebody_else() {
     assert!(house.engine.state().task(task_id(4)).is_none(), "a closed task stays closed");
     assert_eq!(thing("bolt#1").serial.as_deref(), Some("1"));
 }
+
+#[test]
+fn a_serial_that_was_received_is_never_received_again() {
+    let (mut house, session) = house(0);
+    open(&mut house, receipt(1, &["10 BOLT-M8 1 in"]));
+    let first = pass(1, "dock-1", session, 10, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(first))), "posted");
+    // On a second order: held, whatever the first order's task knew, and after a restart too.
+    open(&mut house, receipt(2, &["10 BOLT-M8 1 in"]));
+    let again = pass(2, "dock-1", session, 10, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(again))), "held 0+1-1?0!0");
+    let accept = house.decide(2, Verdict::Accept, "max");
+    assert_eq!(house.refused(accept), "nothing-expected");
+    house.engine = house.restarted();
+    let again = pass(3, "dock-1", session, 10, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(again))), "held 0+1-1?0!0");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 1);
+    // From where it is it moves on, and comes back from where it went.
+    let lines = ["10 BOLT-M8 1 wh1/dock wh1/a"];
+    open(&mut house, task(3, "dock-1", MovementKind::Transfer, &lines));
+    let moved = pass(4, "dock-1", session, 10, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(moved))), "posted");
+    open(&mut house, task(4, "dock-1", MovementKind::Transfer, &lines));
+    let gone = pass(5, "dock-1", session, 10, "bolt#1");
+    assert_eq!(word(&house.handle(Command::Pass(gone))), "held 0+1-1?0!0");
+}
+
+#[test]
+fn a_case_counts_its_pieces_and_a_tag_what_it_was_commissioned_as() {
+    let (mut house, session) = house(0);
+    open(&mut house, receipt(1, &["10 BOLT-M8 24 in"]));
+    let cases = pass(1, "dock-1", session, 10, "case#1 case#2");
+    assert_eq!(word(&house.handle(Command::Pass(cases))), "posted");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 24);
+    open(&mut house, receipt(2, &["10 BOLT-M8 30 in"]));
+    let cases = pass(2, "dock-1", session, 10, "case*3");
+    assert_eq!(word(&house.handle(Command::Pass(cases))), "held 1+1-1?0!0");
+
+    let bind = |house: &House, item: &str, serial: Option<&str>| Command::Commission {
+        tag: "hex:e2".to_owned(),
+        item: item.parse().unwrap(),
+        lot: None,
+        serial: serial.map(str::to_owned),
+        by: house.by("sam"),
+    };
+    for (item, serial, code) in [("GHOST", None, "unknown-item"), ("CHIP", None, "serial-missing")]
+    {
+        let command = bind(&house, item, serial);
+        assert_eq!(house.refused(command), code);
+    }
+    let by = house.by("bob");
+    let denied = Command::Decommission { tag: "hex:e2".to_owned(), reason: "x".to_owned(), by };
+    assert_eq!(house.refused(denied), "denied");
+    let command = bind(&house, "CHIP", Some("7"));
+    house.ok(command.clone());
+    assert_eq!(house.handle(command).entries.len(), 0);
+    let command = bind(&house, "NUT-M8", None);
+    assert_eq!(house.refused(command), "tag-bound");
+    house.engine = house.restarted();
+    open(&mut house, receipt(3, &["10 CHIP 1 in"]));
+    let seen = pass(3, "dock-1", session, 10, "hex:e2");
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
+    assert_eq!(house.stock("CHIP", "wh1/dock"), 1);
+    let release = |house: &House| Command::Decommission {
+        tag: "hex:e2".to_owned(),
+        reason: "torn off".to_owned(),
+        by: house.by("sam"),
+    };
+    let command = release(&house);
+    house.ok(command);
+    let command = release(&house);
+    assert_eq!(house.refused(command), "unknown-tag");
+    let command = bind(&house, "BOLT-M8", None);
+    house.ok(command);
+}
+
+#[test]
+fn a_line_is_worth_what_its_document_says_in_shares_that_add_up() {
+    let (mut house, session) = house(0);
+    let mut order = receipt(1, &["10 PUMP 3 in"]);
+    order.lines[0].value = Some("100".parse().unwrap());
+    open(&mut house, order);
+    let mut values = vec![];
+    for n in 1..=3 {
+        let seen = pass(n, "dock-1", session, 10, &format!("pump#{n} text:{n}"));
+        assert!(word(&house.handle(Command::Pass(seen))).starts_with("held 1"));
+        let accept = house.decide(n, Verdict::Accept, "max");
+        let outcome = house.handle(accept);
+        values.extend(outcome.entries.iter().filter_map(|entry| match &entry.body {
+            Body::Moved { movement, .. } => movement.lines[0].value.map(|v| v.to_string()),
+            _ => None,
+        }));
+    }
+    assert_eq!(values, ["33.33", "33.34", "33.33"]);
+}

@@ -189,6 +189,7 @@ proptest! {
         let again = house.restarted();
         prop_assert_eq!(again.state(), house.engine.state());
         prop_assert_eq!(again.next_seq(), house.engine.next_seq());
+        prop_assert_eq!(house.judged(), Vec::<String>::new());
     }
 }
 
@@ -204,6 +205,7 @@ fn the_walk_reaches_every_kind_of_entry() {
     let steps: Vec<Step> =
         (0..1500).map(|_| (byte(), byte(), byte(), byte(), byte(), byte() < 64)).collect();
     let house = run(&steps).unwrap();
+    assert_eq!(house.judged(), Vec::<String>::new());
     for entry in &house.journal {
         let value = serde_json::to_value(&entry.body).unwrap();
         *kinds.entry(value["kind"].as_str().unwrap().to_owned()).or_default() += 1;

@@ -5,11 +5,14 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use gatewarden_engine::{Access, Command, Engine, ItemMaster, Outcome, PinCheck, Reply, Settings};
+use gatewarden_engine::{
+    Access, Command, Engine, ItemMaster, Judge, Outcome, PinCheck, Reply, Settings,
+};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Direction, Document, DocumentKind, Entry, Hash, Item, Module,
-    MovementKind, Pass, PassClosing, PassId, PassOpening, Role, RoleMatrix, SessionId, Sighting,
-    Stamp, Task, TaskId, TaskLine, Thing, Trust, Unit, entry::Verdict,
+    MovementId, MovementKind, Pass, PassClosing, PassId, PassOpening, Posting, PostingLine, Role,
+    RoleMatrix, SessionId, Sighting, Stamp, StockStatus, Task, TaskId, TaskLine, Thing, Tracking,
+    Trust, Unit, Valuation, ValuationMethod, entry::Verdict,
 };
 use gatewarden_stock::{Site, Stock, Supply, Wants};
 use uuid::Uuid;
@@ -29,6 +32,7 @@ pub const MATRIX: &[(&str, &str, &str)] = &[
     ("department-manager", "outbound transfer", "view approve"),
     ("warehouse-supervisor", "inbound outbound count transfer", "view approve"),
     ("warehouse-supervisor", "price ledger system", "view"),
+    ("controller", "price", "view modify approve"),
     ("administrator", "system", "view create modify delete"),
     ("administrator", "ledger", "view"),
     ("auditor", "inbound outbound count transfer price ledger system", "view"),
@@ -75,7 +79,7 @@ pub fn item(code: &str, gtin: &str) -> Item {
     }
 }
 
-/// Bolts, of which a case holds 12, and nuts.
+/// Bolts, of which a case holds 12, nuts, pumps with a value and chips that are told apart.
 pub fn master() -> ItemMaster {
     let case = Unit {
         name: "case".to_owned(),
@@ -83,12 +87,23 @@ pub fn master() -> ItemMaster {
         denominator: 1,
         gtins: vec![BOLT_CASE.to_owned()],
     };
-    ItemMaster::new([Item { units: vec![case], ..item("BOLT-M8", BOLT) }, item("NUT-M8", NUT)])
+    let valuation =
+        Valuation { method: ValuationMethod::Fifo, currency: "EUR".to_owned(), decimals: 2 };
+    ItemMaster::new([
+        Item { units: vec![case], ..item("BOLT-M8", BOLT) },
+        item("NUT-M8", NUT),
+        Item { valuation: Some(valuation), ..item("PUMP", PUMP) },
+        Item { tracking: Tracking::Serial, ..item("CHIP", CHIP) },
+    ])
 }
 
 pub const BOLT: &str = "04012345000009";
 pub const BOLT_CASE: &str = "14012345000006";
 pub const NUT: &str = "04012345000016";
+pub const PUMP: &str = "04012345000023";
+pub const CHIP: &str = "04012345000030";
+/// A handling unit.
+pub const PALLET: &str = "340123450000000017";
 
 /// `seconds` after the boot.
 pub fn at(seconds: u64) -> Stamp {
@@ -134,6 +149,8 @@ pub fn thing(short: &str) -> Thing {
         "bolt" => Some(BOLT),
         "nut" => Some(NUT),
         "case" => Some(BOLT_CASE),
+        "pump" => Some(PUMP),
+        "chip" => Some(CHIP),
         _ => None,
     };
     Thing {
@@ -216,6 +233,51 @@ pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task 
     }
 }
 
+pub fn movement_id(n: u128) -> MovementId {
+    MovementId(Uuid::from_u128(n))
+}
+
+/// A posting with lines in short: as for a task, then `unit=`, `lot=`, `owner=`, `value=`, `to=` and
+/// `from=` for handling units, `status=` for the status it gets, `things=a,b`.
+pub fn posting(n: u128, kind: MovementKind, lines: &[&str]) -> Posting {
+    let one = |text: &&str| {
+        let words: Vec<&str> = text.split(' ').collect();
+        let option =
+            |name: &str| words.iter().find_map(|w| w.strip_prefix(name)).map(str::to_owned);
+        let status = |name: String| StockStatus::ALL.into_iter().find(|s| s.name() == name);
+        PostingLine {
+            line: words[0].parse().unwrap(),
+            item: words[1].parse().unwrap(),
+            quantity: words[2].to_owned(),
+            unit: option("unit="),
+            lot: option("lot="),
+            expires: option("expires=").map(|day| day.parse().unwrap()),
+            owner: option("owner="),
+            from: words[3].parse().unwrap(),
+            to: words[4].parse().unwrap(),
+            from_status: option("was=").and_then(status).unwrap_or_default(),
+            to_status: option("status=").and_then(status).unwrap_or_default(),
+            from_unit: option("from="),
+            to_unit: option("to="),
+            things: option("things=")
+                .map_or_else(Vec::new, |list| list.split(',').map(str::to_owned).collect()),
+            value: option("value=").map(|value| value.parse().unwrap()),
+        }
+    };
+    let number = format!("P-{n}");
+    Posting {
+        id: movement_id(n),
+        kind,
+        document: Document { kind: DocumentKind::WorkOrder, number },
+        reason: None,
+        lines: lines.iter().map(one).collect(),
+        counts: vec![],
+        effective: None,
+        reverses: None,
+        expires_ms: None,
+    }
+}
+
 pub struct House {
     pub engine: Engine,
     pub now: Stamp,
@@ -234,6 +296,7 @@ pub fn settings() -> Settings {
         delay_ms_max: 900_000,
         items: master(),
         places: Default::default(),
+        accounts: Default::default(),
         utc_offset_min: 0,
         reservation_ms: 3_600_000,
         reservations_max: 100,
@@ -277,6 +340,8 @@ impl House {
             version: "0".to_owned(),
             config: Hash::of(b""),
         });
+        house.ok(Command::DefinePolicies);
+        house.ok(Command::DefineItems);
         let people = [
             ("sam", "storekeeper"),
             ("sue", "storekeeper"),
@@ -378,6 +443,30 @@ impl House {
         Command::SignIn { station, badge: Some(badge(who)), pin, session: session_id(n) }
     }
 
+    pub fn reserve(&mut self, posting: Posting, who: &str) -> Command {
+        Command::Reserve { posting, by: self.by(who) }
+    }
+
+    pub fn post(&mut self, n: u128, who: &str) -> Command {
+        Command::PostReservation { reservation: movement_id(n), by: self.by(who) }
+    }
+
+    /// Reserved by sue and posted by max.
+    pub fn posted(&mut self, posting: Posting) {
+        let id = posting.id;
+        let reserve = self.reserve(posting, "sue");
+        self.ok(reserve);
+        let by = self.by("max");
+        self.ok(Command::PostReservation { reservation: id, by });
+    }
+
+    /// Somebody in the newest of his sessions.
+    pub fn by(&self, who: &str) -> Actor {
+        let own = self.engine.state().sessions().filter(|s| s.operator.as_str() == who);
+        let session = own.max_by_key(|s| s.opened.mono_us).map(|s| s.id);
+        Actor::Operator { id: who.parse().unwrap(), session }
+    }
+
     pub fn decide(&mut self, n: u128, verdict: Verdict, who: &str) -> Command {
         let reason = "counted by hand".to_owned();
         Command::DecideHold { pass: pass_id(n), verdict, reason, by: operator(who) }
@@ -401,6 +490,12 @@ impl House {
         let seen = pass(n, "dock-1", session, self.now.mono_us / 1_000_000, things);
         let outcome = self.handle(Command::Pass(seen));
         assert_eq!(word(&outcome), "posted", "{line}: {things}: {:?}", outcome.answer);
+    }
+
+    /// What a judge of the whole journal says.
+    pub fn judged(&self) -> Vec<String> {
+        let mut judge = Judge::knowing(access());
+        self.journal.iter().filter_map(|entry| judge.judge(entry)).collect()
     }
 
     /// An engine as a restart makes it: from the live entries; what is where it asks for.

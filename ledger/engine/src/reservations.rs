@@ -1,0 +1,340 @@
+//! Postings by hand: reserved by one person, posted by another, or voided, or lapsed.
+//!
+//! Invariants: nothing moves by hand in one step or by one person; what a posting takes is held from
+//! the moment it is reserved, and nobody else moves it; the same id twice is one posting, with other
+//! content it is refused; all lines move or none; what is over is set free.
+
+use gatewarden_model::{
+    Action, Actor, Body, Day, Decision, Hash, Module, Movement, MovementId, MovementLine,
+    OperatorId, PassId, Posting, SessionId, StockStatus, canonical,
+};
+use gatewarden_stock::{Wants, free_lines};
+
+use crate::{
+    access::Facts,
+    apply::{actor_name, use_up},
+    command::{Refusal, Reply},
+    holds::check_reason,
+    needs,
+    postings::{Drawn, draw, moved},
+    state::{Reservation, Session},
+    tasks::is_same,
+    turn::{Answer, Asked, Fault, Turn},
+};
+
+/// Whom a posting's movement names.
+struct Poster {
+    session: SessionId,
+    operator: OperatorId,
+    auth_level: u8,
+    decision: Decision,
+}
+
+impl Turn<'_> {
+    pub(crate) fn reserve(&mut self, posting: Posting, by: Actor) -> Answer {
+        let asked = about(&by, Action::Create, &posting);
+        let decision = self.permit(asked.clone(), Facts::default())?;
+        let id = posting.id;
+        match self.is_same_posting(&posting) {
+            Ok(Some(true)) => return Ok(Reply::Reserved(id)),
+            Ok(Some(false)) => {
+                let message = format!("posting {id} has other content already: mint a new id");
+                return Err(self.deny(asked, "posting-differs", message, Some(decision)));
+            }
+            Ok(None) => {}
+            Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
+        }
+        let body = match self.reserved(posting, &by, &decision) {
+            Ok(body) => body,
+            Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
+        };
+        match self.record_stock(body) {
+            Ok(_) => Ok(Reply::Reserved(id)),
+            Err((code, message)) => Err(self.deny(asked, code, message, Some(decision))),
+        }
+    }
+
+    /// Whether this very posting is known already; none where its id is new.
+    fn is_same_posting(&self, posting: &Posting) -> Result<Option<bool>, Fault> {
+        if let Some(open) = self.state.reservation(posting.id) {
+            return Ok(Some(open.posting == *posting));
+        }
+        let pass = PassId(posting.id.0);
+        if self.state.hold(pass).is_some() || self.state.quarantined(pass).is_some() {
+            return Ok(Some(false));
+        }
+        self.known(&Wants { movements: [posting.id].into(), ..Wants::default() })?;
+        Ok(match self.stock.movement(&posting.id).map(|entry| &entry.body) {
+            Some(Body::Moved { movement, .. }) => Some(movement.evidence == digest(posting)?),
+            Some(Body::Reserved { posting: known, .. }) => Some(known == posting),
+            _ => None,
+        })
+    }
+
+    /// Refuses to decide on what was not looked up.
+    pub(crate) fn known(&self, wants: &Wants) -> Result<(), Fault> {
+        match self.stock.missing(wants) == Wants::default() {
+            true => Ok(()),
+            false => {
+                Err(("stock-unknown", "not everything it touches was looked up: ask again".into()))
+            }
+        }
+    }
+
+    /// The entry of a reservation: what it would move now is allowed, there and priced.
+    fn reserved(&self, posting: Posting, by: &Actor, decision: &Decision) -> Result<Body, Fault> {
+        if self.state.reservations.len() >= self.settings.reservations_max {
+            let message = format!(
+                "{} reservations are open: post or void some",
+                self.settings.reservations_max
+            );
+            return Err(("too-many-reservations", message));
+        }
+        let drawn = self.draw(&posting)?;
+        let lines = if drawn.holds { drawn.lines.clone() } else { vec![] };
+        // Nobody posts it yet, and the rules of the stock don't ask who does.
+        let operator = OperatorId::parse("nobody").map_err(|e| ("internal", e.to_string()))?;
+        let (session, auth_level) = (SessionId(uuid::Uuid::nil()), 0);
+        let poster = Poster { session, operator, auth_level, decision: decision.clone() };
+        self.posted(&posting, drawn, poster, None)?;
+        let (by, decision) = (by.clone(), decision.clone());
+        Ok(Body::Reserved { posting, lines, by, decision })
+    }
+
+    fn draw(&self, posting: &Posting) -> Result<Drawn, Fault> {
+        let mut wants = Wants::default();
+        needs::of_posting(&mut wants, posting, self.stock, self.settings, &self.now);
+        self.known(&wants)?;
+        draw(posting, self.settings, self.stock, self.today().0)
+    }
+
+    pub(crate) fn post_reservation(&mut self, id: MovementId, by: Actor) -> Answer {
+        let Some(held) = self.state.reservation(id).cloned() else {
+            return self.posted_before(id, &by);
+        };
+        let asked = about(&by, Action::Approve, &held.posting);
+        let reserver = actor_name(&held.by);
+        let facts = Facts { requested_by: Some(&reserver), ..Facts::default() };
+        let decision = self.permit(asked.clone(), facts)?;
+        let refuse = |turn: &mut Self, (code, message): Fault| -> Refusal {
+            turn.deny(asked.clone(), code, message, Some(decision.clone()))
+        };
+        if held.remaining_ms(self.settings.reservation_ms, &self.now) == 0 {
+            self.lapse(&held);
+            let message = format!("reservation {id} has lapsed: reserve it anew under a new id");
+            return Err(refuse(self, ("reservation-over", message)));
+        }
+        let movement = match self.second_person(&held, &by, &decision) {
+            Ok(movement) => movement,
+            Err(fault) => return Err(refuse(self, fault)),
+        };
+        if let Err(fault) = self.record_stock(Body::Moved { movement, pass: None }) {
+            return Err(refuse(self, fault));
+        }
+        self.record(Body::ReservationEnded {
+            movement: id,
+            reason: "posted".to_owned(),
+            lines: vec![],
+            by,
+            decision: Some(decision),
+        });
+        Ok(Reply::Posted { movement: id, comparison: Default::default() })
+    }
+
+    /// A posting that was posted already is answered as it was then.
+    fn posted_before(&mut self, id: MovementId, by: &Actor) -> Answer {
+        let by_hand = moved(self.stock.movement(&id)).map(|(_, m)| (m.kind, m.pass.is_none()));
+        if let Some((kind, true)) = by_hand {
+            self.permit(Asked::new(by, Action::Approve, kind.module()), Facts::default())?;
+            return Ok(Reply::Posted { movement: id, comparison: Default::default() });
+        }
+        Err(self.unknown_reservation(id, by))
+    }
+
+    fn unknown_reservation(&mut self, id: MovementId, by: &Actor) -> Refusal {
+        // Which module it would be is not known, so the denial stands under the journal's.
+        let asked = Asked::new(by, Action::Approve, Module::Ledger);
+        let message = format!("reservation {id} is not open: it was never made, or is over");
+        self.deny(asked, "unknown-reservation", message, None)
+    }
+
+    /// The movement that a second person posts.
+    fn second_person(
+        &self,
+        held: &Reservation,
+        by: &Actor,
+        decision: &Decision,
+    ) -> Result<Movement, Fault> {
+        if is_same(&held.by, by) {
+            let message = "whoever reserved it can't post it: have somebody else do it";
+            return Err(("same-person", message.to_owned()));
+        }
+        let session = self.session_of(by).ok_or_else(|| {
+            let message = "only an operator with a session posts: sign in first";
+            ("not-an-operator", message.to_owned())
+        })?;
+        if !held.is_untouched() {
+            let message = "a task used some of it: let the task use the rest, or void it";
+            return Err(("reservation-used", message.to_owned()));
+        }
+        let poster = Poster {
+            session: session.id,
+            operator: session.operator.clone(),
+            auth_level: session.auth_level,
+            decision: decision.clone(),
+        };
+        let mut drawn = self.draw(&held.posting)?;
+        if drawn.holds {
+            drawn.lines.clone_from(&held.lines);
+            for line in drawn.lines.iter_mut().filter(|line| line.from.holds_stock()) {
+                line.from_status = StockStatus::Reserved;
+            }
+        }
+        self.posted(&held.posting, drawn, poster, Some(held.posting.id))
+    }
+
+    /// The session that somebody acts in.
+    fn session_of(&self, by: &Actor) -> Option<&Session> {
+        let Actor::Operator { id, session } = by else { return None };
+        match session {
+            Some(session) => self.state.session(*session).filter(|open| open.operator == *id),
+            None => self.state.sessions().find(|s| s.operator == *id && s.station.is_none()),
+        }
+    }
+
+    /// The movement of a posting, held against the rules of the stock and priced.
+    fn posted(
+        &self,
+        posting: &Posting,
+        drawn: Drawn,
+        poster: Poster,
+        reservation: Option<MovementId>,
+    ) -> Result<Movement, Fault> {
+        let (today, told) = self.today();
+        let (day, effective) = match drawn.past {
+            Some(day) => (day, (day != Day::of(&self.now, 0)).then_some(day)),
+            None => (today, told),
+        };
+        let Poster { session, operator, auth_level, decision } = poster;
+        let mut movement = Movement {
+            id: posting.id,
+            kind: posting.kind,
+            document: posting.document.clone(),
+            task: None,
+            station: None,
+            devices: vec![],
+            pass: None,
+            session,
+            approved_by: operator.to_string(),
+            operator,
+            auth_level,
+            decision,
+            approval_seq: None,
+            resolution_seq: None,
+            lines: drawn.lines,
+            evidence: digest(posting)?,
+            reservation,
+            effective,
+            back_dated: drawn.past.is_some(),
+            reverses: posting.reverses,
+            counts: drawn.counts,
+            revalues: vec![],
+            voucher: vec![],
+        };
+        self.settle(*self.next_seq, day, &mut movement)?;
+        Ok(movement)
+    }
+
+    pub(crate) fn void_reservation(&mut self, id: MovementId, reason: String, by: Actor) -> Answer {
+        let Some(held) = self.state.reservation(id).cloned() else {
+            return Err(self.unknown_reservation(id, &by));
+        };
+        // Whoever reserved it may take it back with the right he reserved it by.
+        let own = is_same(&held.by, &by);
+        let action = if own { Action::Create } else { Action::Approve };
+        let asked = about(&by, action, &held.posting);
+        let decision = self.permit(asked.clone(), Facts::default())?;
+        if let Err(message) = check_reason(&reason) {
+            return Err(self.deny(asked, "reason-missing", message, Some(decision)));
+        }
+        match self.end_reservation(&held, format!("void: {reason}"), by, Some(decision.clone())) {
+            Ok(_) => Ok(Reply::Done),
+            Err((code, message)) => Err(self.deny(asked, code, message, Some(decision))),
+        }
+    }
+
+    /// Sets free what is left of a reservation.
+    fn end_reservation(
+        &mut self,
+        held: &Reservation,
+        reason: String,
+        by: Actor,
+        decision: Option<Decision>,
+    ) -> Result<u64, Fault> {
+        let (movement, lines) = (held.posting.id, free_lines(&held.rest()));
+        self.record_stock(Body::ReservationEnded { movement, reason, lines, by, decision })
+    }
+
+    /// Ends the reservations whose time is over.
+    pub(crate) fn time_out_reservations(&mut self) {
+        let over = |r: &&Reservation| r.remaining_ms(self.settings.reservation_ms, &self.now) == 0;
+        let due: Vec<Reservation> = self.state.reservations().filter(over).cloned().collect();
+        for held in &due {
+            self.lapse(held);
+        }
+    }
+
+    /// Ends one whose time is over. Where its stock was not looked up it stays for the next tick.
+    fn lapse(&mut self, held: &Reservation) {
+        let _ = self.end_reservation(held, "time-out".to_owned(), Actor::Daemon, None);
+    }
+
+    /// Whether a task's movement stays within what is reserved for it.
+    pub(crate) fn within(&self, id: MovementId, lines: &[MovementLine]) -> Result<(), Fault> {
+        let held = self.state.reservation(id);
+        let open = held.filter(|r| r.remaining_ms(self.settings.reservation_ms, &self.now) > 0);
+        let Some(mut rest) = open.cloned() else {
+            let message = format!("reservation {id} is over: reserve anew and open a new task");
+            return Err(("reservation-over", message));
+        };
+        for line in lines.iter().filter(|line| line.from_status == StockStatus::Reserved) {
+            let left = |r: &Reservation| r.left.iter().fold(0i64, |n, l| n.saturating_add(*l));
+            let before = left(&rest);
+            use_up(&mut rest, std::slice::from_ref(line));
+            let there = before - left(&rest);
+            if there < line.quantity {
+                let message = format!(
+                    "reservation {id} holds {there} of {} at {}, {} needed: {} short",
+                    line.item,
+                    line.from,
+                    line.quantity,
+                    line.quantity - there
+                );
+                return Err(("reservation-short", message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a reservation of which tasks have used all.
+    pub(crate) fn end_used(&mut self, id: MovementId, by: &Actor) {
+        let used = self.state.reservation(id).filter(|held| held.is_used_up()).cloned();
+        if let Some(held) = used {
+            // Nothing is left to be set free, so the stock has nothing to say against it.
+            let _ = self.end_reservation(&held, "used".to_owned(), by.clone(), None);
+        }
+    }
+}
+
+/// A request about a posting.
+fn about(by: &Actor, action: Action, posting: &Posting) -> Asked {
+    let mut asked = Asked::new(by, action, posting.kind.module());
+    asked.document = Some(crate::turn::cut(&posting.document.number, 64));
+    asked
+}
+
+/// The digest of a posting's content: what its movement rests on.
+fn digest(posting: &Posting) -> Result<Hash, Fault> {
+    let bytes = canonical::encode(posting).map_err(|e| ("posting-invalid", e.to_string()))?;
+    Ok(Hash::of(&bytes))
+}
