@@ -223,7 +223,8 @@ impl Stock {
         entries.into_iter().map(Arc::new).chain(unseen).collect()
     }
 
-    /// Forgets all that can be looked up again; items and the closed period stay.
+    /// Forgets all that can be looked up again; items and the closed period stay. Only for when a
+    /// look-up sees all that was applied: after a commit, or after what was applied came to nothing.
     pub fn forget(&mut self) {
         let empty = Self::new(self.knowledge);
         let old = std::mem::replace(self, empty);
