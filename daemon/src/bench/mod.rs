@@ -5,7 +5,6 @@
 //! a disk's flush time) is simulated. Absent: judging machines. A bench fails only if it could not
 //! measure; that a goal is missed is a figure like any other.
 
-mod house;
 mod ledger;
 mod llrp;
 mod reads;
@@ -16,6 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
+use ledger::LedgerArgs;
 use report::Report;
 
 /// What can be measured.
@@ -25,8 +25,8 @@ pub(crate) enum BenchVerb {
     Llrp(LlrpArgs),
     /// Reads a second from four readers' sockets to sightings, and whether one was dropped.
     Reads(ReadsArgs),
-    /// Movements posted a second, as a multiple of the disk's flushes a second.
-    Ledger(LedgerArgs),
+    /// Movements a second as multiples of the disk's flushes a second, growth, and peers.
+    Ledger(Box<LedgerArgs>),
     /// Memory of the idle daemon, time until it is ready, size of this program.
     Size(SizeArgs),
 }
@@ -64,21 +64,6 @@ pub(crate) struct ReadsArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct LedgerArgs {
-    /// Make each flush take at least so long, as on a box's eMMC; without it the disk's own time.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
-    flush_ms: u64,
-    /// Movements posted at 100 a commit; a twentieth of them at 1 a commit.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(20..=10_000_000))]
-    movements: u64,
-    /// Where the ledger is made, on the disk to be measured; it is removed afterwards.
-    #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
-    #[command(flatten)]
-    output: Output,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct SizeArgs {
     /// How long the daemon idles before its memory is read.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
@@ -97,8 +82,8 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
             (runtime.block_on(Box::pin(reads::measure(plan)))?, args.output)
         }
         BenchVerb::Ledger(args) => {
-            let plan = ledger::Plan::new(args.flush_ms, args.movements, args.dir);
-            (runtime.block_on(Box::pin(ledger::measure(plan)))?, args.output)
+            let output = args.output();
+            (runtime.block_on(Box::pin(ledger::measure(args.plan())))?, output)
         }
         BenchVerb::Size(args) => {
             (runtime.block_on(Box::pin(size::measure(args.seconds)))?, args.output)

@@ -59,7 +59,7 @@ impl Report {
         value: f64,
         unit: &'static str,
     ) {
-        self.figures.push(Figure { key, words, value, unit, goal: None });
+        self.maybe(key, words, value, unit, None);
     }
 
     /// Adds a figure with its goal.
@@ -71,7 +71,19 @@ impl Report {
         unit: &'static str,
         goal: Goal,
     ) {
-        self.figures.push(Figure { key, words, value, unit, goal: Some(goal) });
+        self.maybe(key, words, value, unit, Some(goal));
+    }
+
+    /// Adds a figure that has a goal only under some circumstances.
+    pub(super) fn maybe(
+        &mut self,
+        key: &'static str,
+        words: &'static str,
+        value: f64,
+        unit: &'static str,
+        goal: Option<Goal>,
+    ) {
+        self.figures.push(Figure { key, words, value, unit, goal });
     }
 
     /// Adds what a reader must know to judge the figures.

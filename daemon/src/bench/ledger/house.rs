@@ -6,11 +6,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use gatewarden_engine::{Command, ItemMaster, PinCheck, Reply, Settings};
 use gatewarden_model::{
-    Actor, Clock, DeviceId, Direction, Document, DocumentKind, Hash, Item, ItemId, Location,
-    MovementKind, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, StationId, Task,
-    TaskId, TaskLine, Thing, Trust,
+    Actor, Amount, Body, Clock, DeviceId, Direction, Document, DocumentKind, Entry, Hash, Item,
+    ItemId, Location, MovementKind, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting,
+    StationId, Task, TaskId, TaskLine, Thing, Trust, Valuation, ValuationMethod,
 };
 use gatewarden_simulators::sgtin96;
+use gatewarden_store::Group;
 use uuid::Uuid;
 
 use crate::{
@@ -46,9 +47,15 @@ struct Door {
     session: SessionId,
 }
 
-/// The engine's settings: one item, sessions that outlast the bench.
-pub(super) fn settings() -> anyhow::Result<Settings> {
-    let item = Item {
+/// What the recorder's ledger begins with: the one item.
+pub(super) fn beginning() -> anyhow::Result<Group> {
+    let body = Body::ItemDefined { item: item()?, by: Actor::Daemon };
+    let entries = vec![Entry::new(0, clock().now(), body)];
+    Ok(Group { entries, credentials: vec![] })
+}
+
+fn item() -> anyhow::Result<Item> {
+    Ok(Item {
         code: ITEM.parse()?,
         name: "Box of bolts M8 x 40".to_owned(),
         class: Default::default(),
@@ -58,15 +65,23 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         gtins: vec![GTIN.to_owned()],
         safety_stock: None,
         lead_time_days: None,
-        valuation: None,
-    };
+        valuation: Some(Valuation {
+            method: ValuationMethod::Fifo,
+            currency: "EUR".to_owned(),
+            decimals: 2,
+        }),
+    })
+}
+
+/// The engine's settings: one item, sessions that outlast the bench.
+pub(super) fn settings() -> anyhow::Result<Settings> {
     Ok(Settings {
         idle_timeout_ms: DAY_MS,
         session_max_ms: DAY_MS,
         free_attempts: 3,
         first_delay_ms: 5000,
         delay_ms_max: 900_000,
-        items: ItemMaster::new([item]),
+        items: ItemMaster::new([item()?]),
         reservation_ms: DAY_MS,
         reservations_max: 100,
         ..Settings::default()
@@ -141,7 +156,7 @@ impl House {
             owner: None,
             from_status: Default::default(),
             to_status: Default::default(),
-            value: None,
+            value: Some(Amount::from_units(125_000)),
         };
         Task {
             id: TaskId(Uuid::new_v4()),
