@@ -1,11 +1,12 @@
 //! "Who, when, what, where, on which document, allowed by which rule" in one step: the entries
 //! about a subject, with those that belong to the movements among them, told in words.
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Actor, Body, Decision, Entry, Epc, Movement, ScanRead, Subject, SubjectKind, Task, TaskId,
-    Thing, entry::Verdict, gs1,
+    Body, Entry, Epc, MovementId, ScanRead, Subject, SubjectKind, TaskId, Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -38,17 +39,20 @@ pub(crate) struct Line {
 /// The entries about a subject and those that belong to its movements, in journal order.
 pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<Entry>, StoreError> {
     let mut entries = BTreeMap::new();
+    let about = |id: MovementId| Subject { kind: SubjectKind::Movement, key: id.to_string() };
     for entry in ledger.touching(subject, TRACE_ENTRIES_MAX)? {
         let linked = match &entry.body {
             Body::Moved { movement, .. } => {
-                let own = Subject { kind: SubjectKind::Movement, key: movement.id.to_string() };
                 let task =
                     |task: TaskId| Subject { kind: SubjectKind::Task, key: task.to_string() };
-                std::iter::once(own).chain(movement.task.map(task)).collect()
+                std::iter::once(about(movement.id))
+                    .chain(movement.reservation.map(about))
+                    .chain(movement.task.map(task))
+                    .collect()
             }
-            Body::Held { pass, .. } | Body::Quarantined { pass, .. } => {
-                vec![Subject { kind: SubjectKind::Movement, key: pass.id.to_string() }]
-            }
+            Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
+            Body::Reserved { posting, .. } => vec![about(posting.id)],
+            Body::CostLanded { movement, .. } => vec![about(*movement)],
             Body::TaskOpened { task, .. } if subject.kind == SubjectKind::Document => {
                 vec![Subject { kind: SubjectKind::Task, key: task.id.to_string() }]
             }
@@ -107,14 +111,18 @@ pub(crate) fn collect_all(
     Ok(all.into_values().collect())
 }
 
-/// Parses `item|tag|document|operator|movement|task|station|device`.
+/// The kinds of subject, for messages.
+pub(crate) const KINDS: &str =
+    "item, tag, document, operator, movement, task, station, device, lot (as ITEM/LOT), client";
+
+/// Parses the name of a kind of subject.
 pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {
     SubjectKind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
 /// An entry in words.
 pub(crate) fn line(entry: &Entry) -> Line {
-    let told = tell(&entry.body);
+    let told = words::tell(&entry.body);
     let when = jiff::Timestamp::from_microsecond(entry.at.wall_us)
         .map_or_else(|_| format!("{} µs", entry.at.wall_us), |t| format!("{t:.3}"));
     Line {
@@ -129,196 +137,15 @@ pub(crate) fn line(entry: &Entry) -> Line {
     }
 }
 
-struct Told {
-    what: String,
-    who: String,
-    place: Option<String>,
-    document: Option<String>,
-    rule: Option<String>,
-}
-
-impl Told {
-    fn new(what: impl Into<String>, who: impl Into<String>) -> Self {
-        Self { what: what.into(), who: who.into(), place: None, document: None, rule: None }
-    }
-
-    fn at(mut self, place: Option<impl ToString>) -> Self {
-        self.place = place.map(|p| p.to_string());
-        self
-    }
-
-    fn on(mut self, document: Option<impl ToString>) -> Self {
-        self.document = document.map(|d| d.to_string());
-        self
-    }
-
-    fn by(mut self, decision: Option<&Decision>) -> Self {
-        self.rule = decision.map(rule);
-        self
-    }
-}
-
-fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Operator { id, .. } => id.to_string(),
-        Actor::Client { id } => format!("client {id}"),
-        Actor::Local { uid } => format!("user {uid} of the box"),
-        Actor::Daemon => "the daemon".to_owned(),
-        Actor::Nobody => "nobody known".to_owned(),
-    }
-}
-
-fn rule(decision: &Decision) -> String {
-    let verdict = if decision.allowed { "allowed" } else { "denied" };
-    let asked = format!("{} {}", decision.action.name(), decision.module.name());
-    let by = match decision.policies.as_slice() {
-        [] => "no policy permits it".to_owned(),
-        policies => format!("by {}", policies.join(", ")),
-    };
-    let version = decision.version.to_string();
-    let mut text = format!("{asked}: {verdict} {by} (policies {})", &version[..12]);
-    if !decision.errors.is_empty() {
-        text.push_str(&format!("; errors: {}", decision.errors.join("; ")));
-    }
-    text
-}
-
-fn task_words(task: &Task) -> String {
-    let lines: Vec<String> = task
-        .lines
-        .iter()
-        .map(|l| format!("{} of {} from {} to {}", l.quantity, l.item, l.from, l.to))
-        .collect();
-    lines.join("; ")
-}
-
-fn movement_words(movement: &Movement) -> String {
-    let verb = movement.kind.words();
-    let lines: Vec<String> = movement
-        .lines
-        .iter()
-        .map(|l| {
-            let lot = l.lot.as_ref().map(|lot| format!(" (lot {lot})")).unwrap_or_default();
-            format!("{} {} of {}{lot} from {} to {}", l.quantity, l.unit, l.item, l.from, l.to)
-        })
-        .collect();
-    let devices: Vec<String> = movement.devices.iter().map(ToString::to_string).collect();
-    let mut text = format!("{verb} {}; seen by {}", lines.join("; "), devices.join(", "));
-    text.push_str(&format!("; document approved by {}", movement.approved_by));
-    if let Some(seq) = movement.resolution_seq {
-        text.push_str(&format!("; discrepancy decided in entry {seq}"));
-    }
-    text
-}
-
-fn tell(body: &Body) -> Told {
-    match body {
-        Body::Started { gateway, version, .. } => {
-            Told::new(format!("gateway {gateway} started, gatewarden {version}"), "the daemon")
-        }
-        Body::Stopped { reason } => Told::new(format!("stopped: {reason}"), "the daemon"),
-        Body::Enrolled { operator, name, roles, pin, by, .. } => {
-            let pin = if pin.is_some() { "PIN set" } else { "no PIN" };
-            let roles = roles.join(", ");
-            Told::new(format!("{operator} ({name}) enrolled as {roles}; {pin}"), actor(by))
-        }
-        Body::Removed { operator, by } => Told::new(format!("{operator} removed"), actor(by)),
-        Body::ClientAdded { client, scopes, by, .. } => {
-            Told::new(format!("token for {client}: {}", scopes.join(", ")), actor(by))
-        }
-        Body::ClientRevoked { client, by } => {
-            Told::new(format!("token of {client} revoked"), actor(by))
-        }
-        Body::SessionOpened { operator, station, auth_level, .. } => {
-            let how = if *auth_level >= 2 { "badge and PIN" } else { "badge" };
-            Told::new(format!("signed in with {how}"), operator.as_str()).at(station.as_ref())
-        }
-        Body::SessionEnded { operator, station, reason, .. } => {
-            Told::new(format!("session ended: {reason}"), operator.as_str()).at(station.as_ref())
-        }
-        Body::SignInRefused { operator, station, reason, failures, .. } => {
-            let who = operator.as_ref().map_or("nobody known", |o| o.as_str());
-            Told::new(format!("sign-in refused: {reason} (failure {failures})"), who)
-                .at(station.as_ref())
-        }
-        Body::Gap { device, from, to, reason } => {
-            let seconds = to.us_since(from) / 1_000_000;
-            let of = device.as_ref().map(|d| format!(" of {d}")).unwrap_or_default();
-            Told::new(format!("evidence gap{of}, {seconds} s: {reason}"), "the daemon")
-        }
-        other => tell_work(other),
-    }
-}
-
-fn tell_work(body: &Body) -> Told {
-    match body {
-        Body::TaskOpened { task, by, decision } => {
-            Told::new(format!("task opened: {}", task_words(task)), actor(by))
-                .at(Some(&task.station))
-                .on(Some(&task.document.number))
-                .by(decision.as_ref())
-        }
-        Body::TaskApproved { task, by, decision, .. } => {
-            Told::new(format!("task {task} approved"), actor(by)).by(Some(decision))
-        }
-        Body::TaskClosed { task, reason, by } => {
-            Told::new(format!("task {task} closed: {reason}"), actor(by))
-        }
-        Body::Quarantined { pass, reason } => {
-            let count = pass.sightings.len();
-            Told::new(format!("{count} things quarantined: {reason}"), "nobody known")
-                .at(Some(&pass.station))
-        }
-        Body::QuarantineResolved { verdict, reason, by, decision, .. } => {
-            Told::new(format!("quarantine {verdict}: {reason}"), actor(by)).by(Some(decision))
-        }
-        Body::Held { pass, operator, comparison, decision, .. } => {
-            let c = comparison;
-            let missing: i64 = c.missing.iter().map(|m| m.quantity).sum();
-            let what = format!(
-                "held: {} expected, {missing} missing, {} extra, {} unknown, {} of a wrong item",
-                c.expected.len(),
-                c.extra.len(),
-                c.unknown.len(),
-                c.wrong_item.len(),
-            );
-            Told::new(what, operator.as_str()).at(Some(&pass.station)).by(Some(decision))
-        }
-        Body::HoldDecided { verdict, reason, by, decision, .. } => {
-            let verdict = match verdict {
-                Verdict::Accept => "accepted",
-                Verdict::Reject => "rejected",
-            };
-            Told::new(format!("discrepancy {verdict}: {reason}"), actor(by)).by(Some(decision))
-        }
-        Body::Denied { by, action, module, reason, decision, station, document, .. } => {
-            let what = format!("denied to {} {}: {reason}", action.name(), module.name());
-            Told::new(what, actor(by))
-                .at(station.as_ref())
-                .on(document.as_ref())
-                .by(decision.as_ref())
-        }
-        Body::Moved { movement, .. } => {
-            let who = format!("{} (auth level {})", movement.operator, movement.auth_level);
-            Told::new(movement_words(movement), who)
-                .at(movement.station.as_ref())
-                .on(Some(&movement.document.number))
-                .by(Some(&movement.decision))
-        }
-        Body::Delivered { movement, lane, remote_id, found } => {
-            let how = if *found { "found there after a lost answer" } else { "delivered" };
-            Told::new(format!("movement {movement} at {lane} as {remote_id}, {how}"), lane.as_str())
-        }
-        Body::Rejected { movement, lane, reason } => {
-            Told::new(format!("movement {movement} rejected by {lane}: {reason}"), lane.as_str())
-        }
-        other => Told::new(format!("{other:?}"), "the daemon"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kinds_that_messages_name_are_all_there_are() {
+        let words = KINDS.split(", ").map(|word| word.split(' ').next().unwrap_or(word));
+        assert!(words.eq(SubjectKind::ALL.into_iter().map(SubjectKind::name)));
+    }
 
     #[test]
     fn a_tag_is_found_by_any_of_its_spellings() {

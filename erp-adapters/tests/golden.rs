@@ -5,10 +5,12 @@ mod common;
 
 use common::{delivery, receipt, transfer};
 use gatewarden_adapters::{
-    message,
+    Delivery, message,
     tryton::map::{self, Inbound, Pending, Plan, Product, Step},
 };
-use gatewarden_model::{DocumentKind, MovementKind};
+use gatewarden_model::{
+    Bucket, Counted, DocumentKind, Movement, MovementKind, Revaluation, StockStatus, VoucherLine,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -38,6 +40,57 @@ fn the_message_is_canonical_json() {
     let bytes = message::encode(&receipt(1, "4500001", &[("bolt", 24)])).unwrap();
     let golden = include_str!("golden/message.json").trim_end();
     assert_eq!(String::from_utf8(bytes).unwrap(), golden);
+}
+
+/// Everything that a movement can say, as the webhook and MQTT carry it.
+fn full() -> Movement {
+    let lines = [("milk", 30, "wh1/a", "@loss/scrap")];
+    let document = (DocumentKind::ScrapRequest, "S-1");
+    let mut movement = delivery(7, MovementKind::Scrap, document, &lines).movement;
+    movement.task = None;
+    movement.station = None;
+    movement.devices = vec![];
+    movement.pass = None;
+    movement.reservation = Some(movement.id);
+    movement.effective = Some("2026-11-01".parse().unwrap());
+    movement.back_dated = true;
+    movement.reverses = Some(movement.id);
+    movement.counts = vec![Counted {
+        line: 1,
+        item: "milk".parse().unwrap(),
+        location: "wh1/a".parse().unwrap(),
+        bucket: Bucket { lot: Some("L1".into()), ..Bucket::default() },
+        book: 31,
+        counted: 1,
+    }];
+    movement.revalues = vec![Revaluation { seq: 41, position: 0, delta: "-0.5".parse().unwrap() }];
+    movement.voucher = [("6711 Scrapped stock", "45"), ("1403 Materials", "-45")]
+        .map(|(account, amount)| VoucherLine {
+            account: account.into(),
+            amount: amount.parse().unwrap(),
+        })
+        .into();
+    let line = &mut movement.lines[0];
+    line.lot = Some("L1".into());
+    line.stated = Some("2.5 crate".into());
+    line.owner = Some("FARM".into());
+    line.from_status = StockStatus::Reserved;
+    line.to_status = StockStatus::Blocked;
+    line.from_unit = Some("340123450000000018".into());
+    line.to_unit = Some("340123450000000025".into());
+    line.expires = Some("2026-12-01".parse().unwrap());
+    line.value = Some("45".parse().unwrap());
+    movement
+}
+
+#[test]
+fn the_message_carries_everything_that_a_movement_says() {
+    let delivery = Delivery { movement: full(), ..receipt(1, "4500001", &[("bolt", 24)]) };
+    let bytes = message::encode(&delivery).unwrap();
+    let golden = include_str!("golden/message-full.json").trim_end();
+    assert_eq!(String::from_utf8(bytes).unwrap(), golden);
+    let back: Value = serde_json::from_str(golden).unwrap();
+    assert_eq!(serde_json::from_value::<Movement>(back["movement"].clone()).unwrap(), full());
 }
 
 #[test]
@@ -72,8 +125,16 @@ fn a_plan_is_what_tryton_can_take() {
         let lines = [("bolt", 1, "wh1", "@customer/X")];
         map::plan(&delivery(1, kind, (DocumentKind::SalesOrder, "S"), &lines).movement)
     };
-    assert_eq!(kind(MovementKind::Issue), Err("tryton adapter does not map issue yet".to_owned()));
-    assert!(kind(MovementKind::Shipment).is_err());
+    for other in MovementKind::ALL {
+        let mapped =
+            matches!(other, MovementKind::Receipt | MovementKind::Transfer | MovementKind::PutAway);
+        let refused = kind(other).unwrap_err();
+        let expect = format!(
+            "tryton adapter does not map {}: leave it out of the adapter's `kinds`",
+            other.name()
+        );
+        assert_eq!(refused == expect, !mapped, "{refused}");
+    }
     assert!(kind(MovementKind::Receipt).is_err(), "a receipt comes from a supplier");
     assert!(kind(MovementKind::Transfer).is_err(), "a customer is no physical place");
     assert!(map::plan(&transfer(1, "bolt", i64::MAX, "wh1", "wh2").movement).is_err());
@@ -90,6 +151,49 @@ fn a_plan_is_what_tryton_can_take() {
     };
     assert_eq!((supplier.as_str(), order.as_deref()), ("ACME", Some("4500001")));
     assert_eq!(items.values().copied().collect::<Vec<_>>(), [5, 1]);
+}
+
+#[test]
+fn a_put_away_is_an_internal_shipment() {
+    let lines = [("bolt", 3, "wh1/dock", "wh1/a/01")];
+    let document = (DocumentKind::TransferOrder, "P-1");
+    let put_away = delivery(1, MovementKind::PutAway, document, &lines);
+    let Plan::Transfer { from, to, items } = map::plan(&put_away.movement).unwrap() else {
+        panic!("a transfer")
+    };
+    assert_eq!((from.as_str(), to.as_str()), ("wh1/dock", "wh1/a/01"));
+    assert_eq!(items.values().copied().collect::<Vec<_>>(), [3]);
+}
+
+/// Tryton is told items and quantities. What a movement says beyond that must not be lost there.
+#[test]
+fn what_tryton_would_take_for_something_else_is_refused() {
+    let good = receipt(1, "4500001", &[("bolt", 1)]).movement;
+    assert!(map::plan(&good).is_ok());
+    let changes: [(fn(&mut gatewarden_model::Movement), &str); 5] = [
+        (|m| m.lines[0].lot = Some("L1".into()), "lots (line 1 has lot L1)"),
+        (|m| m.lines[0].owner = Some("ACME".into()), "consigned stock (line 1 is ACME's)"),
+        (
+            |m| m.lines[0].to_status = StockStatus::QualityInspection,
+            "stock status (line 1 has quality-inspection)",
+        ),
+        (|m| m.back_dated = true, "entries made late"),
+        (
+            |m| m.reverses = Some(m.id),
+            "reversals (this one takes back 01900000-0000-7000-8000-000000000001)",
+        ),
+    ];
+    for (change, what) in changes {
+        let mut movement = good.clone();
+        change(&mut movement);
+        let expect =
+            format!("tryton adapter does not map {what}: enter this movement in tryton by hand");
+        assert_eq!(map::plan(&movement), Err(expect));
+    }
+    let mut reserved = good;
+    reserved.lines[0].from_status = StockStatus::Reserved;
+    reserved.lines[0].to_unit = Some("340123450000000018".into());
+    assert!(map::plan(&reserved).is_ok(), "a posting's own reservation is nobody else's business");
 }
 
 #[test]

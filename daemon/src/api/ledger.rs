@@ -94,7 +94,8 @@ pub(crate) async fn stock(State(api): State<Api>, who: Who) -> Result<Json<Value
     Ok(Json(json!(balances)))
 }
 
-/// The whole chain about an item, tag, document, operator, movement, task, station or device.
+/// The whole chain about an item, tag, document, operator, movement, task, station, device, lot (as
+/// `ITEM/LOT`) or client.
 #[utoipa::path(get, path = "/trace/{kind}/{key}", tag = "ledger",
     responses((status = 200, body = Vec<trace::Line>), (status = 400, body = Problem)))]
 pub(crate) async fn trace(
@@ -103,11 +104,8 @@ pub(crate) async fn trace(
     Path((kind, key)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a trace").await?;
-    let kind = trace::parse_kind(&kind).ok_or_else(|| {
-        Problem::bad_request(
-            "trace one of item, tag, document, operator, movement, task, station, device",
-        )
-    })?;
+    let kind = trace::parse_kind(&kind)
+        .ok_or_else(|| Problem::bad_request(format!("trace one of {}", trace::KINDS)))?;
     let subjects = trace::meant(Some(kind), &key);
     let entries = api.app.read(move |ledger| trace::collect_all(ledger, &subjects)).await?;
     let lines: Vec<Value> = entries

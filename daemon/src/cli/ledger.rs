@@ -61,8 +61,8 @@ pub(crate) enum LedgerVerb {
     Trace {
         #[command(flatten)]
         which: Which,
-        /// [item|tag|document|operator|movement|task|station|device] and which one; without the
-        /// kind, everything of that name. A tag may be given as read, such as EPC hex or a scan.
+        /// [item|tag|document|operator|movement|task|station|device|lot|client] and which one (a lot
+        /// as ITEM/LOT); without the kind, everything of that name. A tag may be given as read, such as EPC hex or a scan.
         #[arg(required = true, num_args = 1..=2, value_name = "[KIND] SUBJECT")]
         subject: Vec<String>,
         /// Print one JSON array.
@@ -218,9 +218,8 @@ fn stock(which: &Which, filter: &BalanceFilter, json: bool) -> anyhow::Result<Ex
 fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Result<ExitCode> {
     let subjects = match subject {
         [kind, key] => {
-            let kind = trace::parse_kind(kind).context(
-                "trace one of item, tag, document, operator, movement, task, station, device",
-            )?;
+            let kind = trace::parse_kind(kind)
+                .with_context(|| format!("trace one of {}", trace::KINDS))?;
             trace::meant(Some(kind), key)
         }
         words => trace::meant(None, words.first().map_or("", String::as_str)),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{Document, DocumentKind, ItemId, Location, Movement, MovementKind};
+use gatewarden_model::{
+    Document, DocumentKind, ItemId, Location, Movement, MovementKind, MovementLine, StockStatus,
+};
 use serde_json::{Value, json};
 
 use super::rpc;
@@ -56,8 +58,14 @@ impl Plan {
 pub fn plan(movement: &Movement) -> Result<Plan, String> {
     let kind = match movement.kind {
         MovementKind::Receipt | MovementKind::Transfer | MovementKind::PutAway => movement.kind,
-        other => return Err(format!("tryton adapter does not map {} yet", other.name())),
+        other => {
+            return Err(format!(
+                "tryton adapter does not map {}: leave it out of the adapter's `kinds`",
+                other.name()
+            ));
+        }
     };
+    plain(movement)?;
     let (from, to) = one_way(movement)?;
     let items = totals(movement)?;
     match kind {
@@ -71,6 +79,41 @@ pub fn plan(movement: &Movement) -> Result<Plan, String> {
         _ if from.is_physical() && to.is_physical() => Ok(Plan::Transfer { from, to, items }),
         _ => Err(format!("a transfer is between physical locations, not {from:?} and {to:?}")),
     }
+}
+
+/// Refuses what Tryton would take for something else: it is told items and quantities only.
+fn plain(movement: &Movement) -> Result<(), String> {
+    let not_mapped = |what: String| {
+        Err(format!("tryton adapter does not map {what}: enter this movement in tryton by hand"))
+    };
+    if let Some(original) = movement.reverses {
+        return not_mapped(format!("reversals (this one takes back {original})"));
+    }
+    if movement.back_dated {
+        return not_mapped("entries made late".to_owned());
+    }
+    match movement.lines.iter().find_map(beyond_quantity) {
+        Some(what) => not_mapped(what),
+        None => Ok(()),
+    }
+}
+
+/// What a line says beyond item and quantity that would be lost.
+fn beyond_quantity(line: &MovementLine) -> Option<String> {
+    let status = [line.from_status, line.to_status].into_iter().find(|status| {
+        // What was reserved for a posting is available stock to everybody else.
+        !matches!(status, StockStatus::Available | StockStatus::Reserved)
+    });
+    let lot = line.lot.as_ref().map(|lot| format!("lots (line {} has lot {lot})", line.line));
+    let owner = || {
+        let owner = line.owner.as_ref()?;
+        Some(format!("consigned stock (line {} is {owner}'s)", line.line))
+    };
+    let held = || {
+        let status = status?;
+        Some(format!("stock status (line {} has {})", line.line, status.name()))
+    };
+    lot.or_else(owner).or_else(held)
 }
 
 fn order_number(document: &Document) -> Option<String> {
