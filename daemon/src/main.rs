@@ -22,6 +22,7 @@ mod run;
 mod secrets;
 mod spool;
 mod trace;
+mod views;
 mod watchman;
 
 use std::process::ExitCode;

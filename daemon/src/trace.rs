@@ -87,7 +87,7 @@ pub(crate) fn meant(kind: Option<SubjectKind>, text: &str) -> Vec<Subject> {
 }
 
 /// The key of the thing that an identifier, in whatever form, stands for.
-fn tag_key(text: &str) -> Option<String> {
+pub(crate) fn tag_key(text: &str) -> Option<String> {
     if let Ok(epc) = Epc::from_hex(text) {
         return Some(Thing::of_epc(&epc.to_bytes()).key);
     }

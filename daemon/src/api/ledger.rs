@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, auth::Who, problem::Problem};
+use super::{Api, auth::Who, mask, problem::Problem};
 use crate::{dispatcher, trace};
 
 /// Which part of the movements.
@@ -41,7 +41,9 @@ pub(crate) async fn movements(
     who.may(&api, Action::View, Module::Ledger, "movements").await?;
     let limit = page.limit.clamp(1, 1000) as usize;
     let page = MovementPage { before: page.before, limit };
+    let shown = mask::prices(&api, &who).await?;
     let entries = api.app.read(move |ledger| ledger.movements(page)).await?;
+    let entries: Vec<_> = entries.into_iter().map(|entry| mask::entry(entry, shown)).collect();
     Ok(Json(json!(entries)))
 }
 
@@ -57,7 +59,8 @@ pub(crate) async fn movement(
     let id = movement_id(&movement)?;
     let entry = api.app.read(move |ledger| ledger.movement(id)).await?;
     let entry = entry.ok_or_else(|| Problem::not_found("movement"))?;
-    Ok(Json(json!(entry)))
+    let shown = mask::prices(&api, &who).await?;
+    Ok(Json(json!(mask::entry(entry, shown))))
 }
 
 fn movement_id(text: &str) -> Result<MovementId, Problem> {
@@ -74,14 +77,13 @@ pub(crate) async fn proof(
 ) -> Result<impl IntoResponse, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a proof").await?;
     let id = movement_id(&movement)?;
-    let text = api
-        .app
-        .read(move |ledger| match ledger.movement(id)? {
-            Some(entry) => Ok(Some(ledger.proof(entry.seq)?.to_text())),
-            None => Ok(None),
-        })
-        .await?
-        .ok_or_else(|| Problem::not_found("movement"))?;
+    let entry = api.app.read(move |ledger| ledger.movement(id)).await?;
+    let entry = entry.ok_or_else(|| Problem::not_found("movement"))?;
+    if mask::has_prices(&entry) {
+        // A proof holds the whole entry, and nothing can be taken out of it.
+        who.may(&api, Action::View, Module::Price, "a proof with prices").await?;
+    }
+    let text = api.app.read(move |ledger| Ok(ledger.proof(entry.seq)?.to_text())).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text))
 }
 

@@ -5,14 +5,18 @@
 //! and the number of connections at once are bounded.
 
 mod auth;
+// mod books;
 mod bounded;
 mod exceptions;
 mod gate;
 mod ledger;
+mod mask;
 mod page;
 mod people;
+// mod postings;
 mod problem;
 mod stations;
+mod stock;
 mod system;
 mod tasks;
 
@@ -159,6 +163,13 @@ fn routes() -> Router<Api> {
         .route("/movements/{movement}/proof", get(ledger::proof))
         .route("/stock", get(ledger::stock))
         .route("/trace/{kind}/{*key}", get(ledger::trace))
+        .route("/api/v1/stock", get(stock::stock))
+        .route("/api/v1/stock/ageing", get(stock::age))
+        .route("/api/v1/units/{sscc}", get(stock::unit))
+        .route("/api/v1/lots/{item}/{lot}", get(stock::lot))
+        .route("/api/v1/things/{key}", get(stock::thing))
+        .route("/api/v1/items", get(stock::items))
+        .route("/api/v1/vouchers", get(stock::list_vouchers))
         .route("/deliveries", get(ledger::deliveries))
         .route("/deliveries/{lane}/{movement}/retry", post(ledger::retry))
 }

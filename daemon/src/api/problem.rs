@@ -1,12 +1,14 @@
-//! How the API says no: one JSON shape, `{"code","message","recorded"}`, and the status that fits.
+//! How the API says no: one JSON shape, `{"code","message","field","recorded"}`, and the status that
+//! fits.
 
 use axum::{
     Json,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, Request, rejection::JsonRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use gatewarden_engine::Refusal;
+use gatewarden_stock::LINES_MAX;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
@@ -21,6 +23,9 @@ pub(crate) struct Problem {
     code: String,
     /// What is wrong and the way out.
     message: String,
+    /// The field of the request that is wrong, such as `lines[2].quantity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
     /// The sequence of the journal's entry that records the refusal.
     recorded: Option<u64>,
 }
@@ -28,7 +33,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A problem with this status.
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), recorded: None }
+        Self { status, code: code.to_owned(), message: message.into(), field: None, recorded: None }
     }
 
     /// Nobody authenticated asks.
@@ -46,6 +51,44 @@ impl Problem {
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", message)
     }
+
+    /// One field of the request can't be understood.
+    pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::bad_request(message) }
+    }
+
+    /// It is understood and can't be done.
+    pub(crate) fn unprocessable(code: &str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+}
+
+/// The field that a message begins with, such as `lines[2].quantity: …`.
+fn field_of(message: &str) -> Option<String> {
+    let (field, _) = message.split_once(": ")?;
+    let word = |part: &str| {
+        let (name, index) = part.split_once('[').map_or((part, None), |(n, i)| (n, Some(i)));
+        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let digits = |i: &str| i.strip_suffix(']').is_some_and(|n| n.parse::<u32>().is_ok());
+        named && index.is_none_or(digits)
+    };
+    field.split('.').all(word).then(|| field.to_owned())
+}
+
+/// What is wrong with a body of JSON, and in which field.
+fn bad_body(no: &JsonRejection) -> Problem {
+    if no.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!(
+            "the body has more than {} bytes: a document has at most {LINES_MAX} lines, send \
+             several",
+            super::BODY_BYTES_MAX
+        );
+        return Problem::new(no.status(), "body-too-large", message);
+    }
+    let text = no.body_text();
+    let told = text.split_once("into the target type: ").map_or(text.as_str(), |(_, told)| told);
+    let field = field_of(told);
+    Problem { field, ..Problem::new(no.status(), "bad-body", text) }
 }
 
 /// A JSON body; one that can't be read is refused like everything else.
@@ -57,7 +100,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
-            Err(no) => Err(Problem::new(no.status(), "bad-body", no.body_text())),
+            Err(no) => Err(bad_body(&no)),
         }
     }
 }
@@ -76,16 +119,19 @@ impl IntoResponse for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        let field = field_of(&refusal.message);
         let status = match refusal.code {
             "sign-in" | "sign-in-refused" => StatusCode::UNAUTHORIZED,
             "locked" | "locked-out" => StatusCode::TOO_MANY_REQUESTS,
-            code if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
+            // A field of the body names what is not there; elsewhere the path does.
+            code if code.starts_with("unknown-") && field.is_none() => StatusCode::NOT_FOUND,
             code if code.contains("denied") => StatusCode::FORBIDDEN,
-            "conflict" => StatusCode::CONFLICT,
+            "same-person" | "not-an-operator" => StatusCode::FORBIDDEN,
+            "conflict" | "posting-differs" | "reservation-over" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let Refusal { code, message, recorded } = refusal;
-        Self { status, code: code.to_owned(), message, recorded }
+        Self { status, code: code.to_owned(), message, field, recorded }
     }
 }
 
@@ -109,5 +155,38 @@ impl From<anyhow::Error> for Problem {
             "internal",
             "it could not be done; see the log",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_begins_with_a_field_names_it() {
+        for (message, expect) in [
+            ("lines[2].quantity: is 0", Some("lines[2].quantity")),
+            ("document.number: must be shorter", Some("document.number")),
+            ("effective: the period is closed", Some("effective")),
+            ("lines[0].things[3]: is elsewhere", Some("lines[0].things[3]")),
+            ("erp may not create in outbound: no policy permits it", None),
+            ("stock of BOLT at wh1/a is 3, 5 needed: 2 short", None),
+            ("no colon", None),
+            ("lines[x].quantity: is 0", None),
+        ] {
+            assert_eq!(field_of(message).as_deref(), expect, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_a_field_names_is_no_missing_page() {
+        let status = |code, message: &str| {
+            let message = message.to_owned();
+            Problem::from(Refusal { code, message, recorded: None }).status.as_u16()
+        };
+        assert_eq!(status("unknown-item", "lines[0].item: X is not configured"), 422);
+        assert_eq!(status("unknown-reservation", "reservation X is not open"), 404);
+        assert_eq!(status("posting-differs", "posting X has other content"), 409);
+        assert_eq!(status("same-person", "whoever reserved it"), 403);
     }
 }

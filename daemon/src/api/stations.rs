@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{
     Api,
     auth::{Cookies, Who},
-    gate,
+    gate, mask,
     problem::{Body, Problem},
 };
 use crate::app::StationOrder;
@@ -51,9 +51,12 @@ fn station_id(api: &Api, name: &str) -> Result<StationId, Problem> {
 }
 
 pub(super) fn task_view(task: &TaskState) -> Value {
+    // Tasks are shown to whoever is at the station; what things cost is not.
+    let mut shown = task.task.clone();
+    mask::task(&mut shown);
     let remaining: Vec<i64> = (0..task.task.lines.len()).map(|i| task.remaining(i)).collect();
     json!({
-        "seq": task.seq, "task": task.task, "approval": task.approval, "remaining": remaining,
+        "seq": task.seq, "task": shown, "approval": task.approval, "remaining": remaining,
     })
 }
 

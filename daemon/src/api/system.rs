@@ -7,7 +7,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::devices;
 
-use super::{Api, auth::Who, exceptions, ledger, people, problem::Problem, stations, tasks};
+use super::{Api, auth::Who, exceptions, ledger, people, problem::Problem, stations, stock, tasks};
 
 /// How the daemon is. Nothing more is told to whom we don't know.
 #[derive(Debug, Serialize, ToSchema)]
@@ -130,6 +130,13 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         ledger::trace,
         ledger::deliveries,
         ledger::retry,
+        stock::stock,
+        stock::age,
+        stock::unit,
+        stock::lot,
+        stock::thing,
+        stock::items,
+        stock::list_vouchers,
     )
 )]
 struct ApiDoc;

@@ -1,16 +1,16 @@
-//! `gatewarden ledger`: verify, stock, trace, proof, check-proof, key. Reads only; works beside the
+//! `gatewarden ledger`: verify, stock (and its kin, in `stock`), trace, proof, check-proof, key. Reads only; works beside the
 //! running daemon and on a copy of the files.
 
 use std::{io::Read as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use gatewarden_model::{ItemId, Location, MovementId};
+use gatewarden_model::MovementId;
 use gatewarden_store::{
-    BalanceFilter, LedgerReader, Proof, Report, VerifyingKey, parse_verifier_key, verifier_key_text,
+    LedgerReader, Proof, Report, VerifyingKey, parse_verifier_key, verifier_key_text,
 };
 
-use super::ConfigArg;
+use super::{ConfigArg, stock};
 use crate::{run, trace};
 
 /// Which ledger.
@@ -40,23 +40,13 @@ pub(crate) enum LedgerVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Stock that is not zero, by item, lot and location.
-    Stock {
-        #[command(flatten)]
-        which: Which,
-        /// Only this item.
-        #[arg(long)]
-        item: Option<ItemId>,
-        /// Only at or below this location.
-        #[arg(long)]
-        location: Option<Location>,
-        /// Also the virtual locations.
-        #[arg(long)]
-        all: bool,
-        /// Print one JSON array.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Stock that is not zero, now or on a past day, by item, lot, location, status, owner and
+    /// handling unit.
+    Stock(stock::StockArgs),
+    /// How long stock has been in the house.
+    Ageing(stock::AgeingArgs),
+    /// The finance vouchers of movements.
+    Vouchers(stock::VoucherArgs),
     /// The whole chain about something: who, when, what, where, document, decision, ERP.
     Trace {
         #[command(flatten)]
@@ -104,7 +94,19 @@ impl Which {
         }
     }
 
-    fn open(&self) -> anyhow::Result<LedgerReader> {
+    /// Minutes east of UTC by which the business's day begins; 0 for a ledger without its
+    /// configuration.
+    pub(super) fn utc_offset_min(&self) -> anyhow::Result<i32> {
+        match &self.ledger {
+            Some(_) => Ok(0),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                Ok(config.gateway.utc_offset_min)
+            }
+        }
+    }
+
+    pub(super) fn open(&self) -> anyhow::Result<LedgerReader> {
         let path = self.path()?;
         LedgerReader::open(&path).with_context(|| format!("failed to open {}", path.display()))
     }
@@ -135,11 +137,9 @@ fn read_key(path: &std::path::Path) -> anyhow::Result<(String, VerifyingKey)> {
 pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
     match verb {
         LedgerVerb::Verify { which, checkpoint, json } => verify(&which, checkpoint, json),
-        LedgerVerb::Stock { which, item, location, all, json } => {
-            let filter =
-                BalanceFilter { item, below: location, physical: !all, ..Default::default() };
-            stock(&which, &filter, json)
-        }
+        LedgerVerb::Stock(args) => stock::stock(args),
+        LedgerVerb::Ageing(args) => stock::age(args),
+        LedgerVerb::Vouchers(args) => stock::list_vouchers(args),
         LedgerVerb::Trace { which, subject, json } => trace_subject(&which, &subject, json),
         LedgerVerb::Proof { which, movement } => {
             let ledger = which.open()?;
@@ -194,25 +194,6 @@ fn print_report(report: &Report) {
     if report.more > 0 {
         println!("  and {} more", report.more);
     }
-}
-
-fn stock(which: &Which, filter: &BalanceFilter, json: bool) -> anyhow::Result<ExitCode> {
-    let balances = which.open()?.balances(filter)?;
-    if json {
-        println!("{}", serde_json::to_string(&balances)?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("{:<24} {:<16} {:<32} {:>12}", "item", "lot", "location", "quantity");
-    for b in balances {
-        let lot = b.bucket.lot.as_deref().unwrap_or("-");
-        println!(
-            "{:<24} {lot:<16} {:<32} {:>12}",
-            b.item.as_str(),
-            b.location.as_str(),
-            b.quantity
-        );
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Result<ExitCode> {

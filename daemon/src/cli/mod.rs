@@ -5,6 +5,7 @@ mod identify;
 mod ledger;
 mod people;
 mod probe;
+mod stock;
 
 use std::{path::PathBuf, process::ExitCode};
 

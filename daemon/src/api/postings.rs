@@ -1,0 +1,159 @@
+//! Postings made by hand: one person or machine reserves, a second person posts or voids.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use gatewarden_engine::{Command, Reservation};
+use gatewarden_model::{Action, Body as Says, MovementId, Posting, Subject, SubjectKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    Api,
+    auth::Who,
+    mask,
+    problem::{Body, Problem},
+};
+use crate::views::Shown;
+
+/// Entries of one posting that are looked through.
+const ENTRIES_MAX: usize = 100;
+
+fn posting_id(text: &str) -> Result<MovementId, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("a posting's id is a UUID"))
+}
+
+fn view(reservation: &Reservation, shown: Shown) -> Value {
+    let Reservation { seq, at, mut posting, mut lines, left, by, .. } = reservation.clone();
+    if shown == Shown::Quantities {
+        mask::posting(&mut posting);
+        mask::lines(&mut lines);
+    }
+    json!({"id": posting.id, "state": "reserved", "seq": seq, "at": at, "by": by,
+        "posting": posting, "lines": lines, "left": left})
+}
+
+/// Asks for a posting. What it takes is reserved until a second person posts it; its lines are all
+/// or none. The id is the caller's: the same request again is answered 200, with other content 409.
+#[utoipa::path(post, path = "/api/v1/postings", tag = "postings", request_body = Object,
+    responses((status = 201, body = Object), (status = 200, body = Object),
+        (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 413, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn reserve(
+    State(api): State<Api>,
+    who: Who,
+    Body(posting): Body<Posting>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let id = posting.id;
+    let known = state_of(&api, id).await?;
+    let command = Command::Reserve { posting, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(json!({"id": id, "state": known.unwrap_or("reserved")}))))
+}
+
+/// What became of a posting; none for one that nobody asked for.
+async fn state_of(api: &Api, id: MovementId) -> Result<Option<&'static str>, Problem> {
+    if api.app.recorder.query(move |e| e.state().reservation(id).is_some()).await? {
+        return Ok(Some("reserved"));
+    }
+    let subject = Subject { kind: SubjectKind::Movement, key: id.to_string() };
+    let entries = api.app.read(move |ledger| ledger.touching(&subject, ENTRIES_MAX)).await?;
+    Ok(entries.into_iter().rev().find_map(|entry| match entry.body {
+        Says::Moved { movement, .. } if movement.id == id => Some("posted"),
+        Says::ReservationEnded { movement, reason, .. } if movement == id && reason != "posted" => {
+            Some(if reason == "used" { "used" } else { "void" })
+        }
+        _ => None,
+    }))
+}
+
+/// Postings that wait for their second person, of the modules that the caller may view.
+#[utoipa::path(get, path = "/api/v1/postings", tag = "postings",
+    responses((status = 200, body = Vec<Object>), (status = 401, body = Problem)))]
+pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+    let shown = mask::prices(&api, &who).await?;
+    let all = matches!(who, Who::Local(_));
+    let actor = who.actor();
+    let open = api
+        .app
+        .recorder
+        .query(move |engine| {
+            let seen = |r: &&Reservation| {
+                all || engine.may(&actor, Action::View, r.posting.kind.module())
+            };
+            let open = engine.state().reservations().filter(seen);
+            open.map(|reservation| view(reservation, shown)).collect::<Vec<_>>()
+        })
+        .await?;
+    Ok(Json(json!(open)))
+}
+
+/// One posting: waiting, posted, or over.
+#[utoipa::path(get, path = "/api/v1/postings/{id}", tag = "postings",
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = posting_id(&id)?;
+    let shown = mask::prices(&api, &who).await?;
+    let open = api
+        .app
+        .recorder
+        .query(move |e| {
+            e.state().reservation(id).map(|r| (r.posting.kind.module(), view(r, shown)))
+        })
+        .await?;
+    if let Some((module, view)) = open {
+        who.may(&api, Action::View, module, "a posting").await?;
+        return Ok(Json(view));
+    }
+    let state = state_of(&api, id).await?.ok_or_else(|| Problem::not_found("posting"))?;
+    who.may(&api, Action::View, gatewarden_model::Module::Ledger, "a posting").await?;
+    Ok(Json(json!({"id": id, "state": state})))
+}
+
+/// Posts what is reserved: only an operator with a session, never the one who reserved it.
+#[utoipa::path(post, path = "/api/v1/postings/{id}/post", tag = "postings",
+    responses((status = 200, body = Object), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn post(
+    State(api): State<Api>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = posting_id(&id)?;
+    let command = Command::PostReservation { reservation: id, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(Json(json!({"id": id, "state": "posted"})))
+}
+
+/// Why it shall not be posted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoidInput {
+    /// Why.
+    reason: String,
+}
+
+/// Voids what is reserved; it is free again.
+#[utoipa::path(post, path = "/api/v1/postings/{id}/void", tag = "postings",
+    request_body = VoidInput,
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn void(
+    State(api): State<Api>,
+    who: Who,
+    Path(id): Path<String>,
+    Body(input): Body<VoidInput>,
+) -> Result<StatusCode, Problem> {
+    let VoidInput { reason } = input;
+    let command =
+        Command::VoidReservation { reservation: posting_id(&id)?, reason, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
