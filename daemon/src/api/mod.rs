@@ -5,7 +5,7 @@
 //! and the number of connections at once are bounded.
 
 mod auth;
-// mod books;
+mod books;
 mod bounded;
 mod exceptions;
 mod gate;
@@ -13,7 +13,7 @@ mod ledger;
 mod mask;
 mod page;
 mod people;
-// mod postings;
+mod postings;
 mod problem;
 mod stations;
 mod stock;
@@ -163,6 +163,13 @@ fn routes() -> Router<Api> {
         .route("/movements/{movement}/proof", get(ledger::proof))
         .route("/stock", get(ledger::stock))
         .route("/trace/{kind}/{*key}", get(ledger::trace))
+        .route("/api/v1/postings", get(postings::list).post(postings::reserve))
+        .route("/api/v1/postings/{id}", get(postings::one))
+        .route("/api/v1/postings/{id}/post", post(postings::post))
+        .route("/api/v1/postings/{id}/void", post(postings::void))
+        .route("/api/v1/tags", post(books::commission).delete(books::decommission))
+        .route("/api/v1/landed-costs", post(books::land_cost))
+        .route("/api/v1/periods/close", post(books::close))
         .route("/api/v1/stock", get(stock::stock))
         .route("/api/v1/stock/ageing", get(stock::age))
         .route("/api/v1/units/{sscc}", get(stock::unit))

@@ -82,9 +82,8 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
         .app
         .recorder
         .query(move |engine| {
-            let seen = |r: &&Reservation| {
-                all || engine.may(&actor, Action::View, r.posting.kind.module())
-            };
+            let seen =
+                |r: &&Reservation| all || engine.may(&actor, Action::View, r.posting.kind.module());
             let open = engine.state().reservations().filter(seen);
             open.map(|reservation| view(reservation, shown)).collect::<Vec<_>>()
         })

@@ -7,7 +7,10 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::devices;
 
-use super::{Api, auth::Who, exceptions, ledger, people, problem::Problem, stations, stock, tasks};
+use super::{
+    Api, auth::Who, books, exceptions, ledger, people, postings, problem::Problem, stations, stock,
+    tasks,
+};
 
 /// How the daemon is. Nothing more is told to whom we don't know.
 #[derive(Debug, Serialize, ToSchema)]
@@ -130,6 +133,15 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         ledger::trace,
         ledger::deliveries,
         ledger::retry,
+        postings::reserve,
+        postings::list,
+        postings::one,
+        postings::post,
+        postings::void,
+        books::commission,
+        books::decommission,
+        books::land_cost,
+        books::close,
         stock::stock,
         stock::age,
         stock::unit,

@@ -13,6 +13,8 @@ use crate::{api, clock::SystemClock, recorder::Recorder, run};
 /// The daemon's API over the control socket.
 pub(super) struct Control {
     client: reqwest::Client,
+    /// Of a person's session; without one it is the box's account that asks.
+    cookie: Option<String>,
 }
 
 impl Control {
@@ -32,7 +34,26 @@ impl Control {
     }
 
     fn on(path: &Path) -> anyhow::Result<Self> {
-        Ok(Self { client: reqwest::Client::builder().unix_socket(path).no_proxy().build()? })
+        let client = reqwest::Client::builder().unix_socket(path).no_proxy().build()?;
+        Ok(Self { client, cookie: None })
+    }
+
+    /// Signs a person in at the console; what is sent from here on is that person's.
+    pub(super) async fn sign_in(&mut self, badge: &str, pin: &str) -> anyhow::Result<()> {
+        let body = serde_json::json!({"badge": badge, "pin": pin});
+        let request = self.client.post("http://gatewarden/session").json(&body);
+        let response = request.send().await.context("the daemon did not answer")?;
+        let cookie = response.headers().get(reqwest::header::SET_COOKIE);
+        let cookie = cookie.and_then(|value| value.to_str().ok()?.split(';').next());
+        let cookie = cookie.map(str::to_owned);
+        read(response).await?;
+        self.cookie = Some(cookie.context("the daemon opened no session")?);
+        Ok(())
+    }
+
+    /// Ends the session of `sign_in`.
+    pub(super) async fn sign_out(self) -> anyhow::Result<()> {
+        self.send(Method::DELETE, "/session", None).await.map(|_| ())
     }
 
     /// Sends a request; an answer that is not a success is an error in the daemon's words.
@@ -46,17 +67,24 @@ impl Control {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.context("the daemon did not answer")?;
-        let ok = response.status().is_success();
-        let text = response.text().await?;
-        let value: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        if ok {
-            return Ok(value);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(reqwest::header::COOKIE, cookie);
         }
-        match value.get("message").and_then(Value::as_str) {
-            Some(message) => anyhow::bail!("{message}"),
-            None => anyhow::bail!("{value}"),
-        }
+        read(request.send().await.context("the daemon did not answer")?).await
+    }
+}
+
+/// An answer's body; one that is not a success is an error in the daemon's words.
+async fn read(response: reqwest::Response) -> anyhow::Result<Value> {
+    let ok = response.status().is_success();
+    let text = response.text().await?;
+    let value: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    if ok {
+        return Ok(value);
+    }
+    match value.get("message").and_then(Value::as_str) {
+        Some(message) => anyhow::bail!("{message}"),
+        None => anyhow::bail!("{value}"),
     }
 }
 

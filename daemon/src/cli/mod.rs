@@ -4,6 +4,7 @@ mod control;
 mod identify;
 mod ledger;
 mod people;
+mod post;
 mod probe;
 mod stock;
 
@@ -56,6 +57,8 @@ enum Verb {
     /// Give machines tokens, list or revoke them.
     #[command(subcommand)]
     Client(people::ClientVerb),
+    /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
+    Post(post::PostArgs),
     /// Look into the ledger: verify, stock, trace, proof.
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
@@ -82,6 +85,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Probe(args) => block_on(probe::probe(args))?,
         Verb::Operator(verb) => block_on(people::operator(verb))?,
         Verb::Client(verb) => block_on(people::client(verb))?,
+        Verb::Post(args) => block_on(post::post(args))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Bench(verb) => bench::bench(verb),
     }

@@ -229,7 +229,7 @@ fn ask_pin() -> anyhow::Result<String> {
     Ok(first)
 }
 
-fn read_hidden(prompt: &str) -> anyhow::Result<String> {
+pub(super) fn read_hidden(prompt: &str) -> anyhow::Result<String> {
     use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
     let stdin = std::io::stdin();
     eprint!("{prompt}");
