@@ -287,6 +287,8 @@ fn died_after(entries: &[Entry]) -> Option<Stamp> {
         | Body::Removed { by, .. }
         | Body::ClientAdded { by, .. }
         | Body::ClientRevoked { by, .. }
+        | Body::KeyRotated { by, .. }
+        | Body::Restored { by, .. }
         | Body::Denied { by, .. }) = &entry.body
         else {
             return false;

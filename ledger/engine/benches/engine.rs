@@ -46,7 +46,9 @@ fn pass_one_thing(bencher: divan::Bencher<'_, '_>) {
             let lines = ["10 BOLT-M8 1 @supplier/ACME wh1/dock"];
             let task = task(n, "dock-1", MovementKind::Receipt, &lines);
             house.borrow_mut().ok(Command::OpenTask { task, by: common::erp() });
-            pass(n, "dock-1", Some(session), 1, &format!("bolt#{n}"))
+            let pass = pass(n, "dock-1", Some(session), 1, &format!("bolt#{n}"));
+            house.borrow_mut().look_up(&Command::Pass(pass.clone()));
+            pass
         })
         .bench_local_values(|pass| {
             let mut house = house.borrow_mut();
@@ -55,4 +57,22 @@ fn pass_one_thing(bencher: divan::Bencher<'_, '_>) {
             assert!(outcome.answer.is_ok());
             outcome
         });
+}
+
+/// What a pass must know, asked where all of it is known, at a station with 200 tasks of one item.
+#[divan::bench]
+fn wants_of_a_pass(bencher: divan::Bencher<'_, '_>) {
+    let mut house = House::new();
+    let session = house.sign_in(1, Some("dock-1"), "sam");
+    for n in 1..=200 {
+        let lines = ["10 BOLT-M8 1 @supplier/ACME wh1/dock"];
+        let task = task(n, "dock-1", MovementKind::Receipt, &lines);
+        house.ok(Command::OpenTask { task, by: common::erp() });
+    }
+    let command = Command::Pass(pass(1, "dock-1", Some(session), 1, "bolt#1"));
+    house.look_up(&command);
+    bencher.bench_local(|| {
+        let missing = house.engine.missing(&house.engine.wants(&house.now, &command));
+        assert!(missing.is_empty());
+    });
 }

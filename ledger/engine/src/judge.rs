@@ -56,7 +56,7 @@ impl Judge {
     /// Judges the next entry: what is wrong with it, in words.
     pub fn judge(&mut self, entry: &Entry) -> Option<String> {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
-        let verdict = verdict.and_then(|()| self.learn(&entry.body));
+        let verdict = verdict.and(self.learn(&entry.body));
         self.state.apply(entry);
         verdict.err().map(|what| format!("entry {}: {what}", entry.seq))
     }

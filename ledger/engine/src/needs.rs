@@ -133,10 +133,19 @@ fn of_pass<'a>(
     seen::wants(pass, stock, wants);
     let things = seen::resolve(pass, &settings.items, stock);
     let items = seen::items(&things);
+    let mut last: Option<&TaskLine> = None;
     for line in tasks.flat_map(|task| &task.lines) {
+        // Many tasks of a station are about the same: what was asked for is not asked for again.
+        let same = |of: &TaskLine| {
+            (&of.item, &of.from, &of.to, &of.lot) == (&line.item, &line.from, &line.to, &line.lot)
+        };
+        if last.is_some_and(same) {
+            continue;
+        }
         let named = || line.things.iter().any(|k| things.iter().any(|t| t.thing.key == *k));
         if items.contains(&line.item) || (!line.things.is_empty() && named()) {
             of_line(wants, line, &things);
+            last = Some(line);
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Random commands keep the engine's promises: stock adds up to zero, nothing physical is negative,
-//! the same command twice posts once, a restart from live entries and balances is the same state,
-//! and whatever was refused is recorded.
+//! the same command twice posts once, nothing moves by hand without two people, a restart from live
+//! entries is the same state, a judge finds nothing, and whatever was refused is recorded.
 #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
 
 mod common;
 
 use std::collections::{BTreeMap, HashSet};
 
-use common::{House, erp, operator, pass, pass_id, stamp_ms, task, task_id};
+use common::{House, erp, movement_id, operator, pass, pass_id, posting, stamp_ms, task, task_id};
 use gatewarden_engine::{Command, PinCheck};
 use gatewarden_model::{
-    Actor, Body, ItemId, MovementKind, PassClosing, SessionId, StationId, Task, entry::Verdict,
+    Actor, Body, ItemId, MovementId, MovementKind, PassClosing, Posting, SessionId, StationId,
+    Task, entry::Verdict,
 };
 use proptest::prelude::*;
 
@@ -23,6 +24,14 @@ const LINES: [(MovementKind, &str); 6] = [
     (MovementKind::Transfer, "10 BOLT-M8 1 wh1/dock wh1/a"),
     (MovementKind::Shipment, "10 BOLT-M8 2 wh1/a @customer/C"),
     (MovementKind::Issue, "10 NUT-M8 1 wh1/dock @production/L1 lot=L1"),
+];
+const BY_HAND: [(MovementKind, &str); 6] = [
+    (MovementKind::Receipt, "10 BOLT-M8 3 @supplier/ACME wh1/dock"),
+    (MovementKind::Issue, "10 BOLT-M8 1 wh1/dock @production/L1"),
+    (MovementKind::PutAway, "10 BOLT-M8 2 wh1/dock wh1/a"),
+    (MovementKind::Adjustment, "10 BOLT-M8 1 @loss/found wh1/a"),
+    (MovementKind::StatusChange, "10 BOLT-M8 1 wh1/a wh1/a status=blocked"),
+    (MovementKind::Scrap, "10 BOLT-M8 1 wh1/a @loss/bin was=blocked"),
 ];
 const THINGS: [&str; 8] =
     ["bolt#1", "bolt#2", "bolt#3", "bolt*2", "nut@L1*3", "nut#1@L1", "text:x", "sscc:1"];
@@ -89,7 +98,7 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
     let (what, a, b, c, d, _) = *step;
     let state = house.engine.state();
     let some_task = |n| pick(state.tasks().map(|t| t.task.id), n, task_id(0));
-    match what % 16 {
+    match what % 20 {
         0..=2 => {
             let id = if a < 64 { u128::from(a % 8) + 1 } else { 1000 + fresh };
             open_task(id, b, c, d >= 64, d)
@@ -115,8 +124,36 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
             reason: "seen".to_owned(),
             by: operator(who(b)),
         },
+        15 | 16 => {
+            let id = if a < 64 { u128::from(a % 8) + 1 } else { 1000 + fresh };
+            Command::Reserve { posting: by_hand(id, b, d), by: house.by(who(c)) }
+        }
+        17 => {
+            let id = pick(state.reservations().map(|r| r.posting.id), a, movement_id(0));
+            Command::PostReservation { reservation: id, by: house.by(who(b)) }
+        }
+        18 if a < 128 => {
+            let reservation = pick(state.reservations().map(|r| r.posting.id), b, movement_id(0));
+            let reason = "not needed".to_owned();
+            Command::VoidReservation { reservation, reason, by: house.by(who(c)) }
+        }
+        18 => Command::Commission {
+            tag: format!("text:{}", b % 4),
+            item: "BOLT-M8".parse().unwrap(),
+            lot: None,
+            serial: Some(format!("{}", b % 4)),
+            by: house.by(who(c)),
+        },
         _ => Command::Tick,
     }
+}
+
+/// A posting of up to two lines; some lapse soon.
+fn by_hand(n: u128, which: u8, soon: u8) -> Posting {
+    let (kind, line) = BY_HAND[usize::from(which) % BY_HAND.len()];
+    let expires_ms = (soon < 64).then_some(5_000);
+    let reason = Some("asked for".to_owned());
+    Posting { expires_ms, reason, ..posting(n, kind, &[line]) }
 }
 
 fn check_stock(house: &House) -> Result<(), TestCaseError> {
@@ -134,6 +171,19 @@ fn check_stock(house: &House) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Who reserved what a posting moved.
+fn reserved_by(house: &House, id: Option<MovementId>) -> Result<String, TestCaseError> {
+    let by = house.journal.iter().find_map(|entry| match &entry.body {
+        Body::Reserved { posting, by: Actor::Operator { id: who, .. }, .. }
+            if Some(posting.id) == id =>
+        {
+            Some(who.to_string())
+        }
+        _ => None,
+    });
+    by.ok_or_else(|| TestCaseError::fail(format!("{id:?} moved and nobody reserved it")))
+}
+
 fn check_journal(house: &House) -> Result<(), TestCaseError> {
     let mut moved = HashSet::new();
     let mut open: HashSet<StationId> = HashSet::new();
@@ -142,6 +192,10 @@ fn check_journal(house: &House) -> Result<(), TestCaseError> {
             Body::Moved { movement, .. } => {
                 prop_assert!(moved.insert(movement.id), "{} moved twice", movement.id);
                 prop_assert!(movement.decision.allowed && !movement.approved_by.is_empty());
+                if movement.task.is_none() {
+                    let by = reserved_by(house, movement.reservation)?;
+                    prop_assert!(by != movement.operator.as_str(), "{by} posted what he reserved");
+                }
             }
             Body::SessionOpened { station: Some(station), .. } => {
                 prop_assert!(open.insert(station.clone()), "two sessions at {station}");
@@ -165,7 +219,13 @@ fn run(steps: &[Step]) -> Result<House, TestCaseError> {
     for (n, step) in steps.iter().enumerate() {
         house.now = stamp_ms(house.now.mono_us / 1000 + 500 + u64::from(step.4) * 4);
         let command = command(&house, step, n as u128);
-        let repeatable = matches!(&command, Command::OpenTask { .. } | Command::Pass(_));
+        let repeatable = matches!(
+            &command,
+            Command::OpenTask { .. }
+                | Command::Pass(_)
+                | Command::Reserve { .. }
+                | Command::Commission { .. }
+        );
         let outcome = house.handle(command.clone());
         if let Err(refusal) = &outcome.answer {
             prop_assert!(refusal.recorded.is_some(), "{refusal:?}");
@@ -223,6 +283,9 @@ fn the_walk_reaches_every_kind_of_entry() {
         "session-opened",
         "session-ended",
         "sign-in-refused",
+        "reserved",
+        "reservation-ended",
+        "commissioned",
     ] {
         assert!(kinds.get(kind).is_some_and(|n| *n >= 3), "{kind}: {kinds:?}");
     }
