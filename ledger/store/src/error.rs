@@ -169,6 +169,24 @@ pub enum StoreError {
     /// Somebody else held a lock for too long, or the transaction lost against another.
     #[error("PostgreSQL gave way to another gateway: {0}; it is tried again")]
     Contended(String),
+    /// The entry no longer fits: another gateway's movement was faster. Decide again on what is there.
+    #[error("entry {seq} does not fit the stock that all gateways left: {source}")]
+    Conflict {
+        /// Which entry.
+        seq: u64,
+        /// Why.
+        source: StockError,
+    },
+    /// Another gateway has recorded a movement of this id.
+    #[error("movement {id} is already recorded by the gateway {gateway} as its entry {seq}")]
+    RepeatedElsewhere {
+        /// Which.
+        id: MovementId,
+        /// The entry there.
+        seq: u64,
+        /// By whom.
+        gateway: String,
+    },
     /// PostgreSQL refused for another reason.
     #[error("PostgreSQL refused: {0}")]
     Postgres(String),

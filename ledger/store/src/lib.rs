@@ -1,5 +1,5 @@
-//! Keeps: the journal as an RFC 6962 Merkle tree with signed checkpoints, and its projections, in one
-//! SQLite database with one writer.
+//! Keeps: the journal as an RFC 6962 Merkle tree with signed checkpoints, and its projections, in a
+//! SQLite file with one writer or a lane of a PostgreSQL database that several gateways share.
 //!
 //! `Ledger` writes groups, `LedgerReader` reads and proves, `verify` replays and compares. What is
 //! absent on purpose: deciding (`gatewarden-engine`), clocks, async; a caller that must not wait
@@ -8,6 +8,7 @@
 mod connection;
 mod credential;
 mod error;
+mod facade;
 mod fetch;
 mod key;
 mod keys;
@@ -26,17 +27,21 @@ mod verify;
 pub mod vfs;
 mod wal;
 
+/// What only a ledger in a file has: `Ledger` and `LedgerReader` without the choice of a database.
+pub mod file {
+    pub use crate::{ledger::Ledger, reader::LedgerReader};
+}
+
 pub use error::StoreError;
+pub use facade::{Ledger, LedgerAddress, LedgerReader};
 pub use gatewarden_proof::{
     Checkpoint, NoteError, Proof, ProofError, Proven, SigningKey, VerifyingKey, merkle, note,
     parse_verifier_key, proof, verifier_key_text,
 };
 pub use key::{KeyError, load_key, load_or_create_key};
-pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, Ledger, OpenOptions};
+pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, OpenOptions};
 pub use lookup::HISTORY_ENTRIES_MAX;
-pub use reader::{
-    ANSWER_ENTRIES_MAX, Balance, BalanceFilter, LedgerReader, MovementPage, SignedCheckpoint,
-};
+pub use reader::{ANSWER_ENTRIES_MAX, Balance, BalanceFilter, MovementPage, SignedCheckpoint};
 pub use rebuild::rebuild;
 pub use schema::{APPLICATION_ID, version as schema_version};
 pub use verify::{FINDINGS_MAX, Finding, Judge, Report, What};

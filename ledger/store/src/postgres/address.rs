@@ -25,6 +25,7 @@ pub struct PgAddress {
     port: u16,
     tls: Tls,
     password: Option<String>,
+    gateway: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,8 @@ pub(crate) enum Tls {
 
 impl PgAddress {
     /// Reads `postgres://ROLE@HOST[:PORT]/DATABASE[?sslmode=…&sslrootcert=FILE]`, or
-    /// `postgres://ROLE@/DATABASE[?host=/FOLDER]` for a unix socket.
+    /// `postgres://ROLE@/DATABASE[?host=/FOLDER]` for a unix socket. `gateway=NAME` names whose lane is
+    /// to be read, where the role has none.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
         read(text).map_err(|why| StoreError::Address { why })
     }
@@ -70,6 +72,12 @@ impl PgAddress {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// The gateway whose lane is meant, where it is not the role's own.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&str> {
+        self.gateway.as_deref()
     }
 
     pub(crate) fn tls(&self) -> &Tls {
@@ -153,7 +161,7 @@ fn read(text: &str) -> Result<PgAddress, String> {
     };
     let tls = tls(options.mode.as_deref(), options.roots, &host)?;
     let port = options.port.unwrap_or(PORT);
-    Ok(PgAddress { user, database, host, port, tls, password: None })
+    Ok(PgAddress { user, database, host, port, tls, password: None, gateway: options.gateway })
 }
 
 #[derive(Default)]
@@ -162,6 +170,7 @@ struct Options {
     port: Option<u16>,
     mode: Option<String>,
     roots: Option<PathBuf>,
+    gateway: Option<String>,
 }
 
 impl Options {
@@ -189,10 +198,11 @@ impl Options {
                 self.port = Some(port);
             }
             "sslmode" => self.mode = Some(value),
+            "gateway" => self.gateway = Some(value),
             "sslrootcert" => self.roots = Some(value.into()),
             "password" => return Err("it holds a password: give it as a secret".into()),
             other => {
-                let known = "host, port, sslmode and sslrootcert";
+                let known = "host, port, sslmode, sslrootcert and gateway";
                 return Err(format!("{other:?} is not known: there are {known}"));
             }
         }

@@ -10,7 +10,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA gatewarden TO gatewarden_gateway, gatewarde
 REVOKE SELECT ON gatewarden.credential FROM gatewarden_auditor;
 
 GRANT INSERT ON gatewarden.lane_key, gatewarden.node, gatewarden.checkpoint, gatewarden.cosignature,
-    gatewarden.movement_index, gatewarden.day, gatewarden.subject, gatewarden.news
+    gatewarden.movement_index, gatewarden.subject, gatewarden.news
     TO gatewarden_gateway;
 -- Not `position`: nobody chooses its place among the lanes.
 GRANT INSERT (lane, seq, leaf, bytes) ON gatewarden.entry TO gatewarden_gateway;

@@ -36,6 +36,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// For the recorder, whom many wait for.
+    pub(crate) const WRITER: Self =
+        Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
     /// For a query of the API or the command line.
     pub(crate) const READER: Self =
         Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
@@ -94,6 +97,11 @@ impl Link {
             let statement = prepare(client, prepared, sql)?;
             client.query(&statement, values)
         })
+    }
+
+    /// The rows of a query that is asked once: not kept prepared.
+    pub(crate) fn once(&mut self, sql: &str) -> Result<Vec<Row>, StoreError> {
+        self.on(|client, _| client.query(sql, &[]))
     }
 
     /// The first row of a query, if there is one.

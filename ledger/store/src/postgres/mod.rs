@@ -7,8 +7,15 @@
 
 pub(crate) mod address;
 pub(crate) mod error;
+pub(crate) mod ledger;
 pub(crate) mod link;
+mod locks;
+mod lookup;
+pub(crate) mod reader;
+mod session;
 pub(crate) mod setup;
+mod verify;
+mod write;
 
 pub use address::PgAddress;
 pub use setup::{Gateway, prepare};

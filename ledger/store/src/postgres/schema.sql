@@ -1,5 +1,5 @@
 -- Version 1 of a ledger on PostgreSQL. One schema, one lane a gateway: `entry`, `node`, `checkpoint`
--- and `cosignature` are each lane's journal, `movement`, `subject` and `live` its indexes, `credential`
+-- and `cosignature` are each lane's journal; `movement_index`, `subject` and `live` its indexes; `credential`
 -- its PIN hashes. `balance`, `pool`, `thing` and `lot` are the stock that all lanes share. Texts
 -- compare by bytes. Never edit this once it is released: add a file.
 
@@ -56,31 +56,28 @@ CREATE TABLE checkpoint (
 CREATE TABLE cosignature (
     lane integer NOT NULL REFERENCES lane,
     size bigint NOT NULL,
-    witness text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
     line text COLLATE "C" NOT NULL,
-    PRIMARY KEY (lane, size, witness)
+    PRIMARY KEY (lane, size, name)
 );
 
--- A movement's id is its pass's or its client's: it is there once among all lanes.
+-- A movement's id is its pass's or its client's: it is there once among all lanes. `counted` are those
+-- that made their day the last one: not back-dated, nor stamped by an unset clock.
 CREATE TABLE movement_index (
     lane integer NOT NULL REFERENCES lane,
     seq bigint NOT NULL,
     id uuid NOT NULL UNIQUE,
     day integer NOT NULL,
+    counted boolean NOT NULL,
     PRIMARY KEY (lane, seq)
 );
-CREATE TABLE day (
-    lane integer NOT NULL REFERENCES lane,
-    day integer NOT NULL,
-    seq bigint NOT NULL,
-    PRIMARY KEY (lane, day)
-);
+CREATE INDEX movement_day ON movement_index (day) WHERE counted;
 CREATE TABLE subject (
     lane integer NOT NULL REFERENCES lane,
     kind integer NOT NULL,
     key text COLLATE "C" NOT NULL,
     seq bigint NOT NULL,
-    PRIMARY KEY (lane, kind, key, seq)
+    PRIMARY KEY (kind, key, lane, seq)
 );
 CREATE TABLE live (
     lane integer NOT NULL REFERENCES lane,
@@ -131,7 +128,7 @@ CREATE TABLE thing (
 CREATE TABLE lot (
     item text COLLATE "C" NOT NULL,
     lot text COLLATE "C" NOT NULL,
-    expires integer,
+    expires text COLLATE "C" NOT NULL,
     seq bigint NOT NULL,
     PRIMARY KEY (item, lot)
 );
@@ -164,7 +161,7 @@ DO $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['lane_key', 'entry', 'node', 'checkpoint', 'cosignature',
-        'movement_index', 'day', 'subject', 'live', 'news'] LOOP
+        'movement_index', 'subject', 'live', 'news'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY reading ON %I FOR SELECT USING (true)', name);
         EXECUTE format('CREATE POLICY adding ON %I FOR INSERT

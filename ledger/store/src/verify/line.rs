@@ -103,7 +103,7 @@ pub(super) fn run(
     findings: Findings,
 ) -> Report {
     let mut reading = Reading { source, tree, findings, entries: 0 };
-    let keys = RowKeys::default();
+    let (keys, is_lane) = (RowKeys::default(), source.is_lane());
     let (event, events) = channel();
     let (answers, answered) = channel();
     let (raw, raws) = sync_channel(WAITING_MAX);
@@ -112,7 +112,7 @@ pub(super) fn run(
     let (read, sums, replayed) = std::thread::scope(|scope| {
         let (of_decoder, decoder_keys) = (event.clone(), keys.clone());
         let decoder = scope.spawn(move || decode_all(&raws, &decoded, &of_decoder, &decoder_keys));
-        let replay = scope.spawn(move || replay_all(&decodeds, &event, &answered, judge));
+        let replay = scope.spawn(move || replay_all(&decodeds, &event, &answered, judge, is_lane));
         let read = reading.journal(&mut desk, &raw).and_then(|()| {
             drop(raw);
             Indexes::of_tables(&keys, source, &mut || desk.serve())
@@ -342,13 +342,14 @@ fn replay_all(
     events: &Sender<Event>,
     answers: &Receiver<Result<Supply, StoreError>>,
     mut judge: Option<&mut Judge<'_>>,
+    is_lane: bool,
 ) -> Replayed {
     let mut past = |wants: Wants| {
         let gone = || StoreError::Damaged("the journal could not be read to its end".into());
         events.send(Event::Question(wants)).map_err(|_| gone())?;
         answers.recv().map_err(|_| gone())?
     };
-    let (mut made, mut credentials) = (Made::new(), Credentials::default());
+    let (mut made, mut credentials) = (Made::new(is_lane), Credentials::default());
     let (mut decoded, mut replay, mut result) = (Findings::default(), Findings::default(), Ok(()));
     for batch in batches {
         decoded.join(batch.findings);

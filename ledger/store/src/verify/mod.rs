@@ -22,7 +22,7 @@ use ed25519_dalek::VerifyingKey;
 use gatewarden_model::{Entry, Hash};
 use serde::Serialize;
 
-use crate::{StoreError, reader::LedgerReader};
+use crate::{StoreError, merkle::leaf_hash, reader::LedgerReader};
 use source::Source;
 
 /// Judges an entry's decisions by the policies of their time: what is wrong, in words. It sees every
@@ -196,4 +196,41 @@ pub(crate) fn verify(
     }
     let tree = tree::Tree::new(source, *key, origin, kept);
     Ok(line::run(source, tree, judge, findings))
+}
+
+/// Replays the stock that several lanes make together and compares it with its tables: adds what it
+/// finds to a lane's report. `source` has the entries of all lanes by position; `name` says what to
+/// call the entry of one.
+pub(crate) fn stock_of_all(
+    source: &dyn Source,
+    name: &dyn Fn(u64) -> String,
+    mut report: Report,
+) -> Result<Report, StoreError> {
+    let (mut made, mut findings) = (stock::Made::new(false), Findings::default());
+    source.entries(&mut |position, leaf, bytes| {
+        let before = findings.list.len();
+        let told = leaf_hash(bytes) != leaf;
+        match Entry::decode(bytes) {
+            Ok(entry) => {
+                let entry = Entry { seq: position, ..entry };
+                let mut past = |wants| source.past(&wants);
+                made.apply_stock(&entry, told, &mut past, &mut findings)?;
+            }
+            Err(error) => {
+                let message = format!("entry {position}: its bytes can't be read ({error})");
+                findings.add(Some(position), What::Bytes, message);
+            }
+        }
+        for finding in findings.list.iter_mut().skip(before) {
+            // Positions are nobody's own numbers.
+            let words = finding.message.strip_prefix(&format!("entry {position}"));
+            finding.message = format!("{}{}", name(position), words.unwrap_or_default());
+            finding.seq = None;
+        }
+        Ok(())
+    })?;
+    made.compare_stock(source, &mut findings)?;
+    let mut all = Findings { list: std::mem::take(&mut report.findings), more: report.more };
+    all.join(findings);
+    Ok(Report { ok: all.list.is_empty(), findings: all.list, more: all.more, ..report })
 }

@@ -80,6 +80,11 @@ pub(crate) type SeeEntry<'a> = dyn FnMut(u64, Hash, &[u8]) -> Result<(), StoreEr
 
 /// A ledger, as far as `verify` reads it.
 pub(crate) trait Source {
+    /// Whether this is one lane of several, which make the stock together: it is not compared then.
+    fn is_lane(&self) -> bool {
+        false
+    }
+
     /// What is wrong with the database itself, in words: damaged pages, a strange table.
     fn faults(&self) -> Result<Vec<String>, StoreError>;
 

@@ -7,6 +7,8 @@
 )]
 
 pub mod cluster;
+pub mod home;
+pub mod proxy;
 
 use std::path::PathBuf;
 
@@ -14,7 +16,7 @@ use gatewarden_model::{
     Action, Actor, Body, Decision, Document, DocumentKind, Entry, Hash, Module, Movement,
     MovementId, MovementKind, MovementLine, PassId, SessionId, Stamp, TaskId,
 };
-use gatewarden_store::{Group, Ledger, OpenOptions, SigningKey};
+use gatewarden_store::{Group, Ledger, LedgerAddress, OpenOptions, SigningKey};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -149,8 +151,8 @@ pub fn folder() -> (TempDir, PathBuf) {
 }
 
 /// A ledger of `n` receipts of 24, one a group, after one entry that is none.
-pub fn filled(path: &std::path::Path, n: u64) -> Ledger {
-    let mut ledger = Ledger::open(path, options()).unwrap();
+pub fn filled(address: impl Into<LedgerAddress>, n: u64) -> Ledger {
+    let mut ledger = Ledger::open(address, options()).unwrap();
     ledger.append(&group(vec![started(0)])).unwrap();
     for seq in 1..=n {
         ledger.append(&group(vec![receipt(seq, 24)])).unwrap();
