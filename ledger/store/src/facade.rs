@@ -9,8 +9,8 @@ use std::{
 };
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use gatewarden_model::{Entry, Hash, MovementId, OperatorId, PassId, Subject};
-use gatewarden_stock::{Stock, Supply, Wants};
+use gatewarden_model::{Day, Entry, Hash, ItemId, MovementId, OperatorId, PassId, Subject};
+use gatewarden_stock::{LotFacts, Stock, Supply, ThingFacts, Wants};
 
 use crate::{
     StoreError, ledger,
@@ -19,6 +19,7 @@ use crate::{
     proof::Proof,
     reader,
     reader::{Balance, BalanceFilter, MovementPage, SignedCheckpoint},
+    stock_view::{PastDay, PoolView, View},
     verify::{Judge, Report},
 };
 
@@ -175,6 +176,15 @@ impl Ledger {
         match &mut self.0 {
             Writer::Sqlite(ledger) => ledger.look_up(wants),
             Writer::Postgres(ledger) => ledger.look_up(wants),
+        }
+    }
+
+    /// Keeps what a witness signed of the checkpoint of `size` entries; the newest line of a name
+    /// counts.
+    pub fn add_cosignature(&mut self, size: u64, name: &str, line: &str) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Writer::Sqlite(ledger) => ledger.add_cosignature(size, name, line),
+            Writer::Postgres(_) => Err(StoreError::OnlySqlite { what: "cosignatures" }),
         }
     }
 
@@ -351,6 +361,57 @@ impl LedgerReader {
     /// witness asks for it. None where `old > new`.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         both!(self, reader => reader.consistency(old, new))
+    }
+
+    /// Value and age, by item, place, lot and owner. Of the filter only those count.
+    pub fn pools(&self, filter: &BalanceFilter) -> Result<Vec<PoolView>, StoreError> {
+        self.file("values and ages")?.pools(filter)
+    }
+
+    /// What is known of a thing.
+    pub fn thing(&self, key: &str) -> Result<Option<ThingFacts>, StoreError> {
+        let wants = Wants { things: [key.to_owned()].into(), ..Wants::default() };
+        Ok(self.look_up(&wants)?.things.remove(key))
+    }
+
+    /// What is known of a lot.
+    pub fn lot(&self, item: &ItemId, lot: &str) -> Result<Option<LotFacts>, StoreError> {
+        let key = (item.clone(), lot.to_owned());
+        let wants = Wants { lots: [key.clone()].into(), ..Wants::default() };
+        Ok(self.look_up(&wants)?.lots.remove(&key))
+    }
+
+    /// Lots whose last day is no later than `until`, the first to expire first.
+    pub fn lots_expiring(&self, until: Day) -> Result<Vec<(ItemId, String, LotFacts)>, StoreError> {
+        self.file("which lots expire")?.lots_expiring(until)
+    }
+
+    /// What is in a handling unit, wherever it is.
+    pub fn unit_contents(&self, sscc: &str) -> Result<Vec<Balance>, StoreError> {
+        let unit = Some(Some(sscc.to_owned()));
+        self.balances(&BalanceFilter { unit, ..BalanceFilter::default() })
+    }
+
+    /// The latest day that any movement counted for.
+    pub fn last_day(&self) -> Result<Option<Day>, StoreError> {
+        self.file("its last day")?.last_day()
+    }
+
+    /// Stock at the end of a day.
+    pub fn stock_on(&self, day: Day, view: View) -> Result<PastDay, StoreError> {
+        self.file("the stock of a past day")?.stock_on(day, view)
+    }
+
+    /// What witnesses signed of the checkpoint of `size` entries: name and line of each.
+    pub fn cosignatures(&self, size: u64) -> Result<Vec<(String, String)>, StoreError> {
+        self.file("cosignatures")?.cosignatures(size)
+    }
+
+    fn file(&self, what: &'static str) -> Result<&reader::LedgerReader, StoreError> {
+        match &self.0 {
+            Reader::Sqlite(reader) => Ok(reader),
+            Reader::Postgres(_) => Err(StoreError::OnlySqlite { what }),
+        }
     }
 
     /// Replays and compares everything, trusting only `key` and the keys that it handed over to.

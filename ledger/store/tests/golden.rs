@@ -7,13 +7,19 @@
 
 mod common;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
-    Action, Actor, Body, Comparison, Direction, Document, DocumentKind, Entry, Hash, Module,
-    MovementId, MovementKind, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Task,
-    TaskId, TaskLine, Thing, Trust,
+    Action, Actor, Body, Bucket, Comparison, CountLine, Counted, Direction, Document, DocumentKind,
+    Entry, Hash, Item, ItemClass, Module, MovementId, MovementKind, MovementLine, Pass,
+    PassClosing, PassId, PassOpening, Posting, PostingLine, Revaluation, Role, RoleMatrix,
+    SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust, Unit,
+    Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -224,6 +230,179 @@ fn bodies() -> Vec<Body> {
     ]
 }
 
+fn stock_line() -> MovementLine {
+    MovementLine {
+        lot: Some("L1".into()),
+        stated: Some("2 box".into()),
+        owner: Some("ACME".into()),
+        from_status: StockStatus::QualityInspection,
+        to_status: StockStatus::Blocked,
+        from_unit: Some("006141410000000018".into()),
+        to_unit: Some("006141410000000025".into()),
+        expires: Some("2027-01-31".parse().unwrap()),
+        value: Some("12.5".parse().unwrap()),
+        ..line("M-100", 24, "wh1/dock", "wh1/bin-1")
+    }
+}
+
+fn vouchers() -> Vec<VoucherLine> {
+    let line = |account: &str, amount: &str| VoucherLine {
+        account: account.into(),
+        amount: amount.parse().unwrap(),
+    };
+    vec![line("1400", "12.5"), line("3300", "-12.5")]
+}
+
+/// The bodies that came with stock, reservations, costs and keys.
+fn bodies_of_stock() -> Vec<Body> {
+    let item = Item {
+        code: "M-100".parse().unwrap(),
+        name: "Schraube M8".into(),
+        class: ItemClass::A,
+        tracking: Tracking::Lot,
+        unit: "pcs".into(),
+        units: vec![Unit {
+            name: "box".into(),
+            numerator: 12,
+            denominator: 1,
+            gtins: vec!["10614141123459".into()],
+        }],
+        gtins: vec!["00614141123452".into()],
+        safety_stock: Some(10),
+        lead_time_days: Some(14),
+        valuation: Some(Valuation {
+            method: ValuationMethod::MovingAverage,
+            currency: "EUR".into(),
+            decimals: 2,
+        }),
+    };
+    let posting = Posting {
+        id: movement_id(),
+        kind: MovementKind::Transfer,
+        document: Document { kind: DocumentKind::TransferOrder, number: "T-1".into() },
+        reason: Some("because".into()),
+        lines: vec![PostingLine {
+            line: 10,
+            item: "M-100".parse().unwrap(),
+            quantity: "2".into(),
+            unit: Some("box".into()),
+            lot: Some("L1".into()),
+            expires: None,
+            owner: None,
+            from: "wh1/dock".parse().unwrap(),
+            to: "wh1/bin-1".parse().unwrap(),
+            from_status: StockStatus::Available,
+            to_status: StockStatus::Available,
+            from_unit: None,
+            to_unit: None,
+            things: vec![],
+            value: None,
+        }],
+        counts: vec![CountLine {
+            line: 20,
+            item: "M-100".parse().unwrap(),
+            location: "wh1/dock".parse().unwrap(),
+            bucket: Bucket::default(),
+            quantity: "3".into(),
+            unit: None,
+        }],
+        effective: Some("2026-11-22".parse().unwrap()),
+        reverses: None,
+        expires_ms: Some(60_000),
+    };
+    let revalues = || vec![Revaluation { seq: 7, position: 0, delta: "-0.25".parse().unwrap() }];
+    let tag = || "(01)00614141123452(21)1".to_owned();
+    vec![
+        Body::ItemDefined { item, by: Actor::Daemon },
+        Body::PoliciesDefined {
+            version: Hash::of(b"p"),
+            roles: RoleMatrix(BTreeMap::from([(
+                "storekeeper".to_owned(),
+                Role {
+                    title: "Moves stock".into(),
+                    grants: BTreeMap::from([(Module::Inbound, vec![Action::View])]),
+                },
+            )])),
+            cedar: "permit(principal, action, resource);".into(),
+        },
+        Body::Commissioned {
+            tag: tag(),
+            item: "M-100".parse().unwrap(),
+            lot: Some("L1".into()),
+            serial: Some("1".into()),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::Decommissioned {
+            tag: tag(),
+            reason: "because".into(),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::Reserved { posting, lines: vec![stock_line()], by: operator(), decision: decision() },
+        Body::ReservationEnded {
+            movement: movement_id(),
+            reason: "time-out".into(),
+            lines: vec![stock_line()],
+            by: Actor::Daemon,
+            decision: None,
+        },
+        Body::CostLanded {
+            movement: movement_id(),
+            document: Document { kind: DocumentKind::PurchaseOrder, number: "F-1".into() },
+            amounts: vec!["12.5".parse().unwrap()],
+            revalues: revalues(),
+            voucher: vouchers(),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::PeriodClosed {
+            until: "2026-10-31".parse().unwrap(),
+            by: operator(),
+            decision: decision(),
+        },
+        Body::KeyRotated {
+            old: "gw-1+00000000+old".into(),
+            new: "gw-1+00000000+new".into(),
+            reason: "yearly".into(),
+            by: Actor::Local { uid: 0 },
+        },
+        Body::Restored { size: 9, lost: 1, reason: "because".into(), by: Actor::Local { uid: 0 } },
+    ]
+}
+
+#[test]
+fn a_movement_with_everything_that_it_can_say_has_its_bytes() {
+    let Body::Moved { mut movement, .. } = moved(7, 1, vec![stock_line()]).body else { return };
+    movement.reservation = Some(movement_id());
+    movement.effective = Some("2026-09-20".parse().unwrap());
+    movement.back_dated = true;
+    movement.reverses = Some(movement_id());
+    movement.revalues = vec![Revaluation { seq: 7, position: 0, delta: "-0.25".parse().unwrap() }];
+    movement.voucher = vouchers();
+    movement.counts = vec![Counted {
+        line: 10,
+        item: "M-100".parse().unwrap(),
+        location: "wh1/dock".parse().unwrap(),
+        bucket: Bucket { lot: Some("L1".into()), ..Bucket::default() },
+        book: 24,
+        counted: 23,
+    }];
+    let entry = Entry::new(7, stamp(7), Body::Moved { movement, pass: None });
+    same_as_file(&entry, &folder().with_file_name("golden-full").join("v1-moved.json"));
+}
+
+fn same_as_file(entry: &Entry, path: &Path) {
+    let bytes = entry.encode().unwrap();
+    if std::env::var_os("GOLDEN_WRITE").is_some() && !path.exists() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &bytes).unwrap();
+    }
+    let golden = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden));
+    assert_eq!(Entry::decode(&golden).unwrap(), *entry);
+}
+
 fn name(entry: &Entry) -> String {
     let value = serde_json::to_value(&entry.body).unwrap();
     value["kind"].as_str().unwrap().to_owned()
@@ -231,16 +410,9 @@ fn name(entry: &Entry) -> String {
 
 #[test]
 fn every_kind_has_its_bytes() {
-    for (seq, body) in (0..).zip(bodies()) {
+    for (seq, body) in (0..).zip(bodies().into_iter().chain(bodies_of_stock())) {
         let entry = Entry::new(seq, stamp(seq), body);
-        let path = folder().join(format!("v1-{}.json", name(&entry)));
-        let bytes = entry.encode().unwrap();
-        if std::env::var_os("GOLDEN_WRITE").is_some() && !path.exists() {
-            fs::write(&path, &bytes).unwrap();
-        }
-        let golden = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden));
-        assert_eq!(Entry::decode(&golden).unwrap(), entry);
+        same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }
 }
 

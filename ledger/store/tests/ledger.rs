@@ -68,7 +68,10 @@ fn what_breaks_a_rule_leaves_no_trace(home) {
         (vec![moved(2, 9, vec![])], "has no lines"),
         (vec![moved(2, 9, vec![line("A", 1, "wh1", "wh1")])], "from wh1 to itself"),
         (vec![moved(2, 1, vec![line("A", 1, "@loss", "wh1")])], "is already recorded as entry 1"),
-        (vec![receipt(2, 5), take(3, 20), take(4, 10)], "stock of M-100 at wh1/dock is 9, 10 needed: 1 short"),
+        (
+            vec![receipt(2, 5), take(3, 20), take(4, 10)],
+            "stock of M-100 at wh1/dock is 9, 10 needed: 1 short",
+        ),
         (vec![receipt(2, i64::MAX)], "would exceed 64 bits"),
     ];
     for (entries, words) in cases {
