@@ -127,7 +127,8 @@ fn what_one_person_did_that_needs_two_is_told_whatever_the_policies_say() {
         judged(&journal)
     };
     assert_eq!(old(|_| {}), Vec::<String>::new());
-    let cases: [(fn(&mut Body), &str); 3] = [
+    type Change = fn(&mut Body);
+    let cases: [(Change, &str); 3] = [
         (
             |body| {
                 if let Body::TaskOpened { task, .. } = body {
