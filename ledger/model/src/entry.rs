@@ -58,6 +58,10 @@ pub enum Actor {
 }
 
 /// What an entry says.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most entries are of the large kinds, and few are held"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Body {
