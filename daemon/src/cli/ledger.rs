@@ -1,4 +1,5 @@
-//! `gatewarden ledger`: verify, stock (and its kin, in `stock`), trace, proof, check-proof, key. Reads only; works beside the
+//! `gatewarden ledger`: verify, stock (and its kin, in `stock`), trace, proof, check-proof, key. Reads
+//! only (what operates on the files is in `ledger_ops`); works beside the
 //! running daemon and on a copy of the files.
 
 use std::{io::Read as _, path::PathBuf, process::ExitCode};
@@ -84,10 +85,12 @@ pub(crate) enum LedgerVerb {
         #[command(flatten)]
         which: Which,
     },
+    #[command(flatten)]
+    Operate(super::ledger_ops::OpsVerb),
 }
 
 impl Which {
-    fn path(&self) -> anyhow::Result<PathBuf> {
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
             None => Ok(run::load_config_without_secrets(&self.config.config)?.ledger.path),
@@ -109,6 +112,24 @@ impl Which {
     pub(super) fn open(&self) -> anyhow::Result<LedgerReader> {
         let path = self.path()?;
         LedgerReader::open(&path).with_context(|| format!("failed to open {}", path.display()))
+    }
+
+    /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
+    pub(super) fn trusted_key(&self) -> anyhow::Result<(Option<String>, VerifyingKey)> {
+        if let Some(path) = &self.key {
+            return read_key(path).map(|(name, key)| (Some(name), key));
+        }
+        let (name, path) = match &self.ledger {
+            Some(ledger) => (None, ledger.with_extension("key")),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                (Some(config.gateway.name), config.ledger.key)
+            }
+        };
+        let key = gatewarden_store::load_key(&path).with_context(|| {
+            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
+        })?;
+        Ok((name, key.verifying_key()))
     }
 
     /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
@@ -159,6 +180,7 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
             print!("{}", newest.note);
             Ok(ExitCode::SUCCESS)
         }
+        LedgerVerb::Operate(verb) => super::ledger_ops::operate(verb),
     }
 }
 

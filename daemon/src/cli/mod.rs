@@ -3,6 +3,7 @@
 mod control;
 mod identify;
 mod ledger;
+mod ledger_ops;
 mod people;
 mod post;
 mod probe;
@@ -59,7 +60,7 @@ enum Verb {
     Client(people::ClientVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
-    /// Look into the ledger: verify, stock, trace, proof.
+    /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
     /// Measure this machine's speed against a limit measured in the same run.

@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod lock;
 mod lookup;
+pub mod ops;
 mod plan;
 pub mod postgres;
 mod projection;
