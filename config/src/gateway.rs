@@ -42,6 +42,8 @@ pub struct LedgerSection {
     pub key: PathBuf,
     /// Most entries a commit.
     pub group_rows_max: u32,
+    /// Room kept for a full disk, in megabytes (2^20 bytes).
+    pub reserve_mb: u32,
 }
 
 /// The local buffer between devices and the ledger.
@@ -104,6 +106,13 @@ pub(crate) static LEDGER: Section = Section {
             1000,
             "Most entries written in one commit.",
         ),
+        integer_or(
+            "reserve_mb",
+            0,
+            1024,
+            8,
+            "Megabytes kept free for a full disk, so that it can still be recorded.",
+        ),
     ],
 };
 
@@ -145,6 +154,7 @@ impl LedgerSection {
             path: path("path", "ledger.db"),
             key: path("key", "ledger.key"),
             group_rows_max: fields.integer("group_rows_max")?,
+            reserve_mb: fields.integer("reserve_mb")?,
         })
     }
 }

@@ -15,7 +15,7 @@ use std::{
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
 use gatewarden_model::{Body, Clock, Day, OperatorId, SessionId, Signal, Stamp, StationId};
 use gatewarden_stock::Wants;
-use gatewarden_store::{Group, Ledger, LedgerReader, MovementPage, StoreError};
+use gatewarden_store::{Group, Ledger, LedgerReader, MovementPage, StoreError, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait; more is back-pressure.
@@ -26,6 +26,9 @@ const LOOKS_MAX: usize = 4;
 const DAY_MOVEMENTS: usize = 100;
 /// Items at places, things and lots that the engine may remember over a flush.
 const KNOWN_MAX: usize = 50_000;
+
+/// How long the disk is left alone between two looks for room.
+const ROOM_LOOKS_US: u64 = 2_000_000;
 
 /// What a caller gets back.
 pub(crate) type Answer = Result<Reply, Refusal>;
@@ -81,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) signals: mpsc::UnboundedSender<(StationId, Signal)>,
     /// Entries of one group at most.
     pub(crate) group_rows_max: usize,
+    /// Room for recording that the disk is full.
+    pub(crate) reserve: Reserve,
 }
 
 impl Recorder {
@@ -91,8 +96,14 @@ impl Recorder {
         let (size_sender, size) = watch::channel(parts.ledger.next_seq());
         let board = Arc::new(RwLock::new(Board::default()));
         publish(&board, &engine);
-        let thread =
-            Thread { parts, engine, board: Arc::clone(&board), size: size_sender, stuck: false };
+        let thread = Thread {
+            parts,
+            engine,
+            board: Arc::clone(&board),
+            size: size_sender,
+            stuck: false,
+            full: None,
+        };
         std::thread::Builder::new().name("recorder".into()).spawn(move || thread.serve(queue))?;
         Ok(Self { jobs, board, size })
     }
@@ -159,6 +170,8 @@ struct Thread {
     size: watch::Sender<u64>,
     /// The engine could not be rebuilt after a failed write: nothing may be decided before it is.
     stuck: bool,
+    /// The disk is full: when room was last looked for.
+    full: Option<Stamp>,
 }
 
 struct Decided {
@@ -240,6 +253,9 @@ impl Thread {
     fn flush(&mut self, group: &Group, decided: Vec<Decided>) {
         let started = Instant::now();
         if !group.entries.is_empty() || !group.credentials.is_empty() {
+            if self.full.is_some() && !self.has_room_again() {
+                return self.fail(&StoreError::DiskFull, decided);
+            }
             if let Err(error) = self.parts.ledger.append(group) {
                 return self.fail(&error, decided);
             }
@@ -267,6 +283,9 @@ impl Thread {
         metrics::counter!("gatewarden_ledger_failures_total").increment(1);
         self.stuck = true;
         self.rebuild();
+        if matches!(error, StoreError::DiskFull) {
+            self.record_full();
+        }
         let for_good = is_about_content(error);
         self.set_failing(!for_good);
         if for_good && decided.len() > 1 {
@@ -282,6 +301,46 @@ impl Thread {
             };
             let _ = done.answer.send(Err(error));
         }
+    }
+
+    /// Gives the reserve up and records in its room that the disk is full. From then on nothing is
+    /// written before the reserve is held again.
+    fn record_full(&mut self) {
+        match self.parts.reserve.release() {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%error, "the reserve can't be given up"),
+        }
+        let now = self.parts.clock.now();
+        self.full = Some(now);
+        let reason = "the disk is full: nothing is recorded until there is room".to_owned();
+        let command = Command::Gap { device: None, from: now, to: now, reason };
+        let entries = self.engine.handle(now, command).entries;
+        let group = Group { entries, credentials: vec![] };
+        match self.parts.ledger.append(&group) {
+            Ok(committed) => drop(self.size.send_replace(committed.size)),
+            Err(error) => {
+                tracing::error!(%error, "that the disk is full could not be recorded");
+                self.stuck = true;
+                self.rebuild();
+            }
+        }
+    }
+
+    /// Tries to hold the reserve again, not oftener than every few seconds.
+    fn has_room_again(&mut self) -> bool {
+        let now = self.parts.clock.now();
+        let recently = |last: Stamp| now.mono_us.saturating_sub(last.mono_us) < ROOM_LOOKS_US;
+        if self.full.is_some_and(recently) {
+            return false;
+        }
+        self.full = Some(now);
+        if self.parts.reserve.hold().is_err() {
+            return false;
+        }
+        tracing::info!("there is room on the ledger's disk again");
+        self.full = None;
+        true
     }
 
     /// Decides and writes one command of a refused group by itself, so that one that can't be

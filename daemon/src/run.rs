@@ -17,7 +17,10 @@ use gatewarden_config::{
 use gatewarden_engine::{Access, Command, ItemMaster, Reply, Settings};
 use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
 use gatewarden_stock::{AccountRule, AccountsFor};
-use gatewarden_store::{Ledger, LedgerReader, OpenOptions};
+use gatewarden_store::{
+    Ledger, LedgerReader, OpenOptions, file,
+    ops::{self, Reserve},
+};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -147,11 +150,18 @@ pub(crate) fn start_recorder(
     let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
         format!("failed to read the ledger's key {}", config.ledger.key.display())
     })?;
-    make_private(&config.ledger.path)?;
+    let path = &config.ledger.path;
+    ops::check_start(path)?;
+    make_private(path)?;
     let options =
         OpenOptions { key, more_keys: vec![], origin: config.gateway.name.clone(), vfs: None };
     let ledger = Ledger::open(&config.ledger.path, options)
         .with_context(|| format!("failed to open {}", config.ledger.path.display()))?;
+    ops::check_witnessed(path, &file::LedgerReader::open(path)?)?;
+    let reserve = Reserve::new(path, u64::from(config.ledger.reserve_mb) << 20);
+    if let Err(error) = reserve.hold() {
+        tracing::warn!(%error, "no room for the reserve: a full disk could not be recorded");
+    }
     let access = Access::new(&config.roles, "").context("failed to build the policies")?;
     let parts = Parts {
         ledger,
@@ -160,6 +170,7 @@ pub(crate) fn start_recorder(
         clock,
         signals,
         group_rows_max: config.ledger.group_rows_max as usize,
+        reserve,
     };
     Recorder::start(parts).context("failed to load the ledger's state")
 }
@@ -230,7 +241,18 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     let stopped = recorder.command(Command::Stop { reason }).await;
     recorder.shut().await;
+    note_newest(&config.ledger.path).await;
     stopped.map(|_| ()).context("the orderly stop could not be recorded")
+}
+
+/// Notes the newest checkpoint beside the ledger, against an older file in its place.
+pub(crate) async fn note_newest(path: &Path) {
+    let path = path.to_owned();
+    let noted =
+        tokio::task::spawn_blocking(move || ops::note_newest(&path, &file::LedgerReader::open(&path)?));
+    if let Ok(Err(error)) = noted.await {
+        tracing::warn!(%error, "the newest checkpoint could not be noted beside the ledger");
+    }
 }
 
 fn open_spool(config: &Config) -> anyhow::Result<Spool> {

@@ -10,6 +10,8 @@ use crate::app::App;
 
 /// A round.
 const ROUND: Duration = Duration::from_secs(1);
+/// Rounds between two notes of the newest checkpoint beside the ledger.
+const NOTE_ROUNDS: u64 = 10;
 /// A wall clock that moved this much against the monotonic one was set by somebody.
 const STEP_US_MIN: i64 = 2_000_000;
 
@@ -17,6 +19,7 @@ const STEP_US_MIN: i64 = 2_000_000;
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let mut last = app.clock.now();
     let mut failing_since = None;
+    let mut round = 0_u64;
     let mut rounds = tokio::time::interval(ROUND);
     loop {
         tokio::select! {
@@ -50,6 +53,10 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             Err(error) => tracing::error!(%error, "the round found the recorder in trouble"),
         }
         gauges(&app).await;
+        round += 1;
+        if round.is_multiple_of(NOTE_ROUNDS) && !app.recorder.is_failing() {
+            crate::run::note_newest(&app.config.ledger.path).await;
+        }
     }
 }
 

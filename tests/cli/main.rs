@@ -4,6 +4,7 @@
 mod check;
 mod identify;
 mod ledger;
+mod operate;
 mod probe;
 
 use std::process::{Command, Output};

@@ -61,7 +61,18 @@ async fn a_full_file_system_acknowledges_nothing_and_loses_nothing() {
     };
     let state = Some(disk.0.path().join("state"));
     let (gateway, people) = at_work(Settings { state, ..Settings::default() }).await;
-    full(gateway, people, |_| disk.fill(), |_| disk.free()).await;
+    let reserve = disk.0.path().join("state/ledger.reserve");
+    assert_eq!(fs::metadata(&reserve).unwrap().len(), 1 << 20, "room is kept for the end");
+    let free = |gateway: &Gateway| {
+        assert!(!reserve.exists(), "the reserve is given up");
+        let words = "the disk is full: nothing is recorded until there is room";
+        let journal = gateway.journal();
+        let told = journal.of_kind("gap").filter(|gap| gap["reason"] == words).count();
+        assert_eq!(told, 1, "that it stopped is recorded once, in the room of the reserve");
+        disk.free();
+    };
+    full(gateway, people, |_| disk.fill(), free).await;
+    assert!(reserve.exists(), "the reserve is held again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_model::Actor;
 use gatewarden_store::{
-    LedgerReader,
+    file::LedgerReader,
     ops::{self, AcceptedLoss, ExportOptions, FsckOptions, FsckReport, Repair, RestoreOptions},
 };
 

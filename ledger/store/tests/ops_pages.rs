@@ -13,7 +13,7 @@ use std::{
 
 use common::{enrolled, folder, group, key, line, moved, options, receipt, started, with_pins};
 use gatewarden_store::{
-    Ledger, LedgerReader,
+    file::{Ledger, LedgerReader},
     ops::{FsckOptions, FsckReport, Repair, fsck, note_newest},
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -48,7 +48,7 @@ fn make(path: &Path) {
         seq += 1;
         ledger.append(&with_pins(vec![entry], &[(&who, Some(&phc))])).unwrap();
     }
-    note_newest(path, &ledger.reader().unwrap()).unwrap();
+    note_newest(path, &LedgerReader::open(&path).unwrap()).unwrap();
     drop(ledger);
     let database = Connection::open(path).unwrap();
     let sql = "CREATE TABLE gone (x TEXT) STRICT;

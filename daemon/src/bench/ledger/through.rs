@@ -113,6 +113,7 @@ fn start(dir: &Path, shim: &Shim, group: usize) -> anyhow::Result<Recorder> {
         clock: house::clock(),
         signals,
         group_rows_max: group * ENTRIES_A_MOVEMENT,
+        reserve: gatewarden_store::ops::Reserve::new(&dir.join("ledger.db"), 0),
     })
 }
 

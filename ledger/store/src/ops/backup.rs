@@ -17,7 +17,7 @@ use super::{
     files,
     witnessed::Standing,
 };
-use crate::{LedgerReader, Report};
+use crate::{Report, reader::LedgerReader};
 
 /// Pages copied before others are let at the disk.
 const STEP_PAGES: i32 = 256;
@@ -95,7 +95,7 @@ impl LedgerReader {
 
 /// Replays a copy; an error where it is not whole.
 pub(crate) fn verified(copy: &Path, key: &VerifyingKey) -> Result<Report, OpsError> {
-    let report = LedgerReader::open(copy)?.verify(key)?;
+    let report = LedgerReader::open(copy)?.verify_with(key, None, None)?;
     match report.findings.first() {
         None => Ok(report),
         Some(first) => Err(OpsError::NotWhole(first.message.clone())),

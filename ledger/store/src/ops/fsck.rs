@@ -22,7 +22,7 @@ use super::{
     walk::Walk,
     witnessed::Witnessed,
 };
-use crate::{Finding, LedgerReader, StoreError, What, lock::WriterLock};
+use crate::{Finding, StoreError, What, lock::WriterLock, reader::LedgerReader};
 
 /// Most entries that a message lists one by one.
 const LISTED_MAX: usize = 10;
@@ -121,7 +121,7 @@ pub fn fsck(path: &Path, options: &FsckOptions) -> Result<FsckReport, OpsError> 
     let walk = Walk::new(&pages).map_err(io_error("read", path))?;
     drop(snapshot);
     let findings = match &reader {
-        Ok(reader) => reader.verify(&options.key).map(|report| report.findings),
+        Ok(reader) => reader.verify_with(&options.key, None, None).map(|report| report.findings),
         Err(error) => Ok(vec![finding(error)]),
     };
     let findings = findings.unwrap_or_else(|error| vec![finding(&error)]);

@@ -15,7 +15,7 @@ use super::{
     files,
     witnessed::{Standing, Witnessed, words_of},
 };
-use crate::{Group, Ledger, LedgerReader, OpenOptions, lock::WriterLock};
+use crate::{Group, OpenOptions, ledger::Ledger, lock::WriterLock, reader::LedgerReader};
 
 /// Who accepts that history is lost, and why.
 #[derive(Debug, Clone)]

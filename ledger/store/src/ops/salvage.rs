@@ -154,8 +154,10 @@ impl Stage {
                 _,
                 [Value::Int(size), Value::Text(name), Value::Text(line)],
             ) => {
-                if let (Ok(name), Ok(line)) = (std::str::from_utf8(name), std::str::from_utf8(line)) {
-                    let sql = "INSERT OR IGNORE INTO cosignature (size, name, line) VALUES (?1, ?2, ?3)";
+                if let (Ok(name), Ok(line)) = (std::str::from_utf8(name), std::str::from_utf8(line))
+                {
+                    let sql =
+                        "INSERT OR IGNORE INTO cosignature (size, name, line) VALUES (?1, ?2, ?3)";
                     self.connection.prepare_cached(sql)?.execute(params![size, name, line])?;
                 }
                 Ok(true)
@@ -258,7 +260,8 @@ impl Stage {
     }
 
     fn cosignatures(&self, composer: &mut Composer) -> Result<(), OpsError> {
-        let sql = "SELECT size, name, line FROM cosignature WHERE size > 0 ORDER BY size, name, line";
+        let sql =
+            "SELECT size, name, line FROM cosignature WHERE size > 0 ORDER BY size, name, line";
         let mut select = self.connection.prepare(sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {

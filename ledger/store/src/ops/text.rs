@@ -23,10 +23,11 @@ use super::{
     files,
 };
 use crate::{
-    Committed, LedgerReader,
+    Committed,
     merkle::leaf_hash,
     note,
     projection::{number, unsigned},
+    reader::LedgerReader,
 };
 
 /// The format's name and version.
@@ -365,7 +366,7 @@ impl<R: BufRead> Import<R> {
             }
             Line::Cosignature(Cosignature { name, line }) => {
                 let size = self.composer.covered();
-                if !self.composer.cosignature(size, &name, &line)? {
+                if size != self.composer.len() || !self.composer.cosignature(size, &name, &line)? {
                     let why = format!("it is no line of {name:?} for the checkpoint before it");
                     return Err(refuse(self.line, why));
                 }
