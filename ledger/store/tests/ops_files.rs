@@ -119,7 +119,7 @@ fn a_changed_export_is_refused_with_its_line_and_leaves_nothing() {
         (
             "a PIN hash",
             good.replacen("$l", "$x", 1),
-            "line 50: the PIN hash of \"li.wei\" is not the one the journal names".into(),
+            "line 51: the PIN hash of \"li.wei\" is not the one the journal names".into(),
         ),
         (
             "something after the end",

@@ -18,6 +18,8 @@ struct Compare {
     rowid_at: Option<usize>,
     /// The row's number is compared too, beside the columns.
     with_rowid: bool,
+    /// The place of a stored column that is another in each file.
+    aside: Option<usize>,
 }
 
 /// The pages on which a row stands that the reference does not have.
@@ -27,7 +29,7 @@ pub(crate) fn strange_rows(
     reference: &Connection,
 ) -> Result<Vec<u32>, OpsError> {
     let mut compares = BTreeMap::new();
-    for object in walk.objects.iter().filter(|object| object.name != "sqlite_schema") {
+    for object in &walk.objects {
         if let Some(compare) = compare(reference, object)? {
             compares.insert(object.name.clone(), compare);
         }
@@ -56,6 +58,9 @@ fn fits(
     for cell in tree.cells.iter().filter(|cell| cell.total > 0) {
         let Some(values) = pages.values(&tree, cell).map_err(fail)? else { return Ok(false) };
         let mut values: Vec<Sql> = values.into_iter().map(sql).collect();
+        if let Some(at) = compare.aside.filter(|at| *at < values.len()) {
+            values.remove(at);
+        }
         if let (Some(at), Some(rowid)) = (compare.rowid_at, cell.rowid) {
             if let Some(place) = values.get_mut(at) {
                 *place = Sql::Integer(rowid);
@@ -86,6 +91,12 @@ fn sql(value: Value) -> Sql {
 
 /// How to look a stored record of an object up; none for one that the reference does not have.
 fn compare(reference: &Connection, object: &Object) -> Result<Option<Compare>, OpsError> {
+    if object.name == "sqlite_schema" {
+        let terms = "type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4";
+        let sql = format!("SELECT 1 FROM sqlite_schema WHERE {terms}");
+        // The root page.
+        return Ok(Some(Compare { sql, rowid_at: None, with_rowid: false, aside: Some(3) }));
+    }
     let (columns, rowid_at, with_rowid) = if object.is_index {
         (index_columns(reference, &object.name)?, None, false)
     } else {
@@ -97,7 +108,7 @@ fn compare(reference: &Connection, object: &Object) -> Result<Option<Compare>, O
     let terms: Vec<String> =
         columns.iter().enumerate().map(|(i, name)| format!("{name} IS ?{}", i + 1)).collect();
     let sql = format!("SELECT 1 FROM \"{}\" WHERE {}", object.table, terms.join(" AND "));
-    Ok(Some(Compare { sql, rowid_at, with_rowid }))
+    Ok(Some(Compare { sql, rowid_at, with_rowid, aside: None }))
 }
 
 /// The columns in the order in which they are stored.
