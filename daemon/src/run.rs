@@ -248,8 +248,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 /// Notes the newest checkpoint beside the ledger, against an older file in its place.
 pub(crate) async fn note_newest(path: &Path) {
     let path = path.to_owned();
-    let noted =
-        tokio::task::spawn_blocking(move || ops::note_newest(&path, &file::LedgerReader::open(&path)?));
+    let noted = tokio::task::spawn_blocking(move || {
+        ops::note_newest(&path, &file::LedgerReader::open(&path)?)
+    });
     if let Ok(Err(error)) = noted.await {
         tracing::warn!(%error, "the newest checkpoint could not be noted beside the ledger");
     }

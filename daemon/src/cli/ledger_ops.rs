@@ -174,7 +174,7 @@ fn print_fsck(path: &Path, report: &FsckReport, repair: bool) {
 }
 
 fn export(which: &Which, options: &ExportOptions, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let ledger = which.open()?;
+    let ledger = open(&which.path()?)?;
     let carried = match out {
         None => ledger.export(options, &mut BufWriter::new(std::io::stdout().lock()))?,
         Some(path) => {
@@ -219,7 +219,7 @@ fn import(which: &Which, file: &Path) -> anyhow::Result<ExitCode> {
 
 fn backup(which: &Which, file: &Path) -> anyhow::Result<ExitCode> {
     let (_, key) = which.trusted_key()?;
-    let report = which.open()?.backup(file, &key)?;
+    let report = open(&which.path()?)?.backup(file, &key)?;
     println!("{} has {} entries, tree {}, verified", file.display(), report.size, report.root);
     Ok(ExitCode::SUCCESS)
 }
@@ -274,10 +274,11 @@ fn rebuild(which: &Which) -> anyhow::Result<ExitCode> {
     Ok(if after.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn open(path: &Path) -> anyhow::Result<LedgerReader> {
+    LedgerReader::open(path).with_context(|| format!("failed to open {}", path.display()))
+}
+
 fn compare(a: &Path, b: &Path) -> anyhow::Result<ExitCode> {
-    let open = |path: &Path| {
-        LedgerReader::open(path).with_context(|| format!("failed to open {}", path.display()))
-    };
     let difference = ops::compare(&open(a)?, &open(b)?)?;
     println!("{}", difference.words(&a.display().to_string(), &b.display().to_string()));
     Ok(if difference.is_fork() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -46,7 +46,10 @@ fn an_export_of_an_import_is_the_same_bit_for_bit() {
         assert_eq!((carried.entries, carried.checkpoints, committed.size), (25, 24, 25));
         assert_eq!(carried.credentials, u64::from(with_credentials));
         assert_eq!(exported(&new, &options), first);
-        let report = LedgerReader::open(&new).unwrap().verify_with(&key().verifying_key(), None, None).unwrap();
+        let report = LedgerReader::open(&new)
+            .unwrap()
+            .verify_with(&key().verifying_key(), None, None)
+            .unwrap();
         assert_eq!(report.ok, with_credentials, "{:?}", report.findings);
         let again = import(first.as_bytes(), &new, &key().verifying_key()).unwrap_err();
         assert!(matches!(again, OpsError::Exists { .. }), "{again}");
@@ -165,7 +168,8 @@ fn with_old_backup() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathB
     let (folder, path) = folder();
     let mut ledger = filled(&path, 20);
     let backup = folder.path().join("backup.db");
-    let report = LedgerReader::open(&path).unwrap().backup(&backup, &key().verifying_key()).unwrap();
+    let report =
+        LedgerReader::open(&path).unwrap().backup(&backup, &key().verifying_key()).unwrap();
     assert_eq!((report.ok, report.entries), (true, 21));
     for seq in 21..31 {
         ledger.append(&group(vec![receipt(seq, 1)])).unwrap();

@@ -10,7 +10,9 @@ use gatewarden_store::{LedgerReader, rebuild};
 fn edited_and_missing_projections_are_made_anew() {
     let (_folder, path) = folder();
     drop(filled(&path, 30));
-    let verify = || LedgerReader::open(&path).unwrap().verify_with(&key().verifying_key(), None, None).unwrap();
+    let verify = || {
+        LedgerReader::open(&path).unwrap().verify_with(&key().verifying_key(), None, None).unwrap()
+    };
     let sql = "UPDATE balance SET quantity = quantity + 1; DELETE FROM subject WHERE seq > 7;
         DELETE FROM movement_index WHERE seq = 3";
     rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();

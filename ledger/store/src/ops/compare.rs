@@ -4,7 +4,11 @@ use gatewarden_model::Entry;
 use rusqlite::OptionalExtension as _;
 
 use super::error::OpsError;
-use crate::{merkle, projection::number, reader::{LedgerReader, Nodes}};
+use crate::{
+    merkle,
+    projection::number,
+    reader::{LedgerReader, Nodes},
+};
 
 /// How two ledgers stand to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
