@@ -24,6 +24,7 @@ mod spool;
 mod trace;
 mod views;
 mod watchman;
+mod witness;
 
 use std::process::ExitCode;
 

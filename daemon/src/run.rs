@@ -421,7 +421,8 @@ async fn announce_enrolment(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for_signal() -> anyhow::Result<String> {
+/// Waits for SIGTERM or SIGINT, and names it.
+pub(crate) async fn wait_for_signal() -> anyhow::Result<String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -40,7 +40,7 @@ use tower_http::{
 pub(crate) use auth::Peer;
 
 use crate::app::App;
-use bounded::Bounded;
+pub(crate) use bounded::Bounded;
 
 /// Longest request body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;

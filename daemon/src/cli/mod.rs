@@ -8,6 +8,7 @@ mod people;
 mod post;
 mod probe;
 mod stock;
+mod witness;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -63,6 +64,8 @@ enum Verb {
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
+    /// Watch other gateways' ledgers: cosign what continues what was seen, refuse a second history.
+    Witness(witness::WitnessArgs),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
@@ -88,6 +91,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
+        Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Bench(verb) => bench::bench(verb),
     }
 }
