@@ -28,6 +28,7 @@ pub mod stations;
 mod text;
 pub mod valuation;
 mod walk;
+pub mod witnesses;
 mod words;
 
 pub use adapters::{AdapterKind, AdapterSection};
@@ -42,3 +43,4 @@ pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use stations::{PassSection, Station};
 pub use valuation::{AccountSection, AccountsFor, ReservationsSection, ValuationSection};
+pub use witnesses::{WitnessSection, WitnessesSection};

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use crate::{
     AccountSection, AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, LedgerSection,
     LocationSection, Mistake, OperatorsSection, ReservationsSection, Severity, SpoolSection,
-    Station, ValuationSection, adapters, cross, devices,
+    Station, ValuationSection, WitnessesSection, adapters, cross, devices,
     fields::{Fields, Span},
     gateway, items, locations, operators,
     report::Walk,
@@ -16,6 +16,7 @@ use crate::{
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
     stations, valuation,
     walk::span,
+    witnesses,
 };
 
 /// Everything that one gateway is told.
@@ -41,6 +42,8 @@ pub struct Config {
     pub locations: Vec<LocationSection>,
     /// How long and how many postings may wait.
     pub reservations: ReservationsSection,
+    /// Who cosigns the checkpoints.
+    pub witnesses: WitnessesSection,
     /// The stations, in the file's order.
     pub stations: Vec<Station>,
     /// The devices, in the file's order.
@@ -90,6 +93,11 @@ pub(crate) static ROOT: Section = Section {
             "reservations",
             Shape::Section(&valuation::RESERVATIONS),
             "Postings that wait for their second person.",
+        ),
+        optional(
+            "witnesses",
+            Shape::Section(&witnesses::WITNESSES),
+            "Who cosigns the checkpoints.",
         ),
         optional(
             "stations",
@@ -205,6 +213,7 @@ fn build(root: &Fields, base: &Path, hash: Hash) -> Option<Config> {
         locations: all(root.tables("locations"), LocationSection::build)?,
         reservations: ReservationsSection::build(root.table("reservations")?)?,
         valuation,
+        witnesses: WitnessesSection::build(root.table("witnesses")?)?,
         stations: all(root.tables("stations"), Station::build)?,
         devices: all(root.tables("devices"), Device::build)?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,

@@ -25,6 +25,7 @@ mod trace;
 mod views;
 mod watchman;
 mod witness;
+mod witnesses;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,9 @@ use std::{
 };
 
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
-use gatewarden_model::{Body, Clock, Day, OperatorId, SessionId, Signal, Stamp, StationId};
+use gatewarden_model::{
+    Body, Clock, Day, OperatorId, SessionId, Signal, Stamp, StationId, entry::Verdict,
+};
 use gatewarden_stock::Wants;
 use gatewarden_store::{Group, Ledger, LedgerReader, MovementPage, StoreError, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -42,6 +44,9 @@ pub(crate) enum RecorderError {
     /// The ledger refuses what the engine decided; it would refuse it again. Nothing took effect.
     #[error("the ledger refuses it: {0}")]
     Unrecordable(String),
+    /// Too much waits for its witnesses, and the configuration says to stop then.
+    #[error("no movement is accepted: {0}")]
+    Unwitnessed(String),
     /// The recorder's thread has ended.
     #[error("the recorder has stopped")]
     Stopped,
@@ -54,6 +59,10 @@ enum Job {
         answer: oneshot::Sender<Result<Answer, RecorderError>>,
     },
     Query(Box<dyn FnOnce(&Engine) + Send>),
+    Cosigned {
+        size: u64,
+        line: String,
+    },
     Shut(oneshot::Sender<()>),
 }
 
@@ -64,6 +73,8 @@ pub(crate) struct Board {
     pub(crate) sessions: HashMap<StationId, SessionId>,
     /// The last group could not be written.
     pub(crate) failing: bool,
+    /// Too much waits for its witnesses: in words, and whether movements stop for it.
+    pub(crate) unwitnessed: Option<(String, bool)>,
 }
 
 /// A handle to the recorder; cheap to clone.
@@ -120,6 +131,11 @@ impl Recorder {
         command: Command,
         credential: Option<(OperatorId, Option<String>)>,
     ) -> Result<Answer, RecorderError> {
+        if let Some((reason, true)) = self.unwitnessed()
+            && moves_stock(&command)
+        {
+            return Err(RecorderError::Unwitnessed(reason));
+        }
         let (answer, answered) = oneshot::channel();
         let job = Job::Command { command: Box::new(command), credential, answer };
         self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
@@ -149,6 +165,25 @@ impl Recorder {
         self.board.read().is_ok_and(|board| board.failing)
     }
 
+    /// Keeps a witness's line of a checkpoint; it comes after the commands that wait.
+    pub(crate) async fn cosigned(&self, size: u64, line: String) -> Result<(), RecorderError> {
+        let job = Job::Cosigned { size, line };
+        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)
+    }
+
+    /// Says that too much waits for its witnesses (in words, and whether movements stop), or that
+    /// it is over.
+    pub(crate) fn set_unwitnessed(&self, told: Option<(String, bool)>) {
+        if let Ok(mut board) = self.board.write() {
+            board.unwitnessed = told;
+        }
+    }
+
+    /// What was said of it last.
+    pub(crate) fn unwitnessed(&self) -> Option<(String, bool)> {
+        self.board.read().ok()?.unwitnessed.clone()
+    }
+
     /// Changes whenever entries were flushed; the value is the journal's length.
     pub(crate) fn size(&self) -> watch::Receiver<u64> {
         self.size.clone()
@@ -160,6 +195,15 @@ impl Recorder {
         if self.jobs.send(Job::Shut(done)).await.is_ok() {
             let _ = ended.await;
         }
+    }
+}
+
+/// Whether a command can end in a movement.
+fn moves_stock(command: &Command) -> bool {
+    match command {
+        Command::Pass(_) => true,
+        Command::DecideHold { verdict, .. } => *verdict == Verdict::Accept,
+        _ => false,
     }
 }
 
@@ -188,6 +232,7 @@ impl Thread {
             let mut group = Group::default();
             let mut decided = Vec::new();
             let mut queries = Vec::new();
+            let mut cosigned = Vec::new();
             let mut shut = None;
             let mut next = Some(first);
             while let Some(job) = next {
@@ -196,17 +241,28 @@ impl Thread {
                         self.decide(*command, credential, answer, &mut group, &mut decided);
                     }
                     Job::Query(look) => queries.push(look),
+                    Job::Cosigned { size, line } => cosigned.push((size, line)),
                     Job::Shut(done) => shut = Some(done),
                 }
                 let room = shut.is_none() && group.entries.len() < self.parts.group_rows_max;
                 next = if room { queue.try_recv().ok() } else { None };
             }
             self.flush(&group, decided);
+            self.keep_cosigned(&cosigned);
             queries.into_iter().for_each(|look| look(&self.engine));
             if let Some(done) = shut {
                 drop(self);
                 let _ = done.send(());
                 return;
+            }
+        }
+    }
+
+    /// Keeps witnesses' lines. One that is lost can be asked for again, so a failure is only told.
+    fn keep_cosigned(&self, lines: &[(u64, String)]) {
+        for (size, line) in lines {
+            if let Err(error) = self.parts.ledger.put_cosignature(*size, line) {
+                tracing::warn!(%error, size, "a cosignature was not kept");
             }
         }
     }

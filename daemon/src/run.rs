@@ -36,7 +36,7 @@ use crate::{
     recorder::{Parts, Recorder},
     secrets::PinChecker,
     spool::Spool,
-    watchman,
+    watchman, witnesses,
 };
 
 /// How long devices and stations may take to stop.
@@ -195,6 +195,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
         .install_recorder()
         .context("failed to set up metrics")?;
+    let witnesses = witnesses::trust(&config.witnesses)?;
     let clock = SystemClock::shared();
     let config = Arc::new(config);
     let lamps = Lamps::new(config.stations.iter().map(|s| s.name.clone()));
@@ -227,6 +228,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     announce_enrolment(&app).await?;
     other_tasks.spawn(listeners.serve(app.clone(), stop.clone()));
     other_tasks.spawn(watchman::run(app.clone(), stop.clone()));
+    other_tasks.spawn(witnesses::run(app.clone(), witnesses, stop.clone()));
     tracing::info!(gateway = %config.gateway.name, listen = %config.gateway.listen, "ready");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 

@@ -28,7 +28,8 @@ pub(crate) async fn health(State(api): State<Api>) -> Json<Health> {
     let recorder = &api.app.recorder;
     let recorder_up = recorder.query(|_| ()).await.is_ok() && !recorder.is_failing();
     let writing = !api.app.spool.is_failing();
-    let status = if writing && devices_up && recorder_up { "ok" } else { "degraded" };
+    let witnessed = recorder.unwitnessed().is_none();
+    let status = if writing && devices_up && recorder_up && witnessed { "ok" } else { "degraded" };
     Json(Health { status, version: env!("CARGO_PKG_VERSION") })
 }
 

@@ -71,7 +71,7 @@ pub struct Committed {
 pub struct Ledger {
     // Fields drop in this order: the keeper's connection, the writer's, and only then the lock.
     keeper: WalKeeper,
-    connection: Connection,
+    pub(crate) connection: Connection,
     frontier: Frontier,
     keys: Keys,
     /// None after an error, until the next use makes it anew from the tables.

@@ -6,6 +6,7 @@
 //! gives the ledger a thread of its own.
 
 mod connection;
+mod cosignature;
 mod credential;
 mod error;
 mod facade;

@@ -261,11 +261,20 @@ impl LedgerReader {
 
     /// The proof of an entry under the newest checkpoint.
     pub fn proof(&self, seq: u64) -> Result<Proof, StoreError> {
+        let signed = self.checkpoint()?.ok_or(StoreError::NoEntry { seq, len: 0 })?;
+        self.proof_under(seq, signed)
+    }
+
+    /// The proof of an entry under a checkpoint of this ledger.
+    pub(crate) fn proof_under(
+        &self,
+        seq: u64,
+        signed: SignedCheckpoint,
+    ) -> Result<Proof, StoreError> {
         let snapshot = self.connection.unchecked_transaction()?;
-        let missing = |len| StoreError::NoEntry { seq, len };
-        let signed = self.checkpoint()?.ok_or(missing(0))?;
         let size = signed.checkpoint.size;
-        let path = merkle::inclusion(&Nodes(&self.connection), seq, size)?.ok_or(missing(size))?;
+        let path = merkle::inclusion(&Nodes(&self.connection), seq, size)?
+            .ok_or(StoreError::NoEntry { seq, len: size })?;
         let sql = "SELECT bytes FROM entry WHERE seq = ?1";
         let entry: String = snapshot.query_row(sql, [number(seq)], |row| row.get(0))?;
         Ok(Proof { entry: entry.into_bytes(), index: seq, path, checkpoint: signed.note })
