@@ -201,7 +201,7 @@ impl Recorder {
 /// Whether a command can end in a movement.
 fn moves_stock(command: &Command) -> bool {
     match command {
-        Command::Pass(_) => true,
+        Command::Pass(_) | Command::Reserve { .. } | Command::PostReservation { .. } => true,
         Command::DecideHold { verdict, .. } => *verdict == Verdict::Accept,
         _ => false,
     }

@@ -2,16 +2,15 @@
 //! only (what operates on the files is in `ledger_ops`); works beside the
 //! running daemon and on a copy of the files.
 
-use std::{io::Read as _, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_model::MovementId;
-use gatewarden_store::{
-    LedgerReader, Proof, Report, VerifyingKey, parse_verifier_key, verifier_key_text,
-};
+use gatewarden_proof::Trust;
+use gatewarden_store::{LedgerReader, Report, VerifyingKey, parse_verifier_key};
 
-use super::{ConfigArg, stock};
+use super::{ConfigArg, proof, stock};
 use crate::{run, trace};
 
 /// Which ledger.
@@ -64,18 +63,20 @@ pub(crate) enum LedgerVerb {
     Proof {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        out: proof::Out,
         /// The movement.
         movement: MovementId,
     },
-    /// Check a proof with nothing but the trusted public key.
+    /// Check a proof, or the text of its QR codes, with nothing but the trusted keys.
     CheckProof {
         /// The proof; `-` for standard input.
         proof: PathBuf,
-        /// A file with the trusted public key.
+        /// A file with the trusted keys, as `ledger key` prints them.
         #[arg(long)]
         key: PathBuf,
     },
-    /// Print the ledger's public key, to be given to auditors.
+    /// Print the ledger's keys and its witnesses, to be given to auditors.
     Key {
         #[command(flatten)]
         which: Which,
@@ -148,6 +149,19 @@ impl Which {
     }
 }
 
+impl Which {
+    /// The configured witnesses; none where a ledger's file is named instead of a configuration.
+    fn witnesses(&self) -> anyhow::Result<Trust> {
+        match &self.ledger {
+            Some(_) => Ok(Trust::default()),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                crate::witnesses::trust(&config.witnesses)
+            }
+        }
+    }
+}
+
 fn read_key(path: &std::path::Path) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
@@ -162,17 +176,13 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
         LedgerVerb::Ageing(args) => stock::age(args),
         LedgerVerb::Vouchers(args) => stock::list_vouchers(args),
         LedgerVerb::Trace { which, subject, json } => trace_subject(&which, &subject, json),
-        LedgerVerb::Proof { which, movement } => {
-            let ledger = which.open()?;
-            let entry = ledger.movement(movement)?;
-            let entry = entry.with_context(|| format!("there is no movement {movement}"))?;
-            print!("{}", ledger.proof(entry.seq)?.to_text());
-            Ok(ExitCode::SUCCESS)
+        LedgerVerb::Proof { which, out, movement } => {
+            proof::write(&which.open()?, &which.witnesses()?, movement, &out)
         }
-        LedgerVerb::CheckProof { proof, key } => check_proof(&proof, &key),
+        LedgerVerb::CheckProof { proof, key } => proof::check(&proof, &key),
         LedgerVerb::Key { which } => {
             let (origin, key) = which.trusted()?;
-            println!("{}", verifier_key_text(&origin, &key));
+            print!("{}", proof::trust_file(&which.open()?, &origin, key, &which.witnesses()?)?);
             Ok(ExitCode::SUCCESS)
         }
         LedgerVerb::Checkpoint { which } => {
@@ -249,28 +259,4 @@ fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Resul
     }
     let found = !lines.is_empty();
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn check_proof(proof: &std::path::Path, key: &std::path::Path) -> anyhow::Result<ExitCode> {
-    let (origin, key) = read_key(key)?;
-    let text = if proof.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
-        text
-    } else {
-        std::fs::read_to_string(proof)
-            .with_context(|| format!("failed to read {}", proof.display()))?
-    };
-    let proven = Proof::parse(&text)?.check(&key, &origin)?;
-    let line = trace::line(&proven.entry);
-    println!(
-        "proven: entry {} of {}, tree of {} entries",
-        line.seq, origin, proven.checkpoint.size
-    );
-    println!("    when   {}", line.when);
-    println!("    what   {}", line.what);
-    println!("    who    {}", line.who);
-    println!("    on     {}", line.document.unwrap_or_default());
-    println!("    rule   {}", line.rule.unwrap_or_default());
-    Ok(ExitCode::SUCCESS)
 }

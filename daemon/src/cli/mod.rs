@@ -7,6 +7,7 @@ mod ledger_ops;
 mod people;
 mod post;
 mod probe;
+mod proof;
 mod stock;
 mod witness;
 

@@ -151,6 +151,12 @@ impl Trust {
         Self { logs, witnesses, groups: if least > 0 { groups } else { Vec::new() }, quorum }
     }
 
+    /// These logs' keys with the witnesses and the quorum of another.
+    #[must_use]
+    pub fn with_witnesses_of(logs: Vec<LogKey>, other: &Self) -> Self {
+        Self { logs, ..other.clone() }
+    }
+
     /// The logs' keys, in the file's order.
     #[must_use]
     pub fn logs(&self) -> &[LogKey] {

@@ -3,14 +3,17 @@
 //!
 //! Invariants: a cosignature is of a checkpoint that is here; losing one loses no history, it can be
 //! asked for again. Nothing is verified here: whoever asks a witness checks its line before
-//! (`gatewarden_proof::witness::hear`), whoever reads a proof checks it after.
+//! (`gatewarden_proof::witness::hear`), whoever reads a proof checks it after. Absent: shared ledgers.
 
 use gatewarden_model::{Body, Entry};
 use rusqlite::{OptionalExtension, params};
 
 use crate::{
-    Checkpoint, Ledger, LedgerReader, Proof, SignedCheckpoint, StoreError, fetch, lookup,
+    Checkpoint, Proof, SignedCheckpoint, StoreError, fetch,
+    ledger::Ledger,
+    lookup,
     projection::{number, unsigned},
+    reader::LedgerReader,
 };
 use gatewarden_proof::{
     LogKey, Trust,
@@ -24,7 +27,7 @@ const COSIGNED_MAX: usize = 64;
 impl Ledger {
     /// Keeps a witness's line of the checkpoint of `size` entries; a newer one of the same witness
     /// replaces it.
-    pub fn put_cosignature(&self, size: u64, line: &str) -> Result<(), StoreError> {
+    pub(crate) fn put_cosignature(&self, size: u64, line: &str) -> Result<(), StoreError> {
         let name = SignatureLine::parse(line)?.name;
         let sql = "INSERT OR REPLACE INTO cosignature (size, name, line) \
             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM checkpoint WHERE size = ?1)";
@@ -34,16 +37,8 @@ impl Ledger {
 }
 
 impl LedgerReader {
-    /// The witnesses' lines of the checkpoint of `size` entries, by name, without line feeds.
-    pub fn cosignatures(&self, size: u64) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT line FROM cosignature WHERE size = ?1 ORDER BY name";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([number(size)], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// The checkpoint of `size` entries with its cosignatures; none where no group ended there.
-    pub fn cosigned(&self, size: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
+    pub(crate) fn cosigned(&self, size: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
         let sql = "SELECT note FROM checkpoint WHERE size = ?1";
         let found: Option<String> = self
             .connection
@@ -53,7 +48,7 @@ impl LedgerReader {
         let Some(mut note) = found else { return Ok(None) };
         let text = note.rfind("\n\n").map_or("", |blank| &note[..=blank]);
         let checkpoint = Checkpoint::parse(text)?;
-        for line in self.cosignatures(size)? {
+        for (_, line) in self.cosignatures(size)? {
             note.push_str(&line);
             note.push('\n');
         }
@@ -62,7 +57,7 @@ impl LedgerReader {
 
     /// The newest checkpoint beyond entry `seq` that has the quorum of `trust`, among the newest
     /// `COSIGNED_MAX` that any witness signed.
-    pub fn witnessed(
+    pub(crate) fn witnessed(
         &self,
         seq: u64,
         trust: &Trust,
@@ -83,7 +78,11 @@ impl LedgerReader {
 
     /// How many entries the newest checkpoint beyond `beyond` entries covers that has the quorum of
     /// these witnesses; the log's own signature is not asked for.
-    pub fn quorum_beyond(&self, beyond: u64, trust: &Trust) -> Result<Option<u64>, StoreError> {
+    pub(crate) fn quorum_beyond(
+        &self,
+        beyond: u64,
+        trust: &Trust,
+    ) -> Result<Option<u64>, StoreError> {
         let sql = "SELECT DISTINCT size FROM cosignature WHERE size > ?1 \
             ORDER BY size DESC LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -101,7 +100,7 @@ impl LedgerReader {
 
     /// How many entries have the quorum of these witnesses, and the largest checkpoint that each of
     /// them cosigned.
-    pub fn cosigned_by(&self, trust: &Trust) -> Result<(u64, Vec<u64>), StoreError> {
+    pub(crate) fn cosigned_by(&self, trust: &Trust) -> Result<(u64, Vec<u64>), StoreError> {
         let sql = "SELECT ifnull(max(size), 0) FROM cosignature WHERE name = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let seen = trust.witnesses().iter().map(|known| {
@@ -113,7 +112,11 @@ impl LedgerReader {
 
     /// The proof of an entry under the newest checkpoint that has the quorum of `trust`; under the
     /// newest of all where none has. The second value says whether it has.
-    pub fn witnessed_proof(&self, seq: u64, trust: &Trust) -> Result<(Proof, bool), StoreError> {
+    pub(crate) fn witnessed_proof(
+        &self,
+        seq: u64,
+        trust: &Trust,
+    ) -> Result<(Proof, bool), StoreError> {
         match self.witnessed(seq, trust)? {
             Some(signed) => Ok((self.proof_under(seq, signed)?, true)),
             None => {
@@ -126,7 +129,7 @@ impl LedgerReader {
 
     /// The keys that signed this ledger as its journal tells, the first one first, each with the
     /// sizes of checkpoints that it counts for. A stranger's copy proves nothing by it.
-    pub fn log_keys(&self) -> Result<Vec<LogKey>, StoreError> {
+    pub(crate) fn log_keys(&self) -> Result<Vec<LogKey>, StoreError> {
         let origin = self.origin()?;
         let mut keys = vec![log_key(&self.first_verifier_key()?, &origin)?];
         if lookup::last_rotation(&self.connection)?.is_none() {

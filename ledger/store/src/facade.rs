@@ -10,6 +10,7 @@ use std::{
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use gatewarden_model::{Day, Entry, Hash, ItemId, MovementId, OperatorId, PassId, Subject};
+use gatewarden_proof::{LogKey, Trust};
 use gatewarden_stock::{LotFacts, Stock, Supply, ThingFacts, Wants};
 
 use crate::{
@@ -213,6 +214,15 @@ impl Ledger {
         }))
     }
 
+    /// Keeps a witness's line of the checkpoint of `size` entries; a newer one of the same witness
+    /// replaces it.
+    pub fn put_cosignature(&self, size: u64, line: &str) -> Result<(), StoreError> {
+        match &self.0 {
+            Writer::Sqlite(ledger) => ledger.put_cosignature(size, line),
+            Writer::Postgres(_) => Err(StoreError::OnlySqlite { what: "keeping cosignatures" }),
+        }
+    }
+
     /// Copies SQLite's write-ahead log into its file now, as far as no reader is in the way.
     pub fn copy_log(&self) -> Result<(), StoreError> {
         match &self.0 {
@@ -355,6 +365,46 @@ impl LedgerReader {
     /// The proof of an entry under the newest checkpoint.
     pub fn proof(&self, seq: u64) -> Result<Proof, StoreError> {
         both!(self, reader => reader.proof(seq))
+    }
+
+    fn witnesses(&self) -> Result<&reader::LedgerReader, StoreError> {
+        match &self.0 {
+            Reader::Sqlite(reader) => Ok(reader),
+            Reader::Postgres(_) => Err(StoreError::OnlySqlite { what: "reading cosignatures" }),
+        }
+    }
+
+    /// The newest checkpoint beyond entry `seq` that has the quorum of `trust`, with its lines.
+    pub fn witnessed(
+        &self,
+        seq: u64,
+        trust: &Trust,
+    ) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.witnesses()?.witnessed(seq, trust)
+    }
+
+    /// The proof of an entry under the newest checkpoint that has the quorum of `trust`; under the
+    /// newest of all where none has. The second value says whether it has.
+    pub fn witnessed_proof(&self, seq: u64, trust: &Trust) -> Result<(Proof, bool), StoreError> {
+        self.witnesses()?.witnessed_proof(seq, trust)
+    }
+
+    /// How many entries the newest checkpoint beyond `beyond` entries covers that has the quorum of
+    /// these witnesses; the log's own signature is not asked for.
+    pub fn quorum_beyond(&self, beyond: u64, trust: &Trust) -> Result<Option<u64>, StoreError> {
+        self.witnesses()?.quorum_beyond(beyond, trust)
+    }
+
+    /// How many entries have the quorum of these witnesses, and the largest checkpoint that each of
+    /// them cosigned.
+    pub fn cosigned_by(&self, trust: &Trust) -> Result<(u64, Vec<u64>), StoreError> {
+        self.witnesses()?.cosigned_by(trust)
+    }
+
+    /// The keys that signed this ledger as its journal tells, the first one first, each with the
+    /// sizes of checkpoints that it counts for. A stranger's copy proves nothing by it.
+    pub fn log_keys(&self) -> Result<Vec<LogKey>, StoreError> {
+        self.witnesses()?.log_keys()
     }
 
     /// The proof that the tree of `old` entries is a prefix of that of `new` (RFC 6962, 2.1.2), as a
