@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    Secret,
     fields::Fields,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required, text_or},
     text::offset_minutes,
@@ -34,10 +35,14 @@ pub struct Gateway {
 }
 
 /// Where the ledger is and how it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LedgerSection {
-    /// The database; `ledger.db` in the state folder by default.
+    /// The database file; `ledger.db` in the state folder by default.
     pub path: PathBuf,
+    /// A PostgreSQL database that several gateways share, instead of the file.
+    pub url: Option<String>,
+    /// The password of the role that the URL names.
+    pub password: Option<Secret>,
     /// The key that signs checkpoints; `ledger.key` in the state folder by default.
     pub key: PathBuf,
     /// Most entries a commit.
@@ -94,6 +99,13 @@ pub(crate) static LEDGER: Section = Section {
             Shape::Text(Text::Path),
             "The ledger's database. By default ledger.db in the state folder.",
         ),
+        optional(
+            "url",
+            Shape::Text(Text::Line),
+            "A PostgreSQL database shared by several gateways, instead of a file: \
+             postgres://ROLE@HOST/DATABASE. Without a password; see there.",
+        ),
+        optional("password", Shape::Secret, "The password of the role in url."),
         optional(
             "key",
             Shape::Text(Text::Path),
@@ -152,6 +164,8 @@ impl LedgerSection {
         let path = |key: &str, name| place(fields.text(key), base, state_dir, name);
         Some(Self {
             path: path("path", "ledger.db"),
+            url: fields.owned("url"),
+            password: fields.secret("password"),
             key: path("key", "ledger.key"),
             group_rows_max: fields.integer("group_rows_max")?,
             reserve_mb: fields.integer("reserve_mb")?,

@@ -2,14 +2,13 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use gatewarden_config::Config;
 use gatewarden_engine::{Engine, PinCheck};
 use gatewarden_model::{Actor, Clock, Hash, OperatorId, SessionId, StationId};
-use gatewarden_store::LedgerReader;
+use gatewarden_store::{LedgerAddress, LedgerReader, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -48,9 +47,9 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// A read-only view of the ledger, for one request.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.config.ledger.path.clone()
+    /// Where the ledger is.
+    pub(crate) fn ledger(&self) -> Result<LedgerAddress, StoreError> {
+        crate::run::ledger_address(&self.config)
     }
 
     /// Runs `look` on a read-only connection, off the async threads.
@@ -58,8 +57,8 @@ impl App {
         &self,
         look: impl FnOnce(&LedgerReader) -> Result<T, gatewarden_store::StoreError> + Send + 'static,
     ) -> anyhow::Result<T> {
-        let path = self.ledger_path();
-        Ok(tokio::task::spawn_blocking(move || look(&LedgerReader::open(&path)?)).await??)
+        let ledger = self.ledger()?;
+        Ok(tokio::task::spawn_blocking(move || look(&LedgerReader::open(&ledger)?)).await??)
     }
 
     /// Signs an operator in at a station (or the console): finds out who it could be, checks the

@@ -39,7 +39,7 @@ pub(crate) struct Lane {
     pub(crate) kinds: Option<Vec<MovementKind>>,
     pub(crate) spool: Spool,
     pub(crate) recorder: Recorder,
-    pub(crate) ledger: std::path::PathBuf,
+    pub(crate) ledger: gatewarden_store::LedgerAddress,
     pub(crate) clock: Arc<dyn Clock>,
 }
 

@@ -9,7 +9,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use gatewarden_engine::{Access, Command, Engine, Outcome, Refusal, Reply, Settings};
@@ -31,6 +31,17 @@ const KNOWN_MAX: usize = 50_000;
 
 /// How long the disk is left alone between two looks for room.
 const ROOM_LOOKS_US: u64 = 2_000_000;
+
+/// How often a command is decided anew that lost against another gateway: once with its group, then
+/// alone. Beyond it the caller is told to try again.
+const ROUNDS_MAX: u32 = 8;
+
+/// Pause before a ledger that can't be read is asked again.
+const AGAIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why nothing is decided while a shared ledger was away since the start.
+const AWAY: &str = "PostgreSQL is away: passes are captured and wait in the spool; sessions can't be \
+    opened and nothing is posted until it is there";
 
 /// What a caller gets back.
 pub(crate) type Answer = Result<Reply, Refusal>;
@@ -55,6 +66,8 @@ pub(crate) enum RecorderError {
 enum Job {
     Command {
         command: Box<Command>,
+        /// One of those that record the start: they are decided before all others.
+        opening: bool,
         credential: Option<(OperatorId, Option<String>)>,
         answer: oneshot::Sender<Result<Answer, RecorderError>>,
     },
@@ -63,6 +76,7 @@ enum Job {
         size: u64,
         line: String,
     },
+    Begun,
     Shut(oneshot::Sender<()>),
 }
 
@@ -75,6 +89,8 @@ pub(crate) struct Board {
     pub(crate) failing: bool,
     /// Too much waits for its witnesses: in words, and whether movements stop for it.
     pub(crate) unwitnessed: Option<(String, bool)>,
+    /// A shared ledger can't be reached: passes are captured and wait in the spool.
+    pub(crate) away: bool,
 }
 
 /// A handle to the recorder; cheap to clone.
@@ -83,6 +99,8 @@ pub(crate) struct Recorder {
     jobs: mpsc::Sender<Job>,
     board: Arc<RwLock<Board>>,
     size: watch::Receiver<u64>,
+    /// What comes by this handle records the start.
+    opening: bool,
 }
 
 /// What the recorder is made of.
@@ -101,8 +119,10 @@ pub(crate) struct Parts {
 
 impl Recorder {
     /// Loads the state from the ledger and starts the thread.
-    pub(crate) fn start(parts: Parts) -> anyhow::Result<Self> {
-        let engine = load_engine(&parts)?;
+    pub(crate) fn start(mut parts: Parts) -> anyhow::Result<Self> {
+        // A shared ledger may be away: everything waits until it is there and the start is recorded.
+        let away = parts.ledger.is_away();
+        let engine = if away { new_engine(&parts) } else { load_engine(&mut parts)? };
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (size_sender, size) = watch::channel(parts.ledger.next_seq());
         let board = Arc::new(RwLock::new(Board::default()));
@@ -112,11 +132,15 @@ impl Recorder {
             engine,
             board: Arc::clone(&board),
             size: size_sender,
-            stuck: false,
+            stuck: away,
+            unbegun: away,
+            again_at: None,
             full: None,
         };
+        thread.set_failing(away);
+        thread.set_away(away);
         std::thread::Builder::new().name("recorder".into()).spawn(move || thread.serve(queue))?;
-        Ok(Self { jobs, board, size })
+        Ok(Self { jobs, board, size, opening: false })
     }
 
     /// Decides a command; the answer comes after the flush.
@@ -136,10 +160,22 @@ impl Recorder {
         {
             return Err(RecorderError::Unwitnessed(reason));
         }
+        let opening = self.opening;
         let (answer, answered) = oneshot::channel();
-        let job = Job::Command { command: Box::new(command), credential, answer };
+        let job = Job::Command { command: Box::new(command), opening, credential, answer };
         self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
         answered.await.map_err(|_| RecorderError::Stopped)?
+    }
+
+    /// A handle whose commands record the start: where the ledger was away, they come before all
+    /// others, until `begun`.
+    pub(crate) fn opening(&self) -> Self {
+        Self { opening: true, ..self.clone() }
+    }
+
+    /// After the start is recorded: everything else is decided from now on.
+    pub(crate) async fn begun(&self) -> Result<(), RecorderError> {
+        self.jobs.send(Job::Begun).await.map_err(|_| RecorderError::Stopped)
     }
 
     /// Looks at the engine's state as it stands on disk.
@@ -152,7 +188,15 @@ impl Recorder {
             let _ = answer.send(look(engine));
         }));
         self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
-        answered.await.map_err(|_| RecorderError::Stopped)
+        answered.await.map_err(|_| match self.is_away() {
+            true => RecorderError::NotWritten(AWAY.to_owned()),
+            false => RecorderError::Stopped,
+        })
+    }
+
+    /// Whether a shared ledger can't be reached, so that nothing can be decided.
+    pub(crate) fn is_away(&self) -> bool {
+        self.board.read().is_ok_and(|board| board.away)
     }
 
     /// The session that is open at a station, as flushed.
@@ -216,6 +260,10 @@ struct Thread {
     stuck: bool,
     /// The disk is full: when room was last looked for.
     full: Option<Stamp>,
+    /// The start is not recorded yet, because the ledger was away: only that may be decided.
+    unbegun: bool,
+    /// Not before then is the ledger asked again.
+    again_at: Option<Instant>,
 }
 
 struct Decided {
@@ -224,6 +272,8 @@ struct Decided {
     answer: oneshot::Sender<Result<Answer, RecorderError>>,
     reply: Answer,
     signals: Vec<(StationId, Signal)>,
+    /// How often it lost against another gateway and was decided anew.
+    rounds: u32,
 }
 
 impl Thread {
@@ -237,9 +287,15 @@ impl Thread {
             let mut next = Some(first);
             while let Some(job) = next {
                 match job {
-                    Job::Command { command, credential, answer } => {
+                    Job::Command { opening: false, answer, .. } if self.unbegun => {
+                        let _ = answer.send(Err(RecorderError::NotWritten(AWAY.to_owned())));
+                    }
+                    Job::Command { command, credential, answer, .. } => {
                         self.decide(*command, credential, answer, &mut group, &mut decided);
                     }
+                    Job::Begun => self.unbegun = false,
+                    // What is not loaded must not be answered from.
+                    Job::Query(look) if self.unbegun => drop(look),
                     Job::Query(look) => queries.push(look),
                     Job::Cosigned { size, line } => cosigned.push((size, line)),
                     Job::Shut(done) => shut = Some(done),
@@ -290,7 +346,7 @@ impl Thread {
         if reply.is_ok() {
             group.credentials.extend(credential.clone());
         }
-        decided.push(Decided { command, credential, answer, reply, signals });
+        decided.push(Decided { command, credential, answer, reply, signals, rounds: 0 });
     }
 
     /// Tells the engine what it must know to decide. What is still missing after the last look it
@@ -324,6 +380,9 @@ impl Thread {
         if self.engine.known() > KNOWN_MAX {
             self.engine.forget_stock();
         }
+        if self.engine.known() > 0 || !group.entries.is_empty() {
+            self.forget_shared();
+        }
         publish(&self.board, &self.engine);
         self.size.send_replace(self.parts.ledger.next_seq());
         for done in decided {
@@ -343,6 +402,11 @@ impl Thread {
             self.record_full();
         }
         let for_good = is_about_content(error);
+        let stale = matches!(error, StoreError::Conflict { .. } | StoreError::Contended(_));
+        if stale && !self.stuck && decided.iter().any(|one| one.rounds < ROUNDS_MAX) {
+            metrics::counter!("gatewarden_ledger_conflicts_total").increment(1);
+            return self.again(decided);
+        }
         self.set_failing(!for_good);
         if for_good && decided.len() > 1 {
             return decided.into_iter().for_each(|one| self.alone(one));
@@ -407,6 +471,41 @@ impl Thread {
         self.flush(&group, decided);
     }
 
+    /// Decides and writes anew, on what is there now, what lost against another gateway: first
+    /// together, then each by itself.
+    fn again(&mut self, decided: Vec<Decided>) {
+        let (mut group, mut again) = (Group::default(), Vec::with_capacity(decided.len()));
+        for one in decided {
+            let rounds = one.rounds + 1;
+            self.decide(one.command, one.credential, one.answer, &mut group, &mut again);
+            if let Some(last) = again.last_mut() {
+                last.rounds = rounds;
+            }
+            if rounds > 1 {
+                self.flush(&std::mem::take(&mut group), std::mem::take(&mut again));
+            }
+        }
+        if !again.is_empty() {
+            self.flush(&group, again);
+        }
+    }
+
+    /// What others may change is asked for again for each group. Where that fails the next group
+    /// finds out.
+    fn forget_shared(&mut self) {
+        match self.parts.ledger.basis() {
+            Ok(Some(basis)) => self.engine.begin_stock(basis),
+            Ok(None) => {}
+            Err(_) => self.stuck = true,
+        }
+    }
+
+    fn set_away(&self, away: bool) {
+        if let Ok(mut board) = self.board.write() {
+            board.away = away;
+        }
+    }
+
     fn set_failing(&self, failing: bool) {
         if let Ok(mut board) = self.board.write() {
             board.failing = failing;
@@ -414,13 +513,23 @@ impl Thread {
     }
 
     fn rebuild(&mut self) -> bool {
-        match load_engine(&self.parts) {
+        if self.again_at.is_some_and(|at| Instant::now() < at) {
+            return false;
+        }
+        match load_engine(&mut self.parts) {
             Ok(engine) => {
                 self.engine = engine;
                 self.stuck = false;
+                self.again_at = None;
             }
-            Err(error) => tracing::error!(%error, "the ledger can't be read back"),
+            Err(error) => {
+                tracing::error!(%error, "the ledger can't be read back");
+                self.stuck = true;
+                self.again_at = Some(Instant::now() + AGAIN_PAUSE);
+                self.set_failing(true);
+            }
         }
+        self.set_away(self.parts.ledger.is_away());
         !self.stuck
     }
 }
@@ -432,6 +541,7 @@ fn is_about_content(error: &StoreError) -> bool {
         StoreError::Entry { .. }
             | StoreError::Rule { .. }
             | StoreError::Repeated { .. }
+            | StoreError::RepeatedElsewhere { .. }
             | StoreError::Stock { .. }
             | StoreError::GroupTooLarge { .. }
     )
@@ -448,14 +558,21 @@ fn publish(board: &RwLock<Board>, engine: &Engine) {
     }
 }
 
-fn load_engine(parts: &Parts) -> Result<Engine, StoreError> {
+fn new_engine(parts: &Parts) -> Engine {
+    Engine::new(parts.settings.clone(), parts.access.clone(), parts.ledger.next_seq())
+}
+
+fn load_engine(parts: &mut Parts) -> Result<Engine, StoreError> {
+    parts.ledger.recover()?;
     let reader = parts.ledger.reader()?;
-    let mut engine =
-        Engine::new(parts.settings.clone(), parts.access.clone(), parts.ledger.next_seq());
+    let mut engine = new_engine(parts);
     for entry in reader.live()? {
         engine.replay(&entry);
     }
-    engine.resume_day(last_day(&reader)?);
+    match parts.ledger.basis()? {
+        Some(basis) => engine.begin_stock(basis),
+        None => engine.resume_day(last_day(&reader)?),
+    }
     Ok(engine)
 }
 

@@ -15,11 +15,12 @@ use gatewarden_config::{
     AccountSection, Config, DeviceKind, Environment, Mistake, Severity, SystemEnvironment,
 };
 use gatewarden_engine::{Access, Command, ItemMaster, Reply, Settings};
-use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Stamp, StationId};
+use gatewarden_model::{Actor, Body, Clock, DeviceId, Entry, Pass, Stamp, StationId};
 use gatewarden_stock::{AccountRule, AccountsFor};
 use gatewarden_store::{
-    Ledger, LedgerReader, OpenOptions, file,
+    Ledger, LedgerAddress, LedgerReader, OpenOptions, StoreError, file,
     ops::{self, Reserve},
+    postgres::PgAddress,
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -41,6 +42,8 @@ use crate::{
 
 /// How long devices and stations may take to stop.
 const STOP_TIME: Duration = Duration::from_secs(5);
+/// Pause before a ledger that was away at the start is asked again.
+const OPEN_PAUSE: Duration = Duration::from_secs(1);
 /// How far back the last sign of life is looked for among what the shell wrote.
 const SHELL_ENTRIES_MAX: usize = 1000;
 
@@ -140,6 +143,26 @@ fn create_state_dir(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("failed to create the state directory {}", path.display()))
 }
 
+/// Checks a ledger in a file against what witnesses saw, and keeps room for recording that its disk is
+/// full. A server's disk is its administrator's.
+fn hold_reserve(config: &Config, address: &LedgerAddress) -> anyhow::Result<Reserve> {
+    let Some(path) = address.path() else { return Ok(Reserve::new(&config.ledger.path, 0)) };
+    ops::check_witnessed(path, &file::LedgerReader::open(path)?)?;
+    let reserve = Reserve::new(path, u64::from(config.ledger.reserve_mb) << 20);
+    if let Err(error) = reserve.hold() {
+        tracing::warn!(%error, "no room for the reserve: a full disk could not be recorded");
+    }
+    Ok(reserve)
+}
+
+/// Where the ledger is: a file of this box, or a PostgreSQL database that gateways share.
+pub(crate) fn ledger_address(config: &Config) -> Result<LedgerAddress, StoreError> {
+    let Some(url) = &config.ledger.url else { return Ok((&config.ledger.path).into()) };
+    let password = config.ledger.password.as_ref().map(|secret| secret.expose().to_owned());
+    let address = PgAddress::parse(url)?.with_password(password);
+    Ok(LedgerAddress::Postgres(Box::new(address)))
+}
+
 /// Opens the ledger for writing and starts a recorder on it.
 pub(crate) fn start_recorder(
     config: &Config,
@@ -150,18 +173,16 @@ pub(crate) fn start_recorder(
     let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
         format!("failed to read the ledger's key {}", config.ledger.key.display())
     })?;
-    let path = &config.ledger.path;
-    ops::check_start(path)?;
-    make_private(path)?;
+    let address = ledger_address(config)?;
+    if let Some(path) = address.path() {
+        ops::check_start(path)?;
+        make_private(path)?;
+    }
     let options =
         OpenOptions { key, more_keys: vec![], origin: config.gateway.name.clone(), vfs: None };
-    let ledger = Ledger::open(&config.ledger.path, options)
-        .with_context(|| format!("failed to open {}", config.ledger.path.display()))?;
-    ops::check_witnessed(path, &file::LedgerReader::open(path)?)?;
-    let reserve = Reserve::new(path, u64::from(config.ledger.reserve_mb) << 20);
-    if let Err(error) = reserve.hold() {
-        tracing::warn!(%error, "no room for the reserve: a full disk could not be recorded");
-    }
+    let ledger =
+        Ledger::open(&address, options).with_context(|| format!("failed to open {address}"))?;
+    let reserve = hold_reserve(config, &address)?;
     let access = Access::new(&config.roles, "").context("failed to build the policies")?;
     let parts = Parts {
         ledger,
@@ -203,8 +224,18 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let recorder = start_recorder(&config, Arc::clone(&clock), signals)?;
     tokio::spawn(lamps.clone().follow(shown));
     let spool = open_spool(&config)?;
-    record_start(&config, &recorder, &clock).await?;
-    catch_up(&recorder, &spool, &config, clock.now()).await?;
+    let mut opening = Opening {
+        recorder: recorder.opening(),
+        spool: spool.clone(),
+        config: Arc::clone(&config),
+        up: clock.now(),
+        passes: spool.waiting(clock.now()).await?,
+        is_recorded: false,
+    };
+    let away = recorder.is_away();
+    if !away {
+        opening.record().await?;
+    }
 
     let stop = CancellationToken::new();
     let (device_tasks, station_tasks, other_tasks) =
@@ -225,7 +256,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stations = start_stations(&app, &device_tasks, &station_tasks, &stop);
     app.stations = Arc::new(stations);
     let listeners = api::Listeners::bind(&config).await?;
-    announce_enrolment(&app).await?;
+    if away {
+        other_tasks.spawn(open_later(app.clone(), opening, stop.clone()));
+    } else {
+        announce_enrolment(&app).await?;
+    }
     other_tasks.spawn(listeners.serve(app.clone(), stop.clone()));
     other_tasks.spawn(watchman::run(app.clone(), stop.clone()));
     other_tasks.spawn(witnesses::run(app.clone(), witnesses, stop.clone()));
@@ -269,27 +304,84 @@ fn open_spool(config: &Config) -> anyhow::Result<Spool> {
     Ok(spool)
 }
 
-/// Records the start, and before it the gap since the last sign of life if the daemon did not stop
-/// in order. In this order, because one that is killed between the two finds the same gap again.
-async fn record_start(
-    config: &Config,
-    recorder: &Recorder,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<()> {
-    let entries = LedgerReader::open(&config.ledger.path)?.last_entries(SHELL_ENTRIES_MAX)?;
-    if let Some(from) = died_after(&entries) {
-        let reason = "the daemon did not stop in order; nothing was read until it started again";
-        let to = clock.now();
-        let command = Command::Gap { device: None, from, to, reason: reason.to_owned() };
-        expect_done(recorder.command(command).await?)?;
+/// What is recorded before anything else: the start, and what an earlier run left.
+struct Opening {
+    recorder: Recorder,
+    spool: Spool,
+    config: Arc<Config>,
+    /// When the daemon came up.
+    up: Stamp,
+    /// What an earlier run spooled.
+    passes: Vec<Pass>,
+    /// The start stands in the journal already.
+    is_recorded: bool,
+}
+
+impl Opening {
+    /// Records the start, brings what an earlier run spooled, and ends that run's sessions. May be
+    /// tried again after an error.
+    async fn record(&mut self) -> anyhow::Result<()> {
+        if !self.is_recorded {
+            self.record_start().await?;
+            self.is_recorded = true;
+        }
+        while let Some(pass) = self.passes.first().cloned() {
+            let id = pass.id;
+            if LedgerReader::open(&ledger_address(&self.config)?)?.pass_recorded(id)? {
+                self.spool.forget_pass(id).await?;
+            } else {
+                feeder::bring(&self.recorder, &self.spool, pass).await?;
+            }
+            self.passes.remove(0);
+        }
+        expect_done(self.recorder.command(Command::EndLeftoverSessions).await?)?;
+        Ok(self.recorder.begun().await?)
     }
-    let command = Command::Start {
-        gateway: config.gateway.name.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: config.hash,
-    };
-    expect_done(recorder.command(command).await?)?;
-    define(recorder).await
+
+    /// Records the start, and before it the gap since the last sign of life if the daemon did not
+    /// stop in order. In this order, because one that is killed between the two finds the same gap
+    /// again.
+    async fn record_start(&self) -> anyhow::Result<()> {
+        let ledger = LedgerReader::open(&ledger_address(&self.config)?)?;
+        let entries = ledger.last_entries(SHELL_ENTRIES_MAX)?;
+        drop(ledger);
+        if let Some(from) = died_after(&entries) {
+            let reason =
+                "the daemon did not stop in order; nothing was read until it started again";
+            let reason = reason.to_owned();
+            let command = Command::Gap { device: None, from, to: self.up, reason };
+            expect_done(self.recorder.command(command).await?)?;
+        }
+        let command = Command::Start {
+            gateway: self.config.gateway.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: self.config.hash,
+        };
+        expect_done(self.recorder.command(command).await?)?;
+        define(&self.recorder).await
+    }
+}
+
+/// The shared ledger was away at the start: the devices capture into the spool, and the start is
+/// recorded as soon as it is there.
+async fn open_later(app: App, mut opening: Opening, stop: CancellationToken) {
+    tracing::warn!(
+        "PostgreSQL is away: passes are captured and wait in the spool; sessions can't be opened"
+    );
+    loop {
+        match opening.record().await {
+            Ok(()) => break,
+            Err(error) => tracing::warn!(%error, "the start can't be recorded yet"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(OPEN_PAUSE) => {}
+        }
+    }
+    tracing::info!("the ledger is there; the start is recorded");
+    if let Err(error) = announce_enrolment(&app).await {
+        tracing::error!(%error, "the enrolment code can't be made");
+    }
 }
 
 /// Records policies and items where they differ from those recorded, before anything rests on them.
@@ -330,25 +422,6 @@ fn expect_done(answer: crate::recorder::Answer) -> anyhow::Result<()> {
     answer.map(|_| ()).map_err(|refusal| anyhow::anyhow!(refusal.message))
 }
 
-/// Brings what an earlier run spooled into the ledger, then ends that run's sessions.
-async fn catch_up(
-    recorder: &Recorder,
-    spool: &Spool,
-    config: &Config,
-    now: Stamp,
-) -> anyhow::Result<()> {
-    for pass in spool.waiting(now).await? {
-        let id = pass.id;
-        let known = LedgerReader::open(&config.ledger.path)?.pass_recorded(id)?;
-        if known {
-            spool.forget_pass(id).await?;
-        } else {
-            feeder::bring(recorder, spool, pass).await?;
-        }
-    }
-    expect_done(recorder.command(Command::EndLeftoverSessions).await?)
-}
-
 fn start_lanes(
     config: &Config,
     recorder: &Recorder,
@@ -367,7 +440,7 @@ fn start_lanes(
             kinds: section.kinds.clone(),
             spool: spool.clone(),
             recorder: recorder.clone(),
-            ledger: config.ledger.path.clone(),
+            ledger: ledger_address(config)?,
             clock: Arc::clone(clock),
         };
         tasks.spawn(lane.run(stop.clone()));

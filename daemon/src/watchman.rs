@@ -50,6 +50,10 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             Ok(_) => {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
+            // Its heart beats; a restart would not bring the shared ledger back.
+            Err(_) if app.recorder.is_away() => {
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
             Err(error) => tracing::error!(%error, "the round found the recorder in trouble"),
         }
         gauges(&app).await;

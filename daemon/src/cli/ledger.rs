@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_model::MovementId;
 use gatewarden_proof::Trust;
-use gatewarden_store::{LedgerReader, Report, VerifyingKey, parse_verifier_key};
+use gatewarden_store::{
+    LedgerAddress, LedgerReader, Report, VerifyingKey, parse_verifier_key, postgres::PgAddress,
+};
 
 use super::{ConfigArg, proof, stock};
 use crate::{run, trace};
@@ -18,9 +20,10 @@ use crate::{run, trace};
 pub(crate) struct Which {
     #[command(flatten)]
     config: ConfigArg,
-    /// The ledger's file, instead of the configuration's.
+    /// The ledger's file or postgres:// URL, instead of the configuration's. A password comes from
+    /// PGPASSWORD.
     #[arg(long)]
-    ledger: Option<PathBuf>,
+    ledger: Option<String>,
     /// A file with the trusted public key (as `ledger key` prints it); by default the key beside
     /// the configuration's ledger.
     #[arg(long)]
@@ -81,6 +84,20 @@ pub(crate) enum LedgerVerb {
         #[command(flatten)]
         which: Which,
     },
+    /// Prepare a PostgreSQL database for a gateway: the schema, and a lane and a role of its own.
+    /// Harmless when repeated; also brings an older schema up to date.
+    InitPostgres {
+        /// The database, as an administrator who may make roles and schemas:
+        /// postgres://ADMIN@HOST/DATABASE. A password comes from PGPASSWORD.
+        #[arg(long)]
+        url: String,
+        /// The gateway's name, as in its configuration.
+        #[arg(long)]
+        gateway: String,
+        /// The role it logs in as; by default gatewarden_NAME.
+        #[arg(long)]
+        role: Option<String>,
+    },
     /// Print the newest signed checkpoint, to be kept elsewhere.
     Checkpoint {
         #[command(flatten)]
@@ -91,11 +108,34 @@ pub(crate) enum LedgerVerb {
 }
 
 impl Which {
+    /// The ledger's file, for what only a file can do.
     pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
-        match &self.ledger {
-            Some(path) => Ok(path.clone()),
-            None => Ok(run::load_config_without_secrets(&self.config.config)?.ledger.path),
+        match self.address()? {
+            LedgerAddress::Sqlite(path) => Ok(path),
+            LedgerAddress::Postgres(address) => anyhow::bail!(
+                "this works on a ledger in a file, not on {address}: use PostgreSQL's own tools there"
+            ),
         }
+    }
+
+    fn address(&self) -> anyhow::Result<LedgerAddress> {
+        let given = match &self.ledger {
+            Some(ledger) => LedgerAddress::parse(ledger)?,
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                match config.ledger.password {
+                    // That of the ledger is needed, so all are read.
+                    Some(_) => run::ledger_address(&run::load_config(&self.config.config)?)?,
+                    None => run::ledger_address(&config)?,
+                }
+            }
+        };
+        Ok(match (given, std::env::var("PGPASSWORD")) {
+            (LedgerAddress::Postgres(address), Ok(password)) => {
+                LedgerAddress::Postgres(Box::new(address.with_password(Some(password))))
+            }
+            (given, _) => given,
+        })
     }
 
     /// Minutes east of UTC by which the business's day begins; 0 for a ledger without its
@@ -111,8 +151,8 @@ impl Which {
     }
 
     pub(super) fn open(&self) -> anyhow::Result<LedgerReader> {
-        let path = self.path()?;
-        LedgerReader::open(&path).with_context(|| format!("failed to open {}", path.display()))
+        let address = self.address()?;
+        LedgerReader::open(&address).with_context(|| format!("failed to open {address}"))
     }
 
     /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
@@ -121,7 +161,7 @@ impl Which {
             return read_key(path).map(|(name, key)| (Some(name), key));
         }
         let (name, path) = match &self.ledger {
-            Some(ledger) => (None, ledger.with_extension("key")),
+            Some(ledger) => (None, std::path::Path::new(ledger).with_extension("key")),
             None => {
                 let config = run::load_config_without_secrets(&self.config.config)?;
                 (Some(config.gateway.name), config.ledger.key)
@@ -139,7 +179,10 @@ impl Which {
             return read_key(path);
         }
         let path = match &self.ledger {
-            Some(ledger) => ledger.with_extension("key"),
+            Some(ledger) if !PgAddress::is_meant(ledger) => {
+                std::path::Path::new(ledger).with_extension("key")
+            }
+            Some(_) => anyhow::bail!("a shared ledger has several keys: give --key"),
             None => run::load_config_without_secrets(&self.config.config)?.ledger.key,
         };
         let key = gatewarden_store::load_key(&path).with_context(|| {
@@ -185,6 +228,9 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
             print!("{}", proof::trust_file(&which.open()?, &origin, key, &which.witnesses()?)?);
             Ok(ExitCode::SUCCESS)
         }
+        LedgerVerb::InitPostgres { url, gateway, role } => {
+            init_postgres(&url, &gateway, role.as_deref())
+        }
         LedgerVerb::Checkpoint { which } => {
             let newest = which.open()?.checkpoint()?.context("the ledger is empty")?;
             print!("{}", newest.note);
@@ -192,6 +238,17 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
         }
         LedgerVerb::Operate(verb) => super::ledger_ops::operate(verb),
     }
+}
+
+fn init_postgres(url: &str, gateway: &str, role: Option<&str>) -> anyhow::Result<ExitCode> {
+    let address = PgAddress::parse(url)?.with_password(std::env::var("PGPASSWORD").ok());
+    let made = gatewarden_store::postgres::prepare(&address, gateway, role)?;
+    println!("{gateway} has lane {} and the role {}", made.lane, made.role);
+    if made.new_role {
+        println!("give the role a password or another way in: \\password {}", made.role);
+    }
+    println!("then set url and password under [ledger] in the gateway's configuration");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn verify(which: &Which, checkpoint: Option<PathBuf>, json: bool) -> anyhow::Result<ExitCode> {

@@ -81,6 +81,13 @@ impl Engine {
         self.stock.resume([], None, last_day);
     }
 
+    /// For a ledger that several gateways share: begins again with what all of them said of items,
+    /// closed periods and days; everything else is asked for again. Only when all entries so far are
+    /// flushed.
+    pub fn begin_stock(&mut self, basis: Stock) {
+        self.stock = basis;
+    }
+
     /// What must be known of the stock to decide on a command, as far as it can be told by what is
     /// known: look up what is `missing` of it, `supply` that and ask again until nothing is.
     #[must_use]
