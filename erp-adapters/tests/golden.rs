@@ -170,7 +170,8 @@ fn a_put_away_is_an_internal_shipment() {
 fn what_tryton_would_take_for_something_else_is_refused() {
     let good = receipt(1, "4500001", &[("bolt", 1)]).movement;
     assert!(map::plan(&good).is_ok());
-    let changes: [(fn(&mut gatewarden_model::Movement), &str); 5] = [
+    type Change = fn(&mut Movement);
+    let changes: [(Change, &str); 5] = [
         (|m| m.lines[0].lot = Some("L1".into()), "lots (line 1 has lot L1)"),
         (|m| m.lines[0].owner = Some("ACME".into()), "consigned stock (line 1 is ACME's)"),
         (

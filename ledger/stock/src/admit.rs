@@ -84,6 +84,10 @@ impl Stock {
         field: &str,
         code: &gatewarden_model::ItemId,
     ) -> Result<&Item, StockError> {
+        if !self.items.contains_key(code) {
+            // One that only looks like a known one is told so.
+            check_code(field, code.as_str())?;
+        }
         self.items.get(code).ok_or_else(|| {
             let message =
                 format!("no item {code} is defined: correct the code, or define the item");

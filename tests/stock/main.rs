@@ -1,0 +1,8 @@
+//! The ledger's stock end to end: the real daemon, real doors, with values, vouchers and days checked
+//! by numbers. One story from a receipt at the portal to the close of the period, and every kind of
+//! bad input over HTTP with its exact code and field.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod bad;
+mod house;
+mod story;
