@@ -6,7 +6,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use gatewarden_model::MovementId;
+use gatewarden_engine::Judge;
+use gatewarden_model::{Entry, MovementId};
 use gatewarden_proof::Trust;
 use gatewarden_store::{
     LedgerAddress, LedgerReader, Report, VerifyingKey, parse_verifier_key, postgres::PgAddress,
@@ -259,7 +260,10 @@ fn verify(which: &Which, checkpoint: Option<PathBuf>, json: bool) -> anyhow::Res
                 .with_context(|| format!("failed to read {}", path.display()))
         })
         .transpose()?;
-    let report = which.open()?.verify_against(&key, kept.as_deref())?;
+    // The journal tells its policies itself, so the judge trusts no configuration of today.
+    let mut judge = Judge::new();
+    let mut judge = move |entry: &Entry| judge.judge(entry);
+    let report = which.open()?.verify_with(&key, kept.as_deref(), Some(&mut judge))?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
