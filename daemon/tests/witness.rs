@@ -57,6 +57,7 @@ impl Running {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["witness", vkey, "listens", "on", address] = words[..] else { panic!("{line:?}") };
         let public = WitnessKey::parse(vkey).unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { child, url: format!("http://{address}"), public, client }
     }

@@ -9,9 +9,7 @@ use clap::{Args, Subcommand};
 use gatewarden_engine::Judge;
 use gatewarden_model::{Entry, MovementId};
 use gatewarden_proof::Trust;
-use gatewarden_store::{
-    LedgerAddress, LedgerReader, Report, VerifyingKey, parse_verifier_key, postgres::PgAddress,
-};
+use gatewarden_store::{LedgerAddress, LedgerReader, Report, VerifyingKey, postgres::PgAddress};
 
 use super::{ConfigArg, proof, stock};
 use crate::{run, trace};
@@ -209,7 +207,11 @@ impl Which {
 fn read_key(path: &std::path::Path) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
-    parse_verifier_key(text.trim()).with_context(|| format!("{} is not a key", path.display()))
+    let trust = Trust::parse(&text).with_context(|| format!("{}", path.display()))?;
+    // The first key: it hands over to the later ones, as the journal tells.
+    let first = trust.logs().first();
+    let first = first.with_context(|| format!("{} names no log", path.display()))?;
+    Ok((first.origin.clone(), first.key))
 }
 
 /// Runs `gatewarden ledger`.

@@ -56,7 +56,7 @@ pub(crate) fn write(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The trusted keys: those that the journal tells, if its last one is the gateway's own.
+/// The trusted keys: those that the journal tells, if the one at hand is among them.
 pub(crate) fn trust_file(
     ledger: &LedgerReader,
     origin: &str,
@@ -66,7 +66,7 @@ pub(crate) fn trust_file(
     let keys = ledger.log_keys()?;
     let own = LogKey::always(origin, key);
     anyhow::ensure!(
-        keys.last().is_some_and(|last| last.key == key && last.origin == origin),
+        keys.iter().any(|known| known.key == key && known.origin == origin),
         "the ledger is signed with other keys than {}; run `gatewarden ledger verify`",
         own.text()
     );
