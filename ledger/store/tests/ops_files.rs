@@ -140,7 +140,7 @@ fn a_changed_export_is_refused_with_its_line_and_leaves_nothing() {
         (
             "up to the middle of a group",
             uncovered,
-            "line 48: entries from 22 on are not covered by any checkpoint".into(),
+            "line 47: entries from 22 on are not covered by any checkpoint".into(),
         ),
     ];
     for (name, text, words) in cases {

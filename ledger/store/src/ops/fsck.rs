@@ -15,7 +15,7 @@ use super::{
     backup::verified,
     compose::span,
     error::{OpsError, io_error},
-    files,
+    files, order,
     pages::Pages,
     rows,
     salvage::{Salvaged, Stage},
@@ -247,6 +247,10 @@ impl Check<'_> {
             for page in rows::strange_rows(&self.pages, &self.walk, &connection)? {
                 add(page, "a row on it is not what the journal makes", None);
             }
+        }
+        let disorder = order::disorder(&self.pages, &self.walk);
+        for page in disorder.map_err(io_error("read", self.path))? {
+            add(page, "a row on it is out of order", None);
         }
         for page in &self.walk.loose {
             add(*page, "nothing leads to it any more", None);

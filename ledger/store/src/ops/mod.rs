@@ -9,6 +9,7 @@ mod compose;
 mod error;
 mod files;
 mod fsck;
+mod order;
 mod pages;
 mod reserve;
 mod restore;

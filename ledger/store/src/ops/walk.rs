@@ -18,7 +18,8 @@ pub(crate) struct Object {
     /// The table that it is, or that it is an index of.
     pub(crate) table: String,
     pub(crate) is_index: bool,
-    root: u32,
+    /// Its first page.
+    pub(crate) root: u32,
 }
 
 /// A page that is not as it must be.
