@@ -48,7 +48,7 @@ fn make(path: &Path) {
         seq += 1;
         ledger.append(&with_pins(vec![entry], &[(&who, Some(&phc))])).unwrap();
     }
-    note_newest(path, &LedgerReader::open(&path).unwrap()).unwrap();
+    note_newest(path, &LedgerReader::open(path).unwrap()).unwrap();
     drop(ledger);
     let database = Connection::open(path).unwrap();
     let sql = "CREATE TABLE gone (x TEXT) STRICT;
@@ -57,8 +57,11 @@ fn make(path: &Path) {
     database.execute_batch(sql).unwrap();
 }
 
+/// Tables with their rows.
+type Contents = Vec<(String, Vec<Vec<Value>>)>;
+
 /// Every row of every table.
-fn contents(path: &Path) -> Result<Vec<(String, Vec<Vec<Value>>)>, rusqlite::Error> {
+fn contents(path: &Path) -> Result<Contents, rusqlite::Error> {
     let database = Connection::open(path)?;
     let mut tables =
         database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
@@ -77,11 +80,7 @@ fn contents(path: &Path) -> Result<Vec<(String, Vec<Vec<Value>>)>, rusqlite::Err
 
 /// All is there again, but PIN hashes that were told as lost, and checkpoints between others, whose
 /// entries the next one covers.
-fn is_as_before(
-    before: &[(String, Vec<Vec<Value>>)],
-    after: &[(String, Vec<Vec<Value>>)],
-    report: &FsckReport,
-) -> bool {
+fn is_as_before(before: &Contents, after: &Contents, report: &FsckReport) -> bool {
     before.iter().zip(after).all(|((name, before), (_, after))| match name.as_str() {
         "checkpoint" => after.iter().all(|row| before.contains(row)),
         "credential" => after.len() + report.pins.len() == before.len(),

@@ -40,6 +40,12 @@ pub(crate) struct Walk {
     pub(crate) loose: Vec<u32>,
 }
 
+/// The row numbers that may be on a page, with both ends.
+type Range = (i64, i64);
+
+/// A page to visit: its depth, whether it must be a table's, its rows.
+type Below = (u32, usize, Option<bool>, Range);
+
 const NOBODY: u16 = u16::MAX;
 const FREE: u16 = u16::MAX - 1;
 const LOCK: u16 = u16::MAX - 2;
@@ -154,10 +160,8 @@ impl Walk {
             }
             let mut low = range.0;
             for cell in &tree.cells {
-                if let Some(rowid) = cell.rowid {
-                    if rowid < low || rowid > range.1 {
-                        self.fault(number, format!("row {rowid} is out of order"));
-                    }
+                if let Some(rowid) = cell.rowid.filter(|n| *n < low || *n > range.1) {
+                    self.fault(number, format!("row {rowid} is out of order"));
                 }
                 let high = cell.rowid.unwrap_or(range.1);
                 if let Some(child) = cell.child {
@@ -178,8 +182,8 @@ impl Walk {
         number: u32,
         child: u32,
         owner: u16,
-        open: &mut Vec<(u32, usize, Option<bool>, (i64, i64))>,
-        (depth, is_table, range): (usize, bool, (i64, i64)),
+        open: &mut Vec<Below>,
+        (depth, is_table, range): (usize, bool, Range),
     ) {
         if self.own(child, owner) {
             open.push((child, depth + 1, Some(is_table), range));
