@@ -14,6 +14,9 @@ use gatewarden_store::{
 };
 use rusqlite::{Connection, params};
 
+/// What it is called, what it makes of an entry's bytes, and what is said of them.
+type Forgery = (&'static str, fn(&str) -> String, &'static str);
+
 /// Entries of the ledger that is attacked.
 const LEN: u64 = 61;
 
@@ -100,7 +103,7 @@ fn a_deleted_tail_is_told_as_far_as_a_checkpoint_says_that_it_was_there() {
 
 #[test]
 fn bytes_that_parse_two_ways_are_refused_even_where_the_key_signed_them() {
-    let cases: [(&str, fn(&str) -> String, &str); 9] = [
+    let cases: [Forgery; 9] = [
         ("a byte after the end", |b| format!("{b} "), "are not in canonical form"),
         ("a byte before it", |b| format!(" {b}"), "are not in canonical form"),
         ("a byte order mark", |b| format!("\u{feff}{b}"), "can't be read as an entry"),
