@@ -3,8 +3,8 @@
 //!
 //! Only `bench` and the crash tests register it; the daemon's ledger never runs on it. Everything is
 //! delegated to the system's VFS but write, truncate, flush, close, open and delete. A frozen VFS
-//! answers success and does nothing, as if the process had been dead from there on; with
-//! `Fault::PowerCut` it first takes back what was written since each file's last flush.
+//! fails and changes nothing, as if the process had been dead from there on; where the power goes it
+//! first takes back what was written since each file's last flush.
 //!
 //! This is the one place of the store with `unsafe`: SQLite's interface to file systems is C.
 //! Each block relies on the same facts: SQLite passes the file and VFS pointers that it was given
@@ -45,6 +45,17 @@ pub enum Fault {
     Kill,
     /// The power goes there: also what was not flushed is lost.
     PowerCut,
+    /// The process dies in the middle of it: the first half of a write arrives, and nothing later.
+    Torn,
+    /// The power goes there, and of what was not flushed the disk has kept every second write.
+    Scattered,
+}
+
+impl Fault {
+    /// Whether the power goes: what was not flushed may be lost.
+    fn is_power_cut(self) -> bool {
+        matches!(self, Self::PowerCut | Self::Scattered)
+    }
 }
 
 /// What a VFS has counted.
@@ -98,7 +109,7 @@ struct Undo {
 /// What an operation has to do.
 enum Verdict {
     Go,
-    Skip,
+    Half,
     Fail,
 }
 
@@ -195,19 +206,23 @@ impl Shared {
         counter.fetch_add(1, SeqCst);
         let mut state = self.state();
         if self.frozen.load(SeqCst) {
-            return Verdict::Skip;
+            return Verdict::Fail;
         }
         state.operations += 1;
         match state.armed {
             Some((at, fault)) if state.operations >= at => match fault {
                 Fault::Full if is_sync => Verdict::Go,
                 Fault::Full | Fault::Broken => Verdict::Fail,
-                Fault::Kill | Fault::PowerCut => {
+                Fault::Torn => {
                     self.frozen.store(true, SeqCst);
-                    if fault == Fault::PowerCut {
-                        state.take_back();
+                    Verdict::Half
+                }
+                Fault::Kill | Fault::PowerCut | Fault::Scattered => {
+                    self.frozen.store(true, SeqCst);
+                    if fault.is_power_cut() {
+                        state.take_back(fault == Fault::Scattered);
                     }
-                    Verdict::Skip
+                    Verdict::Fail
                 }
             },
             _ => Verdict::Go,
@@ -223,12 +238,19 @@ impl Shared {
 }
 
 impl State {
-    fn take_back(&mut self) {
+    /// Makes the files as they were at their last flush. With `scattered` every second write stays,
+    /// and the lengths do too.
+    fn take_back(&mut self, scattered: bool) {
+        let mut stays = false;
         while let Some(undo) = self.undo.pop() {
+            stays = scattered && !stays;
+            if stays {
+                continue;
+            }
             let restore = || -> io::Result<()> {
                 let file = OpenOptions::new().write(true).open(&undo.path)?;
                 file.write_all_at(&undo.bytes, undo.offset)?;
-                file.set_len(undo.len)
+                if scattered { Ok(()) } else { file.set_len(undo.len) }
             };
             if let Err(error) = restore() {
                 // A file that is gone has nothing to take back.
@@ -313,7 +335,7 @@ unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, sync: c_
     // SAFETY: `vfs` is the first field of the leaked `ShimVfs`.
     let shim = unsafe { &*vfs.cast::<ShimVfs>() };
     if shim.shared.frozen.load(SeqCst) {
-        return SQLITE_OK;
+        return ffi::SQLITE_IOERR_DELETE;
     }
     // SAFETY: the base VFS and SQLite's own arguments.
     unsafe { (*shim.base).xDelete.map_or(ffi::SQLITE_IOERR_DELETE, |f| f(shim.base, name, sync)) }
@@ -338,8 +360,11 @@ unsafe extern "C" fn write(
     unsafe {
         let (extra, base) = extra(file);
         match extra.shared.operation(false) {
-            Verdict::Skip => return SQLITE_OK,
             Verdict::Fail => return extra.shared.code(SQLITE_IOERR_WRITE),
+            Verdict::Half => {
+                base.xWrite.map(|f| f(file, bytes, amount / 2, offset));
+                return SQLITE_IOERR_WRITE;
+            }
             Verdict::Go => remember(extra, base, file, offset, amount),
         }
         base.xWrite.map_or(SQLITE_IOERR_WRITE, |f| f(file, bytes, amount, offset))
@@ -351,9 +376,8 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c
     unsafe {
         let (extra, base) = extra(file);
         match extra.shared.operation(false) {
-            Verdict::Skip => return SQLITE_OK,
-            Verdict::Fail => return extra.shared.code(SQLITE_IOERR_WRITE),
-            Verdict::Go => {}
+            Verdict::Fail | Verdict::Half => return extra.shared.code(SQLITE_IOERR_WRITE),
+            Verdict::Go => remember(extra, base, file, size, c_int::MAX),
         }
         base.xTruncate.map_or(SQLITE_IOERR_WRITE, |f| f(file, size))
     }
@@ -365,8 +389,7 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     unsafe {
         let (extra, base) = extra(file);
         match extra.shared.operation(true) {
-            Verdict::Skip => return SQLITE_OK,
-            Verdict::Fail => return extra.shared.code(SQLITE_IOERR_FSYNC),
+            Verdict::Fail | Verdict::Half => return extra.shared.code(SQLITE_IOERR_FSYNC),
             Verdict::Go => {}
         }
         let code = base.xSync.map_or(SQLITE_IOERR_FSYNC, |f| f(file, flags));
@@ -379,7 +402,8 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     }
 }
 
-/// Keeps what a write will cover, while a power cut is armed.
+/// Keeps what a write will cover, or a truncation cut off (`c_int::MAX` bytes: up to the end), while
+/// a power cut is armed.
 ///
 /// SAFETY of callers: `file` is open and `base` are its methods.
 unsafe fn remember(
@@ -390,17 +414,22 @@ unsafe fn remember(
     amount: c_int,
 ) {
     let mut state = extra.shared.state();
-    let (Ok(start), Ok(count)) = (u64::try_from(offset), usize::try_from(amount)) else { return };
     let (Some(size), Some(read)) = (base.xFileSize, base.xRead) else { return };
-    if !matches!(state.armed, Some((_, Fault::PowerCut))) || extra.path.as_os_str().is_empty() {
+    let armed = state.armed.is_some_and(|(_, fault)| fault.is_power_cut());
+    if !armed || extra.path.as_os_str().is_empty() {
         return;
     }
-    let (mut len, mut bytes) = (0, vec![0u8; count]);
+    let mut len = 0;
+    // SAFETY: as above.
+    unsafe { size(file, &raw mut len) };
+    let amount = match amount {
+        c_int::MAX => c_int::try_from(len - offset).unwrap_or(0).max(0),
+        covered => covered,
+    };
+    let (Ok(start), Ok(count)) = (u64::try_from(offset), usize::try_from(amount)) else { return };
+    let mut bytes = vec![0u8; count];
     // SAFETY: as above; the buffer has `amount` bytes, and a short read fills the rest with zeros.
-    unsafe {
-        size(file, &raw mut len);
-        read(file, bytes.as_mut_ptr().cast(), amount, offset);
-    }
+    unsafe { read(file, bytes.as_mut_ptr().cast(), amount, offset) };
     let len = u64::try_from(len).unwrap_or(0);
     state.undo.push(Undo { path: extra.path.clone(), offset: start, bytes, len });
 }
