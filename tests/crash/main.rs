@@ -5,6 +5,8 @@
 //! `GATEWARDEN_CRASH_SEED` replays a campaign's choices (the moments depend on the machine).
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod books;
+mod kills;
 mod oracle;
 mod play;
 

@@ -17,6 +17,6 @@ pub use binary::{gatewarden, root};
 pub use caller::{Answer, Caller};
 pub use gateway::{Gateway, Settings};
 pub use hardware::{Hardware, free_port};
-pub use journal::Journal;
+pub use journal::{Journal, read_rows};
 pub use wait::{PATIENCE, until};
 pub use work::{BOLT, GLOVE, Order, People, STRANGER, epc, key, receipt};
