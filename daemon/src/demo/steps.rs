@@ -446,21 +446,23 @@ async fn tamper(world: &mut World) -> anyhow::Result<()> {
     database.busy_timeout(Duration::from_secs(5))?;
     let seq: i64 =
         database.query_row("SELECT seq FROM movement WHERE id = ?1", [&id], |row| row.get(0))?;
-    let edit = |to: i64| {
-        database.execute("UPDATE movement_line SET quantity = ?1 WHERE seq = ?2", [to, seq])
-    };
     let bytes: String =
         database.query_row("SELECT bytes FROM entry WHERE seq = ?1", [seq], |row| row.get(0))?;
-    ensure!(edit(20)? == 1, "there is no movement_line of entry {seq}");
+    let add = |quantity: i64| {
+        let sql = "UPDATE balance SET quantity = quantity + ?1 \
+                   WHERE item = 'BOLT-M8' AND location = 'wh1/dock'";
+        database.execute(sql, [quantity])
+    };
+    ensure!(add(6)? == 1, "there is no BOLT-M8 at wh1/dock");
     let said = verify_fails(world)?;
-    let named =
-        said.contains(&format!("entry {seq}")) && said.contains("20") && said.contains("24");
-    ensure!(named, "verify does not name entry {seq}, 20 and 24: {said}");
+    let named = said.contains("BOLT-M8 at wh1/dock is") && said.contains("the journal says");
+    ensure!(named, "verify does not name the stock of BOLT-M8 at wh1/dock: {said}");
     tell(
         "somebody",
-        &format!("UPDATE movement_line SET quantity = 20 WHERE seq = {seq}"),
+        "UPDATE balance SET quantity = quantity + 6 WHERE item = 'BOLT-M8' AND location = 'wh1/dock'",
         &first_finding(&said),
     );
+    add(-6)?;
     let text = bytes.replace("\"quantity\":24", "\"quantity\":20");
     let write = |bytes: &str| {
         let values = rusqlite::params![bytes, seq];
@@ -469,9 +471,8 @@ async fn tamper(world: &mut World) -> anyhow::Result<()> {
     ensure!(write(&text)? == 1, "there is no entry {seq}");
     let said = verify_fails(world)?;
     ensure!(said.contains(&format!("entry {seq}")), "verify does not name entry {seq}: {said}");
-    tell("somebody", "edits the journal's entry to match", &first_finding(&said));
+    tell("somebody", "makes 24 received boxes 20 in the journal", &first_finding(&said));
     write(&bytes)?;
-    edit(24)?;
     world.cli_ok(&["ledger", "verify"], "")?;
     world.tamper_detected = true;
     tell("an auditor", "puts it back and verifies again", "the ledger is whole");
@@ -485,6 +486,6 @@ fn verify_fails(world: &World) -> anyhow::Result<String> {
 }
 
 fn first_finding(said: &str) -> String {
-    let line = said.lines().find(|l| l.contains("entry ")).unwrap_or_default();
+    let line = said.lines().find(|line| line.starts_with("  ")).unwrap_or_default();
     format!("verify: {}", line.trim())
 }
