@@ -1,13 +1,18 @@
-//! A calendar day of the business, without time and zone.
+//! A calendar day of the business, without time and zone (proleptic Gregorian, ISO 8601).
+//!
+//! Counted here and not by a library of dates: those that are well kept can read the clock, and pure
+//! code may not. The tests hold it against one.
 
 use std::{fmt, str::FromStr};
 
-use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Stamp;
 
 const US_A_DAY: i64 = 86_400_000_000;
+/// From 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i32 = 719_468;
+const DAYS_400_YEARS: i32 = 146_097;
 
 /// A day, as `2026-11-22`; from 1900-01-01 to 9999-12-31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,9 +47,26 @@ impl Day {
         self.0
     }
 
-    fn date(self) -> Date {
-        let epoch = jiff::civil::date(1970, 1, 1);
-        epoch.saturating_add(jiff::Span::new().days(self.0))
+    /// Year, month and day of the month. Years are counted from March here, so that the day which
+    /// some have and others don't is the last.
+    fn civil(self) -> (i32, i32, i32) {
+        let days = self.0 + DAYS_TO_EPOCH;
+        let (era, day) = (days.div_euclid(DAYS_400_YEARS), days.rem_euclid(DAYS_400_YEARS));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let of_year = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let of_month = of_year - (153 * month + 2) / 5 + 1;
+        let next = i32::from(month >= 10);
+        (400 * era + year + next, if next == 1 { month - 9 } else { month + 3 }, of_month)
+    }
+
+    /// The day of a date; of one that does not exist, such as 30 February, some other day.
+    fn of_civil(year: i32, month: i32, of_month: i32) -> Self {
+        let year = year - i32::from(month <= 2);
+        let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + of_month - 1;
+        let day = 365 * year + year / 4 - year / 100 + of_year;
+        Self(era * DAYS_400_YEARS + day - DAYS_TO_EPOCH)
     }
 }
 
@@ -53,10 +75,17 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, DayError> {
         let wrong = || DayError(text.chars().take(40).collect());
-        let date: Date = text.parse().map_err(|_| wrong())?;
-        let span = jiff::civil::date(1970, 1, 1).until(date).map_err(|_| wrong())?;
-        let day = Self(span.get_days());
-        // One day has one spelling.
+        let mut parts = text.splitn(3, '-').map(|part| part.parse::<u16>().map(i32::from));
+        let (Some(Ok(year)), Some(Ok(month)), Some(Ok(of_month))) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        if year > 9999 || !(1..=12).contains(&month) {
+            return Err(wrong());
+        }
+        let day = Self::of_civil(year, month, of_month);
+        // One day has one spelling, and a date that does not exist has none.
         let in_range = (Self::MIN..=Self::MAX).contains(&day.0);
         if in_range && day.to_string() == text { Ok(day) } else { Err(wrong()) }
     }
@@ -64,7 +93,8 @@ impl FromStr for Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.date().fmt(f)
+        let (year, month, of_month) = self.civil();
+        write!(f, "{year:04}-{month:02}-{of_month:02}")
     }
 }
 
@@ -85,6 +115,18 @@ impl<'de> Deserialize<'de> for Day {
 mod tests {
     #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
     use super::*;
+
+    #[test]
+    fn every_day_is_that_of_a_library_of_dates() {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        for number in (Day::MIN..=60_000).chain((60_000..=Day::MAX).step_by(97)) {
+            let date = epoch.checked_add(jiff::Span::new().days(number)).unwrap();
+            assert_eq!(Day(number).to_string(), date.to_string());
+            assert_eq!(date.to_string().parse::<Day>().unwrap(), Day(number));
+        }
+        assert_eq!(Day(Day::MIN).to_string(), "1900-01-01");
+        assert_eq!(Day(Day::MAX).to_string(), "9999-12-31");
+    }
 
     #[test]
     fn days_have_one_spelling_and_follow_the_offset() {
