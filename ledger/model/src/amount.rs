@@ -4,6 +4,8 @@ use std::{fmt, iter::Sum, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text;
+
 /// Decimal places that are kept.
 pub const AMOUNT_DECIMALS: u32 = 4;
 
@@ -140,8 +142,7 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::parse(deserializer, str::parse)
     }
 }
 

@@ -56,6 +56,11 @@ pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Canoni
     Err(CanonicalError::Form { at })
 }
 
+/// Whether these are a value's canonical bytes.
+pub(crate) fn is_of<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
+    encode(value).is_ok_and(|again| again == bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Stamp;
+use crate::{Stamp, text};
 
 const US_A_DAY: i64 = 86_400_000_000;
 /// From 0000-03-01 to 1970-01-01.
@@ -106,8 +106,7 @@ impl Serialize for Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::parse(deserializer, str::parse)
     }
 }
 

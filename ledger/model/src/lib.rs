@@ -22,6 +22,7 @@ pub mod place;
 pub mod posting;
 pub mod roles;
 pub mod subject;
+mod text;
 mod thing;
 pub mod time;
 

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::text;
+
 /// Longest name or code, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 
@@ -87,8 +89,7 @@ macro_rules! text_name {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                text::parse(deserializer, Self::parse)
             }
         }
     };

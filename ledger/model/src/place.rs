@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text;
+
 /// The kinds of virtual location. All but transit and subcontractor may hold a negative quantity.
 pub const VIRTUAL_KINDS: [&str; 6] =
     ["supplier", "customer", "production", "subcontractor", "loss", "transit"];
@@ -97,8 +99,7 @@ impl Serialize for Location {
 
 impl<'de> Deserialize<'de> for Location {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        text::parse(deserializer, Self::parse)
     }
 }
 

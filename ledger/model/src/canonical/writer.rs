@@ -19,6 +19,9 @@ use super::{CanonicalError, DEPTH_MAX};
 
 type Written = Result<(), CanonicalError>;
 
+/// What is set aside for fields of open objects at first.
+const FIELDS_EXPECTED: usize = 48;
+
 /// The bytes so far.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -26,11 +29,19 @@ pub(super) struct Writer {
     depth: usize,
     /// Where fields are put into order.
     scratch: Vec<u8>,
+    /// The fields of the objects that are open, those of the innermost last: each field's key, and
+    /// where `"key":value` stands.
+    fields: Vec<(Cow<'static, str>, Range<usize>)>,
 }
 
 impl Writer {
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes), depth: 0, scratch: Vec::with_capacity(bytes) }
+        Self {
+            out: Vec::with_capacity(bytes),
+            depth: 0,
+            scratch: Vec::with_capacity(bytes),
+            fields: Vec::with_capacity(FIELDS_EXPECTED),
+        }
     }
 
     /// Each value passes here once: none may stand too deep.
@@ -90,8 +101,9 @@ fn quote(text: &str, out: &mut Vec<u8>) {
 }
 
 fn escape(text: &str, out: &mut Vec<u8>) {
-    let is_plain = |b: &u8| *b >= 0x20 && *b != b'"' && *b != b'\\';
-    if text.as_bytes().iter().all(is_plain) {
+    // Without a way out early the compiler looks at many bytes at once.
+    let is_special = |b: u8| (b < 0x20) | (b == b'"') | (b == b'\\');
+    if !text.bytes().fold(false, |found, b| found | is_special(b)) {
         return out.extend_from_slice(text.as_bytes());
     }
     for byte in text.bytes() {
@@ -132,34 +144,37 @@ pub(super) struct Object<'a> {
     writer: &'a mut Writer,
     /// Where its first field begins.
     start: usize,
-    /// Each field's key, and where `"key":value` stands.
-    fields: Vec<(Cow<'static, str>, Range<usize>)>,
+    /// How many fields of the objects around it come before its own.
+    outer: usize,
     key: Option<String>,
     in_variant: bool,
 }
 
 impl<'a> Object<'a> {
-    fn new(writer: &'a mut Writer, fields: usize, in_variant: bool) -> Self {
-        let (start, fields) = (writer.out.len(), Vec::with_capacity(fields.min(64)));
-        Self { writer, start, fields, key: None, in_variant }
+    fn new(writer: &'a mut Writer, in_variant: bool) -> Self {
+        let (start, outer) = (writer.out.len(), writer.fields.len());
+        Self { writer, start, outer, key: None, in_variant }
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, key: Cow<'static, str>, value: &T) -> Written {
-        if !self.fields.is_empty() {
+        if self.writer.fields.len() > self.outer {
             self.writer.out.push(b',');
         }
         let at = self.writer.out.len();
         quote(&key, &mut self.writer.out);
         self.writer.out.push(b':');
         value.serialize(&mut *self.writer)?;
-        self.fields.push((key, at..self.writer.out.len()));
+        let end = self.writer.out.len();
+        self.writer.fields.push((key, at..end));
         Ok(())
     }
 
     fn finish(mut self) {
-        if !self.fields.is_sorted_by(|a, b| a.0.as_bytes() < b.0.as_bytes()) {
+        let own = &self.writer.fields[self.outer..];
+        if !own.is_sorted_by(|a, b| a.0.as_bytes() < b.0.as_bytes()) {
             self.sort();
         }
+        self.writer.fields.truncate(self.outer);
         self.writer.close(b'}');
         if self.in_variant {
             self.writer.close(b'}');
@@ -168,11 +183,12 @@ impl<'a> Object<'a> {
 
     /// Puts the fields into the order of their keys; of two with one key the later counts.
     fn sort(&mut self) {
-        self.fields.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
-        let Writer { out, scratch, .. } = &mut *self.writer;
+        let Writer { out, scratch, fields, .. } = &mut *self.writer;
+        let fields = &mut fields[self.outer..];
+        fields.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
         scratch.clear();
-        for (place, (key, range)) in self.fields.iter().enumerate() {
-            if self.fields.get(place + 1).is_some_and(|(next, _)| next == key) {
+        for (place, (key, range)) in fields.iter().enumerate() {
+            if fields.get(place + 1).is_some_and(|(next, _)| next == key) {
                 continue;
             }
             if !scratch.is_empty() {
@@ -321,9 +337,9 @@ impl<'a> Serializer for &'a mut Writer {
         self.open(b'[')?;
         Ok(Array { writer: self, is_first: true, in_variant: true })
     }
-    fn serialize_map(self, len: Option<usize>) -> Result<Object<'a>, CanonicalError> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Object<'a>, CanonicalError> {
         self.open(b'{')?;
-        Ok(Object::new(self, len.unwrap_or(0), false))
+        Ok(Object::new(self, false))
     }
     fn serialize_struct(self, _: &'static str, len: usize) -> Result<Object<'a>, CanonicalError> {
         self.serialize_map(Some(len))
@@ -333,11 +349,11 @@ impl<'a> Serializer for &'a mut Writer {
         _: &'static str,
         _: u32,
         variant: &'static str,
-        len: usize,
+        _: usize,
     ) -> Result<Object<'a>, CanonicalError> {
         self.open_variant(variant)?;
         self.open(b'{')?;
-        Ok(Object::new(self, len, true))
+        Ok(Object::new(self, true))
     }
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Written {
         self.check_depth()?;

@@ -1,0 +1,68 @@
+//! The short way to read an entry that moved stock gives the verdict of the reader of all kinds,
+//! whatever is done to the bytes.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use gatewarden_model::{Entry, canonical};
+
+/// What any reader makes of bytes: the entry, or the refusal in words.
+fn verdicts(bytes: &[u8]) -> [Result<Entry, String>; 2] {
+    let words = |error: canonical::CanonicalError| error.to_string();
+    [Entry::decode(bytes).map_err(words), canonical::decode(bytes).map_err(words)]
+}
+
+fn check(bytes: &[u8]) -> bool {
+    let [short, long] = verdicts(bytes);
+    assert_eq!(short, long, "{}", String::from_utf8_lossy(bytes));
+    long.is_ok()
+}
+
+const FULL: &str = include_str!("golden-full/v1-moved.json");
+const SLIM: &str = include_str!("golden/v1-moved.json");
+
+#[test]
+fn whole_entries_are_read_both_ways() {
+    assert!(check(FULL.trim_end().as_bytes()));
+    assert!(check(SLIM.trim_end().as_bytes()));
+}
+
+#[test]
+fn every_changed_byte_gets_the_same_verdict() {
+    let (mut read, mut refused) = (0, 0);
+    for text in [FULL, SLIM] {
+        let whole = text.trim_end().as_bytes();
+        for at in 0..whole.len() {
+            let (before, after) = (&whole[..at], &whole[at + 1..]);
+            for put in [&b""[..], b"0", b"f", b"F", b"\"", b"\\", b" ", b"\xff", b"\",\"a\":\""] {
+                match check(&[before, put, after].concat()) {
+                    true => read += 1,
+                    false => refused += 1,
+                }
+            }
+            check(&whole[..at]);
+        }
+    }
+    assert!(read > 1000 && refused > 1000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn other_spellings_of_the_same_entry_are_refused_in_the_same_words() {
+    for (from, to) in [
+        ("\"body\":{\"kind\":\"moved\",", "\"body\":{\"kind\":\"moved\",\"kind\":\"moved\","),
+        ("\"body\":{\"kind\":\"moved\",", "\"body\":{\"kind\":\"moved\",\"other\":1,"),
+        ("\"body\":{\"kind\":\"moved\",", "\"body\":{\"kind\":\"moved\",\"pass\":null,"),
+        ("\"body\":{\"kind\":\"moved\",", "\"body\":{\"kind\":\"stopped\","),
+        ("\"back_dated\":true,", "\"back_dated\":true,\"back_dated\":true,"),
+        ("\"v\":1}", "\"v\":1,\"w\":1}"),
+        ("\"v\":1}", "\"v\":1}}"),
+        ("\"value\":\"12.5\"", "\"value\":\"12.50\""),
+        ("\"value\":\"12.5\"", "\"value\":null"),
+        ("\"value\":\"12.5\"", "\"value\":12.5"),
+        ("{\"at\":", "{\"body\":{\"kind\":\"moved\",\"a\":1},\"at\":"),
+        ("\"evidence\":\"d", "\"evidence\":\"D"),
+        ("\"evidence\":\"d7", "\"evidence\":\"+7"),
+    ] {
+        let text = FULL.trim_end();
+        assert!(text.contains(from), "{from}");
+        assert!(!check(text.replacen(from, to, 1).as_bytes()), "{to}");
+    }
+}
