@@ -55,6 +55,8 @@ impl Recent {
 #[derive(Debug, Clone)]
 pub struct Stock {
     knowledge: Knowledge,
+    /// Look-ups see all that was applied, so that nothing need be remembered for them.
+    looks_up_all: bool,
     pub(crate) items: HashMap<ItemId, Item>,
     pub(crate) sites: HashMap<Site, SiteStock>,
     /// Pools that a replay gave for sites that are not known otherwise.
@@ -77,6 +79,7 @@ impl Stock {
     fn new(knowledge: Knowledge) -> Self {
         Self {
             knowledge,
+            looks_up_all: false,
             items: HashMap::new(),
             sites: HashMap::new(),
             replayed: HashMap::new(),
@@ -110,6 +113,13 @@ impl Stock {
     #[must_use]
     pub fn partial() -> Self {
         Self::new(Knowledge::Supplied)
+    }
+
+    /// Says that every look-up sees all that was applied before it, as one inside the transaction
+    /// that writes does: the newest entries are not kept then, which saves copying each.
+    #[must_use]
+    pub fn seen_by_look_ups(self) -> Self {
+        Self { looks_up_all: true, ..self }
     }
 
     /// Sets what a restart must know and no look-up tells: all items as last defined, the last
@@ -228,6 +238,7 @@ impl Stock {
     pub fn forget(&mut self) {
         let empty = Self::new(self.knowledge);
         let old = std::mem::replace(self, empty);
+        self.looks_up_all = old.looks_up_all;
         self.items = old.items;
         self.closed_until = old.closed_until;
         self.last_day = old.last_day;
@@ -403,13 +414,17 @@ impl Stock {
 
     /// Keeps an applied entry, without its pass, where the past is known or asked for later.
     pub(crate) fn remember(&mut self, entry: &Entry) {
+        let whole = self.knowledge == Knowledge::Whole;
+        let keeps_recent = !whole && !self.looks_up_all;
+        if !whole && !keeps_recent && self.movements.is_empty() && self.histories.is_empty() {
+            return;
+        }
         let body = match &entry.body {
             Body::Moved { movement, .. } => Body::Moved { movement: movement.clone(), pass: None },
             body @ (Body::Reserved { .. } | Body::CostLanded { .. }) => body.clone(),
             _ => return,
         };
         let entry = Arc::new(Entry { body, ..*entry });
-        let whole = self.knowledge == Knowledge::Whole;
         if let Some(id) = movement_id(&entry).filter(|id| whole || self.movements.contains_key(id))
         {
             self.movements.insert(id, Some(Arc::clone(&entry)));
@@ -423,7 +438,7 @@ impl Stock {
                 }
             }
         }
-        if !whole {
+        if keeps_recent {
             let landed = matches!(entry.body, Body::CostLanded { .. });
             let landed_on = if landed { self.items_of(&entry) } else { BTreeSet::new() };
             if self.recent.len() == RECENT_ENTRIES_MAX {

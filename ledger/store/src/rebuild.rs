@@ -45,7 +45,8 @@ pub fn rebuild(path: &Path, vfs: Option<&str>) -> Result<u64, StoreError> {
 
 /// Fills the empty projections from the journal; how many entries there are.
 pub(crate) fn fill(connection: &Connection) -> Result<u64, StoreError> {
-    let mut projector = Projector::new(Stock::partial(), lookup::days(connection)?);
+    let mut projector =
+        Projector::new(Stock::partial().seen_by_look_ups(), lookup::days(connection)?);
     let mut select = connection.prepare("SELECT seq, leaf, bytes FROM entry ORDER BY seq")?;
     let mut rows = select.query([])?;
     let (mut run, mut bytes, mut count) = (Vec::new(), 0, 0);
@@ -104,7 +105,7 @@ pub(crate) fn projector(connection: &Connection) -> Result<Projector, StoreError
     })?;
     let days = lookup::days(connection)?;
     let last_day = days.iter().rev().find(|(_, (_, counted))| counted.is_some());
-    let mut stock = Stock::partial();
+    let mut stock = Stock::partial().seen_by_look_ups();
     stock.resume(items, closed_until, last_day.map(|(day, _)| *day));
     Ok(Projector::new(stock, days))
 }

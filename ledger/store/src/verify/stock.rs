@@ -27,7 +27,7 @@ pub(super) type Past<'a> = dyn FnMut(Wants) -> Result<Supply, StoreError> + 'a;
 
 impl Made {
     pub(super) fn new(is_lane: bool) -> Self {
-        let projector = Projector::new(Stock::present(), BTreeMap::new());
+        let projector = Projector::new(Stock::present().seen_by_look_ups(), BTreeMap::new());
         Self { projector, live: BTreeMap::new(), is_lane }
     }
 
