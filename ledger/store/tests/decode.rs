@@ -32,16 +32,15 @@ fn every_changed_byte_gets_the_same_verdict() {
         let whole = text.trim_end().as_bytes();
         for at in 0..whole.len() {
             let (before, after) = (&whole[..at], &whole[at + 1..]);
-            for put in [&b""[..], b"0", b"f", b"F", b"\"", b"\\", b" ", b"\xff", b"\",\"a\":\""] {
+            for put in [&b""[..], b"0", b"F", b"\""] {
                 match check(&[before, put, after].concat()) {
                     true => read += 1,
                     false => refused += 1,
                 }
             }
-            check(&whole[..at]);
         }
     }
-    assert!(read > 1000 && refused > 1000, "{read} read, {refused} refused");
+    assert!(read > 500 && refused > 500, "{read} read, {refused} refused");
 }
 
 #[test]
