@@ -18,6 +18,7 @@ mod lamps;
 mod lanes;
 mod logging;
 mod recorder;
+mod rivals;
 mod run;
 mod secrets;
 mod spool;

@@ -20,6 +20,8 @@ use gatewarden_stock::Wants;
 use gatewarden_store::{Group, Ledger, LedgerReader, MovementPage, StoreError, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::rivals;
+
 /// Commands that may wait; more is back-pressure.
 const JOBS_MAX: usize = 4096;
 /// Looks into the ledger for one command: each may tell of more that must be known.
@@ -33,7 +35,7 @@ const KNOWN_MAX: usize = 50_000;
 const ROOM_LOOKS_US: u64 = 2_000_000;
 
 /// How often a command is decided anew that lost against another gateway: once with its group, then
-/// alone. Beyond it the caller is told to try again.
+/// alone. Beyond it the command is refused, and that is recorded.
 const ROUNDS_MAX: u32 = 8;
 
 /// Pause before a ledger that can't be read is asked again.
@@ -341,7 +343,13 @@ impl Thread {
             let _ = answer.send(Err(RecorderError::NotWritten(error.to_string())));
             return;
         }
-        let Outcome { entries, answer: reply, signals } = self.engine.handle(now, command.clone());
+        let mut outcome = self.engine.handle(now, command.clone());
+        if outcome.answer.is_err() && self.parts.ledger.is_shared() {
+            let wants = self.engine.wants(&now, &command);
+            let ledger = &mut self.parts.ledger;
+            rivals::name_them(ledger, &mut self.engine, &wants, &mut outcome);
+        }
+        let Outcome { entries, answer: reply, signals } = outcome;
         group.entries.extend(entries);
         if reply.is_ok() {
             group.credentials.extend(credential.clone());
@@ -406,6 +414,9 @@ impl Thread {
         if stale && !self.stuck && decided.iter().any(|one| one.rounds < ROUNDS_MAX) {
             metrics::counter!("gatewarden_ledger_conflicts_total").increment(1);
             return self.again(decided);
+        }
+        if stale && !self.stuck {
+            return self.give_up(&error.to_string(), decided);
         }
         self.set_failing(!for_good);
         if for_good && decided.len() > 1 {
@@ -487,6 +498,31 @@ impl Thread {
         }
         if !again.is_empty() {
             self.flush(&group, again);
+        }
+    }
+
+    /// Refuses for good what lost in every round, and records it: a pass that nobody can write must
+    /// not come back for ever.
+    fn give_up(&mut self, why: &str, decided: Vec<Decided>) {
+        metrics::counter!("gatewarden_ledger_given_up_total").increment(decided.len() as u64);
+        let reason = format!("given up after {ROUNDS_MAX} rounds, try it anew: {why}");
+        let (mut group, mut refused) = (Group::default(), Vec::with_capacity(decided.len()));
+        for one in decided {
+            let now = self.parts.clock.now();
+            let outcome = self.engine.refuse(now, &one.command, "stock-contended", &reason);
+            let Outcome { entries, answer: reply, signals } = outcome;
+            group.entries.extend(entries);
+            refused.push(Decided { reply, signals, ..one });
+        }
+        match self.parts.ledger.append(&group) {
+            Ok(_) => self.flush(&Group::default(), refused),
+            Err(error) => {
+                tracing::error!(%error, "a refusal could not be recorded");
+                self.stuck = true;
+                for one in refused {
+                    let _ = one.answer.send(Err(RecorderError::NotWritten(error.to_string())));
+                }
+            }
         }
     }
 

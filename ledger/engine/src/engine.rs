@@ -10,8 +10,11 @@ use crate::{
     keeping::Binding,
     memory::Memory,
     state::{Operator, State},
-    turn::Turn,
+    turn::{REASON_BYTES_MAX, Turn},
 };
+
+/// Where a shared ledger orders what is decided and not written yet: after whatever any gateway wrote.
+const AFTER_ALL: u64 = 1 << 62;
 
 /// What the house decided once.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +52,8 @@ pub struct Engine {
     stock: Stock,
     memory: Memory,
     next_seq: u64,
+    /// What the stock adds to a sequence to order it among the entries that it is supplied with.
+    shift: u64,
 }
 
 impl Engine {
@@ -56,7 +61,7 @@ impl Engine {
     #[must_use]
     pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
         let (state, memory) = (State::default(), Memory::default());
-        Self { settings, access, state, stock: Stock::partial(), memory, next_seq }
+        Self { settings, access, state, stock: Stock::partial(), memory, next_seq, shift: 0 }
     }
 
     /// Takes over one live entry of an earlier run. Give them in order; what is where comes from
@@ -83,9 +88,11 @@ impl Engine {
 
     /// For a ledger that several gateways share: begins again with what all of them said of items,
     /// closed periods and days; everything else is asked for again. Only when all entries so far are
-    /// flushed.
+    /// flushed. The histories of items that are supplied from then on are numbered by the order of
+    /// all gateways, and what is decided here comes after them.
     pub fn begin_stock(&mut self, basis: Stock) {
         self.stock = basis;
+        self.shift = AFTER_ALL;
     }
 
     /// What must be known of the stock to decide on a command, as far as it can be told by what is
@@ -125,6 +132,42 @@ impl Engine {
 
     /// Decides on a command, and applies what it decided to the state.
     pub fn handle(&mut self, now: Stamp, command: Command) -> Outcome {
+        self.turn(now, |turn| dispatch(turn, command))
+    }
+
+    /// Refuses a command that could be decided and not be written, and records that: a pass is
+    /// answered so from then on.
+    pub fn refuse(
+        &mut self,
+        now: Stamp,
+        command: &Command,
+        code: &'static str,
+        reason: &str,
+    ) -> Outcome {
+        self.turn(now, |turn| Err(turn.give_up(command, code, reason)))
+    }
+
+    /// Adds words to the refusal of an outcome that is not flushed yet, where it is recorded: to the
+    /// entry, to the answer, and to what the same pass is answered later.
+    pub fn tell_more(&mut self, outcome: &mut Outcome, words: &str) {
+        let Err(refusal) = &mut outcome.answer else { return };
+        let recorded = refusal.recorded;
+        let Some(entry) = outcome.entries.iter_mut().find(|e| Some(e.seq) == recorded) else {
+            return;
+        };
+        let Body::Denied { reason, pass, .. } = &mut entry.body else { return };
+        refusal.message = crate::turn::cut(&format!("{reason}; {words}"), REASON_BYTES_MAX);
+        reason.clone_from(&refusal.message);
+        if let Some(pass) = pass {
+            self.memory.answers.insert(pass.id, Err(refusal.clone()));
+        }
+    }
+
+    fn turn(
+        &mut self,
+        now: Stamp,
+        decide: impl FnOnce(&mut Turn<'_>) -> Result<Reply, Refusal>,
+    ) -> Outcome {
         let mut turn = Turn {
             settings: &self.settings,
             access: &self.access,
@@ -132,11 +175,12 @@ impl Engine {
             stock: &mut self.stock,
             memory: &mut self.memory,
             next_seq: &mut self.next_seq,
+            shift: self.shift,
             now,
             entries: vec![],
             signals: vec![],
         };
-        let answer = dispatch(&mut turn, command);
+        let answer = decide(&mut turn);
         Outcome { entries: turn.entries, answer, signals: turn.signals }
     }
 

@@ -12,6 +12,7 @@ mod apply;
 pub mod command;
 mod compare;
 mod engine;
+mod giving_up;
 mod holds;
 pub mod items;
 pub mod judge;

@@ -284,7 +284,7 @@ impl Turn<'_> {
     /// Holds a movement against the rules of the stock, and says what it is worth.
     pub(crate) fn settle(&self, seq: u64, day: Day, movement: &mut Movement) -> Result<(), Fault> {
         self.stock.admit(movement, day).map_err(fault)?;
-        self.stock.price(seq, day, movement).map_err(fault)?;
+        self.stock.price(self.in_order(seq), day, movement).map_err(fault)?;
         movement.voucher = self.stock.voucher(&self.settings.accounts, movement).map_err(fault)?;
         Ok(())
     }

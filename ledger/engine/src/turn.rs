@@ -36,6 +36,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) stock: &'a mut Stock,
     pub(crate) memory: &'a mut Memory,
     pub(crate) next_seq: &'a mut u64,
+    /// What a sequence is shifted by for the stock: see `Engine::begin_stock`.
+    pub(crate) shift: u64,
     pub(crate) now: Stamp,
     pub(crate) entries: Vec<Entry>,
     pub(crate) signals: Vec<(StationId, Signal)>,
@@ -82,9 +84,15 @@ impl Turn<'_> {
 
     /// Records an entry if the stock takes it. Returns its sequence.
     pub(crate) fn record_stock(&mut self, body: Body) -> Result<u64, Fault> {
-        let entry = Entry::new(*self.next_seq, self.now, body);
-        self.stock.apply(&entry).map_err(fault)?;
-        Ok(self.push(entry))
+        let seq = *self.next_seq;
+        let ordered = Entry::new(self.in_order(seq), self.now, body);
+        self.stock.apply(&ordered).map_err(fault)?;
+        Ok(self.push(Entry { seq, ..ordered }))
+    }
+
+    /// Where the stock orders the entry of a sequence.
+    pub(crate) fn in_order(&self, seq: u64) -> u64 {
+        seq.saturating_add(self.shift)
     }
 
     fn push(&mut self, entry: Entry) -> u64 {

@@ -11,12 +11,12 @@ use std::{
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use gatewarden_model::{Day, Entry, Hash, ItemId, MovementId, OperatorId, PassId, Subject};
 use gatewarden_proof::{LogKey, Trust};
-use gatewarden_stock::{LotFacts, Stock, Supply, ThingFacts, Wants};
+use gatewarden_stock::{LotFacts, Site, Stock, Supply, ThingFacts, Wants};
 
 use crate::{
     StoreError, ledger,
     ledger::{Committed, Group, OpenOptions},
-    postgres::{PgAddress, ledger::PgLedger, reader::PgReader},
+    postgres::{PgAddress, Taken, ledger::PgLedger, reader::PgReader},
     proof::Proof,
     reader,
     reader::{Balance, BalanceFilter, MovementPage, SignedCheckpoint},
@@ -177,6 +177,15 @@ impl Ledger {
         match &mut self.0 {
             Writer::Sqlite(ledger) => ledger.look_up(wants),
             Writer::Postgres(ledger) => ledger.look_up(wants),
+        }
+    }
+
+    /// Who of the other gateways took from a place of an item last, or reserved there. None where
+    /// nobody else writes.
+    pub fn last_taken(&mut self, site: &Site) -> Result<Option<Taken>, StoreError> {
+        match &mut self.0 {
+            Writer::Sqlite(_) => Ok(None),
+            Writer::Postgres(ledger) => ledger.last_taken(site),
         }
     }
 

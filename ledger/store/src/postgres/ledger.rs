@@ -7,13 +7,14 @@
 
 use ed25519_dalek::SigningKey;
 use gatewarden_model::Entry;
-use gatewarden_stock::{Stock, Supply, Wants};
+use gatewarden_stock::{Site, Stock, Supply, Wants};
 
 use super::{
     address::PgAddress,
     link::Link,
     locks::Locks,
     lookup,
+    rivals::{self, Taken},
     session::Session,
     write::{self, Positions},
 };
@@ -143,6 +144,16 @@ impl PgLedger {
             self.session = None;
         }
         done
+    }
+
+    /// Who of the other lanes took from a site last.
+    pub(crate) fn last_taken(&mut self, site: &Site) -> Result<Option<Taken>, StoreError> {
+        let session = self.session.as_mut().ok_or_else(not_there)?;
+        let taken = rivals::last_taken(&mut session.link, session.lane, site);
+        if matches!(taken, Err(StoreError::Away(_))) {
+            self.session = None;
+        }
+        taken
     }
 
     /// What all lanes said of items, closed periods and days: what a stock must know that no look-up

@@ -12,10 +12,12 @@ pub(crate) mod link;
 mod locks;
 mod lookup;
 pub(crate) mod reader;
+mod rivals;
 mod session;
 pub(crate) mod setup;
 mod verify;
 mod write;
 
 pub use address::PgAddress;
+pub use rivals::Taken;
 pub use setup::{Gateway, prepare};

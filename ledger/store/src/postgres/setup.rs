@@ -92,7 +92,11 @@ fn make_role(link: &mut Link, role: &str, kind: &str) -> Result<bool, StoreError
         return Ok(false);
     }
     let rights = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
-    link.batch(&format!("CREATE ROLE {role} {kind} {rights}"))?;
+    // Roles are the whole cluster's: another database may be prepared at this moment.
+    link.batch(&format!(
+        "DO $$ BEGIN CREATE ROLE {role} {kind} {rights}; \
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    ))?;
     Ok(true)
 }
 
