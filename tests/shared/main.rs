@@ -64,6 +64,10 @@ async fn a_pass_while_postgres_is_dead_is_posted_once_when_it_is_back() {
     })
     .await;
     cluster.start();
+    until("the start is recorded", || async {
+        gateway.has_logged("the start is recorded").then_some(())
+    })
+    .await;
     let movement = people.moved("5002").await;
     assert_eq!(movement["lines"][0]["quantity"], 2);
     // And once more: what is posted stays posted once.
