@@ -55,6 +55,17 @@ impl LedgerReader {
         Ok(Some(SignedCheckpoint { checkpoint, note }))
     }
 
+    /// Sizes beyond `beyond` of the newest `COSIGNED_MAX` checkpoints that any witness signed, the
+    /// newest first.
+    fn cosigned_sizes(&self, beyond: u64) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT DISTINCT size FROM cosignature WHERE size > ?1 \
+            ORDER BY size DESC LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let values = params![number(beyond), number(COSIGNED_MAX as u64)];
+        let sizes = statement.query_map(values, |row| unsigned(row, 0))?;
+        Ok(sizes.collect::<Result<_, _>>()?)
+    }
+
     /// The newest checkpoint beyond entry `seq` that has the quorum of `trust`, among the newest
     /// `COSIGNED_MAX` that any witness signed.
     pub(crate) fn witnessed(
@@ -62,12 +73,7 @@ impl LedgerReader {
         seq: u64,
         trust: &Trust,
     ) -> Result<Option<SignedCheckpoint>, StoreError> {
-        let sql = "SELECT DISTINCT size FROM cosignature WHERE size > ?1 \
-            ORDER BY size DESC LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let values = params![number(seq), number(COSIGNED_MAX as u64)];
-        let sizes = statement.query_map(values, |row| unsigned(row, 0))?;
-        for size in sizes.collect::<Result<Vec<u64>, _>>()? {
+        for size in self.cosigned_sizes(seq)? {
             let Some(signed) = self.cosigned(size)? else { continue };
             if trust.open(&signed.note).is_ok() {
                 return Ok(Some(signed));
@@ -83,12 +89,7 @@ impl LedgerReader {
         beyond: u64,
         trust: &Trust,
     ) -> Result<Option<u64>, StoreError> {
-        let sql = "SELECT DISTINCT size FROM cosignature WHERE size > ?1 \
-            ORDER BY size DESC LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let values = params![number(beyond), number(COSIGNED_MAX as u64)];
-        let sizes = statement.query_map(values, |row| unsigned(row, 0))?;
-        for size in sizes.collect::<Result<Vec<u64>, _>>()? {
+        for size in self.cosigned_sizes(beyond)? {
             let Some(signed) = self.cosigned(size)? else { continue };
             let (text, lines) = split(&signed.note)?;
             if trust.is_quorum(&trust.cosigned(text, &lines)?) {
