@@ -15,6 +15,12 @@ pub(crate) fn entry_at(connection: &Connection, seq: u64) -> Result<Option<Entry
     Ok(list(connection, sql, [number(seq)])?.into_iter().next())
 }
 
+/// Entries by their sequences, in the order given.
+pub(crate) fn all_at(connection: &Connection, seqs: &[u64]) -> Result<Vec<Entry>, StoreError> {
+    let there = |seq: &u64| entry_at(connection, *seq).transpose();
+    seqs.iter().filter_map(there).collect()
+}
+
 /// The entries that a statement gives as `seq, bytes, leaf`.
 pub(crate) fn list(
     connection: &Connection,

@@ -21,8 +21,7 @@ use crate::{
     plan::Plan,
     projection::{number, unsigned},
     reader::{LedgerReader, Nodes},
-    rebuild,
-    rows::Projector,
+    rebuild::{self, Projections},
     schema, sqlite,
     wal::{self, WalKeeper},
 };
@@ -75,7 +74,7 @@ pub struct Ledger {
     frontier: Frontier,
     keys: Keys,
     /// None after an error, until the next use makes it anew from the tables.
-    projector: Option<Projector>,
+    projections: Option<Projections>,
     vfs: Option<String>,
     path: PathBuf,
     _lock: WriterLock,
@@ -96,10 +95,10 @@ impl Ledger {
         let mut keys = Keys::new(origin, key, more_keys);
         claim(&connection, &mut keys)?;
         let frontier = load(&connection, &keys)?;
-        let projector = Some(rebuild::projector(&connection)?);
+        let projections = Some(rebuild::projections(&connection)?);
         let keeper = WalKeeper::start(&mut connection, path.to_owned(), vfs.as_deref())?;
         let path = path.to_owned();
-        Ok(Self { keeper, connection, frontier, keys, projector, vfs, path, _lock: lock })
+        Ok(Self { keeper, connection, frontier, keys, projections, vfs, path, _lock: lock })
     }
 
     /// Records a group, flushed when it returns. After an error nothing of it is recorded, and the
@@ -108,12 +107,12 @@ impl Ledger {
     pub fn append(&mut self, group: &Group) -> Result<Committed, StoreError> {
         let plan = Plan::new(group, &self.frontier, &self.keys)?;
         let next_key = self.keys.rotation(&group.entries)?;
-        let mut projector = match self.projector.take() {
-            Some(projector) => projector,
-            None => rebuild::projector(&self.connection)?,
+        let mut projections = match self.projections.take() {
+            Some(projections) => projections,
+            None => rebuild::projections(&self.connection)?,
         };
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let done = write(&self.connection, group, &plan, &mut projector)
+        let done = write(&self.connection, group, &plan, &mut projections)
             .and_then(|()| Ok(self.connection.prepare_cached("COMMIT")?.execute([])?));
         if let Err(error) = done {
             if !self.connection.is_autocommit() {
@@ -122,7 +121,7 @@ impl Ledger {
             return Err(error);
         }
         self.frontier = plan.frontier;
-        self.projector = Some(projector);
+        self.projections = Some(projections);
         if let Some(name) = next_key {
             self.keys.choose(name)?;
         }
@@ -192,10 +191,10 @@ fn write(
     connection: &Connection,
     group: &Group,
     plan: &Plan,
-    projector: &mut Projector,
+    projections: &mut Projections,
 ) -> Result<(), StoreError> {
     sqlite::write_journal(connection, &group.entries, plan)?;
-    rebuild::project(connection, projector, &group.entries)?;
+    rebuild::project(connection, projections, &group.entries)?;
     credential::write(connection, group)
 }
 

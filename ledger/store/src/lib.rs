@@ -26,6 +26,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod stock_view;
+mod subjects;
 mod verify;
 pub mod vfs;
 mod wal;

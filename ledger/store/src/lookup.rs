@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_model::{Amount, Body, Day, Entry, ItemId, Location, MovementId, SubjectKind};
+use gatewarden_model::{
+    Amount, Body, Day, Entry, ItemId, Location, MovementId, Subject, SubjectKind,
+};
 use gatewarden_stock::{LotFacts, Pool, PoolKey, Site, SiteStock, Supply, ThingFacts, Wants};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
 use crate::{
     StoreError,
@@ -14,6 +16,7 @@ use crate::{
     projection::unsigned,
     rows::{Days, bucket, parse_layers, site, some},
     sqlite::recorded,
+    subjects,
 };
 
 /// Most entries in one item's history. Beyond it what changes that item's past is refused.
@@ -151,41 +154,34 @@ pub(crate) fn movement_or_reservation(
     if let Some(seq) = recorded(connection, id)? {
         return entry_at(connection, seq);
     }
-    let sql = "SELECT seq, bytes, leaf FROM entry WHERE seq IN \
-        (SELECT seq FROM subject WHERE kind = ?1 AND key = ?2) ORDER BY seq";
-    let about =
-        fetch::list(connection, sql, params![SubjectKind::Movement.code(), id.to_string()])?;
-    Ok(about
+    let subject = Subject { kind: SubjectKind::Movement, key: id.to_string() };
+    let mut about = subjects::newest(connection, &subject, 0, usize::MAX)?;
+    about.reverse();
+    Ok(fetch::all_at(connection, &about)?
         .into_iter()
         .find(|entry| matches!(&entry.body, Body::Reserved { posting, .. } if posting.id == id)))
 }
 
 /// All entries that moved or valued an item, in sequence.
 fn history(connection: &Connection, item: &ItemId) -> Result<Vec<Entry>, StoreError> {
+    let subject = Subject { kind: SubjectKind::Item, key: item.as_str().to_owned() };
     let mut found = BTreeMap::new();
-    let mut costs = connection
-        .prepare_cached("SELECT seq FROM subject WHERE kind = ?1 AND key = ?2 ORDER BY seq")?;
-    let sql = "SELECT entry.seq, bytes, leaf FROM subject JOIN entry USING (seq) \
-        WHERE kind = ?1 AND key = ?2 ORDER BY subject.seq";
-    let values = params![SubjectKind::Item.code(), item.as_str()];
-    fetch::each(connection, sql, values, |entry| {
-        let Body::Moved { movement, .. } = &entry.body else { return Ok(()) };
+    for seq in subjects::newest(connection, &subject, 0, usize::MAX)?.into_iter().rev() {
+        let Some(entry) = entry_at(connection, seq)? else { continue };
+        let Body::Moved { movement, .. } = &entry.body else { continue };
         // Costs that came later name the movement, not the item.
-        let about = params![SubjectKind::Movement.code(), movement.id.to_string()];
-        for seq in costs.query_map(about, |row| unsigned(row, 0))? {
-            if let Some(entry) = entry_at(connection, seq?)?
-                && matches!(entry.body, Body::CostLanded { .. })
-            {
-                found.insert(entry.seq, entry);
-            }
-        }
-        found.insert(entry.seq, entry);
+        let about = Subject { kind: SubjectKind::Movement, key: movement.id.to_string() };
+        let later = subjects::newest(connection, &about, seq, usize::MAX)?;
+        let costs = fetch::all_at(connection, &later)?
+            .into_iter()
+            .filter(|entry| matches!(entry.body, Body::CostLanded { .. }));
+        found.extend(costs.map(|entry| (entry.seq, entry)));
+        found.insert(seq, entry);
         if found.len() > HISTORY_ENTRIES_MAX {
             let (item, max) = (item.clone(), HISTORY_ENTRIES_MAX);
             return Err(StoreError::LongHistory { item, max });
         }
-        Ok(())
-    })?;
+    }
     Ok(found.into_values().collect())
 }
 

@@ -20,6 +20,7 @@ use crate::{
     proof::Proof,
     rows,
     sqlite::recorded,
+    subjects,
 };
 
 /// Most entries in one answer.
@@ -152,21 +153,17 @@ impl LedgerReader {
 
     /// The newest `count` entries about a subject, in sequence.
     pub fn touching(&self, subject: &Subject, count: usize) -> Result<Vec<Entry>, StoreError> {
-        let own = match (subject.kind, subject.key.parse::<MovementId>()) {
-            (SubjectKind::Movement, Ok(id)) => recorded(&self.connection, id)?,
-            _ => None,
-        };
-        // A movement's own entry is in `movement_index`, not here. It is the least, if any is.
-        let sql = "SELECT entry.seq, bytes, leaf FROM (SELECT seq FROM subject \
-            WHERE kind = ?1 AND key = ?2 UNION ALL SELECT ?4 WHERE ?4 IS NOT NULL) \
-            JOIN entry USING (seq) ORDER BY seq DESC LIMIT ?3";
-        let plain = "SELECT entry.seq, bytes, leaf FROM subject JOIN entry USING (seq) \
-            WHERE kind = ?1 AND key = ?2 ORDER BY subject.seq DESC LIMIT ?3";
-        let (kind, count) = (subject.kind.code(), limit(count));
-        Ok(reversed(match own {
-            Some(seq) => self.list(sql, params![kind, subject.key, count, number(seq)])?,
-            None => self.list(plain, params![kind, subject.key, count])?,
-        }))
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let count = count.min(ANSWER_ENTRIES_MAX);
+        let mut found = subjects::newest(&self.connection, subject, 0, count)?;
+        // A movement's own entry is in `movement_index`, not there.
+        if let (SubjectKind::Movement, Ok(id)) = (subject.kind, subject.key.parse()) {
+            found.extend(recorded(&self.connection, id)?);
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.truncate(count);
+        }
+        found.reverse();
+        fetch::all_at(&self.connection, &found)
     }
 
     /// The entries that touch what is still open, in sequence: replayed, they give the engine its
@@ -233,10 +230,10 @@ impl LedgerReader {
 
     /// Whether any entry is about a pass: it was posted, held, denied or quarantined already.
     pub fn pass_recorded(&self, pass: PassId) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM movement_index WHERE id = ?1) \
-            OR EXISTS (SELECT 1 FROM subject WHERE kind = ?2 AND key = ?3)";
-        let values = params![pass.0.as_bytes(), SubjectKind::Movement.code(), pass.to_string()];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let subject = Subject { kind: SubjectKind::Movement, key: pass.to_string() };
+        Ok(recorded(&self.connection, pass.into())?.is_some()
+            || !subjects::newest(&self.connection, &subject, 0, 1)?.is_empty())
     }
 
     /// An operator's PIN hash, a PHC string. It counts only where its digest is the one that the

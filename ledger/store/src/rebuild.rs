@@ -18,6 +18,7 @@ use crate::{
     projection::unsigned,
     rows::{Projector, runs},
     schema, sqlite,
+    subjects::Unfolded,
 };
 
 /// Entries that are replayed and written together.
@@ -25,6 +26,13 @@ const RUN_ENTRIES_MAX: usize = 1000;
 
 /// Bytes of entries beyond which fewer are.
 const RUN_BYTES_MAX: usize = 8 << 20;
+
+/// What a writer remembers of the projections.
+#[derive(Debug)]
+pub(crate) struct Projections {
+    projector: Projector,
+    unfolded: Unfolded,
+}
 
 /// Drops every projection of the ledger at `path` and makes it anew, also where their tables are
 /// missing or damaged. Returns how many entries were replayed. Fails while another process writes
@@ -45,8 +53,8 @@ pub fn rebuild(path: &Path, vfs: Option<&str>) -> Result<u64, StoreError> {
 
 /// Fills the empty projections from the journal; how many entries there are.
 pub(crate) fn fill(connection: &Connection) -> Result<u64, StoreError> {
-    let mut projector =
-        Projector::new(Stock::partial().seen_by_look_ups(), lookup::days(connection)?);
+    let projector = Projector::new(Stock::partial().seen_by_look_ups(), lookup::days(connection)?);
+    let mut made = Projections { projector, unfolded: Unfolded::load(connection)? };
     let mut select = connection.prepare("SELECT seq, leaf, bytes FROM entry ORDER BY seq")?;
     let mut rows = select.query([])?;
     let (mut run, mut bytes, mut count) = (Vec::new(), 0, 0);
@@ -60,21 +68,22 @@ pub(crate) fn fill(connection: &Connection) -> Result<u64, StoreError> {
         bytes += text.len();
         count += 1;
         if run.len() >= RUN_ENTRIES_MAX || bytes >= RUN_BYTES_MAX {
-            project(connection, &mut projector, &run)?;
+            project(connection, &mut made, &run)?;
             run.clear();
             bytes = 0;
         }
     }
-    project(connection, &mut projector, &run)?;
+    project(connection, &mut made, &run)?;
     Ok(count)
 }
 
 /// Writes what entries, which come next, make of the projections.
 pub(crate) fn project(
     connection: &Connection,
-    projector: &mut Projector,
+    made: &mut Projections,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
+    let Projections { projector, unfolded } = made;
     projector.trim();
     for run in runs(entries) {
         loop {
@@ -85,13 +94,14 @@ pub(crate) fn project(
             projector.stock.supply(lookup::look_up(connection, needs)?);
         }
         let rows = projector.apply(run)?;
-        sqlite::write_rows(connection, &rows)?;
+        sqlite::write_rows(connection, unfolded, &rows)?;
     }
     Ok(())
 }
 
-/// A projector that knows what can't be looked up: items, the closed period, the days.
-pub(crate) fn projector(connection: &Connection) -> Result<Projector, StoreError> {
+/// What a writer begins with: what can't be looked up (items, the closed period, the days), and the
+/// subjects that are not folded yet.
+pub(crate) fn projections(connection: &Connection) -> Result<Projections, StoreError> {
     let (mut items, mut closed_until) = (Vec::new(), None);
     let sql = "SELECT seq, bytes, leaf FROM entry WHERE seq IN (SELECT seq FROM live \
         WHERE key = 'period' OR (key >= 'item:' AND key < 'item;')) ORDER BY seq";
@@ -107,5 +117,6 @@ pub(crate) fn projector(connection: &Connection) -> Result<Projector, StoreError
     let last_day = days.iter().rev().find(|(_, (_, counted))| counted.is_some());
     let mut stock = Stock::partial().seen_by_look_ups();
     stock.resume(items, closed_until, last_day.map(|(day, _)| *day));
-    Ok(Projector::new(stock, days))
+    let projector = Projector::new(stock, days);
+    Ok(Projections { projector, unfolded: Unfolded::load(connection)? })
 }

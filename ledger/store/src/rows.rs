@@ -98,7 +98,7 @@ pub(crate) struct LiveRows {
 pub(crate) struct Rows {
     /// New rows, by sequence.
     pub(crate) movements: Vec<MovementRow>,
-    /// New rows, in the order of their key.
+    /// New rows, by sequence.
     pub(crate) subjects: Vec<(Subject, u64)>,
     /// Changes of the set of open things.
     pub(crate) live: LiveRows,
@@ -189,7 +189,6 @@ impl Projector {
             }
             rows.subjects.extend(indexed(entry).map(|subject| (subject, seq)));
         }
-        rows.subjects.sort_unstable();
         rows.live = live(entries);
         self.read_touched(touched, &mut rows);
         Ok(rows)

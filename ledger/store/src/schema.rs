@@ -1,10 +1,10 @@
 //! The database's shape: tables that an auditor can read with SQL, and the forward-only migrations.
 //!
 //! `entry`, `node` and `checkpoint` are the journal. `movement_index`, `day`, `balance`, `pool`, `thing`,
-//! `lot`, `subject` and `live` are projections of it, which `rebuild` makes anew and `verify` recomputes
-//! and compares; `movement` and `movement_line` are views over the entries' own bytes. `cosignature` has
-//! what witnesses signed, `credential` (PIN hashes) what the journal names by digest only; `meta` is
-//! neither. `''` means none; quantities are base units, values ten-thousandths of the currency.
+//! `lot`, `subject` with `subject_new`, and `live` are projections of it, which `rebuild` makes anew and
+//! `verify` recomputes and compares; `movement` and `movement_line` are views over the entries' own
+//! bytes. `cosignature` has what witnesses signed, `credential` (PIN hashes) what the journal names by
+//! digest only; `meta` is neither. `''` means none; quantities are base units, values ten-thousandths of the currency.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -13,26 +13,16 @@ use crate::{error::StoreError, projection::number, rebuild};
 /// SQLite's application id of a ledger: the bytes "GWld".
 pub const APPLICATION_ID: i32 = 0x4757_6c64;
 
-/// One step from a version to the next.
-struct Migration {
-    sql: &'static str,
-    /// The projections that are made and filled from the journal afterwards; none where they stay.
-    projections: Option<&'static str>,
-}
-
-/// Each migration brings a ledger from version n (its place here) to n + 1. Never edit one that was
-/// released: add another.
-const MIGRATIONS: &[Migration] = &[
-    Migration { sql: VERSION_1, projections: None },
-    Migration { sql: VERSION_2, projections: Some(PROJECTIONS_2) },
-];
+/// Each brings the tables of version n (its place here) to n + 1, but for the projections, which a
+/// migration makes anew in the newest shape. Never edit one that was released: add another.
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 /// What `make_projections` drops before it makes it.
 const DROP_PROJECTIONS: &str = "
 DROP VIEW IF EXISTS stock; DROP VIEW IF EXISTS movement; DROP VIEW IF EXISTS movement_line;
 DROP TABLE IF EXISTS movement_index; DROP TABLE IF EXISTS day; DROP TABLE IF EXISTS balance;
 DROP TABLE IF EXISTS pool; DROP TABLE IF EXISTS thing; DROP TABLE IF EXISTS lot;
-DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS live;
+DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS subject_new; DROP TABLE IF EXISTS live;
 ";
 
 const VERSION_1: &str = "
@@ -130,8 +120,11 @@ CREATE TABLE cosignature (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// The projections of version 2, and the views for reading only.
-const PROJECTIONS_2: &str = "
+/// Only projections changed: `subject` is divided by era, new entries stand in `subject_new`.
+const VERSION_3: &str = "";
+
+/// The projections of version 3, and the views for reading only.
+const PROJECTIONS: &str = "
 -- Projections. A movement's id as 16 bytes; `day` counts from 1970-01-01.
 CREATE TABLE movement_index (
     seq INTEGER PRIMARY KEY,
@@ -180,12 +173,20 @@ CREATE TABLE lot (
     seq INTEGER NOT NULL,
     PRIMARY KEY (item, lot)
 ) STRICT, WITHOUT ROWID;
+-- Which entries are about what: `seq`, and those that the steps in `more` (LEB128) lead to. An era
+-- is 65536 entries. The newest entries stand in `subject_new`, as 'KIND:LENGTH:KEY,' for each subject.
 CREATE TABLE subject (
+    era INTEGER NOT NULL CHECK (era = seq >> 16),
     kind INTEGER NOT NULL,
     key TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    PRIMARY KEY (kind, key, seq)
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    more BLOB NOT NULL,
+    PRIMARY KEY (era, kind, key, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE subject_new (
+    seq INTEGER PRIMARY KEY CHECK (seq >= 0),
+    subjects TEXT NOT NULL
+) STRICT;
 CREATE TABLE live (
     key TEXT NOT NULL,
     seq INTEGER NOT NULL,
@@ -249,28 +250,26 @@ pub(crate) fn configure_writer(connection: &Connection) -> Result<(), StoreError
     Ok(())
 }
 
-/// Brings the database to the newest version, each step in a transaction of its own. Refuses a
-/// database that is no ledger, or one that a newer program wrote.
+/// Brings the database to the newest version, in one transaction. Refuses a database that is no
+/// ledger, or one that a newer program wrote.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    loop {
-        let step = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        let version = check(&step)?;
-        let Some(migration) = MIGRATIONS.get(version) else { return Ok(()) };
-        step.execute_batch(migration.sql)?;
-        if let Some(projections) = migration.projections {
-            step.execute_batch(projections)?;
-            rebuild::fill(&step)?;
-        }
-        step.pragma_update(None, "application_id", APPLICATION_ID)?;
-        step.pragma_update(None, "user_version", number(version as u64 + 1))?;
-        step.commit()?;
+    let step = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let missing = &MIGRATIONS[check(&step)?..];
+    if missing.is_empty() {
+        return Ok(());
     }
+    missing.iter().try_for_each(|sql| step.execute_batch(sql))?;
+    make_projections(&step)?;
+    rebuild::fill(&step)?;
+    step.pragma_update(None, "application_id", APPLICATION_ID)?;
+    step.pragma_update(None, "user_version", number(version() as u64))?;
+    Ok(step.commit()?)
 }
 
 /// Drops the projections, whatever is left of them, and makes them anew and empty.
 pub(crate) fn make_projections(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(DROP_PROJECTIONS)?;
-    Ok(connection.execute_batch(PROJECTIONS_2)?)
+    Ok(connection.execute_batch(PROJECTIONS)?)
 }
 
 /// The version of a ledger that this program can read; 0 for an empty database.

@@ -11,6 +11,7 @@ use crate::{
     plan::Plan,
     projection::{number, unsigned},
     rows::{BalanceRow, DayRow, LiveRows, LotRow, MovementRow, PoolRow, Rows, ThingRow},
+    subjects::Unfolded,
 };
 
 const INSERT_ENTRY: &str = "INSERT INTO entry (seq, leaf, bytes) VALUES (?1, ?2, ?3)";
@@ -18,7 +19,6 @@ const INSERT_NODE: &str = "INSERT INTO node (level, number, hash) VALUES (?1, ?2
 const INSERT_CHECKPOINT: &str = "INSERT INTO checkpoint (size, note) VALUES (?1, ?2)";
 const INSERT_MOVEMENT: &str = "INSERT INTO movement_index (seq, id, day) VALUES (?1, ?2, ?3)";
 const INSERT_DAY: &str = "INSERT OR REPLACE INTO day (day, seq, counted) VALUES (?1, ?2, ?3)";
-const INSERT_SUBJECT: &str = "INSERT INTO subject (kind, key, seq) VALUES (?1, ?2, ?3)";
 const INSERT_LIVE: &str = "INSERT OR IGNORE INTO live (key, seq) VALUES (?1, ?2)";
 const DELETE_LIVE: &str = "DELETE FROM live WHERE key = ?1";
 const UPSERT_BALANCE: &str = "INSERT INTO balance (item, location, lot, owner, status, unit, \
@@ -62,7 +62,11 @@ pub(crate) fn write_journal(
 }
 
 /// Writes what a run of entries changes in the projections.
-pub(crate) fn write_rows(connection: &Connection, rows: &Rows) -> Result<(), StoreError> {
+pub(crate) fn write_rows(
+    connection: &Connection,
+    unfolded: &mut Unfolded,
+    rows: &Rows,
+) -> Result<(), StoreError> {
     movements(connection, &rows.movements)?;
     let mut insert = connection.prepare_cached(INSERT_DAY)?;
     for DayRow { day, seq, counted } in &rows.days {
@@ -73,11 +77,7 @@ pub(crate) fn write_rows(connection: &Connection, rows: &Rows) -> Result<(), Sto
     things(connection, &rows.things)?;
     lots(connection, &rows.lots)?;
     live(connection, &rows.live)?;
-    let mut insert = connection.prepare_cached(INSERT_SUBJECT)?;
-    for (subject, seq) in &rows.subjects {
-        insert.execute(params![subject.kind.code(), subject.key, number(*seq)])?;
-    }
-    Ok(())
+    unfolded.write(connection, &rows.subjects)
 }
 
 /// The entry that recorded a movement, if there is one.
@@ -105,6 +105,7 @@ fn text(value: &Option<String>) -> &str {
 }
 
 fn balances(connection: &Connection, rows: &[BalanceRow]) -> Result<(), StoreError> {
+    let mut upsert = connection.prepare_cached(UPSERT_BALANCE)?;
     for BalanceRow { site, bucket, quantity } in rows {
         let (item, location) = (site.item.as_str(), site.location.as_str());
         let (lot, owner, unit) = (text(&bucket.lot), text(&bucket.owner), text(&bucket.unit));
@@ -113,7 +114,6 @@ fn balances(connection: &Connection, rows: &[BalanceRow]) -> Result<(), StoreErr
             let mut delete = connection.prepare_cached(DELETE_BALANCE)?;
             delete.execute([item, location, lot, owner, status, unit])?;
         } else {
-            let mut upsert = connection.prepare_cached(UPSERT_BALANCE)?;
             upsert.execute(params![item, location, lot, owner, status, unit, quantity])?;
         }
     }
@@ -121,6 +121,7 @@ fn balances(connection: &Connection, rows: &[BalanceRow]) -> Result<(), StoreErr
 }
 
 fn pools(connection: &Connection, rows: &[PoolRow]) -> Result<(), StoreError> {
+    let mut upsert = connection.prepare_cached(UPSERT_POOL)?;
     for PoolRow { site, key, pool } in rows {
         let (item, location) = (site.item.as_str(), site.location.as_str());
         let (lot, owner) = (text(&key.lot), text(&key.owner));
@@ -128,7 +129,7 @@ fn pools(connection: &Connection, rows: &[PoolRow]) -> Result<(), StoreError> {
             None => {
                 connection.prepare_cached(DELETE_POOL)?.execute([item, location, lot, owner])?
             }
-            Some(pool) => connection.prepare_cached(UPSERT_POOL)?.execute(params![
+            Some(pool) => upsert.execute(params![
                 item,
                 location,
                 lot,
@@ -143,13 +144,14 @@ fn pools(connection: &Connection, rows: &[PoolRow]) -> Result<(), StoreError> {
 }
 
 fn things(connection: &Connection, rows: &[ThingRow]) -> Result<(), StoreError> {
+    let mut upsert = connection.prepare_cached(UPSERT_THING)?;
     for ThingRow { key, facts } in rows {
         let Some(facts) = facts else {
             connection.prepare_cached(DELETE_THING)?.execute([key])?;
             continue;
         };
         let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
-        connection.prepare_cached(UPSERT_THING)?.execute(params![
+        upsert.execute(params![
             key,
             item.as_ref().map_or("", |item| item.as_str()),
             text(lot),

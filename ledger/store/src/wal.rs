@@ -15,8 +15,8 @@ use rusqlite::Connection;
 
 use crate::{StoreError, connection};
 
-/// Frames (pages) in the log that wake the thread: 4 MiB.
-const FRAMES_WAKE: u32 = 1024;
+/// Frames (pages) in the log that wake the thread: 24 MiB.
+const FRAMES_WAKE: u32 = 6 * 1024;
 
 /// Frames in the log beyond which the writer helps: 64 MiB.
 const FRAMES_MAX: u32 = 16 * 1024;

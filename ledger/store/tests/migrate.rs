@@ -9,6 +9,7 @@ mod common;
 use std::path::Path;
 
 use common::{filled, folder, group, key, options, receipt};
+use gatewarden_model::{Entry, Subject, SubjectKind};
 use gatewarden_store::{BalanceFilter, Ledger, LedgerReader, rebuild, schema_version};
 use rusqlite::Connection;
 
@@ -43,6 +44,35 @@ fn a_ledger_of_version_1_comes_up_to_date_whole() {
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
     assert_eq!(version, schema_version());
+}
+
+#[test]
+fn a_ledger_of_version_2_comes_up_to_date_whole() {
+    let (_folder, path) = folder();
+    restore(&path, include_str!("released/v2.sql"));
+    let mut ledger = Ledger::open(&path, options()).unwrap();
+    assert_eq!(ledger.next_seq(), 9);
+    let reader = ledger.reader().unwrap();
+    let report = reader.verify(&key().verifying_key()).unwrap();
+    assert_eq!((report.findings, report.movements), (vec![], 6));
+    let filter = BalanceFilter { item: Some("M-300".parse().unwrap()), ..Default::default() };
+    let stock = reader.stock(&filter).unwrap();
+    let words: Vec<_> =
+        stock.iter().map(|b| (b.bucket.lot.as_deref(), b.location.as_str(), b.quantity)).collect();
+    assert_eq!(words, [(Some("L1"), "wh1/a-01", 4), (Some("L1"), "wh1/dock", 8)]);
+    let lot = Subject { kind: SubjectKind::Lot, key: "M-300/L1".into() };
+    let seqs = |entries: Vec<Entry>| entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(reader.touching(&lot, 9).unwrap()), [5, 6, 7]);
+    let hash = reader.credential(&"mueller".parse().unwrap()).unwrap();
+    assert_eq!(hash.as_deref(), Some("$argon2id$a"));
+    ledger.append(&group(vec![receipt(9, 1)])).unwrap();
+    assert!(reader.verify(&key().verifying_key()).unwrap().ok);
+    drop((ledger, reader));
+    let witnessed = |connection: Connection| {
+        let sql = "SELECT name || ' ' || size FROM cosignature";
+        connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert_eq!(witnessed(Connection::open(&path).unwrap()), "hq.example/w1 9");
 }
 
 #[test]

@@ -145,12 +145,20 @@ fn each_attack_is_named() {
             "entry 57: live says it keeps hold:x open, but it does not".into(),
         ),
         (
-            "DELETE FROM subject WHERE seq = 57 AND key = 'mueller'",
+            "UPDATE subject_new SET subjects = replace(subjects, '4:7:mueller,', '') WHERE seq = 57",
             "entry 57: it is about operator \"mueller\", but subject does not say so".into(),
         ),
         (
-            "INSERT INTO subject VALUES (4, 'maier', 57)",
+            "INSERT INTO subject VALUES (0, 4, 'maier', 57, x'')",
             "entry 57: subject says it is about operator \"maier\", but it is not".into(),
+        ),
+        (
+            "INSERT INTO subject VALUES (0, 4, 'mueller', 57, x'ff')",
+            "entry 57: subject says it is about an unknown kind \"mueller\", but it is not".into(),
+        ),
+        (
+            "UPDATE subject_new SET subjects = 'x' WHERE seq = 57",
+            "entry 57: subject says it is about an unknown kind \"\", but it is not".into(),
         ),
         (
             "UPDATE checkpoint SET note = replace(note, 'gw-1 ', 'gw-2 ') WHERE size = 58",

@@ -9,7 +9,7 @@ use super::source::{Cell, SeeEntry, SeeRow, Source, Table};
 use crate::{
     StoreError, lookup,
     projection::{number, unsigned},
-    schema,
+    schema, subjects,
 };
 
 /// A ledger in SQLite.
@@ -81,6 +81,9 @@ impl Source for Sqlite<'_> {
     }
 
     fn rows(&self, table: Table, by_seq: bool, see: &mut SeeRow<'_>) -> Result<(), StoreError> {
+        if table == Table::Subject {
+            return subjects::rows(self.0, by_seq, see);
+        }
         let (name, columns) = table.sql();
         let order = if by_seq { " ORDER BY seq" } else { "" };
         let mut statement = self.0.prepare(&format!("SELECT {columns} FROM {name}{order}"))?;
