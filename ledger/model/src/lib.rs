@@ -9,19 +9,23 @@ pub mod backoff;
 pub mod canonical;
 mod day;
 pub mod device;
+mod document;
 pub mod entry;
 pub mod epc;
 pub mod gs1;
 pub mod hash;
 pub mod identify;
 pub mod item;
+mod kind;
 pub mod movement;
 pub mod name;
 pub mod pass;
 pub mod place;
 pub mod posting;
+mod rights;
 pub mod roles;
 pub mod subject;
+mod task;
 mod text;
 mod thing;
 pub mod time;
@@ -30,15 +34,14 @@ pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
 pub use backoff::Backoff;
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
+pub use document::{Document, DocumentKind};
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
 pub use hash::Hash;
 pub use identify::{Form, Identification, identify};
 pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
-pub use movement::{
-    Action, Decision, Document, DocumentKind, Module, Movement, MovementKind, MovementLine, Task,
-    TaskLine,
-};
+pub use kind::MovementKind;
+pub use movement::{Movement, MovementLine};
 pub use name::{
     ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, SessionId, StationId,
     TaskId,
@@ -48,6 +51,8 @@ pub use place::Location;
 pub use posting::{
     Bucket, CountLine, Counted, Posting, PostingLine, Revaluation, StockStatus, VoucherLine,
 };
+pub use rights::{Action, Decision, Module};
 pub use roles::{Role, RoleMatrix};
 pub use subject::{Live, Subject, SubjectKind};
+pub use task::{Task, TaskLine};
 pub use time::{Clock, Stamp};

@@ -1,0 +1,67 @@
+//! Tasks: what a document expects to happen at a station.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Amount, Document, ItemId, Location, MovementId, MovementKind, StationId, StockStatus, TaskId,
+    item::is_default,
+};
+
+/// What a document expects to happen at a station.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Its id; minted by the caller, so that a repeated request is harmless.
+    pub id: TaskId,
+    /// Where.
+    pub station: StationId,
+    /// What kind of movement.
+    pub kind: MovementKind,
+    /// On which document.
+    pub document: Document,
+    /// Who ordered it, as the ERP says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<String>,
+    /// Who approved the document, as the ERP says. Without it the task waits for an approval here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// The reservation whose stock it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<MovementId>,
+    /// What is expected, at least one line, at most 1,000.
+    pub lines: Vec<TaskLine>,
+}
+
+/// One expected item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskLine {
+    /// The document's line number.
+    pub line: u32,
+    /// The item.
+    pub item: ItemId,
+    /// Base units, more than zero.
+    pub quantity: i64,
+    /// From where.
+    pub from: Location,
+    /// To where.
+    pub to: Location,
+    /// The lot asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
+    /// Who owns it, where that is not the house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The status it has where it comes from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub from_status: StockStatus,
+    /// The status it gets.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub to_status: StockStatus,
+    /// The value of the whole line, where stock comes in from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Amount>,
+    /// The keys of exactly those things that are expected, where the document names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub things: Vec<String>,
+}
