@@ -1,0 +1,389 @@
+//! What an entry says: one closed family, so that every reader is told of a new kind by the compiler.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, Actor, Amount, ClientId, Comparison, Day, Decision, DeviceId, Document, Hash, Item,
+    ItemId, LaneId, Module, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting,
+    Revaluation, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId, VoucherLine,
+    entry::Verdict,
+};
+
+/// What an entry says.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most entries are of the large kinds, and few are held"
+)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Body {
+    /// The daemon started. The first entry of a journal is one.
+    Started {
+        /// The gateway's name.
+        gateway: String,
+        /// The program's version.
+        version: String,
+        /// Digest of the configuration file.
+        config: Hash,
+        /// Digest of the policy set.
+        policies: Hash,
+    },
+    /// The daemon stopped in order.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// An operator was enrolled or changed; the whole new state.
+    Enrolled {
+        /// Who.
+        operator: OperatorId,
+        /// Full name.
+        name: String,
+        /// Roles, sorted.
+        roles: Vec<String>,
+        /// SHA-256 of each badge as normalised, sorted. A badge is a user name, not a secret, but
+        /// the journal travels.
+        badges: Vec<Hash>,
+        /// SHA-256 of the PHC string of the PIN in force from here on; none where there is no PIN.
+        /// The string itself stays outside the journal, and its random salt keeps this digest from
+        /// being guessed from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<Hash>,
+        /// By whom.
+        by: Actor,
+    },
+    /// An operator left.
+    Removed {
+        /// Who.
+        operator: OperatorId,
+        /// By whom.
+        by: Actor,
+    },
+    /// A machine was given a token.
+    ClientAdded {
+        /// Which.
+        client: ClientId,
+        /// What it may do.
+        scopes: Vec<String>,
+        /// SHA-256 of the token.
+        token: Hash,
+        /// By whom.
+        by: Actor,
+    },
+    /// A machine's token was revoked.
+    ClientRevoked {
+        /// Which.
+        client: ClientId,
+        /// By whom.
+        by: Actor,
+    },
+    /// An operator signed in.
+    SessionOpened {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        operator: OperatorId,
+        /// Where; none for the console.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// 1 badge, 2 badge and PIN.
+        auth_level: u8,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        operator: OperatorId,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// `badge`, `idle`, `expired`, `hand-over`, `moved`, `renewed`, `restart`, `revoked`,
+        /// `changed`, or what a sign-out said.
+        reason: String,
+    },
+    /// Somebody failed to sign in.
+    SignInRefused {
+        /// Whose badge it was, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator: Option<OperatorId>,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// Why.
+        reason: String,
+        /// Failures in a row, this one included.
+        failures: u32,
+        /// No attempt counts for this many milliseconds.
+        locked_ms: u64,
+    },
+    /// A document line is to be done at a station.
+    TaskOpened {
+        /// What.
+        task: Task,
+        /// Who asked.
+        by: Actor,
+        /// Why it was allowed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// A document was approved here.
+    TaskApproved {
+        /// Which task.
+        task: TaskId,
+        /// Digest of the task's canonical bytes: what was approved.
+        content: Hash,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A task is done or withdrawn.
+    TaskClosed {
+        /// Which.
+        task: TaskId,
+        /// `complete` or `withdrawn`.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// A pass that nobody may claim.
+    Quarantined {
+        /// The pass as it was seen.
+        pass: Pass,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody decided on a quarantined pass.
+    QuarantineResolved {
+        /// Which.
+        pass: PassId,
+        /// `dismissed`.
+        verdict: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A pass that differs from its task.
+    Held {
+        /// The pass as it was seen.
+        pass: Pass,
+        /// The task.
+        task: TaskId,
+        /// Who.
+        operator: OperatorId,
+        /// How strongly the session was authenticated, as in `Movement::auth_level`.
+        auth_level: u8,
+        /// What differs.
+        comparison: Comparison,
+        /// Why the operator was allowed to move it at all.
+        decision: Decision,
+    },
+    /// Somebody decided on a held pass.
+    HoldDecided {
+        /// Which.
+        pass: PassId,
+        /// The task.
+        task: TaskId,
+        /// `accept` posts what fits; `reject` posts nothing.
+        verdict: Verdict,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Something was refused.
+    Denied {
+        /// To whom.
+        by: Actor,
+        /// What was asked.
+        action: Action,
+        /// In which module.
+        module: Module,
+        /// Why, in words.
+        reason: String,
+        /// The policies' answer, where they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// On which task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
+        /// On which document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        document: Option<String>,
+        /// What was seen, if it came from a pass.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<Pass>,
+    },
+    /// Stock moved.
+    Moved {
+        /// The movement.
+        movement: Movement,
+        /// The pass as it was seen, whose digest is the movement's evidence; none where the entry
+        /// that held the pass has it, and for a posting, which its reservation has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<Pass>,
+    },
+    /// An ERP has a movement.
+    Delivered {
+        /// Which.
+        movement: MovementId,
+        /// To which.
+        lane: LaneId,
+        /// How the ERP calls it.
+        remote_id: String,
+        /// Whether it was found there instead of sent.
+        found: bool,
+    },
+    /// An ERP refused a movement for good.
+    Rejected {
+        /// Which.
+        movement: MovementId,
+        /// Which ERP.
+        lane: LaneId,
+        /// Why.
+        reason: String,
+    },
+    /// An item was made or changed; the whole new state.
+    ItemDefined {
+        /// The item.
+        item: Item,
+        /// By whom.
+        by: Actor,
+    },
+    /// The policies in force from here on, so that every decision can be replayed.
+    PoliciesDefined {
+        /// Digest of the policy set, as decisions name it.
+        version: Hash,
+        /// The roles.
+        roles: RoleMatrix,
+        /// Policies beside the roles, in Cedar.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        cedar: String,
+    },
+    /// A tag or code was bound to a piece of an item.
+    Commissioned {
+        /// The key of the tag or code.
+        tag: String,
+        /// The item.
+        item: ItemId,
+        /// Its lot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<String>,
+        /// Its serial.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        serial: Option<String>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A tag or code stands for nothing any more.
+    Decommissioned {
+        /// The key of the tag or code.
+        tag: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A posting waits for a second person; what it takes is reserved.
+    Reserved {
+        /// What was asked for.
+        posting: Posting,
+        /// Its lines in base units, as they would move if they were posted now.
+        lines: Vec<MovementLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A reservation is over; what it still held is free again.
+    ReservationEnded {
+        /// Which: the id of its posting.
+        movement: MovementId,
+        /// `posted`, `used`, `void`, `time-out`, or why it was voided.
+        reason: String,
+        /// What is set free: base units by line, from the status `reserved` to the one before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<MovementLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed; none where time or use ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// What was paid beside the price of a receipt was added to its value.
+    CostLanded {
+        /// The receipt.
+        movement: MovementId,
+        /// On which document.
+        document: Document,
+        /// What is added to each line's value, in the order of the receipt's lines.
+        amounts: Vec<Amount>,
+        /// What it changes in the value of later lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        revalues: Vec<Revaluation>,
+        /// Its finance voucher.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        voucher: Vec<VoucherLine>,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Nothing counts any more for a day up to this one.
+    PeriodClosed {
+        /// The last closed day.
+        until: Day,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Checkpoints after the one that covers this entry are signed by another key. The one that
+    /// covers it is the last of the old key.
+    KeyRotated {
+        /// The old public key, a C2SP verifier key.
+        old: String,
+        /// The new one.
+        new: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// The ledger was restored from a backup.
+    Restored {
+        /// Entries in the backup.
+        size: u64,
+        /// Entries that witnesses had signed beyond it and that are lost, 0 for none.
+        lost: u64,
+        /// Why, as whoever restored it said.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Evidence is missing.
+    Gap {
+        /// Of which device; none for the daemon as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceId>,
+        /// Last moment known to be whole.
+        from: Stamp,
+        /// First moment known to be whole again.
+        to: Stamp,
+        /// What happened.
+        reason: String,
+    },
+}
