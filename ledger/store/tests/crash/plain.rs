@@ -1,39 +1,26 @@
-//! Enumerated crashes: a workload is run once to count its writes and flushes; then, for each of
-//! them, the process dies (also in the middle of the write), the power goes (also where the disk has
-//! kept some of what was not flushed), the disk fills up or breaks exactly there. Afterwards every
-//! acknowledged entry is there, no half group, the whole verifies, and a fresh group posts. The same
-//! for `rebuild` and for the migration of an older ledger, which may lose nothing at all.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod common;
+//! Receipts in groups of several sizes, in one run, with a crash at every write and flush.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+    sync::OnceLock,
 };
 
-use common::{folder, group, key, options, receipt, started};
 use gatewarden_store::{
-    Group, Ledger, LedgerReader, OpenOptions, StoreError, rebuild,
+    Group, Ledger, LedgerReader, OpenOptions, StoreError,
     vfs::{Fault, Shim},
 };
 
-fn shim() -> Shim {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("crash-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    Shim::register(&name, Duration::ZERO).unwrap()
-}
+use crate::{
+    common::{folder, group, key, options, receipt, started},
+    copy_files, shim, whole,
+};
 
 /// Entries in the ledger that every case begins with.
-const PREPARED: u64 = 12;
+pub(crate) const PREPARED: u64 = 12;
 
 /// A file of that ledger, to copy.
-fn prepared() -> &'static Path {
+pub(crate) fn prepared() -> &'static Path {
     static FOLDER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = FOLDER.get_or_init(|| {
         let (folder, path) = folder();
@@ -89,16 +76,6 @@ fn operations_of_the_workload() -> u64 {
     count
 }
 
-/// Opens and verifies; how many entries there are.
-fn whole(path: &Path) -> u64 {
-    let ledger = Ledger::open(path, options()).unwrap();
-    let len = ledger.next_seq();
-    let report = ledger.reader().unwrap().verify(&key().verifying_key()).unwrap();
-    assert_eq!(report.findings, []);
-    assert_eq!((report.entries, report.size), (len, len));
-    len
-}
-
 fn check(path: &Path, acknowledged: u64) -> u64 {
     let len = whole(path);
     fits(len, acknowledged);
@@ -124,14 +101,9 @@ fn dies(fault: Fault) {
 
 /// Looks at what the dead process leaves on the disk, as another does, and posts a fresh movement; how
 /// many entries there were.
-fn posts_again(path: &Path) -> u64 {
+pub(crate) fn posts_again(path: &Path) -> u64 {
     let (_other, copy) = folder();
-    for extension in ["db", "db-wal", "db-journal"] {
-        let from = path.with_extension(extension);
-        if from.exists() {
-            fs::copy(from, copy.with_extension(extension)).unwrap();
-        }
-    }
+    copy_files(path, &copy);
     let len = whole(&copy);
     let mut again = Ledger::open(&copy, options()).unwrap();
     again.append(&group(vec![receipt(len, 2)])).unwrap();
@@ -156,71 +128,6 @@ fn a_kill_in_the_middle_of_any_write_loses_nothing_acknowledged() {
 #[test]
 fn a_disk_that_keeps_writes_out_of_order_loses_nothing_acknowledged() {
     dies(Fault::Scattered);
-}
-
-/// What makes a ledger's tables anew, of a file with so many entries.
-struct Work {
-    entries: u64,
-    prepare: fn(&Path),
-    run: fn(&Path, Option<String>) -> Result<u64, StoreError>,
-}
-
-const REBUILD: Work = Work {
-    entries: PREPARED,
-    prepare: |path| {
-        fs::copy(prepared(), path).unwrap();
-    },
-    run: |path, vfs| rebuild(path, vfs.as_deref()),
-};
-
-const MIGRATION: Work = Work {
-    entries: 9,
-    prepare: |path| {
-        let old = rusqlite::Connection::open(path).unwrap();
-        old.execute_batch(include_str!("released/v1.sql")).unwrap();
-    },
-    run: |path, vfs| Ok(Ledger::open(path, OpenOptions { vfs, ..options() })?.next_seq()),
-};
-
-impl Work {
-    /// Does it with a fault at the `k`-th operation; false where it was over before.
-    fn cut_off(&self, k: u64, fault: Fault) -> bool {
-        let (_folder, path) = folder();
-        (self.prepare)(&path);
-        let shim = shim();
-        shim.arm(k, fault);
-        let done = (self.run)(&path, Some(shim.name()));
-        let reached = shim.counts().writes + shim.counts().syncs >= k;
-        let fails = matches!(fault, Fault::Full | Fault::Broken);
-        assert_eq!(shim.frozen(), reached && !fails);
-        match done {
-            Ok(entries) => assert_eq!(entries, self.entries),
-            Err(error) => assert!(reached, "{fault:?} at {k}: {error:?}"),
-        }
-        assert_eq!(posts_again(&path), self.entries);
-        shim.disarm();
-        assert_eq!((self.run)(&path, None).unwrap(), self.entries);
-        assert_eq!(whole(&path), self.entries);
-        reached
-    }
-
-    fn cut_off_anywhere(&self) {
-        let died = [Fault::Kill, Fault::PowerCut, Fault::Torn, Fault::Scattered];
-        for fault in died.into_iter().chain([Fault::Full, Fault::Broken]) {
-            let operations = (1..).take_while(|k| self.cut_off(*k, fault)).count();
-            assert!(operations > 10, "{fault:?}: {operations} operations");
-        }
-    }
-}
-
-#[test]
-fn a_rebuild_that_is_cut_off_at_any_operation_harms_nothing() {
-    REBUILD.cut_off_anywhere();
-}
-
-#[test]
-fn a_migration_that_is_cut_off_at_any_operation_harms_nothing() {
-    MIGRATION.cut_off_anywhere();
 }
 
 fn disk_fails(fault: Fault, expected: fn(&StoreError) -> bool) {
