@@ -19,7 +19,7 @@ use gatewarden_model::{
 use gatewarden_stock::{AccountRule, Accounts, AccountsFor};
 use gatewarden_store::{
     BalanceFilter, Group, Ledger, LedgerAddress, LedgerReader, OpenOptions, Report, SigningKey,
-    VerifyingKey,
+    StoreError, VerifyingKey,
 };
 use house::{BOLT, CHIP, NUT, PUMP, access, badge, item, session_id, stamp_ms};
 
@@ -48,6 +48,10 @@ pub struct Desk {
     options: OpenOptions,
     /// Decided, and not appended yet.
     group: Group,
+    /// What that was decided on, when, and whether it was granted.
+    decided: Vec<(u64, Command, bool)>,
+    /// How often the engine was made again from the disk.
+    pub lives: u32,
     /// The last session that was opened.
     sessions: u128,
 }
@@ -121,18 +125,25 @@ impl Desk {
     fn open(address: impl Into<LedgerAddress>, options: OpenOptions, now_ms: u64) -> Self {
         let address = address.into();
         let ledger = Ledger::open(&address, options.clone()).unwrap();
-        let reader = ledger.reader().unwrap();
-        let mut engine = Engine::new(settings(), access(), ledger.next_seq());
-        for entry in reader.live().unwrap() {
-            engine.replay(&entry);
-        }
-        if !ledger.is_shared() {
-            engine.resume_day(reader.last_day().unwrap());
-        }
-        let group = Group::default();
-        let mut desk = Self { engine, ledger, now_ms, address, options, group, sessions: 0 };
-        desk.forget_shared();
+        let engine = Engine::new(settings(), access(), 0);
+        let (group, decided, sessions, lives) = (Group::default(), vec![], 0, 0);
+        let mut desk =
+            Self { engine, ledger, now_ms, address, options, group, decided, lives, sessions };
+        desk.load();
         desk
+    }
+
+    /// The engine as the disk has it.
+    fn load(&mut self) {
+        let reader = self.reader();
+        self.engine = Engine::new(settings(), access(), self.ledger.next_seq());
+        for entry in reader.live().unwrap() {
+            self.engine.replay(&entry);
+        }
+        if !self.ledger.is_shared() {
+            self.engine.resume_day(reader.last_day().unwrap());
+        }
+        self.forget_shared();
     }
 
     /// What other gateways may change is asked for again.
@@ -160,9 +171,10 @@ impl Desk {
     /// Drops both and makes them again from the disk; people sign in anew. What was decided and not
     /// flushed is lost, as where the power goes.
     pub fn restart(self) -> Self {
-        let Self { now_ms, address, options, sessions, ledger, .. } = self;
+        let Self { now_ms, address, options, sessions, lives, ledger, .. } = self;
         drop(ledger);
-        Self::begun(Self { sessions, ..Self::open(address, options, now_ms) })
+        let lives = lives + 1;
+        Self::begun(Self { sessions, lives, ..Self::open(address, options, now_ms) })
     }
 
     /// A ledger that another gateway left, with people signed in anew.
@@ -193,7 +205,8 @@ impl Desk {
             }
             self.engine.supply(self.ledger.look_up(&missing).unwrap());
         }
-        let outcome = self.engine.handle(now, command);
+        let outcome = self.engine.handle(now, command.clone());
+        self.decided.push((self.now_ms, command, outcome.answer.is_ok()));
         self.group.entries.extend(outcome.entries.iter().cloned());
         outcome
     }
@@ -204,13 +217,32 @@ impl Desk {
         outcome.answer.unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"))
     }
 
-    /// Appends what was decided; the group, where there was anything.
+    /// Appends what was decided; the group, where there was anything. What a shared ledger refuses as a
+    /// conflict, because only the writing gives entries their order among all gateways, is decided
+    /// again, each by itself, and answered as before.
     pub fn flush(&mut self) -> Option<Group> {
         let group = std::mem::take(&mut self.group);
+        let decided = std::mem::take(&mut self.decided);
         if group.entries.is_empty() {
             return None;
         }
-        self.ledger.append(&group).unwrap();
+        match self.ledger.append(&group) {
+            Err(StoreError::Conflict { .. }) if self.ledger.is_shared() && decided.len() > 1 => {
+                assert_eq!(group.credentials, []);
+                self.ledger.recover().unwrap();
+                self.load();
+                self.lives += 1;
+                let now_ms = self.now_ms;
+                for (at_ms, command, granted) in decided {
+                    self.now_ms = at_ms;
+                    let outcome = self.ask(command.clone());
+                    assert_eq!(outcome.answer.is_ok(), granted, "{command:?}: {outcome:?}");
+                    self.flush();
+                }
+                self.now_ms = now_ms;
+            }
+            appended => drop(appended.unwrap()),
+        }
         self.forget_shared();
         Some(group)
     }

@@ -9,7 +9,7 @@ impl Run {
     /// The same again is answered as the first time, and nothing is recorded.
     pub(crate) fn again(&mut self, granted: &Granted) {
         let command = self.in_todays_sessions(&granted.command);
-        if granted.life < self.life && self.journal_answers(&command) {
+        if granted.life < self.desk().lives && self.journal_answers(&command) {
             return;
         }
         let outcome = self.ask(command);
@@ -64,7 +64,7 @@ impl Run {
                 amounts[0] = Amount::from_units(amounts[0].units() + CENT);
                 "posting-differs"
             }
-            Command::OpenTask { task, .. } if granted.life == self.life => {
+            Command::OpenTask { task, .. } if granted.life == self.desk().lives => {
                 task.document.number.push('X');
                 "task-differs"
             }

@@ -25,7 +25,7 @@ const BOOT_MS: u64 = 1_800_000_000_000;
 pub(crate) struct Granted {
     pub(crate) command: Command,
     pub(crate) reply: Reply,
-    /// In which run of the program.
+    /// In which life of the engine.
     pub(crate) life: u32,
 }
 
@@ -37,8 +37,6 @@ pub(crate) struct Run {
     /// Both as of the last flush.
     flushed: (Books, Vec<Granted>),
     ids: u128,
-    /// How often the program was started again.
-    pub(crate) life: u32,
 }
 
 impl Run {
@@ -46,7 +44,7 @@ impl Run {
         let desk = Some(Desk::new(address, options()));
         let (books, granted) = (Books::default(), vec![]);
         let flushed = (books.clone(), granted.clone());
-        Self { desk, books, granted, flushed, ids: 0, life: 0 }
+        Self { desk, books, granted, flushed, ids: 0 }
     }
 
     pub(crate) fn desk(&mut self) -> &mut Desk {
@@ -149,7 +147,7 @@ impl Run {
     }
 
     pub(crate) fn grant(&mut self, command: Command, outcome: Outcome) {
-        let (reply, life) = (outcome.answer.unwrap(), self.life);
+        let (reply, life) = (outcome.answer.unwrap(), self.desk().lives);
         self.granted.push(Granted { command, reply, life });
     }
 
@@ -180,6 +178,5 @@ impl Run {
 
     pub(crate) fn restart(&mut self) {
         self.desk = self.desk.take().map(Desk::restart);
-        self.life += 1;
     }
 }
