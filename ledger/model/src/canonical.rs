@@ -6,6 +6,7 @@
 //! only `"`, `\` and the control characters below 0x20, the latter as `\u00xx` in lower-case hex;
 //! no floats. It is RFC 8785 with wider integers and uniform control escapes.
 
+pub(crate) mod cursor;
 mod writer;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,11 +55,6 @@ pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Canoni
     }
     let at = again.iter().zip(bytes).take_while(|(a, b)| a == b).count();
     Err(CanonicalError::Form { at })
-}
-
-/// Whether these are a value's canonical bytes.
-pub(crate) fn is_of<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
-    encode(value).is_ok_and(|again| again == bytes)
 }
 
 #[cfg(test)]

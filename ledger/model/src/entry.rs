@@ -5,14 +5,12 @@
 //! (`subject`), never stored beside it as a second truth.
 
 mod body;
-mod moved;
 
 use serde::{Deserialize, Serialize};
 
 pub use body::Body;
-use moved::MovedEntry;
 
-use crate::{ClientId, OperatorId, SessionId, Stamp, canonical};
+use crate::{ClientId, OperatorId, SessionId, Stamp, canonical, straight};
 
 /// The version of the encoding, the first thing a reader must check.
 pub const ENTRY_VERSION: u8 = 1;
@@ -83,9 +81,7 @@ impl Entry {
 
     /// Reads canonical bytes; anything else is refused.
     pub fn decode(bytes: &[u8]) -> Result<Self, canonical::CanonicalError> {
-        match MovedEntry::decode(bytes) {
-            Some(entry) => Ok(entry),
-            None => canonical::decode(bytes),
-        }
+        // What can't be read straight gets its verdict, and its words, the careful way.
+        straight::entry(bytes).map_or_else(|| canonical::decode(bytes), Ok)
     }
 }

@@ -24,6 +24,7 @@ pub mod place;
 pub mod posting;
 mod rights;
 pub mod roles;
+mod straight;
 pub mod subject;
 mod task;
 mod text;
