@@ -1,19 +1,23 @@
 //! What a movement costs, and what a question costs once there are many: the figures of the issue's
 //! section "Speed", made anew by
-//! `cargo run --release -p gatewarden-store --example speed -- [ENTRIES] [ENTRIES A GROUP]`.
+//! `cargo run --release -p gatewarden-store --example speed -- [ENTRIES] [ENTRIES A GROUP] [FOLDER]`.
+//! With FOLDER the ledger stays there, and `speed verify FOLDER` verifies it again.
 //!
 //! CPU time is that of the whole process, so a busy machine changes it little. Each tag is received,
 //! put away, transferred and shipped; items are valued by FIFO; every projection is kept.
 #![allow(clippy::unwrap_used, reason = "a measurement stops at the first surprise")]
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use gatewarden_model::{
     Action, Actor, Body, Decision, Document, DocumentKind, Entry, Hash, Item, Module, Movement,
     MovementId, MovementKind, MovementLine, PassId, SessionId, Stamp, Subject, SubjectKind, TaskId,
     Tracking, Valuation, ValuationMethod,
 };
-use gatewarden_store::{BalanceFilter, Group, Ledger, OpenOptions, SigningKey};
+use gatewarden_store::{BalanceFilter, Group, Ledger, LedgerReader, OpenOptions, SigningKey};
 use nix::time::{ClockId, clock_gettime};
 use uuid::Uuid;
 
@@ -24,14 +28,38 @@ const LIFE: u64 = 4;
 const ALIVE: u64 = 500;
 
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|text| text.parse::<u64>().unwrap());
-    let (entries, size) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(100));
-    let folder = tempfile::tempdir_in(".").unwrap();
-    let path = folder.path().join("ledger.db");
-    let key = SigningKey::from_bytes(&[42; 32]);
-    let public = key.verifying_key();
-    let options = OpenOptions { key, more_keys: vec![], origin: "speed".into(), vfs: None };
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [verb, folder] = words.as_slice()
+        && verb == "verify"
+    {
+        let reader = LedgerReader::open(&Path::new(folder).join("ledger.db")).unwrap();
+        return verify(&reader);
+    }
+    let number = |at: usize, or: u64| words.get(at).map_or(or, |text| text.parse().unwrap());
+    let (entries, size) = (number(0, 100_000), number(1, 100));
+    let temporary = tempfile::tempdir_in(".").unwrap();
+    let folder = words.get(2).map_or(temporary.path(), Path::new);
+    let path = folder.join("ledger.db");
+    let options = OpenOptions { key: key(), more_keys: vec![], origin: "speed".into(), vfs: None };
     let mut ledger = Ledger::open(&path, options).unwrap();
+    let next = fill(&mut ledger, entries, size);
+    let reader = ledger.reader().unwrap();
+    let middle = next / 2;
+    timed("inclusion proof", || drop(reader.proof(middle).unwrap()));
+    let filter = BalanceFilter { item: Some(code(7)), ..BalanceFilter::default() };
+    timed("stock of one item", || drop(reader.balances(&filter).unwrap()));
+    let tag = Subject { kind: SubjectKind::Tag, key: thing(middle / LIFE) };
+    timed("trace of one tag", || drop(reader.touching(&tag, 1000).unwrap()));
+    verify(&reader);
+    println!("{} bytes of database an entry", std::fs::metadata(&path).unwrap().len() / next);
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[42; 32])
+}
+
+/// Appends the items and so many movements; how many entries there are then.
+fn fill(ledger: &mut Ledger, entries: u64, size: u64) -> u64 {
     ledger.append(&group((0..ITEMS).map(item).collect())).unwrap();
     let mut next = ITEMS;
     let step = (entries / 10).max(1);
@@ -48,17 +76,14 @@ fn main() {
         let count = next - first;
         let cost = (self::cpu() - cpu - making).as_nanos() / u128::from(count);
         let rate = u128::from(count) * 1_000_000_000 / wall.elapsed().as_nanos();
-        println!("to {next:>8}: {:>6} ns of CPU a movement, {rate} a second", cost);
+        println!("to {next:>8}: {cost:>6} ns of CPU a movement, {rate} a second");
     }
-    let reader = ledger.reader().unwrap();
-    let middle = next / 2;
-    timed("inclusion proof", || drop(reader.proof(middle).unwrap()));
-    let filter = BalanceFilter { item: Some(code(7)), ..BalanceFilter::default() };
-    timed("stock of one item", || drop(reader.balances(&filter).unwrap()));
-    let tag = Subject { kind: SubjectKind::Tag, key: thing(middle / LIFE) };
-    timed("trace of one tag", || drop(reader.touching(&tag, 1000).unwrap()));
+    next
+}
+
+fn verify(reader: &LedgerReader) {
     let (before, wall) = (cpu(), Instant::now());
-    let report = reader.verify(&public).unwrap();
+    let report = reader.verify(&key().verifying_key()).unwrap();
     assert!(report.ok, "{:?}", report.findings);
     let (taken, cpu) = (wall.elapsed(), cpu() - before);
     println!(
@@ -68,8 +93,7 @@ fn main() {
     );
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    let bytes = std::fs::metadata(&path).unwrap().len();
-    println!("{peak}; {} bytes of database an entry", bytes / next);
+    println!("{peak}");
 }
 
 fn timed(what: &str, mut ask: impl FnMut()) {
