@@ -67,7 +67,7 @@ macro_rules! tagged {
         $($before:ident $how_before:ident),* ; $tag:literal ; $($after:ident $how_after:ident),*
     }) => {{
         let mut fork = $cursor.fork();
-        let mut read = |cursor: &mut Cursor<'_>| -> Option<$type> {
+        let read = |cursor: &mut Cursor<'_>| -> Option<$type> {
             cursor.eat("{")?;
             $(let $before = field!(cursor $before $how_before);)*
             cursor.key(concat!("\"kind\":\"", $tag, "\""))?;

@@ -15,10 +15,29 @@ impl Stock {
     /// change nothing. The rows that `Touched` names are read with `quantity`, `pool`, `thing` and
     /// `lot`.
     pub fn apply(&mut self, entry: &Entry) -> Result<Touched, StockError> {
-        let touched = match &entry.body {
-            Body::Moved { movement, .. } => self.apply_moved(entry, movement)?,
-            Body::Reserved { lines, .. } => self.apply_statuses(&hold_lines(lines))?,
-            Body::ReservationEnded { lines, .. } => self.apply_statuses(lines)?,
+        let Some(changes) = self.work_out(entry)? else { return Ok(Touched::default()) };
+        let touched = changes.touched();
+        self.commit(changes);
+        self.remember(entry);
+        Ok(touched)
+    }
+
+    /// Like `apply`, for who does not ask which rows it changes: that saves collecting them.
+    pub fn replay(&mut self, entry: &Entry) -> Result<(), StockError> {
+        if let Some(changes) = self.work_out(entry)? {
+            self.commit(changes);
+            self.remember(entry);
+        }
+        Ok(())
+    }
+
+    /// What an entry changes, checked whole; nothing for one that does nothing to stock. Items and
+    /// days are noted at once, because nothing after this fails.
+    fn work_out(&mut self, entry: &Entry) -> Result<Option<Changes>, StockError> {
+        let changes = match &entry.body {
+            Body::Moved { movement, .. } => self.work_out_moved(entry, movement)?,
+            Body::Reserved { lines, .. } => self.plan_statuses(&hold_lines(lines))?,
+            Body::ReservationEnded { lines, .. } => self.plan_statuses(lines)?,
             Body::ItemDefined { item, .. } => self.apply_item(item)?,
             Body::Commissioned { tag, item, lot, serial, .. } => {
                 let bound = ThingFacts {
@@ -30,24 +49,26 @@ impl Stock {
                     commissioned: true,
                     seq: entry.seq,
                 };
-                self.apply_bound(tag, bound)?
+                self.plan_bound(tag, bound)?
             }
-            Body::Decommissioned { tag, .. } => self.apply_released(tag, entry.seq)?,
+            Body::Decommissioned { tag, .. } => self.plan_released(tag, entry.seq)?,
             Body::CostLanded { movement, amounts, revalues, .. } => {
-                let changes = self.plan_landed(*movement, amounts, revalues)?;
-                self.commit(changes)
+                self.plan_landed(*movement, amounts, revalues)?
             }
             Body::PeriodClosed { until, .. } => {
                 self.closed_until = self.closed_until.max(Some(*until));
-                Touched::default()
+                Changes::default()
             }
-            _ => return Ok(Touched::default()),
+            _ => return Ok(None),
         };
-        self.remember(entry);
-        Ok(touched)
+        Ok(Some(changes))
     }
 
-    fn apply_moved(&mut self, entry: &Entry, movement: &Movement) -> Result<Touched, StockError> {
+    fn work_out_moved(
+        &mut self,
+        entry: &Entry,
+        movement: &Movement,
+    ) -> Result<Changes, StockError> {
         let day = movement.day(&entry.at);
         self.refuse_closed("effective", day)?;
         let changes = if movement.back_dated {
@@ -59,7 +80,7 @@ impl Stock {
         if !movement.back_dated && (entry.at.synced || movement.effective.is_some()) {
             self.last_day = self.last_day.max(Some(day));
         }
-        Ok(self.commit(changes))
+        Ok(changes)
     }
 
     /// What a movement of now changes, its values checked.
@@ -76,7 +97,7 @@ impl Stock {
     }
 
     /// Moves stock from status to status where it is.
-    fn apply_statuses(&mut self, lines: &[MovementLine]) -> Result<Touched, StockError> {
+    fn plan_statuses(&self, lines: &[MovementLine]) -> Result<Changes, StockError> {
         for (position, line) in lines.iter().enumerate() {
             if line.from != line.to || line.from_unit != line.to_unit {
                 let field = format!("lines[{position}].to");
@@ -86,14 +107,13 @@ impl Stock {
         }
         let mut plan = Plan::new(self);
         plan.quantities(lines)?;
-        let changes = plan.finish();
-        Ok(self.commit(changes))
+        Ok(plan.finish())
     }
 
-    fn apply_item(&mut self, item: &Item) -> Result<Touched, StockError> {
+    fn apply_item(&mut self, item: &Item) -> Result<Changes, StockError> {
         self.admit_item(item)?;
         self.items.insert(item.code.clone(), item.clone());
-        Ok(Touched::default())
+        Ok(Changes::default())
     }
 
     /// Whether an item may be defined so. Its base unit and, once it has one, its valuation stay:
@@ -123,22 +143,17 @@ impl Stock {
         }
     }
 
-    fn apply_bound(&mut self, tag: &str, bound: ThingFacts) -> Result<Touched, StockError> {
+    fn plan_bound(&self, tag: &str, bound: ThingFacts) -> Result<Changes, StockError> {
         let known = self.look_thing(tag)?;
         let place = known.and_then(|facts| facts.place.clone());
         let unit = known.and_then(|facts| facts.unit.clone());
-        Ok(self.set_thing(tag, ThingFacts { place, unit, ..bound }))
+        Ok(Changes::of_thing(tag, ThingFacts { place, unit, ..bound }))
     }
 
-    fn apply_released(&mut self, tag: &str, seq: u64) -> Result<Touched, StockError> {
-        let Some(known) = self.look_thing(tag)?.cloned() else { return Ok(Touched::default()) };
+    fn plan_released(&self, tag: &str, seq: u64) -> Result<Changes, StockError> {
+        let Some(known) = self.look_thing(tag)?.cloned() else { return Ok(Changes::default()) };
         let free = ThingFacts { item: None, lot: None, serial: None, ..known };
-        Ok(self.set_thing(tag, ThingFacts { commissioned: false, seq, ..free }))
-    }
-
-    fn set_thing(&mut self, tag: &str, facts: ThingFacts) -> Touched {
-        self.things.insert(tag.to_owned(), Some(facts));
-        Touched { things: [tag.to_owned()].into(), ..Touched::default() }
+        Ok(Changes::of_thing(tag, ThingFacts { commissioned: false, seq, ..free }))
     }
 }
 

@@ -58,8 +58,26 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Changes {
     pub(crate) buckets: Vec<((Site, Bucket), i64)>,
     pub(crate) pools: Vec<((Site, PoolKey), Pool)>,
-    pub(crate) things: BTreeMap<String, ThingFacts>,
+    /// Of several about one thing the last counts.
+    pub(crate) things: Vec<(String, ThingFacts)>,
     pub(crate) lots: BTreeMap<(ItemId, String), LotFacts>,
+}
+
+impl Changes {
+    /// What is known of one thing.
+    pub(crate) fn of_thing(key: &str, facts: ThingFacts) -> Self {
+        Self { things: vec![(key.to_owned(), facts)], ..Self::default() }
+    }
+
+    /// The rows that they change.
+    pub(crate) fn touched(&self) -> Touched {
+        Touched {
+            buckets: self.buckets.iter().map(|(key, _)| key.clone()).collect(),
+            pools: self.pools.iter().map(|(key, _)| key.clone()).collect(),
+            things: self.things.iter().map(|(key, _)| key.clone()).collect(),
+            lots: self.lots.keys().cloned().collect(),
+        }
+    }
 }
 
 impl Pools for Plan<'_> {
@@ -138,7 +156,7 @@ impl<'a> Plan<'a> {
                     self.stock.check_thing_place(position, line, key, facts)?;
                 }
                 let facts = moved_thing(known, line, seq);
-                self.changes.things.insert(key.clone(), facts);
+                self.changes.things.push((key.clone(), facts));
             }
             if let Some(lot) = &line.lot {
                 self.lot(seq, line, lot)?;
@@ -170,6 +188,14 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl ThingFacts {
+    /// A thing that nothing was known of, after a line of entry `seq` has moved it.
+    #[must_use]
+    pub fn of_line(line: &MovementLine, seq: u64) -> Self {
+        moved_thing(None, line, seq)
+    }
+}
+
 /// A thing after a line has moved it. What it was commissioned as stays.
 fn moved_thing(known: Option<&ThingFacts>, line: &MovementLine, seq: u64) -> ThingFacts {
     let (item, lot) = (Some(line.item.clone()), line.lot.clone());
@@ -187,42 +213,35 @@ fn moved_thing(known: Option<&ThingFacts>, line: &MovementLine, seq: u64) -> Thi
 
 impl Stock {
     /// Makes the changes of a plan.
-    pub(crate) fn commit(&mut self, changes: Changes) -> Touched {
-        let mut touched = Touched::default();
+    pub(crate) fn commit(&mut self, changes: Changes) {
         for ((site, bucket), quantity) in changes.buckets {
-            self.set_quantity(&site, &bucket, quantity);
-            touched.buckets.insert((site, bucket));
+            self.set_quantity(&site, bucket, quantity);
         }
         for ((site, key), pool) in changes.pools {
-            self.set_pool(&site, &key, pool);
-            touched.pools.insert((site, key));
+            self.set_pool(&site, key, pool);
         }
         for (key, facts) in changes.things {
-            touched.things.insert(key.clone());
             self.things.insert(key, Some(facts));
         }
         for (key, facts) in changes.lots {
-            touched.lots.insert(key.clone());
             self.lots.insert(key, Some(facts));
         }
-        touched
     }
 
-    fn set_quantity(&mut self, site: &Site, bucket: &Bucket, quantity: i64) {
+    fn set_quantity(&mut self, site: &Site, bucket: Bucket, quantity: i64) {
         let stock = match self.sites.get_mut(site) {
             Some(stock) => stock,
             None => self.sites.entry(site.clone()).or_default(),
         };
+        let unit = bucket.unit.clone();
         if quantity == 0 {
-            stock.buckets.remove(bucket);
-        } else if let Some(there) = stock.buckets.get_mut(bucket) {
-            *there = quantity;
+            stock.buckets.remove(&bucket);
         } else {
-            stock.buckets.insert(bucket.clone(), quantity);
+            stock.buckets.insert(bucket, quantity);
         }
-        if let Some(unit) = &bucket.unit {
-            let still = stock.buckets.keys().any(|b| b.unit.as_ref() == Some(unit));
-            let at = self.units.entry(unit.clone()).or_default();
+        if let Some(unit) = unit {
+            let still = stock.buckets.keys().any(|b| b.unit.as_ref() == Some(&unit));
+            let at = self.units.entry(unit).or_default();
             if still {
                 at.insert(site.clone())
             } else {
@@ -232,17 +251,15 @@ impl Stock {
     }
 
     /// Sets one pool; an empty one goes.
-    pub(crate) fn set_pool(&mut self, site: &Site, key: &PoolKey, pool: Pool) {
+    fn set_pool(&mut self, site: &Site, key: PoolKey, pool: Pool) {
         let pools = match self.sites.get_mut(site) {
             Some(stock) => &mut stock.pools,
             None => self.replayed.entry(site.clone()).or_default(),
         };
         if pool.is_empty() {
-            pools.remove(key);
-        } else if let Some(there) = pools.get_mut(key) {
-            *there = pool;
+            pools.remove(&key);
         } else {
-            pools.insert(key.clone(), pool);
+            pools.insert(key, pool);
         }
     }
 }

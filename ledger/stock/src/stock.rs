@@ -135,6 +135,11 @@ impl Stock {
         self.last_day = self.last_day.max(last_day);
     }
 
+    /// Whether all that is now is known, so that only the past can be missing.
+    pub(crate) fn knows_the_present(&self) -> bool {
+        self.knowledge != Knowledge::Supplied
+    }
+
     /// What of `wants` is not known yet. Always empty for a complete stock.
     #[must_use]
     pub fn missing(&self, wants: &Wants) -> Wants {
@@ -287,6 +292,17 @@ impl Stock {
     #[must_use]
     pub fn thing(&self, key: &str) -> Option<&ThingFacts> {
         self.things.get(key)?.as_ref()
+    }
+
+    /// Takes a thing out, so that nothing is known of it any more. For who reads a whole journal and
+    /// keeps what has left the house elsewhere: it must be put back before the next entry about it.
+    pub fn take_thing(&mut self, key: &str) -> Option<ThingFacts> {
+        self.things.remove(key).flatten()
+    }
+
+    /// Puts a thing back that was taken out.
+    pub fn put_thing(&mut self, key: String, facts: ThingFacts) {
+        self.things.insert(key, Some(facts));
     }
 
     /// Every known thing.

@@ -33,11 +33,23 @@ impl Stock {
     /// is missing: knowing a receipt tells which histories a landed cost needs.
     #[must_use]
     pub fn needs(&self, entry: &Entry) -> Wants {
+        if self.knows_the_present() && !changes_past(entry) {
+            return Wants::default();
+        }
         let mut wants = Self::wants_of(entry);
         if matches!(entry.body, Body::CostLanded { .. }) {
             wants.histories = self.items_of(entry);
         }
         self.missing(&wants)
+    }
+}
+
+/// Whether more than the present must be known to apply an entry.
+fn changes_past(entry: &Entry) -> bool {
+    match &entry.body {
+        Body::Moved { movement, .. } => movement.back_dated || movement.reverses.is_some(),
+        Body::CostLanded { .. } => true,
+        _ => false,
     }
 }
 

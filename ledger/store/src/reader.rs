@@ -81,6 +81,8 @@ pub struct SignedCheckpoint {
 #[derive(Debug)]
 pub struct LedgerReader {
     pub(crate) connection: Connection,
+    /// The VFS that it was opened with; none for the usual one.
+    pub(crate) vfs: Option<String>,
 }
 
 impl LedgerReader {
@@ -94,7 +96,7 @@ impl LedgerReader {
         if crate::schema::check(&connection)? == 0 {
             return Err(StoreError::NotALedger);
         }
-        Ok(Self { connection })
+        Ok(Self { connection, vfs: vfs.map(str::to_owned) })
     }
 
     /// The gateway's name: the origin of the checkpoints.

@@ -197,7 +197,7 @@ impl Projector {
     /// Applies an entry without telling rows: for comparing with what is stored.
     pub(crate) fn replay(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let seq = entry.seq;
-        let done = self.stock.apply(entry).map_err(|source| StoreError::Stock { seq, source });
+        let done = self.stock.replay(entry).map_err(|source| StoreError::Stock { seq, source });
         if let Some(movement) = movement(entry) {
             self.see_day(movement.day(&entry.at), seq);
         }

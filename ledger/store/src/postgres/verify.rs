@@ -42,7 +42,7 @@ impl PgReader {
             let lanes = lanes(link)?;
             let cursors = std::cell::Cell::new(0);
             let lane = Lane { link: RefCell::new(link), lane: self.lane, gateway, cursors };
-            let report = verify::verify(&lane, key, kept, judge)?;
+            let report = verify::verify(&lane, None, key, kept, judge)?;
             let shared = Shared { lane, lanes };
             verify::stock_of_all(&shared, &|position| shared.name(position), report)
         })

@@ -15,6 +15,11 @@ impl RowKeys {
     pub(super) fn hash(&self, row: impl Hash) -> u128 {
         u128::from(self.0.hash_one(&row)) << 64 | u128::from(self.1.hash_one(&row))
     }
+
+    /// Half of such a hash: only for finding again what is compared itself then.
+    pub(super) fn short(&self, key: impl Hash) -> u64 {
+        self.0.hash_one(key)
+    }
 }
 
 /// A sum of hashes.
@@ -25,5 +30,10 @@ impl Sum {
     /// Adds a row.
     pub(super) fn add(&mut self, hash: u128) {
         self.0 = self.0.wrapping_add(hash);
+    }
+
+    /// Takes a row away again.
+    pub(super) fn take(&mut self, hash: u128) {
+        self.0 = self.0.wrapping_sub(hash);
     }
 }

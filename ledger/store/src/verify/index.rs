@@ -35,23 +35,20 @@ impl Indexes {
         }
     }
 
-    /// The sums of the tables; calls `pause` now and then.
+    /// The sums of the tables; calls `pause` with each row.
     pub(super) fn of_tables(
         keys: &RowKeys,
         source: &dyn Source,
         pause: &mut dyn FnMut(),
     ) -> Result<Self, StoreError> {
         let mut sums = Self::default();
-        let mut met = 0u32;
         source.rows(Table::Subject, false, &mut |row| {
-            met = met.wrapping_add(1);
-            if met.is_multiple_of(1024) {
-                pause();
-            }
+            pause();
             sums.subjects.add(keys.hash((row[0].int(), row[1].text(), row[2].int())));
             Ok(())
         })?;
         source.rows(Table::MovementIndex, false, &mut |row| {
+            pause();
             sums.movements.add(match *row {
                 [Cell::Int(seq), Cell::Bytes(id), Cell::Int(day)] => keys.hash((seq, id, day)),
                 _ => 0,

@@ -1,52 +1,57 @@
-//! The pipeline: read and hash, decode, replay. Batches go through bounded channels, so that the memory
-//! does not grow with the journal.
+//! The pipeline: read and hash, decode, replay, and beside it the tables. Batches go through bounded
+//! channels, so that the memory does not grow with the journal.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use gatewarden_model::{Body, Entry, Hash, canonical, canonical::CanonicalError};
+use gatewarden_model::{Body, Entry, Hash};
 use gatewarden_stock::{Supply, Wants};
 
 use super::{
-    FINDINGS_MAX, Finding, Findings, Judge, Report, What, credentials::Credentials,
-    digest::RowKeys, index::Indexes, source::Source, stock::Made, tree::Tree,
+    FINDINGS_MAX, Finding, Findings, Judge, Report, What,
+    decode::{Sums, decode_all},
+    digest::RowKeys,
+    index::Indexes,
+    replay::{Asking, Replayed, replay_all},
+    source::{Others, Source},
+    stock::TableSums,
+    tree::Tree,
 };
-use crate::{
-    StoreError,
-    merkle::leaf_hash,
-    projection::{check_entry, movement},
-};
+use crate::StoreError;
 
 /// Entries that go through the pipeline together.
 const BATCH_ENTRIES_MAX: usize = 256;
 
 /// Bytes of entries beyond which fewer do.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+const BATCH_BYTES_MAX: usize = 1 << 18;
 
 /// Batches that wait before each stage.
 const WAITING_MAX: usize = 4;
 
 /// Entries as they were read.
 #[derive(Default)]
-struct Raw {
-    bytes: Vec<u8>,
-    /// Of each: its sequence, where its bytes end, and whether they fit their leaf.
-    entries: Vec<(u64, usize, bool)>,
-}
-
-/// Entries as they were decoded.
-#[derive(Default)]
-struct Decoded {
-    /// Each with whether it has a finding already.
-    entries: Vec<(Entry, bool)>,
-    findings: Findings,
+pub(super) struct Raw {
+    pub(super) bytes: Vec<u8>,
+    /// Of each: its sequence, where its bytes end, and the leaf beside them.
+    pub(super) entries: Vec<(u64, usize, Hash)>,
 }
 
 /// What the other threads tell the reading one.
-enum Event {
+pub(super) enum Event {
     /// A batch was taken: there is room for another.
     Room,
+    /// A batch is done with: its memory can be filled again.
+    Free(Raw),
     /// The replay must know of the past.
     Question(Wants),
+}
+
+/// The sums of all tables.
+type Tables = (Indexes, TableSums);
+
+/// What the database itself and its tables came to.
+struct Beside {
+    faults: Result<Vec<String>, StoreError>,
+    tables: Result<Tables, StoreError>,
 }
 
 /// The reading thread's side of the pipeline. It alone may use the source.
@@ -55,12 +60,14 @@ struct Desk<'a> {
     events: Receiver<Event>,
     answers: Sender<Result<Supply, StoreError>>,
     room: usize,
+    free: Vec<Raw>,
 }
 
 impl Desk<'_> {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Room => self.room += 1,
+            Event::Free(raw) => self.free.push(raw),
             // Nobody waits any more for an answer that can't be sent.
             Event::Question(wants) => drop(self.answers.send(self.source.past(&wants))),
         }
@@ -93,34 +100,84 @@ impl Desk<'_> {
         // Whoever does not take it any more has died, which its join tells.
         drop(to.send(batch));
     }
+
+    /// An empty batch.
+    fn batch(&mut self) -> Raw {
+        let mut raw = self.free.pop().unwrap_or_default();
+        raw.bytes.clear();
+        raw.entries.clear();
+        raw
+    }
 }
 
 /// Runs the pipeline over the journal, then compares the tables.
 pub(super) fn run(
     source: &dyn Source,
+    others: Option<Others>,
     tree: Tree<'_>,
     judge: Option<&mut Judge<'_>>,
-    findings: Findings,
-) -> Report {
-    let mut reading = Reading { source, tree, findings, entries: 0 };
+    mut findings: Findings,
+) -> Result<Report, StoreError> {
+    let mut reading = Reading { source, tree, findings: Findings::default(), entries: 0 };
     let (keys, is_lane) = (RowKeys::default(), source.is_lane());
+    let (tables, own) = others.map_or((None, None), |o| (Some(o.tables), Some(o.past)));
+    let mut faults = if tables.is_none() { source.faults()? } else { vec![] };
     let (event, events) = channel();
     let (answers, answered) = channel();
     let (raw, raws) = sync_channel(WAITING_MAX);
     let (decoded, decodeds) = sync_channel(WAITING_MAX);
-    let mut desk = Desk { source, events, answers, room: WAITING_MAX };
-    let (read, sums, replayed) = std::thread::scope(|scope| {
-        let (of_decoder, decoder_keys) = (event.clone(), keys.clone());
-        let decoder = scope.spawn(move || decode_all(&raws, &decoded, &of_decoder, &decoder_keys));
-        let replay = scope.spawn(move || replay_all(&decodeds, &event, &answered, judge, is_lane));
-        let read = reading.journal(&mut desk, &raw).and_then(|()| {
-            drop(raw);
-            Indexes::of_tables(&keys, source, &mut || desk.serve())
-        });
+    let mut desk = Desk { source, events, answers, room: WAITING_MAX, free: vec![] };
+    let asking = Asking { events: event.clone(), answers: answered, own };
+    let (read, found, sums, replayed) = std::thread::scope(|scope| {
+        let keys = &keys;
+        let decoder = scope.spawn(move || decode_all(&raws, &decoded, &event, keys));
+        let replay = scope.spawn(move || replay_all(&decodeds, asking, judge, keys, is_lane));
+        let beside = tables.map(|tables| scope.spawn(move || look_beside(keys, &*tables)));
+        let read = reading.journal(&mut desk, &raw);
+        drop(raw);
+        let (read, found) = match beside {
+            Some(beside) => {
+                let Beside { faults, tables } = joined(beside.join());
+                (read.and(tables), faults)
+            }
+            None => {
+                let mut serve = || desk.serve();
+                (read.and_then(|()| sum_up(keys, source, is_lane, &mut serve)), Ok(vec![]))
+            }
+        };
         desk.serve_all();
-        (read, joined(decoder.join()), joined(replay.join()))
+        (read, found, joined(decoder.join()), joined(replay.join()))
     });
-    reading.finish(read, sums, replayed)
+    faults.extend(found?);
+    for message in faults {
+        findings.add(None, What::Database, message);
+    }
+    findings.join(std::mem::take(&mut reading.findings));
+    reading.findings = findings;
+    Ok(reading.finish(read, sums, replayed))
+}
+
+/// The work of the thread beside the pipeline, on a view of its own.
+fn look_beside(keys: &RowKeys, source: &dyn Source) -> Beside {
+    let faults = source.faults();
+    Beside { faults, tables: sum_up(keys, source, source.is_lane(), &mut || ()) }
+}
+
+fn sum_up(
+    keys: &RowKeys,
+    source: &dyn Source,
+    is_lane: bool,
+    pause: &mut dyn FnMut(),
+) -> Result<Tables, StoreError> {
+    let mut met = 0u32;
+    let mut pause = || {
+        met = met.wrapping_add(1);
+        if met.is_multiple_of(1024) {
+            pause();
+        }
+    };
+    let indexes = Indexes::of_tables(keys, source, &mut pause)?;
+    Ok((indexes, TableSums::of_tables(keys, source, is_lane, &mut pause)?))
 }
 
 fn joined<T>(ended: std::thread::Result<T>) -> T {
@@ -137,7 +194,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn journal(&mut self, desk: &mut Desk<'_>, to: &SyncSender<Raw>) -> Result<(), StoreError> {
-        let (mut expected, mut batch) = (0, Raw::default());
+        let (mut expected, mut batch) = (0, desk.batch());
         let source = self.source;
         source.entries(&mut |seq, leaf, bytes| {
             if seq > expected {
@@ -147,11 +204,12 @@ impl Reading<'_> {
             expected = seq + 1;
             self.entries += 1;
             batch.bytes.extend_from_slice(bytes);
-            batch.entries.push((seq, batch.bytes.len(), leaf_hash(bytes) == leaf));
+            batch.entries.push((seq, batch.bytes.len(), leaf));
             let rotation = rotation(bytes);
             self.tree.push(seq, leaf, rotation.as_ref(), &mut self.findings)?;
             if batch.entries.len() >= BATCH_ENTRIES_MAX || batch.bytes.len() >= BATCH_BYTES_MAX {
-                desk.hand_on(std::mem::take(&mut batch), to);
+                let empty = desk.batch();
+                desk.hand_on(std::mem::replace(&mut batch, empty), to);
             }
             Ok(())
         })?;
@@ -174,7 +232,7 @@ impl Reading<'_> {
 
     fn finish(
         mut self,
-        read: Result<Indexes, StoreError>,
+        read: Result<Tables, StoreError>,
         sums: Sums,
         replayed: Replayed,
     ) -> Report {
@@ -182,13 +240,13 @@ impl Reading<'_> {
         let mut findings = decoded;
         findings.join(std::mem::take(&mut self.findings));
         findings.join(replay);
-        let compared = result.and(read).and_then(|tables| {
+        let compared = result.and(read).and_then(|(indexes, tables)| {
             for seq in &sums.unread {
                 findings.extend(*seq, What::Bytes, &index_words(self.source, *seq)?);
             }
-            made.compare(self.source, &mut findings)?;
+            made.compare(tables, self.source, &mut findings)?;
             credentials.compare(self.source, &mut findings)?;
-            sums.indexes.compare(tables, self.source, &mut findings)
+            sums.indexes.compare(indexes, self.source, &mut findings)
         });
         if let Err(error) = compared {
             let message = format!("the check could not go on: {error}");
@@ -221,148 +279,4 @@ fn rotation(bytes: &[u8]) -> Option<Entry> {
     // Inside a text the quotes would be escaped.
     memchr::memmem::find(bytes, b"\"kind\":\"key-rotated\"")?;
     Entry::decode(bytes).ok().filter(|entry| matches!(entry.body, Body::KeyRotated { .. }))
-}
-
-/// What decoding came to.
-#[derive(Default)]
-struct Sums {
-    indexes: Indexes,
-    movements: u64,
-    /// Entries whose bytes can't be read.
-    unread: Vec<u64>,
-}
-
-/// The decoding stage.
-fn decode_all(
-    raws: &Receiver<Raw>,
-    to: &SyncSender<Decoded>,
-    events: &Sender<Event>,
-    keys: &RowKeys,
-) -> Sums {
-    let mut sums = Sums::default();
-    for raw in raws {
-        // The reader may be gone after an error; the batch still counts.
-        drop(events.send(Event::Room));
-        let mut batch = Decoded::default();
-        let mut start = 0;
-        for (seq, end, intact) in raw.entries {
-            decode_one(seq, &raw.bytes[start..end], intact, keys, &mut sums, &mut batch);
-            start = end;
-        }
-        if to.send(batch).is_err() {
-            break;
-        }
-    }
-    sums
-}
-
-fn decode_one(
-    seq: u64,
-    bytes: &[u8],
-    intact: bool,
-    keys: &RowKeys,
-    sums: &mut Sums,
-    batch: &mut Decoded,
-) {
-    let entry = match decode(seq, bytes) {
-        Ok(entry) => entry,
-        Err(words) => {
-            let tree = if intact { "" } else { "do not match the tree and " };
-            let message = format!("entry {seq}: its bytes {tree}{words}");
-            batch.findings.add(Some(seq), What::Bytes, message);
-            if sums.unread.len() < FINDINGS_MAX {
-                sums.unread.push(seq);
-            }
-            return;
-        }
-    };
-    let before = batch.findings.list.len();
-    if !intact {
-        let message = format!("{}: its bytes do not match the tree", entry_name(&entry));
-        batch.findings.add(Some(seq), What::Bytes, message);
-    }
-    if let Err(rule) = check_entry(&entry) {
-        batch.findings.add(Some(seq), What::Rule, format!("entry {seq}: {rule}"));
-    }
-    if let Some(message) = other_evidence(&entry) {
-        batch.findings.add(Some(seq), What::Rule, message);
-    }
-    sums.movements += u64::from(movement(&entry).is_some());
-    sums.indexes.apply(keys, &entry);
-    let told = batch.findings.list.len() > before;
-    batch.entries.push((entry, told));
-}
-
-/// What to say of a movement whose evidence is not the digest of the pass beside it.
-fn other_evidence(entry: &Entry) -> Option<String> {
-    let Body::Moved { movement, pass: Some(pass) } = &entry.body else { return None };
-    let digest = Hash::of(&canonical::encode(pass).ok()?);
-    let seq = entry.seq;
-    (digest != movement.evidence)
-        .then(|| format!("entry {seq}: its evidence is not the digest of the pass it shows"))
-}
-
-/// The entry, or what is wrong with the bytes, to follow the words "its bytes".
-fn decode(seq: u64, bytes: &[u8]) -> Result<Entry, String> {
-    let entry = Entry::decode(bytes).map_err(|error| match error {
-        CanonicalError::Form { at } => {
-            format!("are not in canonical form: they differ from it at byte {at}")
-        }
-        other => format!("can't be read as an entry ({other})"),
-    })?;
-    if entry.seq == seq {
-        return Ok(entry);
-    }
-    Err(format!("call themselves entry {}", entry.seq))
-}
-
-/// How a person would call an entry: `entry 57 (movement …, PO 4500001)`.
-fn entry_name(entry: &Entry) -> String {
-    let Some(movement) = movement(entry) else { return format!("entry {}", entry.seq) };
-    let document = movement.document.kind.words();
-    let number = &movement.document.number;
-    format!("entry {} (movement {}, {document} {number})", entry.seq, movement.id)
-}
-
-/// What the replay came to.
-struct Replayed {
-    made: Made,
-    credentials: Credentials,
-    /// The findings of the decoding stage, which came with the batches.
-    decoded: Findings,
-    /// Those of the replay.
-    replay: Findings,
-    /// Why it ended early, if it did.
-    result: Result<(), StoreError>,
-}
-
-/// The replaying stage.
-fn replay_all(
-    batches: &Receiver<Decoded>,
-    events: &Sender<Event>,
-    answers: &Receiver<Result<Supply, StoreError>>,
-    mut judge: Option<&mut Judge<'_>>,
-    is_lane: bool,
-) -> Replayed {
-    let mut past = |wants: Wants| {
-        let gone = || StoreError::Damaged("the journal could not be read to its end".into());
-        events.send(Event::Question(wants)).map_err(|_| gone())?;
-        answers.recv().map_err(|_| gone())?
-    };
-    let (mut made, mut credentials) = (Made::new(is_lane), Credentials::default());
-    let (mut decoded, mut replay, mut result) = (Findings::default(), Findings::default(), Ok(()));
-    for batch in batches {
-        decoded.join(batch.findings);
-        for (entry, told) in &batch.entries {
-            if let Err(error) = made.apply(entry, *told, &mut past, &mut replay) {
-                result = result.and(Err(error));
-            }
-            credentials.apply(entry);
-            if let Some(words) = judge.as_mut().and_then(|judge| judge(entry)) {
-                let message = format!("entry {}: {words}", entry.seq);
-                replay.add(Some(entry.seq), What::Decision, message);
-            }
-        }
-    }
-    Replayed { made, credentials, decoded, replay, result }
 }

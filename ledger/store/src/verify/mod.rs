@@ -1,29 +1,36 @@
 //! Replays the whole journal and compares everything that is stored with what it must be.
 //!
 //! In one snapshot and one pass in sequence, as a pipeline of three threads: reading with the tree
-//! (leaf, nodes, every signed root, the change of keys), decoding (canonical bytes, rules of an entry
-//! by itself, sums of the indexes), and the replay of stock, open things and decisions; then the
-//! tables. What can't be seen from the inside — a checkpoint deleted between others (the bounds of
+//! (nodes, every signed root, the change of keys), decoding (leaves, canonical bytes, rules of an
+//! entry by itself, sums of the indexes), and the replay of stock, open things and decisions. A fourth
+//! sees the same snapshot and meanwhile checks the database itself and sums up its tables. Tables that
+//! grow with the journal are compared by such sums, and row by row only where they differ. What can't be seen from the inside — a checkpoint deleted between others (the bounds of
 //! groups are recorded nowhere else, and the next one covers its entries), a tail deleted together
 //! with its checkpoints, a whole ledger made anew by a thief of the key — needs a checkpoint kept
 //! elsewhere: `verify_against`.
 
 mod credentials;
+mod decode;
 mod digest;
 mod extras;
 mod index;
 mod line;
+mod live;
+mod replay;
 pub(crate) mod source;
 mod sqlite;
 mod stock;
+mod things;
 mod tree;
 
 use ed25519_dalek::VerifyingKey;
 use gatewarden_model::{Entry, Hash};
+use gatewarden_stock::{Supply, Wants};
+use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::{StoreError, merkle::leaf_hash, reader::LedgerReader};
-use source::Source;
+use source::{Others, Source};
 
 /// Judges an entry's decisions by the policies of their time: what is wrong, in words. It sees every
 /// entry, in sequence.
@@ -175,14 +182,16 @@ impl LedgerReader {
         kept: Option<&str>,
         judge: Option<&mut Judge<'_>>,
     ) -> Result<Report, StoreError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
-        verify(&sqlite::Sqlite(&self.connection), key, kept, judge)
+        let (snapshot, others) = sqlite::snapshots(&self.connection, self.vfs.as_deref())?;
+        let source: sqlite::Sqlite<&Connection> = sqlite::Sqlite(&snapshot);
+        verify(&source, others, key, kept, judge)
     }
 }
 
-/// Verifies a ledger, whichever database keeps it.
+/// Verifies a ledger, whichever database keeps it; with more views of it also on more cores.
 pub(crate) fn verify(
     source: &dyn Source,
+    others: Option<Others>,
     key: &VerifyingKey,
     kept: Option<&str>,
     judge: Option<&mut Judge<'_>>,
@@ -191,11 +200,22 @@ pub(crate) fn verify(
     let meta = source.meta()?;
     let origin = meta.into_iter().find(|(name, _)| name == "origin").unwrap_or_default().1;
     extras::meta(source, &origin, key, &mut findings)?;
-    for message in source.faults()? {
-        findings.add(None, What::Database, message);
-    }
     let tree = tree::Tree::new(source, *key, origin, kept);
-    Ok(line::run(source, tree, judge, findings))
+    line::run(source, others, tree, judge, findings)
+}
+
+/// Asks the one view there is, where nothing goes on beside.
+struct Alone<'a>(&'a dyn Source);
+
+impl stock::Past for Alone<'_> {
+    fn past(&mut self, wants: Wants) -> Result<Supply, StoreError> {
+        self.0.past(&wants)
+    }
+
+    /// It is reading the entries just now.
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
 }
 
 /// Replays the stock that several lanes make together and compares it with its tables: adds what it
@@ -206,15 +226,15 @@ pub(crate) fn stock_of_all(
     name: &dyn Fn(u64) -> String,
     mut report: Report,
 ) -> Result<Report, StoreError> {
-    let (mut made, mut findings) = (stock::Made::new(false), Findings::default());
+    let keys = digest::RowKeys::default();
+    let (mut made, mut findings) = (stock::Made::new(&keys, false), Findings::default());
     source.entries(&mut |position, leaf, bytes| {
         let before = findings.list.len();
         let told = leaf_hash(bytes) != leaf;
         match Entry::decode(bytes) {
             Ok(entry) => {
                 let entry = Entry { seq: position, ..entry };
-                let mut past = |wants| source.past(&wants);
-                made.apply_stock(&entry, told, &mut past, &mut findings)?;
+                made.apply_stock(&entry, told, &mut Alone(source), &mut findings)?;
             }
             Err(error) => {
                 let message = format!("entry {position}: its bytes can't be read ({error})");
@@ -229,7 +249,8 @@ pub(crate) fn stock_of_all(
         }
         Ok(())
     })?;
-    made.compare_stock(source, &mut findings)?;
+    let sums = stock::TableSums::of_tables(&keys, source, false, &mut || ())?;
+    made.compare_stock(sums, source, &mut findings)?;
     let mut all = Findings { list: std::mem::take(&mut report.findings), more: report.more };
     all.join(findings);
     Ok(Report { ok: all.list.is_empty(), findings: all.list, more: all.more, ..report })

@@ -78,6 +78,14 @@ pub(crate) type SeeRow<'a> = dyn FnMut(&[Cell<'_>]) -> Result<(), StoreError> + 
 /// Called with each entry's sequence, leaf and bytes.
 pub(crate) type SeeEntry<'a> = dyn FnMut(u64, Hash, &[u8]) -> Result<(), StoreError> + 'a;
 
+/// More views of one snapshot, each for a thread of its own.
+pub(crate) struct Others {
+    /// For checking the database itself and summing up its tables.
+    pub(crate) tables: Box<dyn Source + Send>,
+    /// For looking up the past while the journal is replayed.
+    pub(crate) past: Box<dyn Source + Send>,
+}
+
 /// A ledger, as far as `verify` reads it.
 pub(crate) trait Source {
     /// Whether this is one lane of several, which make the stock together: it is not compared then.

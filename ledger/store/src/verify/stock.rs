@@ -1,34 +1,69 @@
 //! Replays stock and open things from the journal and compares them with their tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gatewarden_model::{Bucket, Entry};
 use gatewarden_stock::{PoolKey, Site, Stock, Supply, Wants};
 
 use super::{
     Findings, What,
+    digest::{RowKeys, Sum},
+    live::{self, Open},
     source::{Source, Table},
+    things::{self, Gone},
 };
 use crate::{
     StoreError,
-    rows::{self, Projector, bucket, pool_text, site, some},
+    rows::{PoolText, Projector, bucket, pool_text, site, some},
 };
 
-/// What the journal makes of stock, days and open things.
+/// What the journal makes of stock, days, things and open things.
 pub(super) struct Made {
     projector: Projector,
-    live: BTreeMap<String, BTreeSet<u64>>,
+    open: Open,
+    /// None where things can't be looked up again; all of them stay in the stock then.
+    gone: Option<Gone>,
+    keys: RowKeys,
     /// One lane of several: its entries alone do not make the stock.
     is_lane: bool,
 }
 
 /// Gives what the replay needs of the past; it may also tell of what comes later.
-pub(super) type Past<'a> = dyn FnMut(Wants) -> Result<Supply, StoreError> + 'a;
+pub(super) trait Past {
+    /// What `wants` asks of movements and histories.
+    fn past(&mut self, wants: Wants) -> Result<Supply, StoreError>;
+
+    /// Where single entries can be read.
+    fn source(&self) -> Option<&dyn Source>;
+}
+
+/// The sums of the tables that `Made` is compared with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TableSums {
+    things: Sum,
+    open: Sum,
+}
+
+impl TableSums {
+    /// Of the tables as they are; calls `pause` with each row.
+    pub(super) fn of_tables(
+        keys: &RowKeys,
+        source: &dyn Source,
+        is_lane: bool,
+        pause: &mut dyn FnMut(),
+    ) -> Result<Self, StoreError> {
+        let open = live::of_table(keys, source, pause)?;
+        // Those of several lanes are compared together.
+        let things = if is_lane { Sum::default() } else { things::of_table(keys, source, pause)? };
+        Ok(Self { things, open })
+    }
+}
 
 impl Made {
-    pub(super) fn new(is_lane: bool) -> Self {
+    pub(super) fn new(keys: &RowKeys, is_lane: bool) -> Self {
         let projector = Projector::new(Stock::present().seen_by_look_ups(), BTreeMap::new());
-        Self { projector, live: BTreeMap::new(), is_lane }
+        let (open, keys) = (Open::new(keys.clone()), keys.clone());
+        Self { projector, open, gone: None, keys, is_lane }
     }
 
     /// Adds an entry; reports where it does not fit the stock. `told` is whether the entry has a
@@ -37,16 +72,10 @@ impl Made {
         &mut self,
         entry: &Entry,
         told: bool,
-        past: &mut Past<'_>,
+        past: &mut dyn Past,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let live = entry.live();
-        for key in &live.closes {
-            self.live.remove(key);
-        }
-        for key in live.touches {
-            self.live.entry(key).or_default().insert(entry.seq);
-        }
+        self.open.apply(entry);
         if self.is_lane { Ok(()) } else { self.apply_stock(entry, told, past, findings) }
     }
 
@@ -55,10 +84,14 @@ impl Made {
         &mut self,
         entry: &Entry,
         told: bool,
-        past: &mut Past<'_>,
+        past: &mut dyn Past,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         let stock = &mut self.projector.stock;
+        if let Some(source) = past.source() {
+            let gone = self.gone.get_or_insert_with(|| Gone::new(self.keys.clone()));
+            gone.recall(entry, stock, source)?;
+        }
         let mut asked = false;
         loop {
             let needs = stock.needs(entry);
@@ -66,17 +99,23 @@ impl Made {
                 break;
             }
             asked = true;
-            let mut supply = past(needs)?;
+            let mut supply = past.past(needs)?;
             supply.movements.retain(|_, found| found.seq < entry.seq);
             for history in supply.histories.values_mut() {
                 history.retain(|found| found.seq < entry.seq);
             }
             stock.supply(supply);
         }
-        if let Err(error) = self.projector.replay(entry)
-            && !told
-        {
-            findings.add(Some(entry.seq), What::Rule, error.to_string());
+        match self.projector.replay(entry) {
+            Ok(()) => {
+                if let Some(gone) = &mut self.gone {
+                    gone.dismiss(entry, &mut self.projector.stock);
+                }
+            }
+            Err(error) if !told => {
+                findings.add(Some(entry.seq), What::Rule, error.to_string());
+            }
+            Err(_) => {}
         }
         if asked {
             self.projector.stock.forget_past();
@@ -86,53 +125,36 @@ impl Made {
 
     /// Compares all tables.
     pub(super) fn compare(
-        mut self,
+        self,
+        tables: TableSums,
         source: &dyn Source,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        self.compare_live(source, findings)?;
+        if self.open.sum() != tables.open {
+            live::locate(source, findings)?;
+        }
         if self.is_lane {
             return Ok(());
         }
         self.compare_days(source, findings)?;
-        self.compare_stock(source, findings)
+        self.compare_stock(tables, source, findings)
     }
 
     /// Compares the tables of the stock.
     pub(super) fn compare_stock(
-        &self,
+        self,
+        tables: TableSums,
         source: &dyn Source,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         self.compare_balances(source, findings)?;
         self.compare_pools(source, findings)?;
-        self.compare_things(source, findings)?;
-        self.compare_lots(source, findings)
-    }
-
-    fn compare_live(
-        &mut self,
-        source: &dyn Source,
-        findings: &mut Findings,
-    ) -> Result<(), StoreError> {
-        let live = &mut self.live;
-        source.rows(Table::Live, false, &mut |row| {
-            let (key, seq) = (row[0].text(), row[1].int());
-            let place = u64::try_from(seq).unwrap_or(u64::MAX);
-            let known = live.get_mut(key).is_some_and(|seqs| seqs.remove(&place));
-            if !known && !findings.about(place) {
-                let message =
-                    format!("entry {seq}: live says it keeps {key} open, but it does not");
-                findings.add(Some(place), What::Live, message);
-            }
-            Ok(())
-        })?;
-        for (key, seqs) in live {
-            for seq in seqs.iter().filter(|seq| !findings.about(**seq)).collect::<Vec<_>>() {
-                let message = format!("entry {seq}: it keeps {key} open, but live does not say so");
-                findings.add(Some(*seq), What::Live, message);
-            }
+        let lots = self.compare_lots(source)?;
+        let gone = self.gone.unwrap_or_else(|| Gone::new(self.keys));
+        if gone.sum(&self.projector.stock) != tables.things {
+            gone.locate(&self.projector.stock, source, findings)?;
         }
+        findings.join(lots);
         Ok(())
     }
 
@@ -214,55 +236,53 @@ impl Made {
         let words = |quantity: i64, value: i64, layers: &str| {
             format!("quantity {quantity}, value {value}, layers {layers:?}")
         };
-        let journal = self.projector.stock.sites().flat_map(|(site, there)| {
-            there.pools.iter().map(move |(key, pool)| {
-                let text = pool_text(pool);
-                let key = (site.item.as_str(), site.location.as_str(), key);
-                (pool_name(key.0, key.1, key.2), words(text.quantity, text.value, &text.layers))
-            })
-        });
-        let mut table = Listing::new("pool", What::Pool, journal.collect());
+        let all = || {
+            let sites = self.projector.stock.sites();
+            sites.flat_map(|(site, there)| there.pools.iter().map(move |pool| (site, pool)))
+        };
+        let mut met = 0;
         source.rows(Table::Pool, false, &mut |row| {
             let key = PoolKey { lot: some(row[2].text()), owner: some(row[3].text()) };
+            let site = site(row[0].text(), row[1].text()).ok();
+            let pool = site.and_then(|site| self.projector.stock.site(&site)?.pools.get(&key));
+            let told = pool.map(pool_text);
+            let (quantity, value, layers) = (row[4].int(), row[5].int(), row[6].text());
+            met += u64::from(told.is_some());
+            let is_same = |text: &PoolText| {
+                (text.quantity, text.value, text.layers.as_str()) == (quantity, value, layers)
+            };
+            if told.as_ref().is_some_and(is_same) {
+                return Ok(());
+            }
             let name = pool_name(row[0].text(), row[1].text(), &key);
-            table.row(name, words(row[4].int(), row[5].int(), row[6].text()), findings);
+            let stored = words(quantity, value, layers);
+            let journal = told.map(|text| words(text.quantity, text.value, &text.layers));
+            findings.add(None, What::Pool, differs(&name, "pool", &stored, journal.as_deref()));
             Ok(())
         })?;
-        table.finish(findings);
+        if met == all().count() as u64 {
+            return Ok(());
+        }
+        let journal = all().map(|(site, (key, pool))| {
+            let text = pool_text(pool);
+            let name = pool_name(site.item.as_str(), site.location.as_str(), key);
+            (name, words(text.quantity, text.value, &text.layers))
+        });
+        let mut journal: BTreeMap<String, String> = journal.collect();
+        source.rows(Table::Pool, false, &mut |row| {
+            let key = PoolKey { lot: some(row[2].text()), owner: some(row[3].text()) };
+            journal.remove(&pool_name(row[0].text(), row[1].text(), &key));
+            Ok(())
+        })?;
+        for (name, words) in journal {
+            let message = format!("{name}: it is missing in pool, the journal says {words}");
+            findings.add(None, What::Pool, message);
+        }
         Ok(())
     }
 
-    fn compare_things(
-        &self,
-        source: &dyn Source,
-        findings: &mut Findings,
-    ) -> Result<(), StoreError> {
-        let journal = self
-            .projector
-            .stock
-            .things()
-            .map(|(key, facts)| (format!("thing {key}"), rows::thing_words(facts)));
-        let mut table = Listing::new("thing", What::Thing, journal.collect());
-        source.rows(Table::Thing, false, &mut |row| {
-            let name = |at: usize| if row[at].text().is_empty() { "none" } else { row[at].text() };
-            let words = format!(
-                "item {}, lot {}, serial {}, place {}, unit {}, commissioned {}, entry {}",
-                name(1),
-                name(2),
-                name(3),
-                name(4),
-                name(5),
-                row[6].int(),
-                row[7].int()
-            );
-            table.row(format!("thing {}", row[0].text()), words, findings);
-            Ok(())
-        })?;
-        table.finish(findings);
-        Ok(())
-    }
-
-    fn compare_lots(&self, source: &dyn Source, findings: &mut Findings) -> Result<(), StoreError> {
+    fn compare_lots(&self, source: &dyn Source) -> Result<Findings, StoreError> {
+        let mut findings = Findings::default();
         let words = |expires: &str, seq: i64| {
             let expires = if expires.is_empty() { "none" } else { expires };
             format!("last day {expires}, entry {seq}")
@@ -274,11 +294,19 @@ impl Made {
         let mut table = Listing::new("lot", What::Lot, journal.collect());
         source.rows(Table::Lot, false, &mut |row| {
             let name = format!("lot {} of {}", row[1].text(), row[0].text());
-            table.row(name, words(row[2].text(), row[3].int()), findings);
+            table.row(name, words(row[2].text(), row[3].int()), &mut findings);
             Ok(())
         })?;
-        table.finish(findings);
-        Ok(())
+        table.finish(&mut findings);
+        Ok(findings)
+    }
+}
+
+/// What a table says beside what the journal does.
+fn differs(name: &str, table: &str, stored: &str, journal: Option<&str>) -> String {
+    match journal {
+        Some(words) => format!("{name}: {table} says {stored}; the journal says {words}"),
+        None => format!("{name}: {table} says {stored}; the journal knows of none"),
     }
 }
 
@@ -296,12 +324,11 @@ impl Listing {
 
     fn row(&mut self, name: String, stored: String, findings: &mut Findings) {
         let table = self.table;
-        let message = match self.journal.remove(&name) {
-            Some(words) if words == stored => return,
-            Some(words) => format!("{name}: {table} says {stored}; the journal says {words}"),
-            None => format!("{name}: {table} says {stored}; the journal knows of none"),
-        };
-        findings.add(None, self.what, message);
+        let journal = self.journal.remove(&name);
+        if journal.as_ref() != Some(&stored) {
+            let message = differs(&name, table, &stored, journal.as_deref());
+            findings.add(None, self.what, message);
+        }
     }
 
     fn finish(self, findings: &mut Findings) {

@@ -1,0 +1,129 @@
+//! The decoding stage: leaves, canonical bytes, the rules of an entry by itself, sums of the indexes.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
+
+use gatewarden_model::{Body, Entry, Hash, canonical, canonical::CanonicalError};
+
+use super::{
+    FINDINGS_MAX, Findings, What,
+    digest::RowKeys,
+    index::Indexes,
+    line::{Event, Raw},
+};
+use crate::{
+    merkle::leaf_hash,
+    projection::{check_entry, movement},
+};
+
+/// Entries as they were decoded.
+#[derive(Default)]
+pub(super) struct Decoded {
+    /// Each with whether it has a finding already.
+    pub(super) entries: Vec<(Entry, bool)>,
+    pub(super) findings: Findings,
+}
+
+/// What decoding came to.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub(super) indexes: Indexes,
+    pub(super) movements: u64,
+    /// Entries whose bytes can't be read.
+    pub(super) unread: Vec<u64>,
+}
+
+/// The decoding stage.
+pub(super) fn decode_all(
+    raws: &Receiver<Raw>,
+    to: &SyncSender<Decoded>,
+    events: &Sender<Event>,
+    keys: &RowKeys,
+) -> Sums {
+    let mut sums = Sums::default();
+    for raw in raws {
+        // The reader may be gone after an error; the batch still counts.
+        drop(events.send(Event::Room));
+        let entries = Vec::with_capacity(raw.entries.len());
+        let mut batch = Decoded { entries, findings: Findings::default() };
+        let mut start = 0;
+        for (seq, end, leaf) in &raw.entries {
+            let bytes = &raw.bytes[start..*end];
+            let intact = leaf_hash(bytes) == *leaf;
+            decode_one(*seq, bytes, intact, keys, &mut sums, &mut batch);
+            start = *end;
+        }
+        drop(events.send(Event::Free(raw)));
+        if to.send(batch).is_err() {
+            break;
+        }
+    }
+    sums
+}
+
+fn decode_one(
+    seq: u64,
+    bytes: &[u8],
+    intact: bool,
+    keys: &RowKeys,
+    sums: &mut Sums,
+    batch: &mut Decoded,
+) {
+    let entry = match entry(seq, bytes) {
+        Ok(entry) => entry,
+        Err(words) => {
+            let tree = if intact { "" } else { "do not match the tree and " };
+            let message = format!("entry {seq}: its bytes {tree}{words}");
+            batch.findings.add(Some(seq), What::Bytes, message);
+            if sums.unread.len() < FINDINGS_MAX {
+                sums.unread.push(seq);
+            }
+            return;
+        }
+    };
+    let before = batch.findings.list.len();
+    if !intact {
+        let message = format!("{}: its bytes do not match the tree", entry_name(&entry));
+        batch.findings.add(Some(seq), What::Bytes, message);
+    }
+    if let Err(rule) = check_entry(&entry) {
+        batch.findings.add(Some(seq), What::Rule, format!("entry {seq}: {rule}"));
+    }
+    if let Some(message) = other_evidence(&entry) {
+        batch.findings.add(Some(seq), What::Rule, message);
+    }
+    sums.movements += u64::from(movement(&entry).is_some());
+    sums.indexes.apply(keys, &entry);
+    let told = batch.findings.list.len() > before;
+    batch.entries.push((entry, told));
+}
+
+/// What to say of a movement whose evidence is not the digest of the pass beside it.
+fn other_evidence(entry: &Entry) -> Option<String> {
+    let Body::Moved { movement, pass: Some(pass) } = &entry.body else { return None };
+    let digest = Hash::of(&canonical::encode(pass).ok()?);
+    let seq = entry.seq;
+    (digest != movement.evidence)
+        .then(|| format!("entry {seq}: its evidence is not the digest of the pass it shows"))
+}
+
+/// The entry, or what is wrong with the bytes, to follow the words "its bytes".
+pub(super) fn entry(seq: u64, bytes: &[u8]) -> Result<Entry, String> {
+    let entry = Entry::decode(bytes).map_err(|error| match error {
+        CanonicalError::Form { at } => {
+            format!("are not in canonical form: they differ from it at byte {at}")
+        }
+        other => format!("can't be read as an entry ({other})"),
+    })?;
+    if entry.seq == seq {
+        return Ok(entry);
+    }
+    Err(format!("call themselves entry {}", entry.seq))
+}
+
+/// How a person would call an entry: `entry 57 (movement …, PO 4500001)`.
+fn entry_name(entry: &Entry) -> String {
+    let Some(movement) = movement(entry) else { return format!("entry {}", entry.seq) };
+    let document = movement.document.kind.words();
+    let number = &movement.document.number;
+    format!("entry {} (movement {}, {document} {number})", entry.seq, movement.id)
+}
