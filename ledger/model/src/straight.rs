@@ -19,7 +19,8 @@ use crate::{
 /// The entry, where the bytes are certainly its canonical ones.
 pub(crate) fn entry(bytes: &[u8]) -> Option<Entry> {
     let mut cursor = Cursor::new(bytes)?;
-    Entry::read(&mut cursor).filter(|_| cursor.is_done())
+    let entry = Entry::read(&mut cursor)?;
+    cursor.is_done().then_some(entry)
 }
 
 /// Reads one field: one that always stands there, one that may (`opt`), one that is left out where
@@ -231,25 +232,12 @@ impl Straight for Actor {
 }
 
 impl Straight for Body {
-    /// The kinds that come most often, the likeliest first.
     fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
-        tagged!(cursor Body::Moved { ; "moved"; movement must, pass opt })
-            .or_else(|| {
-                tagged!(cursor Body::Delivered {
-                    found must; "delivered"; lane must, movement must, remote_id must
-                })
-            })
-            .or_else(|| {
-                tagged!(cursor Body::TaskOpened { by must, decision opt; "task-opened"; task must })
-            })
-            .or_else(|| {
-                tagged!(cursor Body::TaskClosed { by must; "task-closed"; reason must, task must })
-            })
-            .or_else(|| {
-                tagged!(cursor Body::TaskApproved {
-                    by must, content must, decision must; "task-approved"; task must
-                })
-            })
+        // Most are of this kind, and it is large: it goes through as few hands as can be.
+        if cursor.is_at("{\"kind\":\"moved\",") {
+            return tagged!(cursor Body::Moved { ; "moved"; movement must, pass opt });
+        }
+        Self::read_work(cursor)
             .or_else(|| Self::read_session(cursor))
             .or_else(|| Self::read_posting(cursor))
             .or_else(|| Self::read_pass(cursor))
@@ -257,6 +245,23 @@ impl Straight for Body {
 }
 
 impl Body {
+    fn read_work(cursor: &mut Cursor<'_>) -> Option<Self> {
+        tagged!(cursor Body::Delivered {
+            found must; "delivered"; lane must, movement must, remote_id must
+        })
+        .or_else(
+            || tagged!(cursor Body::TaskOpened { by must, decision opt; "task-opened"; task must }),
+        )
+        .or_else(
+            || tagged!(cursor Body::TaskClosed { by must; "task-closed"; reason must, task must }),
+        )
+        .or_else(|| {
+            tagged!(cursor Body::TaskApproved {
+                by must, content must, decision must; "task-approved"; task must
+            })
+        })
+    }
+
     fn read_session(cursor: &mut Cursor<'_>) -> Option<Self> {
         tagged!(cursor Body::SessionOpened {
             auth_level must; "session-opened"; operator must, session must, station opt

@@ -1,9 +1,14 @@
 //! What an entry is about, and what it opens or closes: the keys of the trace index and of the live
 //! set. Both are functions of the entry alone.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Body, Entry, Movement, MovementLine, Pass, StationId, Task};
+use crate::{
+    Actor, Body, ClientId, DeviceId, Entry, ItemId, Movement, MovementId, MovementLine, OperatorId,
+    Pass, PassId, StationId, Task, TaskId,
+};
 
 /// The kinds of thing an entry can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,7 +97,8 @@ impl Entry {
     /// What the entry is about, sorted and without repetition.
     #[must_use]
     pub fn subjects(&self) -> Vec<Subject> {
-        let mut list = SubjectList::default();
+        // As many as most entries have.
+        let mut list = SubjectList(Vec::with_capacity(8));
         list.body(&self.body);
         list.0.sort_unstable();
         list.0.dedup();
@@ -157,12 +163,48 @@ impl Entry {
     }
 }
 
+/// What a key is made of, without the detour over formatting.
+trait Key {
+    fn text(self) -> String;
+}
+
+macro_rules! keys {
+    (names $($name:ty),*; ids $($id:ty),*) => {
+        $(impl Key for &$name {
+            fn text(self) -> String {
+                self.as_str().to_owned()
+            }
+        })*
+        $(impl Key for $id {
+            fn text(self) -> String {
+                self.0.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
+            }
+        }
+        impl Key for &$id {
+            fn text(self) -> String {
+                (*self).text()
+            }
+        })*
+    };
+}
+
+keys!(
+    names ClientId, DeviceId, ItemId, OperatorId, StationId, String;
+    ids MovementId, PassId, TaskId
+);
+
+impl Key for fmt::Arguments<'_> {
+    fn text(self) -> String {
+        self.to_string()
+    }
+}
+
 #[derive(Default)]
 struct SubjectList(Vec<Subject>);
 
 impl SubjectList {
-    fn add(&mut self, kind: SubjectKind, key: impl ToString) {
-        self.0.push(Subject { kind, key: key.to_string() });
+    fn add(&mut self, kind: SubjectKind, key: impl Key) {
+        self.0.push(Subject { kind, key: key.text() });
     }
 
     fn actor(&mut self, actor: &Actor) {

@@ -7,7 +7,7 @@ use gatewarden_model::{Amount, Bucket, Day, ItemId, Location, MovementLine, Stoc
 use crate::{
     admit::check_quantity,
     error::StockError,
-    facts::{LotFacts, Site, ThingFacts, Touched},
+    facts::{LotFacts, Site, SiteStock, ThingFacts, Touched},
     flow::{self, Flow, Pools, what},
     pool::{Pool, PoolKey},
     stock::Stock,
@@ -15,13 +15,15 @@ use crate::{
 
 /// One bucket: what is there, and what all lines together take and bring.
 #[derive(Debug, Clone, Copy)]
-struct Change {
+struct Change<'a> {
+    /// All that is of the item at the place.
+    stock: Option<&'a SiteStock>,
     there: i64,
     out: i64,
     into: i64,
 }
 
-impl Change {
+impl Change<'_> {
     fn after(self) -> Option<i64> {
         self.there.checked_add(self.into.checked_sub(self.out)?)
     }
@@ -48,7 +50,7 @@ impl<K: Ord, V> Few<K, V> {
 /// Changes not made yet.
 pub(crate) struct Plan<'a> {
     stock: &'a Stock,
-    buckets: Few<(Site, Bucket), Change>,
+    buckets: Few<(Site, Bucket), Change<'a>>,
     pools: Few<(Site, PoolKey), Pool>,
     changes: Changes,
 }
@@ -56,6 +58,7 @@ pub(crate) struct Plan<'a> {
 /// What a plan came to, free of the stock it was made for.
 #[derive(Default)]
 pub(crate) struct Changes {
+    /// In the order of their keys, as the pools.
     pub(crate) buckets: Vec<((Site, Bucket), i64)>,
     pub(crate) pools: Vec<((Site, PoolKey), Pool)>,
     /// Of several about one thing the last counts.
@@ -87,9 +90,16 @@ impl Pools for Plan<'_> {
         location: &Location,
         key: &PoolKey,
     ) -> Result<&mut Pool, StockError> {
-        let stock = self.stock;
+        // The site of a line was looked up for its quantity.
+        let near = self
+            .buckets
+            .0
+            .partition_point(|((site, _), _)| (&site.item, &site.location) < (item, location));
+        let at = |site: &Site| site.item == *item && site.location == *location;
+        let near = self.buckets.0.get(near).filter(|((site, _), _)| at(site));
+        let (stock, known) = (self.stock, near.map(|(_, change)| change.stock));
         self.pools.entry((Site::new(item, location), key.clone()), |(site, key)| {
-            let site = stock.look(site)?;
+            let site = known.map_or_else(|| stock.look(site), Ok)?;
             Ok(site.and_then(|site| site.pools.get(key)).cloned().unwrap_or_default())
         })
     }
@@ -118,12 +128,12 @@ impl<'a> Plan<'a> {
         item: &ItemId,
         at: &Location,
         bucket: Bucket,
-    ) -> Result<&mut Change, StockError> {
+    ) -> Result<&mut Change<'a>, StockError> {
         let stock = self.stock;
         self.buckets.entry((Site::new(item, at), bucket), |(site, bucket)| {
             let site = stock.look(site)?;
             let there = site.and_then(|s| s.buckets.get(bucket)).copied().unwrap_or(0);
-            Ok(Change { there, out: 0, into: 0 })
+            Ok(Change { stock: site, there, out: 0, into: 0 })
         })
     }
 
@@ -214,10 +224,34 @@ fn moved_thing(known: Option<&ThingFacts>, line: &MovementLine, seq: u64) -> Thi
 impl Stock {
     /// Makes the changes of a plan.
     pub(crate) fn commit(&mut self, changes: Changes) {
+        // Both are in the order of their sites, most of which are in both.
+        let mut pools = changes.pools.into_iter().peekable();
         for ((site, bucket), quantity) in changes.buckets {
-            self.set_quantity(&site, bucket, quantity);
+            while let Some(((at, key), pool)) = pools.next_if(|((at, _), _)| *at < site) {
+                self.set_pool(&at, key, pool);
+            }
+            let stock = match self.sites.get_mut(&site) {
+                Some(stock) => stock,
+                None => self.sites.entry(site.clone()).or_default(),
+            };
+            while let Some(((_, key), pool)) = pools.next_if(|((at, _), _)| *at == site) {
+                put_pool(&mut stock.pools, key, pool);
+            }
+            match bucket.unit.clone() {
+                None => put_quantity(stock, bucket, quantity),
+                Some(unit) => {
+                    put_quantity(stock, bucket, quantity);
+                    let still = stock.buckets.keys().any(|b| b.unit.as_ref() == Some(&unit));
+                    let at = self.units.entry(unit).or_default();
+                    if still {
+                        at.insert(site)
+                    } else {
+                        at.remove(&site)
+                    };
+                }
+            }
         }
-        for ((site, key), pool) in changes.pools {
+        for ((site, key), pool) in pools {
             self.set_pool(&site, key, pool);
         }
         for (key, facts) in changes.things {
@@ -228,43 +262,34 @@ impl Stock {
         }
     }
 
-    fn set_quantity(&mut self, site: &Site, bucket: Bucket, quantity: i64) {
-        let stock = match self.sites.get_mut(site) {
-            Some(stock) => stock,
-            None => self.sites.entry(site.clone()).or_default(),
-        };
-        let unit = bucket.unit.clone();
-        if quantity == 0 {
-            stock.buckets.remove(&bucket);
-        } else {
-            stock.buckets.insert(bucket, quantity);
-        }
-        if let Some(unit) = unit {
-            let still = stock.buckets.keys().any(|b| b.unit.as_ref() == Some(&unit));
-            let at = self.units.entry(unit).or_default();
-            if still {
-                at.insert(site.clone())
-            } else {
-                at.remove(site)
-            };
-        }
-    }
-
-    /// Sets one pool; an empty one goes.
     fn set_pool(&mut self, site: &Site, key: PoolKey, pool: Pool) {
         let pools = match self.sites.get_mut(site) {
             Some(stock) => &mut stock.pools,
             None => self.replayed.entry(site.clone()).or_default(),
         };
-        if pool.is_empty() {
-            pools.remove(&key);
-        } else {
-            pools.insert(key, pool);
-        }
+        put_pool(pools, key, pool);
     }
 }
 
-fn short(site: &Site, bucket: &Bucket, change: Change) -> StockError {
+/// Sets one quantity; nothing has no place.
+fn put_quantity(stock: &mut SiteStock, bucket: Bucket, quantity: i64) {
+    if quantity == 0 {
+        stock.buckets.remove(&bucket);
+    } else {
+        stock.buckets.insert(bucket, quantity);
+    }
+}
+
+/// Sets one pool; an empty one goes.
+fn put_pool(pools: &mut BTreeMap<PoolKey, Pool>, key: PoolKey, pool: Pool) {
+    if pool.is_empty() {
+        pools.remove(&key);
+    } else {
+        pools.insert(key, pool);
+    }
+}
+
+fn short(site: &Site, bucket: &Bucket, change: Change<'_>) -> StockError {
     let mut what = what(&site.item, bucket.lot.as_deref(), bucket.owner.as_deref());
     if bucket.status != StockStatus::Available {
         what = format!("{what} in status {}", bucket.status.name());

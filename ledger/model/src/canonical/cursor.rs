@@ -54,9 +54,14 @@ impl<'a> Cursor<'a> {
         Self { ..*self }
     }
 
+    /// Whether these bytes come next.
+    pub(crate) fn is_at(&self, token: &str) -> bool {
+        self.rest().starts_with(token.as_bytes())
+    }
+
     /// Steps over exactly these bytes.
     pub(crate) fn eat(&mut self, token: &str) -> Option<()> {
-        self.rest().starts_with(token.as_bytes()).then(|| self.at += token.len())
+        self.is_at(token).then(|| self.at += token.len())
     }
 
     /// Steps over a field's name, given as `"name":`, and the comma before it.
@@ -108,21 +113,28 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The value of a lower-case hex digit.
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// Of each byte its value as a lower-case hex digit; `NO_DIGIT` of what is none.
+const DIGITS: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    values
+};
 
-fn hex_bytes<const N: usize>(digits: impl IntoIterator<Item = u8>) -> Option<[u8; N]> {
-    let (mut out, mut digits) = ([0; N], digits.into_iter());
-    for byte in &mut out {
-        *byte = hex(digits.next()?)? << 4 | hex(digits.next()?)?;
+const NO_DIGIT: u8 = 0x80;
+
+/// Puts pairs of digits into bytes; whether all of them were digits.
+fn read_hex(pairs: &[u8], bytes: &mut [u8]) -> bool {
+    let mut all = 0;
+    for (byte, pair) in bytes.iter_mut().zip(pairs.chunks_exact(2)) {
+        let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    digits.next().is_none().then_some(out)
+    all < NO_DIGIT
 }
 
 impl Straight for bool {
@@ -143,16 +155,22 @@ impl Straight for String {
 impl Straight for Uuid {
     fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
         let text: &[u8; 36] = cursor.text()?.as_bytes().try_into().ok()?;
-        let hyphens = [8, 13, 18, 23];
-        let rest = text.iter().enumerate().filter(|(at, _)| !hyphens.contains(at));
-        let bytes = hex_bytes(rest.map(|(_, digit)| *digit))?;
-        hyphens.iter().all(|at| text[*at] == b'-').then(|| Self::from_bytes(bytes))
+        let mut bytes = [0; 16];
+        let fits = [text[8], text[13], text[18], text[23]] == [b'-'; 4]
+            && read_hex(&text[..8], &mut bytes[..4])
+            && read_hex(&text[9..13], &mut bytes[4..6])
+            && read_hex(&text[14..18], &mut bytes[6..8])
+            && read_hex(&text[19..23], &mut bytes[8..10])
+            && read_hex(&text[24..], &mut bytes[10..]);
+        fits.then(|| Self::from_bytes(bytes))
     }
 }
 
 impl Straight for Hash {
     fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
-        hex_bytes(cursor.text()?.bytes()).map(Self)
+        let text: &[u8; 64] = cursor.text()?.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 32];
+        read_hex(text, &mut bytes).then_some(Self(bytes))
     }
 }
 

@@ -32,10 +32,12 @@ pub(super) struct Sums {
     pub(super) unread: Vec<u64>,
 }
 
-/// The decoding stage.
+/// The decoding stage. Entries that come back through `used` are dropped here: memory is soonest had
+/// again where it was taken.
 pub(super) fn decode_all(
     raws: &Receiver<Raw>,
     to: &SyncSender<Decoded>,
+    used: &Receiver<Vec<(Entry, bool)>>,
     events: &Sender<Event>,
     keys: &RowKeys,
 ) -> Sums {
@@ -43,7 +45,9 @@ pub(super) fn decode_all(
     for raw in raws {
         // The reader may be gone after an error; the batch still counts.
         drop(events.send(Event::Room));
-        let entries = Vec::with_capacity(raw.entries.len());
+        let mut entries = used.try_recv().unwrap_or_default();
+        entries.clear();
+        entries.reserve(raw.entries.len());
         let mut batch = Decoded { entries, findings: Findings::default() };
         let mut start = 0;
         for (seq, end, leaf) in &raw.entries {

@@ -1,24 +1,39 @@
 //! Sets of rows too large for memory, compared by a sum.
 //!
-//! Each row is hashed under two secret random keys to 128 bits, and the hashes are added up: the order
-//! does not matter, rows are unique, and nobody who does not know the keys can make two different
+//! Each row is hashed under a secret random key to 128 bits, and the hashes are added up: the order
+//! does not matter, rows are unique, and nobody who does not know the key can make two different
 //! sets sum to the same. Only where the sums differ are the rows looked at one by one.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{Hash, Hasher};
 
-/// The secret keys of one run.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RowKeys(RandomState, RandomState);
+use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
+
+/// The secret key of one run.
+#[derive(Debug, Clone)]
+pub(super) struct RowKeys(SipHasher13);
 
 impl RowKeys {
+    /// A new key.
+    pub(super) fn new() -> Self {
+        Self(SipHasher13::new_with_keys(rand::random(), rand::random()))
+    }
+
+    fn hash128(&self, row: impl Hash) -> Hash128 {
+        let mut hasher = self.0;
+        row.hash(&mut hasher);
+        hasher.finish128()
+    }
+
     /// The hash of a row.
     pub(super) fn hash(&self, row: impl Hash) -> u128 {
-        u128::from(self.0.hash_one(&row)) << 64 | u128::from(self.1.hash_one(&row))
+        self.hash128(row).as_u128()
     }
 
     /// Half of such a hash: only for finding again what is compared itself then.
-    pub(super) fn short(&self, key: impl Hash) -> u64 {
-        self.0.hash_one(key)
+    pub(super) fn short(&self, key: &str) -> u64 {
+        let mut hasher = self.0;
+        hasher.write(key.as_bytes());
+        hasher.finish128().h1
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use gatewarden_model::{Body, Entry, Hash};
 use gatewarden_stock::{Supply, Wants};
+use memchr::memmem::Finder;
 
 use super::{
     FINDINGS_MAX, Finding, Findings, Judge, Report, What,
@@ -26,6 +27,9 @@ const BATCH_BYTES_MAX: usize = 1 << 18;
 
 /// Batches that wait before each stage.
 const WAITING_MAX: usize = 4;
+
+/// What stands in an entry that changes the key.
+const ROTATED: &[u8] = b"\"kind\":\"key-rotated\"";
 
 /// Entries as they were read.
 #[derive(Default)]
@@ -118,20 +122,28 @@ pub(super) fn run(
     judge: Option<&mut Judge<'_>>,
     mut findings: Findings,
 ) -> Result<Report, StoreError> {
-    let mut reading = Reading { source, tree, findings: Findings::default(), entries: 0 };
-    let (keys, is_lane) = (RowKeys::default(), source.is_lane());
+    let mut reading = Reading {
+        source,
+        tree,
+        findings: Findings::default(),
+        entries: 0,
+        rotations: Finder::new(ROTATED),
+    };
+    let (keys, is_lane) = (RowKeys::new(), source.is_lane());
     let (tables, own) = others.map_or((None, None), |o| (Some(o.tables), Some(o.past)));
     let mut faults = if tables.is_none() { source.faults()? } else { vec![] };
     let (event, events) = channel();
     let (answers, answered) = channel();
     let (raw, raws) = sync_channel(WAITING_MAX);
     let (decoded, decodeds) = sync_channel(WAITING_MAX);
+    let (use_again, used) = channel();
     let mut desk = Desk { source, events, answers, room: WAITING_MAX, free: vec![] };
     let asking = Asking { events: event.clone(), answers: answered, own };
     let (read, found, sums, replayed) = std::thread::scope(|scope| {
         let keys = &keys;
-        let decoder = scope.spawn(move || decode_all(&raws, &decoded, &event, keys));
-        let replay = scope.spawn(move || replay_all(&decodeds, asking, judge, keys, is_lane));
+        let decoder = scope.spawn(move || decode_all(&raws, &decoded, &used, &event, keys));
+        let replay =
+            scope.spawn(move || replay_all(&decodeds, &use_again, asking, judge, keys, is_lane));
         let beside = tables.map(|tables| scope.spawn(move || look_beside(keys, &*tables)));
         let read = reading.journal(&mut desk, &raw);
         drop(raw);
@@ -190,6 +202,8 @@ struct Reading<'a> {
     tree: Tree<'a>,
     findings: Findings,
     entries: u64,
+    /// Finds what only an entry that changes the key has; inside a text the quotes would be escaped.
+    rotations: Finder<'static>,
 }
 
 impl Reading<'_> {
@@ -205,7 +219,7 @@ impl Reading<'_> {
             self.entries += 1;
             batch.bytes.extend_from_slice(bytes);
             batch.entries.push((seq, batch.bytes.len(), leaf));
-            let rotation = rotation(bytes);
+            let rotation = rotation(&self.rotations, bytes);
             self.tree.push(seq, leaf, rotation.as_ref(), &mut self.findings)?;
             if batch.entries.len() >= BATCH_ENTRIES_MAX || batch.bytes.len() >= BATCH_BYTES_MAX {
                 let empty = desk.batch();
@@ -275,8 +289,7 @@ fn index_words(source: &dyn Source, seq: u64) -> Result<String, StoreError> {
 }
 
 /// The entry, where it changes the key: the tree must know before the next checkpoint.
-fn rotation(bytes: &[u8]) -> Option<Entry> {
-    // Inside a text the quotes would be escaped.
-    memchr::memmem::find(bytes, b"\"kind\":\"key-rotated\"")?;
+fn rotation(finder: &Finder<'_>, bytes: &[u8]) -> Option<Entry> {
+    finder.find(bytes)?;
     Entry::decode(bytes).ok().filter(|entry| matches!(entry.body, Body::KeyRotated { .. }))
 }

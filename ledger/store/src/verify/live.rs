@@ -13,7 +13,7 @@ use super::{
 use crate::{StoreError, projection::number};
 
 /// What the journal says is open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Open {
     keys: RowKeys,
     /// By a hash of the key: the sum of its rows, in two halves, which lie closer together.
@@ -23,7 +23,7 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(keys: RowKeys) -> Self {
-        Self { keys, ..Self::default() }
+        Self { keys, sums: HashMap::new(), sum: Sum::default() }
     }
 
     /// Adds an entry.

@@ -226,7 +226,7 @@ pub(crate) fn stock_of_all(
     name: &dyn Fn(u64) -> String,
     mut report: Report,
 ) -> Result<Report, StoreError> {
-    let keys = digest::RowKeys::default();
+    let keys = digest::RowKeys::new();
     let (mut made, mut findings) = (stock::Made::new(&keys, false), Findings::default());
     source.entries(&mut |position, leaf, bytes| {
         let before = findings.list.len();

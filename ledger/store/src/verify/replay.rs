@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::{Receiver, Sender};
 
+use gatewarden_model::Entry;
 use gatewarden_stock::{Supply, Wants};
 
 use super::{
@@ -53,6 +54,7 @@ impl Past for Asking {
 /// The replaying stage.
 pub(super) fn replay_all(
     batches: &Receiver<Decoded>,
+    used: &Sender<Vec<(Entry, bool)>>,
     mut past: Asking,
     mut judge: Option<&mut Judge<'_>>,
     keys: &RowKeys,
@@ -72,6 +74,8 @@ pub(super) fn replay_all(
                 replay.add(Some(entry.seq), What::Decision, message);
             }
         }
+        // The decoder may have ended.
+        drop(used.send(batch.entries));
     }
     Replayed { made, credentials, decoded, replay, result }
 }
