@@ -74,12 +74,16 @@ enum Job {
         answer: oneshot::Sender<Result<Answer, RecorderError>>,
     },
     Query(Box<dyn FnOnce(&Engine) + Send>),
-    Cosigned {
-        size: u64,
-        line: String,
-    },
+    Cosigned(Line),
     Begun,
     Shut(oneshot::Sender<()>),
+}
+
+/// A witness's line of the checkpoint of `size` entries.
+struct Line {
+    size: u64,
+    line: String,
+    kept: oneshot::Sender<Result<(), RecorderError>>,
 }
 
 /// What the recorder publishes after every flush.
@@ -211,10 +215,13 @@ impl Recorder {
         self.board.read().is_ok_and(|board| board.failing)
     }
 
-    /// Keeps a witness's line of a checkpoint; it comes after the commands that wait.
+    /// Keeps a witness's line of a checkpoint; it comes after the commands that wait. After an error
+    /// it is not kept and can be asked for again.
     pub(crate) async fn cosigned(&self, size: u64, line: String) -> Result<(), RecorderError> {
-        let job = Job::Cosigned { size, line };
-        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)
+        let (kept, is_kept) = oneshot::channel();
+        let job = Job::Cosigned(Line { size, line, kept });
+        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
+        is_kept.await.map_err(|_| RecorderError::Stopped)?
     }
 
     /// Says that too much waits for its witnesses (in words, and whether movements stop), or that
@@ -299,14 +306,15 @@ impl Thread {
                     // What is not loaded must not be answered from.
                     Job::Query(look) if self.unbegun => drop(look),
                     Job::Query(look) => queries.push(look),
-                    Job::Cosigned { size, line } => cosigned.push((size, line)),
+                    Job::Cosigned(line) => cosigned.push(line),
                     Job::Shut(done) => shut = Some(done),
                 }
                 let room = shut.is_none() && group.entries.len() < self.parts.group_rows_max;
                 next = if room { queue.try_recv().ok() } else { None };
             }
             self.flush(&group, decided);
-            self.keep_cosigned(&cosigned);
+            self.keep_cosigned(cosigned);
+            self.notice_away();
             queries.into_iter().for_each(|look| look(&self.engine));
             if let Some(done) = shut {
                 drop(self);
@@ -316,12 +324,21 @@ impl Thread {
         }
     }
 
-    /// Keeps witnesses' lines. One that is lost can be asked for again, so a failure is only told.
-    fn keep_cosigned(&self, lines: &[(u64, String)]) {
-        for (size, line) in lines {
-            if let Err(error) = self.parts.ledger.put_cosignature(*size, line) {
-                tracing::warn!(%error, size, "a cosignature was not kept");
-            }
+    /// Keeps witnesses' lines, each by itself: they are no entries and need no group.
+    fn keep_cosigned(&mut self, lines: Vec<Line>) {
+        for Line { size, line, kept } in lines {
+            let done = self.parts.ledger.put_cosignature(size, &line);
+            let _ = kept.send(done.map_err(|error| RecorderError::NotWritten(error.to_string())));
+        }
+    }
+
+    /// A look-up or a line may find that a shared ledger is away: the next command begins with
+    /// finding out whether it is back.
+    fn notice_away(&mut self) {
+        if self.parts.ledger.is_away() && !self.stuck {
+            self.stuck = true;
+            self.set_failing(true);
+            self.set_away(true);
         }
     }
 

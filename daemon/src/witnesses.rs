@@ -117,6 +117,10 @@ impl Rounds {
     }
 
     async fn round(&mut self) -> anyhow::Result<()> {
+        if self.app.recorder.is_away() {
+            // Nothing new is recorded meanwhile, and nothing can be read.
+            return Ok(());
+        }
         let newest = self.app.read(LedgerReader::checkpoint).await?;
         let Some(newest) = newest else { return Ok(()) };
         let (size, now) = (newest.checkpoint.size, self.app.clock.now());
@@ -128,8 +132,6 @@ impl Rounds {
         });
         futures_util::future::join_all(asked).await;
         let (trust, beyond) = (self.trust.clone(), self.witnessed);
-        // The recorder writes the lines in its own time; a query waits for that.
-        self.app.recorder.query(|_| ()).await?;
         let found = self.app.read(move |ledger| ledger.quorum_beyond(beyond, &trust)).await?;
         self.witnessed = self.witnessed.max(found.unwrap_or(0));
         self.tell(size, &now).await
@@ -194,12 +196,13 @@ impl Peer {
         for _ in 0..2 {
             match self.ask(app, client, &note, size).await {
                 Ok(Heard::Cosigned { line, .. }) => {
+                    // Asked for again where it is not kept: no later checkpoint need come.
+                    if let Err(error) = app.recorder.cosigned(size, line).await {
+                        return self.fail(&app.clock, &format!("it was not kept: {error}"));
+                    }
                     self.seen = size;
                     self.failures = 0;
                     self.backoff.reset();
-                    if let Err(error) = app.recorder.cosigned(size, line).await {
-                        tracing::error!(%error, "a cosignature was not kept");
-                    }
                     return;
                 }
                 Ok(Heard::Size(seen)) if seen > size => {

@@ -14,7 +14,9 @@ use gatewarden_proof::{LogKey, Trust};
 use gatewarden_stock::{LotFacts, Site, Stock, Supply, ThingFacts, Wants};
 
 use crate::{
-    StoreError, ledger,
+    StoreError,
+    cosignature::Cosigned as _,
+    ledger,
     ledger::{Committed, Group, OpenOptions},
     postgres::{PgAddress, Taken, ledger::PgLedger, reader::PgReader},
     proof::Proof,
@@ -189,15 +191,6 @@ impl Ledger {
         }
     }
 
-    /// Keeps what a witness signed of the checkpoint of `size` entries; the newest line of a name
-    /// counts.
-    pub fn add_cosignature(&mut self, size: u64, name: &str, line: &str) -> Result<(), StoreError> {
-        match &mut self.0 {
-            Writer::Sqlite(ledger) => ledger.add_cosignature(size, name, line),
-            Writer::Postgres(_) => Err(StoreError::OnlySqlite { what: "cosignatures" }),
-        }
-    }
-
     /// What is flushed now.
     #[must_use]
     pub fn committed(&self) -> Committed {
@@ -225,10 +218,10 @@ impl Ledger {
 
     /// Keeps a witness's line of the checkpoint of `size` entries; a newer one of the same witness
     /// replaces it.
-    pub fn put_cosignature(&self, size: u64, line: &str) -> Result<(), StoreError> {
-        match &self.0 {
+    pub fn put_cosignature(&mut self, size: u64, line: &str) -> Result<(), StoreError> {
+        match &mut self.0 {
             Writer::Sqlite(ledger) => ledger.put_cosignature(size, line),
-            Writer::Postgres(_) => Err(StoreError::OnlySqlite { what: "keeping cosignatures" }),
+            Writer::Postgres(ledger) => ledger.put_cosignature(size, line),
         }
     }
 
@@ -376,44 +369,37 @@ impl LedgerReader {
         both!(self, reader => reader.proof(seq))
     }
 
-    fn witnesses(&self) -> Result<&reader::LedgerReader, StoreError> {
-        match &self.0 {
-            Reader::Sqlite(reader) => Ok(reader),
-            Reader::Postgres(_) => Err(StoreError::OnlySqlite { what: "reading cosignatures" }),
-        }
-    }
-
     /// The newest checkpoint beyond entry `seq` that has the quorum of `trust`, with its lines.
     pub fn witnessed(
         &self,
         seq: u64,
         trust: &Trust,
     ) -> Result<Option<SignedCheckpoint>, StoreError> {
-        self.witnesses()?.witnessed(seq, trust)
+        both!(self, reader => reader.witnessed(seq, trust))
     }
 
     /// The proof of an entry under the newest checkpoint that has the quorum of `trust`; under the
     /// newest of all where none has. The second value says whether it has.
     pub fn witnessed_proof(&self, seq: u64, trust: &Trust) -> Result<(Proof, bool), StoreError> {
-        self.witnesses()?.witnessed_proof(seq, trust)
+        both!(self, reader => reader.witnessed_proof(seq, trust))
     }
 
     /// How many entries the newest checkpoint beyond `beyond` entries covers that has the quorum of
     /// these witnesses; the log's own signature is not asked for.
     pub fn quorum_beyond(&self, beyond: u64, trust: &Trust) -> Result<Option<u64>, StoreError> {
-        self.witnesses()?.quorum_beyond(beyond, trust)
+        both!(self, reader => reader.quorum_beyond(beyond, trust))
     }
 
     /// How many entries have the quorum of these witnesses, and the largest checkpoint that each of
     /// them cosigned.
     pub fn cosigned_by(&self, trust: &Trust) -> Result<(u64, Vec<u64>), StoreError> {
-        self.witnesses()?.cosigned_by(trust)
+        both!(self, reader => reader.cosigned_by(trust))
     }
 
     /// The keys that signed this ledger as its journal tells, the first one first, each with the
     /// sizes of checkpoints that it counts for. A stranger's copy proves nothing by it.
     pub fn log_keys(&self) -> Result<Vec<LogKey>, StoreError> {
-        self.witnesses()?.log_keys()
+        both!(self, reader => reader.log_keys())
     }
 
     /// The proof that the tree of `old` entries is a prefix of that of `new` (RFC 6962, 2.1.2), as a
@@ -463,7 +449,7 @@ impl LedgerReader {
 
     /// What witnesses signed of the checkpoint of `size` entries: name and line of each.
     pub fn cosignatures(&self, size: u64) -> Result<Vec<(String, String)>, StoreError> {
-        self.file("cosignatures")?.cosignatures(size)
+        both!(self, reader => reader.lines_of(size))
     }
 
     fn file(&self, what: &'static str) -> Result<&reader::LedgerReader, StoreError> {

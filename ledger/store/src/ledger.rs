@@ -19,7 +19,7 @@ use crate::{
     merkle::Frontier,
     note::{self, Checkpoint},
     plan::Plan,
-    projection::{number, unsigned},
+    projection::unsigned,
     reader::{LedgerReader, Nodes},
     rebuild::{self, Projections},
     schema, sqlite,
@@ -138,14 +138,6 @@ impl Ledger {
     #[must_use]
     pub fn verifier_key(&self) -> &str {
         self.keys.name()
-    }
-
-    /// Keeps what a witness signed of the checkpoint of `size` entries; the newest line of a name
-    /// counts.
-    pub fn add_cosignature(&mut self, size: u64, name: &str, line: &str) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO cosignature (size, name, line) VALUES (?1, ?2, ?3)";
-        let values = params![number(size), name, line];
-        Ok(self.connection.prepare_cached(sql)?.execute(values).map(drop)?)
     }
 
     /// Looks up what the engine must know before it can decide.

@@ -93,14 +93,6 @@ impl LedgerReader {
         Ok(found)
     }
 
-    /// What witnesses signed of the checkpoint of `size` entries: name and line of each.
-    pub fn cosignatures(&self, size: u64) -> Result<Vec<(String, String)>, StoreError> {
-        let sql = "SELECT name, line FROM cosignature WHERE size = ?1 ORDER BY name";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([number(size)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Lots whose last day is no later than `until`, the first to expire first.
     pub fn lots_expiring(&self, until: Day) -> Result<Vec<(ItemId, String, LotFacts)>, StoreError> {
         let sql = "SELECT item, lot, expires, seq FROM lot WHERE expires <> '' AND expires <= ?1 \

@@ -27,6 +27,8 @@ fn a_gateway_adds_to_its_own_lane_only_and_changes_nothing() {
     let gateway = |sql: &str| cluster.sql("gatewarden_gw_1", &database, sql);
     gateway(&format!("{ENTRY} (1, 0, {LEAF}, '{{}}'), (1, 1, {LEAF}, '{{}}')")).unwrap();
     cluster.sql("gatewarden_gw_2", &database, &format!("{ENTRY} (2, 0, {LEAF}, '{{}}')")).unwrap();
+    gateway("INSERT INTO gatewarden.cosignature (lane, size, name, line) VALUES (1, 1, 'w', 'x')")
+        .unwrap();
     assert_eq!(
         gateway("SELECT lane, seq, position FROM gatewarden.entry ORDER BY 3").unwrap(),
         "1|0|0\n1|1|1\n2|0|2"
@@ -48,6 +50,11 @@ fn a_gateway_adds_to_its_own_lane_only_and_changes_nothing() {
         "SET SESSION AUTHORIZATION gatewarden_gw_2".into(),
         "INSERT INTO gatewarden.live VALUES (2, 'task', 0)".into(),
         "INSERT INTO gatewarden.credential VALUES (2, 'mueller', 'phc')".into(),
+        "INSERT INTO gatewarden.cosignature (lane, size, name, line) VALUES (2, 1, 'w', 'x')"
+            .into(),
+        "INSERT INTO gatewarden.cosignature (lane, size, name, line, nth) \
+            OVERRIDING SYSTEM VALUE VALUES (1, 1, 'w', 'x', 99)"
+            .into(),
     ];
     for sql in &refused {
         let error = gateway(sql).expect_err(sql);

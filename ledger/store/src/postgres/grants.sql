@@ -9,11 +9,12 @@ GRANT USAGE ON SCHEMA gatewarden TO gatewarden_gateway, gatewarden_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA gatewarden TO gatewarden_gateway, gatewarden_auditor;
 REVOKE SELECT ON gatewarden.credential FROM gatewarden_auditor;
 
-GRANT INSERT ON gatewarden.lane_key, gatewarden.node, gatewarden.checkpoint, gatewarden.cosignature,
+GRANT INSERT ON gatewarden.lane_key, gatewarden.node, gatewarden.checkpoint,
     gatewarden.movement_index, gatewarden.subject, gatewarden.news
     TO gatewarden_gateway;
--- Not `position`: nobody chooses its place among the lanes.
+-- Not `position` nor `nth`: nobody chooses its place among the lanes, or among the newest.
 GRANT INSERT (lane, seq, leaf, bytes) ON gatewarden.entry TO gatewarden_gateway;
+GRANT INSERT (lane, size, name, line) ON gatewarden.cosignature TO gatewarden_gateway;
 GRANT USAGE ON SEQUENCE gatewarden.position TO gatewarden_gateway;
 GRANT INSERT, DELETE ON gatewarden.live TO gatewarden_gateway;
 GRANT INSERT, UPDATE, DELETE ON gatewarden.credential, gatewarden.balance, gatewarden.pool,

@@ -11,6 +11,7 @@ use gatewarden_stock::{Site, Stock, Supply, Wants};
 
 use super::{
     address::PgAddress,
+    cosignature,
     link::Link,
     locks::Locks,
     lookup,
@@ -154,6 +155,16 @@ impl PgLedger {
             self.session = None;
         }
         taken
+    }
+
+    /// Keeps a witness's line of the checkpoint of `size` entries.
+    pub(crate) fn put_cosignature(&mut self, size: u64, line: &str) -> Result<(), StoreError> {
+        let session = self.session.as_mut().ok_or_else(not_there)?;
+        let kept = cosignature::add(&mut session.link, session.lane, size, line);
+        if matches!(kept, Err(StoreError::Away(_))) {
+            self.session = None;
+        }
+        kept
     }
 
     /// What all lanes said of items, closed periods and days: what a stock must know that no look-up

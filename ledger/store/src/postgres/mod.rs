@@ -6,6 +6,7 @@
 //! replayed. Absent: making databases and clusters (the administrator's), anything asynchronous.
 
 pub(crate) mod address;
+mod cosignature;
 pub(crate) mod error;
 pub(crate) mod ledger;
 pub(crate) mod link;

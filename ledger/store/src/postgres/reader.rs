@@ -175,16 +175,9 @@ impl PgReader {
     }
 
     pub(crate) fn proof(&self, seq: u64) -> Result<Proof, StoreError> {
-        let missing = |len| StoreError::NoEntry { seq, len };
         self.snapshot(|link| {
-            let signed = newest(link, self.lane)?.ok_or(missing(0))?;
-            let size = signed.checkpoint.size;
-            let nodes = Nodes { link: (&mut *link).into(), lane: self.lane };
-            let path = merkle::inclusion(&nodes, seq, size)?.ok_or(missing(size))?;
-            let sql = "SELECT bytes FROM entry WHERE lane = $1 AND seq = $2";
-            let row = link.first(sql, &[&self.lane, &number(seq)])?.ok_or(missing(size))?;
-            let entry = row.get::<_, String>(0).into_bytes();
-            Ok(Proof { entry, index: seq, path, checkpoint: signed.note })
+            let signed = newest(link, self.lane)?.ok_or(StoreError::NoEntry { seq, len: 0 })?;
+            prove(link, self.lane, seq, signed)
         })
     }
 
@@ -217,6 +210,23 @@ fn newest(link: &mut Link, lane: i32) -> Result<Option<SignedCheckpoint>, StoreE
     let note: String = row.get(0);
     let text = note.rfind("\n\n").map_or("", |blank| &note[..=blank]);
     Ok(Some(SignedCheckpoint { checkpoint: Checkpoint::parse(text)?, note }))
+}
+
+/// The proof of an entry under a checkpoint of its lane; inside the caller's snapshot.
+pub(super) fn prove(
+    link: &mut Link,
+    lane: i32,
+    seq: u64,
+    signed: SignedCheckpoint,
+) -> Result<Proof, StoreError> {
+    let size = signed.checkpoint.size;
+    let missing = StoreError::NoEntry { seq, len: size };
+    let nodes = Nodes { link: (&mut *link).into(), lane };
+    let Some(path) = merkle::inclusion(&nodes, seq, size)? else { return Err(missing) };
+    let sql = "SELECT bytes FROM entry WHERE lane = $1 AND seq = $2";
+    let row = link.first(sql, &[&lane, &number(seq)])?.ok_or(missing)?;
+    let entry = row.get::<_, String>(0).into_bytes();
+    Ok(Proof { entry, index: seq, path, checkpoint: signed.note })
 }
 
 /// The lane that the address names, or that of the role.

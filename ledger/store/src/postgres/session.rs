@@ -178,7 +178,10 @@ pub(super) fn key_in_force(link: &mut Link, lane: i32) -> Result<String, StoreEr
 }
 
 /// The newest change of a lane's key: its entry, the old and the new verifier key.
-fn last_rotation(link: &mut Link, lane: i32) -> Result<Option<(u64, String, String)>, StoreError> {
+pub(super) fn last_rotation(
+    link: &mut Link,
+    lane: i32,
+) -> Result<Option<(u64, String, String)>, StoreError> {
     let sql = "SELECT seq, leaf, bytes FROM entry WHERE lane = $1 \
         AND seq = (SELECT max(seq) FROM live WHERE lane = $1 AND key = 'key')";
     let found: Option<Entry> =
