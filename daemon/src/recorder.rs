@@ -433,7 +433,7 @@ impl Thread {
             return self.again(decided);
         }
         if stale && !self.stuck {
-            return self.give_up(&error.to_string(), decided);
+            return self.give_up(&why(error), decided);
         }
         self.set_failing(!for_good);
         if for_good && decided.len() > 1 {
@@ -505,6 +505,8 @@ impl Thread {
         let (mut group, mut again) = (Group::default(), Vec::with_capacity(decided.len()));
         for one in decided {
             let rounds = one.rounds + 1;
+            // Rounds may wait for others' locks, one after the other: this heart beats.
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             self.decide(one.command, one.credential, one.answer, &mut group, &mut again);
             if let Some(last) = again.last_mut() {
                 last.rounds = rounds;
@@ -526,7 +528,10 @@ impl Thread {
         let (mut group, mut refused) = (Group::default(), Vec::with_capacity(decided.len()));
         for one in decided {
             let now = self.parts.clock.now();
-            let outcome = self.engine.refuse(now, &one.command, "stock-contended", &reason);
+            let mut outcome = self.engine.refuse(now, &one.command, "stock-contended", &reason);
+            let wants = self.engine.wants(&now, &one.command);
+            let ledger = &mut self.parts.ledger;
+            rivals::name_them(ledger, &mut self.engine, &wants, &mut outcome);
             let Outcome { entries, answer: reply, signals } = outcome;
             group.entries.extend(entries);
             refused.push(Decided { reply, signals, ..one });
@@ -584,6 +589,15 @@ impl Thread {
         }
         self.set_away(self.parts.ledger.is_away());
         !self.stuck
+    }
+}
+
+/// Why a group lost against another gateway, without the promise to try it again.
+fn why(error: &StoreError) -> String {
+    match error {
+        StoreError::Conflict { source, .. } => source.to_string(),
+        StoreError::Contended(words) => words.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn name_them(
 /// Whether a refusal says that too little is at a site.
 fn lacks(refusal: &Refusal, site: &Site) -> bool {
     let (item, location) = (&site.item, &site.location);
-    refusal.code == "stock-short"
+    matches!(refusal.code, "stock-short" | "stock-contended")
         && refusal.message.contains(&format!("stock of {item} "))
         && refusal.message.contains(&format!(" at {location} is "))
 }

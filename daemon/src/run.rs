@@ -278,13 +278,16 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     let stopped = recorder.command(Command::Stop { reason }).await;
     recorder.shut().await;
-    note_newest(&config.ledger.path).await;
+    note_newest(&config).await;
     stopped.map(|_| ()).context("the orderly stop could not be recorded")
 }
 
-/// Notes the newest checkpoint beside the ledger, against an older file in its place.
-pub(crate) async fn note_newest(path: &Path) {
-    let path = path.to_owned();
+/// Notes the newest checkpoint beside a ledger in a file, against an older file in its place.
+pub(crate) async fn note_newest(config: &Config) {
+    if config.ledger.url.is_some() {
+        return;
+    }
+    let path = config.ledger.path.clone();
     let noted = tokio::task::spawn_blocking(move || {
         ops::note_newest(&path, &file::LedgerReader::open(&path)?)
     });

@@ -59,7 +59,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         gauges(&app).await;
         round += 1;
         if round.is_multiple_of(NOTE_ROUNDS) && !app.recorder.is_failing() {
-            crate::run::note_newest(&app.config.ledger.path).await;
+            crate::run::note_newest(&app.config).await;
         }
     }
 }

@@ -5,6 +5,7 @@ use gatewarden_model::{Action, Actor, Module};
 
 use crate::{
     command::{Command, Refusal},
+    passes::Choice,
     sessions::actor_in,
     turn::{Asked, Turn},
 };
@@ -32,7 +33,18 @@ impl Turn<'_> {
         match command {
             Command::Pass(pass) => {
                 let by = self.bound_session(pass).map_or(Actor::Nobody, |open| actor_in(&open));
-                Asked::new(&by, Action::Execute, Module::Ledger).on_pass(pass)
+                match self.choose(pass) {
+                    Choice::Task(task, _) => self.state.task(task),
+                    _ => None,
+                }
+                .map_or_else(
+                    || Asked::new(&by, Action::Execute, Module::Ledger),
+                    |open| {
+                        let module = open.task.kind.module();
+                        Asked::new(&by, Action::Execute, module).on_task(&open.task)
+                    },
+                )
+                .on_pass(pass)
             }
             Command::Reserve { posting, by } => {
                 let mut asked = Asked::new(by, Action::Create, posting.kind.module());

@@ -31,7 +31,7 @@ pub(crate) struct Mover {
 }
 
 /// What a station's tasks mean for a pass.
-enum Choice {
+pub(crate) enum Choice {
     Nothing,
     Unapproved(TaskId),
     Task(TaskId, Match),
@@ -128,7 +128,7 @@ impl Turn<'_> {
 
     /// The first approved task that the pass completes, else the one with the most things
     /// expected, ties to the oldest.
-    fn choose(&self, pass: &Pass) -> Choice {
+    pub(crate) fn choose(&self, pass: &Pass) -> Choice {
         let mut best: Option<(TaskId, Match)> = None;
         let mut unapproved = None;
         let things = seen::resolve(pass, &self.settings.items, self.stock);

@@ -1,9 +1,9 @@
 //! The one writer of a lane on PostgreSQL.
 //!
 //! Promises, beside those of the ledger: the stock that a group touches is locked, read and written
-//! in one transaction; a group that no longer fits is refused whole, with why; where COMMIT was not
-//! heard, the lane itself is asked before anything is said; what loses against another gateway is
-//! tried again, at most `ATTEMPTS_MAX` times.
+//! in one transaction; a group that no longer fits, or waited too long for another gateway's locks, is
+//! refused whole, with why; where COMMIT was not heard, the lane itself is asked before anything is
+//! said. Absent: when to try again what was refused (the recorder).
 
 use ed25519_dalek::SigningKey;
 use gatewarden_model::Entry;
@@ -28,7 +28,7 @@ use crate::{
     rows::{Days, Projector, runs},
 };
 
-/// How often a group is tried that loses against other gateways, or finds that it needs more locks.
+/// How often a group is tried that finds that it needs more locks.
 const ATTEMPTS_MAX: usize = 10;
 
 /// The one writer of a lane.
@@ -215,7 +215,6 @@ enum Failed {
 
 fn commit(session: &mut Session, group: &Group, plan: &Plan) -> Result<(), Failed> {
     let mut locks = Locks::of(&group.entries);
-    let mut last = StoreError::Contended("too many tries".into());
     for _ in 0..ATTEMPTS_MAX {
         let tried =
             session.link.batch("BEGIN").and_then(|()| attempt(session, group, plan, &mut locks));
@@ -227,13 +226,12 @@ fn commit(session: &mut Session, group: &Group, plan: &Plan) -> Result<(), Faile
         };
         session.undo();
         session.link.batch("ROLLBACK").map_err(Failed::Broken)?;
-        match error {
-            None => {}
-            Some(error @ StoreError::Contended(_)) => last = error,
-            Some(error) => return Err(Failed::Clean(whose(session, group, error))),
+        if let Some(error) = error {
+            return Err(Failed::Clean(whose(session, group, error)));
         }
     }
-    Err(Failed::Clean(last))
+    let words = "what it needs changed with each try";
+    Err(Failed::Clean(StoreError::Contended(words.into())))
 }
 
 fn end(session: &mut Session) -> Result<(), Failed> {

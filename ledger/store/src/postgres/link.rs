@@ -36,9 +36,10 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// For the recorder, whom many wait for.
+    /// For the recorder, whom many wait for. It asks again a few times, in all for longer than a
+    /// gateway that broke off in the middle keeps its locks (`idle_in_transaction_session_timeout`).
     pub(crate) const WRITER: Self =
-        Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
+        Self { statement: Duration::from_secs(60), lock: Duration::from_secs(3) };
     /// For a query of the API or the command line.
     pub(crate) const READER: Self =
         Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
@@ -77,7 +78,7 @@ impl Link {
             "SET search_path = gatewarden, pg_temp;
              SET default_transaction_isolation = 'read committed';
              SET statement_timeout = {}; SET lock_timeout = {};
-             SET idle_in_transaction_session_timeout = 60000;
+             SET idle_in_transaction_session_timeout = 15000;
              SET client_connection_check_interval = 5000;
              SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5;
              SET tcp_keepalives_count = 3;",
