@@ -113,6 +113,23 @@ impl Gateway {
         self.settings.state.clone().unwrap_or_else(|| self.dir().join("state"))
     }
 
+    /// Makes its ledger a lane of a shared one, under another name: `admin` and `url` are those of an
+    /// administrator and of the gateway's role.
+    ///
+    /// # Panics
+    /// Where the lane can't be made, or the daemon runs already.
+    pub fn join(&self, admin: &str, url: &str, name: &str) {
+        assert!(self.child.is_none(), "the daemon runs already");
+        let mut init = self.command();
+        init.args(["ledger", "init-postgres", "--url", admin, "--gateway", name]);
+        let made = init.output().expect("the program can be started");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let text = fs::read_to_string(self.config()).expect("the configuration can be read");
+        let text = text.replacen("\"gw-test\"", &format!("\"{name}\""), 1);
+        let text = text.replacen("[ledger]", &format!("[ledger]\nurl = \"{url}\""), 1);
+        fs::write(self.config(), text).expect("the configuration can be written");
+    }
+
     /// Its ledger.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! A gateway whose stock is valued: its configuration, its people, and postings by two of them.
 
+use crate::cluster::{ADMIN, Cluster};
 use gatewarden_tests::{Answer, Caller, Gateway, People, Settings};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -74,7 +75,19 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        let mut gateway = Gateway::prepare(Settings::default()).await;
+        Self::furnish(Gateway::prepare(Settings::default()).await).await
+    }
+
+    /// The same with a lane of a shared ledger.
+    pub(crate) async fn open_on(cluster: &Cluster) -> Self {
+        let gateway = Gateway::prepare(Settings::default()).await;
+        let database = cluster.database();
+        let url = cluster.url("gatewarden_gw_test", &database);
+        gateway.join(&cluster.url(ADMIN, &database), &url, "gw-test");
+        Self::furnish(gateway).await
+    }
+
+    async fn furnish(mut gateway: Gateway) -> Self {
         let text = std::fs::read_to_string(gateway.config()).unwrap();
         std::fs::write(gateway.config(), text + VALUED).unwrap();
         gateway.run().await;

@@ -3,6 +3,7 @@
 use gatewarden_tests::{BOLT, epc, receipt, until};
 use serde_json::json;
 
+use crate::cluster::Cluster;
 use crate::house::{House, day, posting, told, voucher, with};
 
 const DOCK: &str = "wh1/dock";
@@ -10,7 +11,16 @@ const STORE: &str = "wh1/a";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stock_is_received_inspected_put_away_used_counted_corrected_and_closed() {
-    let house = House::open().await;
+    play(House::open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_a_shared_ledger() {
+    let Some(cluster) = Cluster::start_new() else { return };
+    play(House::open_on(&cluster).await).await;
+}
+
+async fn play(house: House) {
     received_at_the_portal(&house).await;
     released_and_put_away(&house).await;
     used_and_counted(&house).await;

@@ -1,13 +1,12 @@
 //! The finance vouchers of movements and of landed cost: who shall be debited and credited how much,
-//! on which day, for which document. Balanced each, as the journal says them.
+//! on which day, for which document. Balanced each, as the journal says them. On a shared ledger they
+//! are those of this gateway's lane: each gateway books what it recorded.
 
 use gatewarden_model::{Body, Day, Entry, MovementId, VoucherLine};
-use gatewarden_store::{LedgerReader, StoreError};
+use gatewarden_store::{BookedDays, LedgerReader, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Entries read at once.
-const ENTRIES_AT_ONCE: u64 = 10_000;
 /// Most vouchers of one answer.
 pub(crate) const VOUCHERS_MAX: usize = 10_000;
 
@@ -42,32 +41,26 @@ pub(crate) fn between(
     to: Option<Day>,
     offset_min: i32,
 ) -> Result<(Vec<Voucher>, bool), StoreError> {
-    let mut found = Vec::new();
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries(next..next + ENTRIES_AT_ONCE)?;
-        let Some(last) = entries.last() else { return Ok((found, false)) };
-        next = last.seq + 1;
-        for voucher in entries.into_iter().filter_map(|entry| voucher(entry, offset_min)) {
-            let wanted = from.is_none_or(|from| from <= voucher.day)
-                && to.is_none_or(|to| voucher.day <= to);
-            if wanted && found.len() == VOUCHERS_MAX {
-                return Ok((found, true));
-            }
-            if wanted {
+    let (mut found, mut more) = (Vec::new(), false);
+    ledger.booked(BookedDays { from, to, offset_min }, |day, entry| {
+        if let Some(voucher) = voucher(day, entry, offset_min) {
+            more = found.len() == VOUCHERS_MAX;
+            if !more {
                 found.push(voucher);
             }
         }
-    }
+        !more
+    })?;
+    Ok((found, more))
 }
 
-/// An entry's voucher, if it has one.
-fn voucher(entry: Entry, offset_min: i32) -> Option<Voucher> {
+/// The voucher of an entry that counts for a day, if it has one.
+fn voucher(day: Day, entry: Entry, offset_min: i32) -> Option<Voucher> {
     let (seq, recorded) = (entry.seq, Day::of(&entry.at, offset_min));
     let voucher = match entry.body {
         Body::Moved { movement, .. } => Voucher {
             seq,
-            day: movement.day(&entry.at),
+            day,
             recorded,
             kind: movement.kind.name(),
             movement: movement.id,
@@ -76,7 +69,7 @@ fn voucher(entry: Entry, offset_min: i32) -> Option<Voucher> {
         },
         Body::CostLanded { movement, document, voucher: lines, .. } => Voucher {
             seq,
-            day: recorded,
+            day,
             recorded,
             kind: "landed-cost",
             movement,

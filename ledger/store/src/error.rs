@@ -149,12 +149,6 @@ pub enum StoreError {
         /// The bound.
         max: usize,
     },
-    /// Only a ledger in a file can do it.
-    #[error("a ledger on PostgreSQL can't tell {what} yet: ask a gateway that keeps a file")]
-    OnlySqlite {
-        /// What was asked.
-        what: &'static str,
-    },
     /// A group beyond its bound.
     #[error("a group of {found} entries is beyond the bound of {max}")]
     GroupTooLarge {

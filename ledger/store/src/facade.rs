@@ -1,7 +1,7 @@
 //! The ledger, whichever database keeps it: an address, the one writer, a reader.
 //!
 //! Both databases keep the same promises, and one suite of tests runs against both. What only a file
-//! can do says so (`StoreError::OnlySqlite`).
+//! can do is not here (`ops`).
 
 use std::{
     fmt,
@@ -15,14 +15,16 @@ use gatewarden_stock::{LotFacts, Site, Stock, Supply, ThingFacts, Wants};
 
 use crate::{
     StoreError,
+    booked::BookedDays,
     cosignature::Cosigned as _,
     ledger,
     ledger::{Committed, Group, OpenOptions},
+    past::{Evening, PastDay},
     postgres::{PgAddress, Taken, ledger::PgLedger, reader::PgReader},
     proof::Proof,
     reader,
     reader::{Balance, BalanceFilter, MovementPage, SignedCheckpoint},
-    stock_view::{PastDay, PoolView, View},
+    stock_view::PoolView,
     verify::{Judge, Report},
 };
 
@@ -410,7 +412,7 @@ impl LedgerReader {
 
     /// Value and age, by item, place, lot and owner. Of the filter only those count.
     pub fn pools(&self, filter: &BalanceFilter) -> Result<Vec<PoolView>, StoreError> {
-        self.file("values and ages")?.pools(filter)
+        both!(self, reader => reader.pools(filter))
     }
 
     /// What is known of a thing.
@@ -428,7 +430,7 @@ impl LedgerReader {
 
     /// Lots whose last day is no later than `until`, the first to expire first.
     pub fn lots_expiring(&self, until: Day) -> Result<Vec<(ItemId, String, LotFacts)>, StoreError> {
-        self.file("which lots expire")?.lots_expiring(until)
+        both!(self, reader => reader.lots_expiring(until))
     }
 
     /// What is in a handling unit, wherever it is.
@@ -439,24 +441,27 @@ impl LedgerReader {
 
     /// The latest day that any movement counted for.
     pub fn last_day(&self) -> Result<Option<Day>, StoreError> {
-        self.file("its last day")?.last_day()
+        both!(self, reader => reader.last_day())
     }
 
-    /// Stock at the end of a day.
-    pub fn stock_on(&self, day: Day, view: View) -> Result<PastDay, StoreError> {
-        self.file("the stock of a past day")?.stock_on(day, view)
+    /// Stock at the end of a day, of one item or of all. On a shared ledger that of all gateways.
+    pub fn stock_on(&self, evening: Evening, item: Option<&ItemId>) -> Result<PastDay, StoreError> {
+        both!(self, reader => reader.stock_on(evening, item))
+    }
+
+    /// Calls `see` with each movement and landed cost of these days and the day it counts for, in
+    /// sequence, until it says false.
+    pub fn booked(
+        &self,
+        days: BookedDays,
+        see: impl FnMut(Day, Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        both!(self, reader => reader.booked(days, see))
     }
 
     /// What witnesses signed of the checkpoint of `size` entries: name and line of each.
     pub fn cosignatures(&self, size: u64) -> Result<Vec<(String, String)>, StoreError> {
         both!(self, reader => reader.lines_of(size))
-    }
-
-    fn file(&self, what: &'static str) -> Result<&reader::LedgerReader, StoreError> {
-        match &self.0 {
-            Reader::Sqlite(reader) => Ok(reader),
-            Reader::Postgres(_) => Err(StoreError::OnlySqlite { what }),
-        }
     }
 
     /// Replays and compares everything, trusting only `key` and the keys that it handed over to.

@@ -5,6 +5,7 @@
 //! absent on purpose: deciding (`gatewarden-engine`), clocks, async; a caller that must not wait
 //! gives the ledger a thread of its own.
 
+mod booked;
 mod connection;
 mod cosignature;
 mod credential;
@@ -17,6 +18,7 @@ mod ledger;
 mod lock;
 mod lookup;
 pub mod ops;
+mod past;
 mod plan;
 pub mod postgres;
 mod projection;
@@ -36,6 +38,7 @@ pub mod file {
     pub use crate::{ledger::Ledger, reader::LedgerReader};
 }
 
+pub use booked::BookedDays;
 pub use error::StoreError;
 pub use facade::{Ledger, LedgerAddress, LedgerReader};
 pub use gatewarden_proof::{
@@ -45,8 +48,9 @@ pub use gatewarden_proof::{
 pub use key::{KeyError, load_key, load_or_create_key};
 pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, OpenOptions};
 pub use lookup::HISTORY_ENTRIES_MAX;
+pub use past::{Evening, PastDay, PastStock, View};
 pub use reader::{ANSWER_ENTRIES_MAX, Balance, BalanceFilter, MovementPage, SignedCheckpoint};
 pub use rebuild::rebuild;
 pub use schema::{APPLICATION_ID, version as schema_version};
-pub use stock_view::{PastDay, PastStock, PoolView, View};
+pub use stock_view::PoolView;
 pub use verify::{FINDINGS_MAX, Finding, Judge, Report, What};

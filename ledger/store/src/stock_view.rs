@@ -1,21 +1,17 @@
-//! Reading stock: pools with their age and value, things, lots, handling units, and any past day.
-//!
-//! A past day is found by walking the entries after it back from what is now, so that the memory
-//! grows with the places and not with the journal. Layers can't be walked back: a past day has
-//! quantities and values, not ages.
+//! Reading stock in SQLite: pools with their age and value, lots, and what a past day and the
+//! vouchers of days are found from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use gatewarden_model::{
-    Amount, Body, Bucket, Day, Entry, ItemId, Location, Movement, MovementLine, Revaluation,
-    StockStatus,
-};
-use gatewarden_stock::{Layer, LotFacts, PoolKey, Site, hold_lines};
+use gatewarden_model::{Amount, Day, Entry, ItemId, Location, MovementId};
+use gatewarden_stock::{Layer, LotFacts, PoolKey, Site};
 use rusqlite::{Row, params};
-use serde::Serialize;
 
 use crate::{
-    Balance, BalanceFilter, StoreError, fetch, lookup,
+    Balance, BalanceFilter, StoreError,
+    booked::{self, BOOKED_AT_ONCE, BookedDays, Booking, LANDED},
+    fetch, lookup,
+    past::{self, Books, Evening, Journal, PastDay},
     projection::number,
     reader::LedgerReader,
     rows::{self, parse_layers, some},
@@ -34,39 +30,6 @@ pub struct PoolView {
     pub value: Amount,
     /// Its layers, the oldest first.
     pub layers: Vec<Layer>,
-}
-
-/// What a past day is looked at with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// As it was known at the end of that day.
-    Known,
-    /// As it is known today: with what was back-dated and reversed since. Reserved stock counts as
-    /// available, because a reservation has no day.
-    Corrected,
-}
-
-/// What was of one lot and owner of an item at one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PastStock {
-    /// The item.
-    pub item: ItemId,
-    /// Where.
-    pub location: Location,
-    /// Its lot, owner, status and handling unit.
-    #[serde(flatten)]
-    pub bucket: Bucket,
-    /// Base units.
-    pub quantity: i64,
-}
-
-/// A past day.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PastDay {
-    /// Quantities that were not zero, in the order of item, place and bucket.
-    pub stock: Vec<PastStock>,
-    /// Values that were not zero, in ten-thousandths, at places that hold stock.
-    pub values: BTreeMap<(Site, PoolKey), Amount>,
 }
 
 impl LedgerReader {
@@ -113,36 +76,6 @@ impl LedgerReader {
         let days = lookup::days(&self.connection)?;
         Ok(days.into_iter().rev().find(|(_, (_, counted))| counted.is_some()).map(|(day, _)| day))
     }
-
-    /// Stock at the end of a day.
-    pub fn stock_on(&self, day: Day, view: View) -> Result<PastDay, StoreError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
-        let mut past = Past::now(self, view)?;
-        // Whatever counts for a later day stands here or after.
-        let first = self.first_after(day)?;
-        let sql = "SELECT seq, bytes, leaf FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT 256";
-        let mut before = self.len()?;
-        loop {
-            let page = fetch::list(&self.connection, sql, [number(before)])?;
-            let Some(oldest) = page.last() else { return past.finish() };
-            before = oldest.seq;
-            for entry in &page {
-                // The stamp of a clock that was not set bounds nothing.
-                let is_known = entry.at.synced && Day::of(&entry.at, 0) <= day;
-                if is_known && (view == View::Known || entry.seq < first) {
-                    return past.finish();
-                }
-                past.take_back(self, entry, day)?;
-            }
-        }
-    }
-
-    /// The first entry whose movement counts for a later day, or was reserved since.
-    fn first_after(&self, day: Day) -> Result<u64, StoreError> {
-        let days = lookup::days(&self.connection)?;
-        let later = days.range(Day::from_number(i64::from(day.number()) + 1)..);
-        Ok(later.map(|(_, (seq, _))| *seq).min().unwrap_or(u64::MAX))
-    }
 }
 
 fn pool_view(row: &Row<'_>) -> Result<PoolView, StoreError> {
@@ -161,142 +94,99 @@ fn pool_view(row: &Row<'_>) -> Result<PoolView, StoreError> {
     })
 }
 
-/// Stock on its way back.
-struct Past {
-    view: View,
-    quantities: BTreeMap<(Site, Bucket), i64>,
-    /// Ten-thousandths. Wide, because a sum on its way may leave what its end fits into.
-    values: BTreeMap<(Site, PoolKey), i128>,
-    /// What entries met so far added to the value of lines that are still to come, by entry and
-    /// position.
-    deltas: HashMap<(u64, u32), i128>,
+impl LedgerReader {
+    /// Stock at the end of a day, of one item or of all.
+    pub fn stock_on(&self, evening: Evening, item: Option<&ItemId>) -> Result<PastDay, StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        past::stock_on(self, evening, item)
+    }
+
+    /// Calls `see` with each movement and landed cost of these days and the day it counts for, in
+    /// sequence, until it says false.
+    pub fn booked(
+        &self,
+        days: BookedDays,
+        see: impl FnMut(Day, Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        booked::each(self, days, see)
+    }
 }
 
-impl Past {
-    fn now(reader: &LedgerReader, view: View) -> Result<Self, StoreError> {
-        let (quantities, values, deltas) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
-        let mut past = Self { view, quantities, values, deltas };
-        for Balance { item, location, bucket, quantity } in
-            reader.balances(&BalanceFilter::default())?
-        {
-            past.quantity(Site { item, location }, bucket, quantity);
-        }
-        for pool in reader.pools(&BalanceFilter::default())? {
-            past.values.insert((pool.site, pool.key), pool.value.units().into());
-        }
-        Ok(past)
+/// The day after another.
+fn next_day(day: Day) -> Day {
+    Day::from_number(i64::from(day.number()) + 1)
+}
+
+impl Books for LedgerReader {
+    fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>, StoreError> {
+        Self::balances(self, filter)
     }
 
-    fn quantity(&mut self, site: Site, mut bucket: Bucket, change: i64) {
-        if self.view == View::Corrected && bucket.status == StockStatus::Reserved {
-            bucket.status = StockStatus::Available;
-        }
-        let sum = self.quantities.entry((site, bucket)).or_default();
-        *sum = sum.saturating_add(change);
+    fn pools(&self, filter: &BalanceFilter) -> Result<Vec<PoolView>, StoreError> {
+        Self::pools(self, filter)
     }
 
-    fn value(&mut self, line: &MovementLine, location: &Location, change: i128) {
-        if change != 0 && location.holds_stock() {
-            let key = PoolKey { lot: line.lot.clone(), owner: line.owner.clone() };
-            *self.values.entry((Site::new(&line.item, location), key)).or_default() += change;
-        }
+    fn journals(&self, day: Day) -> Result<Vec<Journal>, StoreError> {
+        let Some(newest) = self.last_entries(1)?.pop() else { return Ok(vec![]) };
+        let days = lookup::days(&self.connection)?;
+        let first_later = days.range(next_day(day)..).map(|(_, (seq, _))| *seq).min();
+        Ok(vec![Journal { lane: 0, newest, first_later }])
     }
 
-    /// Takes a line's quantity and so much value back from where it went to where it came from.
-    fn line(&mut self, line: &MovementLine, value: i128) {
-        let (from, to) = (Site::new(&line.item, &line.from), Site::new(&line.item, &line.to));
-        self.quantity(from, line.from_bucket(), line.quantity);
-        self.quantity(to, line.to_bucket(), -line.quantity);
-        self.moved_value(line, value);
+    fn before(&self, _: &[i32], before: u64) -> Result<Vec<(i32, Entry)>, StoreError> {
+        let sql = "SELECT seq, bytes, leaf FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT 256";
+        let page = fetch::list(&self.connection, sql, [number(before)])?;
+        Ok(page.into_iter().map(|entry| (0, entry)).collect())
     }
 
-    fn moved_value(&mut self, line: &MovementLine, value: i128) {
-        self.value(line, &line.from, value);
-        self.value(line, &line.to, -value);
+    fn numbered(&self, number: u64) -> Result<Option<Entry>, StoreError> {
+        self.entry(number)
     }
 
-    fn take_back(
-        &mut self,
-        reader: &LedgerReader,
-        entry: &Entry,
-        day: Day,
-    ) -> Result<(), StoreError> {
-        let is_later = self.view == View::Known || Day::of(&entry.at, 0) > day;
-        match &entry.body {
-            Body::Moved { movement, .. } => {
-                if self.view == View::Known || movement.day(&entry.at) > day {
-                    self.movement(entry.seq, movement);
-                }
-                self.revalued(reader, &movement.revalues)?;
-            }
-            Body::CostLanded { movement, amounts, revalues, .. } => {
-                if let Some(receipt) = reader.movement(*movement)? {
-                    let deltas = (0..).zip(amounts).map(|(position, amount)| Revaluation {
-                        seq: receipt.seq,
-                        position,
-                        delta: *amount,
-                    });
-                    self.revalued(reader, &deltas.collect::<Vec<_>>())?;
-                }
-                self.revalued(reader, revalues)?;
-            }
-            Body::Reserved { lines, .. } if is_later => {
-                hold_lines(lines).iter().for_each(|line| self.line(line, 0));
-            }
-            Body::ReservationEnded { lines, .. } if is_later => {
-                lines.iter().for_each(|line| self.line(line, 0));
-            }
-            _ => {}
-        }
-        Ok(())
+    fn of_movement(&self, id: MovementId) -> Result<Option<Entry>, StoreError> {
+        self.movement(id)
+    }
+}
+
+impl Booking for LedgerReader {
+    fn movements_of(
+        &self,
+        from: Option<Day>,
+        to: Option<Day>,
+        seq: u64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (from, to) = (from.map(Day::number), to.map(Day::number));
+        // What counts for these days stands no earlier than the first entry of any of them.
+        let sql = "SELECT entry.seq, bytes, leaf FROM movement_index JOIN entry USING (seq) \
+            WHERE movement_index.seq >= max(?1, (SELECT ifnull(min(seq), 0) FROM day \
+            WHERE day >= ifnull(?2, day) AND day <= ifnull(?3, day))) \
+            AND day >= ifnull(?2, day) AND day <= ifnull(?3, day) \
+            ORDER BY movement_index.seq LIMIT ?4";
+        let limit = number(BOOKED_AT_ONCE as u64);
+        fetch::list(&self.connection, sql, params![number(seq), from, to, limit])
     }
 
-    fn movement(&mut self, seq: u64, movement: &Movement) {
-        for (position, line) in (0..).zip(&movement.lines) {
-            let stated = line.value.map_or(0, |value| i128::from(value.units()));
-            let later = self.deltas.remove(&(seq, position)).unwrap_or_default();
-            self.line(line, stated + later);
-        }
+    fn landed(&self, range: Range<u64>) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT seq, bytes, leaf FROM entry \
+            WHERE seq >= ?1 AND seq < ?2 AND instr(bytes, ?3) > 0 ORDER BY seq";
+        fetch::list(&self.connection, sql, params![number(range.start), number(range.end), LANDED])
     }
 
-    /// As known, a correction goes with its entry; as corrected, with the lines that it corrects.
-    fn revalued(
-        &mut self,
-        reader: &LedgerReader,
-        revalues: &[Revaluation],
-    ) -> Result<(), StoreError> {
-        for Revaluation { seq, position, delta } in revalues {
-            let delta = i128::from(delta.units());
-            if self.view == View::Corrected {
-                *self.deltas.entry((*seq, *position)).or_default() += delta;
-                continue;
-            }
-            let corrected = reader.entry(*seq)?.map(|entry| entry.body);
-            if let Some(Body::Moved { movement, .. }) = corrected
-                && let Some(line) = movement.lines.get(*position as usize)
-            {
-                self.moved_value(line, delta);
-            }
-        }
-        Ok(())
+    fn first_before(&self, day: Day) -> Result<Option<u64>, StoreError> {
+        let days = lookup::days(&self.connection)?;
+        Ok(days.range(..day).rev().find_map(|(_, (_, counted))| *counted))
     }
 
-    fn finish(self) -> Result<PastDay, StoreError> {
-        let stock = self.quantities.into_iter().filter(|(_, quantity)| *quantity != 0);
-        let stock = stock
-            .map(|((Site { item, location }, bucket), quantity)| PastStock {
-                item,
-                location,
-                bucket,
-                quantity,
-            })
-            .collect();
-        let mut values = BTreeMap::new();
-        for ((site, key), units) in self.values.into_iter().filter(|(_, units)| *units != 0) {
-            let units = i64::try_from(units)
-                .map_err(|_| StoreError::Damaged(format!("the value of {}", site.item)))?;
-            values.insert((site, key), Amount::from_units(units));
-        }
-        Ok(PastDay { stock, values })
+    fn first_beyond(&self, day: Day) -> Result<Option<u64>, StoreError> {
+        let days = lookup::days(&self.connection)?;
+        Ok(days.range(next_day(day)..).find_map(|(_, (_, counted))| *counted))
+    }
+
+    fn days_around(&self, seq: u64) -> Result<(Option<Day>, Option<Day>), StoreError> {
+        let days = lookup::days(&self.connection)?;
+        let counted = days.iter().filter_map(|(day, (_, counted))| Some((*day, (*counted)?)));
+        let before = counted.clone().filter(|(_, first)| *first < seq).map(|(day, _)| day).max();
+        Ok((before, counted.filter(|(_, first)| *first > seq).map(|(day, _)| day).min()))
     }
 }

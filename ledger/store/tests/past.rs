@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{folder, group, line, moved, options};
-use gatewarden_model::{Body, Day, Entry, MovementKind};
-use gatewarden_store::{Ledger, LedgerReader, View};
+use common::{group, line, moved, options};
+use gatewarden_model::{Body, Day, Entry, ItemId, MovementKind};
+use gatewarden_store::{Balance, Evening, LedgerReader, PastStock, View};
 
 const DAY_US: i64 = 86_400_000_000;
 const FIRST: i64 = 1_790_000_000_000_000;
@@ -31,15 +31,15 @@ fn receipt(seq: u64, n: i64, quantity: i64) -> Entry {
 
 /// Base units at the dock.
 fn dock(reader: &LedgerReader, n: i64, view: View) -> i64 {
-    let past = reader.stock_on(day(n), view).unwrap();
+    let evening = Evening { day: day(n), offset_min: 0, view };
+    let past = reader.stock_on(evening, None).unwrap();
     let at = |stock: &&gatewarden_store::PastStock| stock.location.as_str() == "wh1/dock";
     past.stock.iter().filter(at).map(|stock| stock.quantity).sum()
 }
 
-#[test]
-fn what_was_back_dated_is_seen_as_corrected_and_not_as_known() {
-    let (_folder, path) = folder();
-    let mut ledger = Ledger::open(&path, options()).unwrap();
+on_both! {
+fn what_was_back_dated_is_seen_as_corrected_and_not_as_known(home) {
+    let mut ledger = home.open(options());
     let ship = line("M-100", 7, "wh1/dock", "@customer/C");
     let ship = on(2, moved(1, 1, vec![ship]), MovementKind::Shipment);
     ledger.append(&group(vec![receipt(0, 0, 10), ship, receipt(2, 3, 5)])).unwrap();
@@ -57,13 +57,56 @@ fn what_was_back_dated_is_seen_as_corrected_and_not_as_known() {
     assert_eq!(report.findings, []);
 }
 
-#[test]
-fn a_clock_that_was_not_set_ends_no_day() {
-    let (_folder, path) = folder();
-    let mut ledger = Ledger::open(&path, options()).unwrap();
+
+fn a_clock_that_was_not_set_ends_no_day(home) {
+    let mut ledger = home.open(options());
     let mut unset = receipt(2, -20_000, 1);
     unset.at.synced = false;
     ledger.append(&group(vec![receipt(0, 0, 10), receipt(1, 2, 5), unset])).unwrap();
     let reader = ledger.reader().unwrap();
     assert_eq!(dock(&reader, 0, View::Known), 10);
+}
+
+
+fn every_evening_is_what_the_ledger_said_then(home) {
+    let mut ledger = home.open(options());
+    let (mut seed, mut evenings, mut seq) = (0x9e37_79b9_7f4a_7c15_u64, Vec::new(), 0);
+    let mut random = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    };
+    let places = ["wh1/a", "wh1/b", "@supplier/A", "@loss/x"];
+    for n in 0..30 {
+        let mut tries = 0;
+        while tries < 12 {
+            tries += 1;
+            let item = ["M-100", "M-200"][random(2) as usize];
+            let (from, to) = (places[random(3) as usize], places[random(4) as usize]);
+            if from == to || (from.starts_with('@') && to.starts_with('@')) {
+                continue;
+            }
+            let line = line(item, random(9) as i64 + 1, from, to);
+            let entry = on(n, moved(seq, seq.into(), vec![line]), MovementKind::Transfer);
+            // What is not there can't be moved, and is no part of the evening.
+            seq += u64::from(ledger.append(&group(vec![entry])).is_ok());
+        }
+        evenings.push(home.reader().balances(&Default::default()).unwrap());
+    }
+    assert!(seq > 100, "{seq} movements: many of them were possible");
+    let reader = home.reader();
+    for (n, evening) in (0..).zip(evenings) {
+        for (view, only) in [(View::Known, None), (View::Corrected, Some("M-200"))] {
+            let item = only.map(|item| item.parse::<ItemId>().unwrap());
+            let past = reader.stock_on(Evening { day: day(n), offset_min: 0, view }, item.as_ref());
+            let past: Vec<_> = past.unwrap().stock.into_iter().map(|at| {
+                let PastStock { item, location, bucket, quantity } = at;
+                Balance { item, location, bucket, quantity }
+            }).collect();
+            let expect: Vec<_> = evening.iter().filter(|at| only.is_none_or(|item| at.item.as_str() == item)).cloned().collect();
+            assert_eq!(past, expect, "day {n}, {view:?}");
+        }
+    }
+}
 }

@@ -5,10 +5,12 @@ mod common;
 
 use common::{cluster, group, home::lane, line, moved};
 use gatewarden_model::{
-    Actor, Amount, Body, Day, Entry, Item, MovementKind, Valuation, ValuationMethod,
+    Actor, Amount, Body, Day, Entry, Item, Location, MovementKind, Valuation, ValuationMethod,
 };
 use gatewarden_stock::{Site, Stock, Wants};
-use gatewarden_store::{Ledger, LedgerAddress, LedgerReader, OpenOptions, SigningKey};
+use gatewarden_store::{
+    Evening, Ledger, LedgerAddress, LedgerReader, OpenOptions, SigningKey, View,
+};
 
 /// What the engine adds to its sequence on a shared ledger: it decides after all that is written.
 const AFTER_ALL: u64 = 1 << 62;
@@ -89,6 +91,16 @@ fn whole(address: &LedgerAddress, n: u8) {
     assert_eq!(report.findings, [], "lane {n}");
 }
 
+/// Quantity and value at the dock at the end of a day.
+fn dock(reader: &LedgerReader, n: i64, view: View) -> String {
+    let past = reader.stock_on(Evening { day: day(n), offset_min: 0, view }, None).unwrap();
+    let at = |place: &Location| place.as_str() == "wh1/dock";
+    let quantity: i64 =
+        past.stock.iter().filter(|row| at(&row.location)).map(|row| row.quantity).sum();
+    let values = past.values.iter().filter(|((site, _), _)| at(&site.location));
+    format!("{quantity} {}", values.map(|(_, value)| *value).sum::<Amount>())
+}
+
 #[test]
 fn the_past_of_an_item_has_one_order_among_all_gateways() {
     let Some(cluster) = cluster::shared() else { return };
@@ -115,6 +127,24 @@ fn the_past_of_an_item_has_one_order_among_all_gateways() {
     second.append(&group(vec![late])).unwrap();
     let pool = second.reader().unwrap().balances(&Default::default()).unwrap();
     assert!(pool.iter().all(|balance| balance.location.as_str() != "wh1/dock"), "{pool:?}");
+    // A receipt of the day before all that: the issues of both lanes cost what they took of it.
+    let older = priced(&mut second, pumps((1, 101), (5, -1), into, Some("1")), AFTER_ALL + 1);
+    let Body::Moved { movement, .. } = &older.body else { panic!("{older:?}") };
+    assert_eq!(movement.revalues.len(), 2, "{:?}", movement.revalues);
+    second.append(&group(vec![older])).unwrap();
+
+    let known = [(-1, "0 0"), (0, "10 15"), (3, "10 15"), (4, "0 0"), (5, "5 10")];
+    let corrected = [(-2, "0 0"), (-1, "5 1"), (0, "15 16"), (1, "5 10"), (5, "5 10")];
+    for reader in [first.reader().unwrap(), second.reader().unwrap()] {
+        for (view, evenings) in [(View::Known, known), (View::Corrected, corrected)] {
+            for (n, expect) in evenings {
+                assert_eq!(dock(&reader, n, view), expect, "day {n}, {view:?}");
+            }
+        }
+        let pools = reader.pools(&Default::default()).unwrap();
+        assert_eq!((pools.len(), pools[0].quantity), (1, 5));
+        assert_eq!(reader.last_day().unwrap(), Some(day(0)));
+    }
     whole(&one, 1);
     whole(&two, 2);
 }

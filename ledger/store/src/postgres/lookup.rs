@@ -149,13 +149,15 @@ fn lots(link: &mut Link, keys: &BTreeSet<(ItemId, String)>) -> Result<Lots, Stor
     let names: Vec<&str> = keys.iter().map(|key| key.1.as_str()).collect();
     let sql = "SELECT item, lot, expires, seq FROM lot \
         JOIN unnest($1::text[], $2::text[]) AS w (item, lot) USING (item, lot)";
-    let fact = |row: &Row| {
-        let item = ItemId::parse(row.get(0)).map_err(|error| damaged("lot", error))?;
-        let expires = some(row.get(2)).map(|day| day.parse::<Day>()).transpose();
-        let expires = expires.map_err(|error| damaged("lot", error))?;
-        Ok(((item, row.get(1)), LotFacts { expires, seq: unsigned(row, 3)? }))
-    };
-    link.query(sql, &[&items, &names])?.iter().map(fact).collect()
+    link.query(sql, &[&items, &names])?.iter().map(lot).collect()
+}
+
+/// A lot's facts out of the columns item, lot, expires and seq.
+pub(super) fn lot(row: &Row) -> Result<((ItemId, String), LotFacts), StoreError> {
+    let item = ItemId::parse(row.get(0)).map_err(|error| damaged("lot", error))?;
+    let expires = some(row.get(2)).map(|day| day.parse::<Day>()).transpose();
+    let expires = expires.map_err(|error| damaged("lot", error))?;
+    Ok(((item, row.get(1)), LotFacts { expires, seq: unsigned(row, 3)? }))
 }
 
 fn movements(

@@ -16,6 +16,7 @@ pub(crate) mod reader;
 mod rivals;
 mod session;
 pub(crate) mod setup;
+mod stock_view;
 mod verify;
 mod write;
 

@@ -112,34 +112,7 @@ impl PgReader {
     }
 
     pub(crate) fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>, StoreError> {
-        let sql = "SELECT item, location, lot, owner, status, unit, quantity FROM balance \
-            WHERE ($1::text IS NULL OR item = $1) AND ($2::text IS NULL OR location = $2 \
-            OR starts_with(location, $2 || '/')) \
-            AND (NOT $3 OR NOT starts_with(location, '@')) AND ($4::text IS NULL OR lot = $4) \
-            AND ($5::text IS NULL OR owner = $5) AND ($6::text IS NULL OR status = $6) \
-            AND ($7::text IS NULL OR unit = $7) AND quantity <> 0 \
-            ORDER BY item, location, lot, owner, status, unit";
-        let none_is_empty = |of: &Option<Option<String>>| of.clone().map(Option::unwrap_or_default);
-        let found = self.link.borrow_mut().query(
-            sql,
-            &[
-                &filter.item.as_ref().map(ItemId::as_str),
-                &filter.below.as_ref().map(Location::as_str),
-                &filter.physical,
-                &filter.lot,
-                &none_is_empty(&filter.owner),
-                &filter.status.map(StockStatus::name),
-                &none_is_empty(&filter.unit),
-            ],
-        )?;
-        let balance = |row: &::postgres::Row| {
-            let site = rows::site(row.get(0), row.get(1))?;
-            let bucket = rows::bucket(row.get(2), row.get(3), row.get(4), row.get(5))
-                .ok_or_else(|| StoreError::Damaged("balance: an unknown status".into()))?;
-            let (item, location) = (site.item, site.location);
-            Ok(Balance { item, location, bucket, quantity: row.get(6) })
-        };
-        found.iter().map(balance).collect()
+        balances(&mut self.link.borrow_mut(), filter)
     }
 
     pub(crate) fn movements(&self, page: MovementPage) -> Result<Vec<Entry>, StoreError> {
@@ -210,6 +183,41 @@ fn newest(link: &mut Link, lane: i32) -> Result<Option<SignedCheckpoint>, StoreE
     let note: String = row.get(0);
     let text = note.rfind("\n\n").map_or("", |blank| &note[..=blank]);
     Ok(Some(SignedCheckpoint { checkpoint: Checkpoint::parse(text)?, note }))
+}
+
+/// Balances that are not zero, of all lanes.
+pub(super) fn balances(
+    link: &mut Link,
+    filter: &BalanceFilter,
+) -> Result<Vec<Balance>, StoreError> {
+    let sql = "SELECT item, location, lot, owner, status, unit, quantity FROM balance \
+        WHERE ($1::text IS NULL OR item = $1) AND ($2::text IS NULL OR location = $2 \
+        OR starts_with(location, $2 || '/')) \
+        AND (NOT $3 OR NOT starts_with(location, '@')) AND ($4::text IS NULL OR lot = $4) \
+        AND ($5::text IS NULL OR owner = $5) AND ($6::text IS NULL OR status = $6) \
+        AND ($7::text IS NULL OR unit = $7) AND quantity <> 0 \
+        ORDER BY item, location, lot, owner, status, unit";
+    let none_is_empty = |of: &Option<Option<String>>| of.clone().map(Option::unwrap_or_default);
+    let found = link.query(
+        sql,
+        &[
+            &filter.item.as_ref().map(ItemId::as_str),
+            &filter.below.as_ref().map(Location::as_str),
+            &filter.physical,
+            &filter.lot,
+            &none_is_empty(&filter.owner),
+            &filter.status.map(StockStatus::name),
+            &none_is_empty(&filter.unit),
+        ],
+    )?;
+    let balance = |row: &::postgres::Row| {
+        let site = rows::site(row.get(0), row.get(1))?;
+        let bucket = rows::bucket(row.get(2), row.get(3), row.get(4), row.get(5))
+            .ok_or_else(|| StoreError::Damaged("balance: an unknown status".into()))?;
+        let (item, location) = (site.item, site.location);
+        Ok(Balance { item, location, bucket, quantity: row.get(6) })
+    };
+    found.iter().map(balance).collect()
 }
 
 /// The proof of an entry under a checkpoint of its lane; inside the caller's snapshot.
