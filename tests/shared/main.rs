@@ -1,11 +1,14 @@
 //! Gateways on a shared ledger: PostgreSQL dies under them, they die themselves, they want the same
-//! stock, and their witnesses come and go.
+//! stock, their witnesses come and go, and the way there is guarded.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[path = "../../ledger/store/tests/common/cluster.rs"]
 mod cluster;
 mod outages;
 mod rivals;
+mod secured;
+#[path = "../../ledger/store/tests/common/tls.rs"]
+mod tls;
 mod witnessed;
 
 use cluster::{ADMIN, Cluster};

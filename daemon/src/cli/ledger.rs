@@ -2,14 +2,20 @@
 //! only (what operates on the files is in `ledger_ops`); works beside the
 //! running daemon and on a copy of the files.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_engine::Judge;
 use gatewarden_model::{Entry, MovementId};
 use gatewarden_proof::Trust;
-use gatewarden_store::{LedgerAddress, LedgerReader, Report, VerifyingKey, postgres::PgAddress};
+use gatewarden_store::{
+    LedgerAddress, LedgerReader, Report, VerifyingKey,
+    postgres::{self, PgAddress},
+};
 
 use super::{ConfigArg, proof, stock};
 use crate::{run, trace};
@@ -96,6 +102,14 @@ pub(crate) enum LedgerVerb {
         /// The role it logs in as; by default gatewarden_NAME.
         #[arg(long)]
         role: Option<String>,
+        /// Give the role a password: asked for on the terminal, or read as one line from standard
+        /// input.
+        #[arg(long)]
+        set_password: bool,
+        /// Give the role the password that is this file's one line, such as the one that `[ledger]
+        /// password` names.
+        #[arg(long, conflicts_with = "set_password")]
+        password_file: Option<PathBuf>,
     },
     /// Print the newest signed checkpoint, to be kept elsewhere.
     Checkpoint {
@@ -160,7 +174,7 @@ impl Which {
             return read_key(path).map(|(name, key)| (Some(name), key));
         }
         let (name, path) = match &self.ledger {
-            Some(ledger) => (None, std::path::Path::new(ledger).with_extension("key")),
+            Some(ledger) => (None, Path::new(ledger).with_extension("key")),
             None => {
                 let config = run::load_config_without_secrets(&self.config.config)?;
                 (Some(config.gateway.name), config.ledger.key)
@@ -178,9 +192,7 @@ impl Which {
             return read_key(path);
         }
         let path = match &self.ledger {
-            Some(ledger) if !PgAddress::is_meant(ledger) => {
-                std::path::Path::new(ledger).with_extension("key")
-            }
+            Some(ledger) if !PgAddress::is_meant(ledger) => Path::new(ledger).with_extension("key"),
             Some(_) => anyhow::bail!("a shared ledger has several keys: give --key"),
             None => run::load_config_without_secrets(&self.config.config)?.ledger.key,
         };
@@ -204,7 +216,7 @@ impl Which {
     }
 }
 
-fn read_key(path: &std::path::Path) -> anyhow::Result<(String, VerifyingKey)> {
+fn read_key(path: &Path) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
     let trust = Trust::parse(&text).with_context(|| format!("{}", path.display()))?;
@@ -231,8 +243,9 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
             print!("{}", proof::trust_file(&which.open()?, &origin, key, &which.witnesses()?)?);
             Ok(ExitCode::SUCCESS)
         }
-        LedgerVerb::InitPostgres { url, gateway, role } => {
-            init_postgres(&url, &gateway, role.as_deref())
+        LedgerVerb::InitPostgres { url, gateway, role, set_password, password_file } => {
+            let password = new_password(set_password, password_file.as_deref())?;
+            init_postgres(&url, &gateway, role.as_deref(), password.as_deref())
         }
         LedgerVerb::Checkpoint { which } => {
             let newest = which.open()?.checkpoint()?.context("the ledger is empty")?;
@@ -243,14 +256,38 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn init_postgres(url: &str, gateway: &str, role: Option<&str>) -> anyhow::Result<ExitCode> {
-    let address = PgAddress::parse(url)?.with_password(std::env::var("PGPASSWORD").ok());
-    let made = gatewarden_store::postgres::prepare(&address, gateway, role)?;
-    println!("{gateway} has lane {} and the role {}", made.lane, made.role);
-    if made.new_role {
-        println!("give the role a password or another way in: \\password {}", made.role);
+/// The role's new password, from the terminal, standard input or a file, never from the command line.
+fn new_password(ask: bool, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("failed to read the password in {}", path.display()))?;
+        return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
     }
-    println!("then set url and password under [ledger] in the gateway's configuration");
+    Ok(if ask { Some(super::people::ask_secret("password")?) } else { None })
+}
+
+fn init_postgres(
+    url: &str,
+    gateway: &str,
+    role: Option<&str>,
+    password: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    let address = PgAddress::parse(url)?.with_password(std::env::var("PGPASSWORD").ok());
+    let made = postgres::prepare(&address, gateway, role)?;
+    println!("{gateway} has lane {} and the role {}", made.lane, made.role);
+    match password {
+        Some(password) => {
+            postgres::set_password(&address, &made.role, password)?;
+            println!("the role {} has a new password", made.role);
+        }
+        None if made.new_role => println!(
+            "the role has no password: run this again with --set-password or --password-file, or \
+             give it another way in"
+        ),
+        None => {}
+    }
+    println!("in the gateway's configuration, under [ledger], with password as a secret:");
+    println!("url = \"{}\"", address.of_role(&made.role));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -215,17 +215,22 @@ async fn add_client(
     Ok(token)
 }
 
-/// Reads a PIN: twice without echo on a terminal, else one line of standard input.
+/// Reads a PIN.
 fn ask_pin() -> anyhow::Result<String> {
+    ask_secret("PIN")
+}
+
+/// Reads a secret: twice without echo on a terminal, else one line of standard input.
+pub(super) fn ask_secret(what: &str) -> anyhow::Result<String> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         let mut line = String::new();
         stdin.lock().read_line(&mut line)?;
         return Ok(line.trim().to_owned());
     }
-    let first = read_hidden("PIN: ")?;
-    let second = read_hidden("PIN again: ")?;
-    anyhow::ensure!(first == second, "the two PINs differ");
+    let first = read_hidden(&format!("{what}: "))?;
+    let second = read_hidden(&format!("{what} again: "))?;
+    anyhow::ensure!(first == second, "the two {what}s differ");
     Ok(first)
 }
 

@@ -68,6 +68,28 @@ impl PgAddress {
         Self { password, ..self }
     }
 
+    /// The URL by which another role reaches the same database the same way.
+    #[must_use]
+    pub fn of_role(&self, role: &str) -> String {
+        let base = Self { user: role.to_owned(), ..self.clone() }.to_string();
+        let mut options = Vec::new();
+        match (&self.tls, &self.host) {
+            (Tls::Verified { roots }, _) => {
+                options.push("sslmode=verify-full".to_owned());
+                options.extend(roots.iter().map(|file| format!("sslrootcert={}", file.display())));
+            }
+            (Tls::Off, Host::Tcp(name)) if !is_here(name) => {
+                options.push("sslmode=disable".to_owned());
+            }
+            (Tls::Off, _) => {}
+        }
+        if options.is_empty() {
+            return base;
+        }
+        let sign = if base.contains('?') { '&' } else { '?' };
+        format!("{base}{sign}{}", options.join("&"))
+    }
+
     /// The role that connects.
     #[must_use]
     pub fn user(&self) -> &str {
@@ -120,6 +142,9 @@ impl fmt::Display for PgAddress {
             Host::Socket(folder) => {
                 write!(f, "postgres://{user}@/{database}?host={}", folder.display())?;
                 if *port == PORT { Ok(()) } else { write!(f, "&port={port}") }
+            }
+            Host::Tcp(host) if host.contains(':') => {
+                write!(f, "postgres://{user}@[{host}]:{port}/{database}")
             }
             Host::Tcp(host) => write!(f, "postgres://{user}@{host}:{port}/{database}"),
         }
@@ -297,6 +322,38 @@ mod tests {
             let error = PgAddress::parse(text).unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");
             assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn another_role_goes_the_same_way() {
+        for (text, expect) in [
+            (
+                "postgres://admin@/ledger?host=/tmp/x&port=6432",
+                "postgres://gw@/ledger?host=/tmp/x&port=6432",
+            ),
+            ("postgres://admin@localhost/ledger", "postgres://gw@localhost:5432/ledger"),
+            ("postgres://admin@[::1]/ledger", "postgres://gw@[::1]:5432/ledger"),
+            (
+                "postgres://admin@db.example/ledger",
+                "postgres://gw@db.example:5432/ledger?sslmode=verify-full",
+            ),
+            (
+                "postgres://admin@10.0.0.7:6432/ledger?sslmode=disable",
+                "postgres://gw@10.0.0.7:6432/ledger?sslmode=disable",
+            ),
+            (
+                "postgres://admin@localhost/ledger?sslrootcert=/etc/ca.pem",
+                "postgres://gw@localhost:5432/ledger?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            ),
+        ] {
+            let address = PgAddress::parse(text).unwrap();
+            let other = address.of_role("gw");
+            assert_eq!(other, expect);
+            assert_eq!(
+                PgAddress { user: "gw".into(), ..address },
+                PgAddress::parse(&other).unwrap()
+            );
         }
     }
 

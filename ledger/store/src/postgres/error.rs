@@ -10,14 +10,33 @@ use crate::StoreError;
 
 /// A connection that did not come about.
 pub(crate) fn away(address: &PgAddress, error: &Error) -> StoreError {
-    let words = words(error);
+    let mut words = words(error);
+    if let Some(way) = way_out(&words) {
+        words = format!("{words}: {way}");
+    }
     match error.code() {
-        // The way out of these is not to wait.
         Some(code) if is_about_login(code) => {
             StoreError::Away(format!("{address} does not let this gateway in: {words}"))
         }
         _ => StoreError::Away(format!("{address}: {words}")),
     }
+}
+
+/// What to do where waiting does not help, by the words of the client library and of the server.
+fn way_out(words: &str) -> Option<&'static str> {
+    const WAYS: &[(&str, &str)] = &[
+        ("password authentication failed", "see to [ledger] password, or PGPASSWORD"),
+        ("password missing", "it wants one: give [ledger] password, or PGPASSWORD"),
+        (
+            "server does not support TLS",
+            "turn it on there (ssl = on), or write sslmode=disable where nobody can listen",
+        ),
+        (
+            "UnknownIssuer",
+            "no trusted root signed the server's certificate: name its CA's with sslrootcert=FILE",
+        ),
+    ];
+    WAYS.iter().find(|(known, _)| words.contains(known)).map(|(_, way)| *way)
 }
 
 /// A statement that failed.

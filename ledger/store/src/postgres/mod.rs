@@ -22,4 +22,4 @@ mod write;
 
 pub use address::PgAddress;
 pub use rivals::Taken;
-pub use setup::{Gateway, prepare};
+pub use setup::{Gateway, prepare, set_password};

@@ -60,6 +60,21 @@ pub fn prepare(
     Ok(Gateway { lane, role: role.to_owned(), new_role })
 }
 
+/// Gives a gateway's role a password. The server never sees it: what is sent is what SCRAM-SHA-256
+/// compares with, so that no log of statements has it either.
+pub fn set_password(address: &PgAddress, role: &str, password: &str) -> Result<(), StoreError> {
+    if !is_role(role) {
+        return Err(StoreError::Postgres(format!("{role:?} can't be a gateway's role")));
+    }
+    if password.is_empty() || password.chars().any(char::is_control) {
+        let rule = "it is one line of at least one character, without control characters";
+        return Err(StoreError::Postgres(format!("the password of {role} can't be used: {rule}")));
+    }
+    let verifier = postgres_protocol::password::scram_sha_256(password.as_bytes());
+    let mut link = Link::open(address, "gatewarden init", Limits::READER)?;
+    link.batch(&format!("ALTER ROLE {role} PASSWORD '{verifier}'"))
+}
+
 fn migrate(link: &mut Link) -> Result<(), StoreError> {
     let version = version(link)?;
     let known = known_version();

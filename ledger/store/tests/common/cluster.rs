@@ -30,6 +30,8 @@ pub struct Cluster {
     folder: PathBuf,
     bin: PathBuf,
     user: Option<(u32, u32)>,
+    port: u16,
+    settings: Vec<String>,
     server: std::sync::Mutex<Option<Child>>,
     /// Its end of file ends the cluster.
     _guard: Child,
@@ -79,6 +81,41 @@ fn unprivileged() -> Option<(u32, u32)> {
 impl Cluster {
     /// Makes and starts a cluster of its own, for a test that breaks it.
     pub fn start_new() -> Option<Self> {
+        let cluster = Self::make(5432, vec!["listen_addresses=".into()])?;
+        cluster.start();
+        Some(cluster)
+    }
+
+    /// Makes a cluster that also listens on a port of loopback, where roles need their passwords, and
+    /// writes all statements into its log. With `tls` in words of its own settings.
+    pub fn start_on_port(tls: impl FnOnce(&Self) -> Vec<String>) -> Option<Self> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let settings = ["listen_addresses=127.0.0.1", "log_statement=all"].map(str::to_owned);
+        let mut cluster = Self::make(port, settings.into())?;
+        cluster.settings.extend(tls(&cluster));
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        std::fs::write(cluster.folder.join("data/pg_hba.conf"), rules).unwrap();
+        drop(free);
+        cluster.start();
+        Some(cluster)
+    }
+
+    /// The port of its socket, and of loopback where it listens there.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a file of the cluster its server's alone.
+    pub fn own(&self, file: &Path) {
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        if let Some((uid, gid)) = self.user {
+            chown(file, Some(uid), Some(gid)).unwrap();
+        }
+    }
+
+    fn make(port: u16, settings: Vec<String>) -> Option<Self> {
         let bin = programs()?;
         let user = unprivileged();
         let folder = tempfile::Builder::new().prefix("gw-pg").tempdir().unwrap().keep();
@@ -99,7 +136,8 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .unwrap();
-        let cluster = Self { folder, bin, user, server: None.into(), _guard: guard };
+        let server = None.into();
+        let cluster = Self { folder, bin, user, port, settings, server, _guard: guard };
         let made = cluster
             .program("initdb")
             .args(["-A", "trust", "-U", ADMIN, "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
@@ -107,7 +145,6 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        cluster.start();
         Some(cluster)
     }
 
@@ -129,9 +166,12 @@ impl Cluster {
             .unwrap();
         let mut command = self.program("postgres");
         command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
-        for setting in ["listen_addresses=", "max_connections=60", "shared_buffers=64MB", "jit=off"]
-        {
+        command.arg("-p").arg(self.port.to_string());
+        for setting in ["max_connections=60", "shared_buffers=64MB", "jit=off"] {
             command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
         }
         let mut server =
             command.stdout(log.try_clone().unwrap()).stderr(log).process_group(0).spawn().unwrap();
@@ -147,6 +187,7 @@ impl Cluster {
     fn ready(&self) -> bool {
         let mut command = self.program("pg_isready");
         command.arg("-q").arg("-h").arg(&self.folder).args(["-U", ADMIN, "-d", "postgres"]);
+        command.arg("-p").arg(self.port.to_string());
         command.status().unwrap().success()
     }
 
@@ -162,9 +203,9 @@ impl Cluster {
         // The backends are in the postmaster's session but in groups of their own: they follow it.
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status().unwrap();
         server.wait().unwrap();
-        let socket = self.folder.join(".s.PGSQL.5432");
+        let socket = self.folder.join(format!(".s.PGSQL.{}", self.port));
         let _ = std::fs::remove_file(&socket);
-        let _ = std::fs::remove_file(socket.with_extension("5432.lock"));
+        let _ = std::fs::remove_file(socket.with_extension(format!("{}.lock", self.port)));
         self.wait_for_orphans(server.id());
         let _ = std::fs::remove_file(self.folder.join("data/postmaster.pid"));
     }
@@ -190,13 +231,15 @@ impl Cluster {
 
     /// The URL of one of its databases for a role.
     pub fn url(&self, role: &str, database: &str) -> String {
-        format!("postgres://{role}@/{database}?host={}", self.folder.display())
+        let url = format!("postgres://{role}@/{database}?host={}", self.folder.display());
+        if self.port == 5432 { url } else { format!("{url}&port={}", self.port) }
     }
 
     /// Runs SQL as a role, as `psql` does; the output without decoration, or the error.
     pub fn sql(&self, role: &str, database: &str, sql: &str) -> Result<String, String> {
         let mut command = self.program("psql");
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.folder);
+        command.arg("-p").arg(self.port.to_string());
         let output = command.args(["-U", role, "-d", database, "-c", sql]).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }

@@ -9,6 +9,7 @@
 pub mod cluster;
 pub mod home;
 pub mod proxy;
+pub mod tls;
 
 use std::path::PathBuf;
 
