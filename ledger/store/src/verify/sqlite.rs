@@ -122,7 +122,7 @@ impl<C: Borrow<Connection>> Source for Sqlite<C> {
 
     fn rows(&self, table: Table, by_seq: bool, see: &mut SeeRow<'_>) -> Result<(), StoreError> {
         if table == Table::Subject {
-            return subjects::rows(self.0, by_seq, see);
+            return subjects::rows(self.0.borrow(), by_seq, see);
         }
         let (name, columns) = table.sql();
         let order = if by_seq { " ORDER BY seq" } else { "" };
