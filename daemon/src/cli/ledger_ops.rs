@@ -16,7 +16,7 @@ use gatewarden_store::{
     ops::{self, AcceptedLoss, ExportOptions, FsckOptions, FsckReport, Repair, RestoreOptions},
 };
 
-use super::{ConfigArg, ledger::Which};
+use super::{ConfigArg, which::Which};
 use crate::{clock::SystemClock, run};
 
 /// The verbs that operate on a ledger's files.

@@ -9,6 +9,7 @@ mod post;
 mod probe;
 mod proof;
 mod stock;
+mod which;
 mod witness;
 
 use std::{path::PathBuf, process::ExitCode};

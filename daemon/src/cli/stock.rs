@@ -7,7 +7,7 @@ use clap::Args;
 use gatewarden_model::{Bucket, Day, ItemId, Location, StockStatus};
 use gatewarden_store::BalanceFilter;
 
-use super::ledger::Which;
+use super::which::Which;
 use crate::{
     clock::SystemClock,
     views::{

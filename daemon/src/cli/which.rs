@@ -1,0 +1,132 @@
+//! Which ledger a command looks at, and which key it trusts there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use gatewarden_proof::Trust;
+use gatewarden_store::{LedgerAddress, LedgerReader, VerifyingKey, postgres::PgAddress};
+
+use super::ConfigArg;
+use crate::run;
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// The ledger's file or postgres:// URL, instead of the configuration's. A password comes from
+    /// PGPASSWORD.
+    #[arg(long)]
+    ledger: Option<String>,
+    /// A file with the trusted public key (as `ledger key` prints it); by default the key beside
+    /// the configuration's ledger.
+    #[arg(long)]
+    key: Option<PathBuf>,
+}
+
+impl Which {
+    /// The ledger's file, for what only a file can do.
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
+        match self.address()? {
+            LedgerAddress::Sqlite(path) => Ok(path),
+            LedgerAddress::Postgres(address) => anyhow::bail!(
+                "this works on a ledger in a file, not on {address}: use PostgreSQL's own tools there"
+            ),
+        }
+    }
+
+    fn address(&self) -> anyhow::Result<LedgerAddress> {
+        let given = match &self.ledger {
+            Some(ledger) => LedgerAddress::parse(ledger)?,
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                match config.ledger.password {
+                    // That of the ledger is needed, so all are read.
+                    Some(_) => run::ledger_address(&run::load_config(&self.config.config)?)?,
+                    None => run::ledger_address(&config)?,
+                }
+            }
+        };
+        Ok(match (given, std::env::var("PGPASSWORD")) {
+            (LedgerAddress::Postgres(address), Ok(password)) => {
+                LedgerAddress::Postgres(Box::new(address.with_password(Some(password))))
+            }
+            (given, _) => given,
+        })
+    }
+
+    /// Minutes east of UTC by which the business's day begins; 0 for a ledger without its
+    /// configuration.
+    pub(super) fn utc_offset_min(&self) -> anyhow::Result<i32> {
+        match &self.ledger {
+            Some(_) => Ok(0),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                Ok(config.gateway.utc_offset_min)
+            }
+        }
+    }
+
+    pub(super) fn open(&self) -> anyhow::Result<LedgerReader> {
+        let address = self.address()?;
+        LedgerReader::open(&address).with_context(|| format!("failed to open {address}"))
+    }
+
+    /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
+    pub(super) fn trusted_key(&self) -> anyhow::Result<(Option<String>, VerifyingKey)> {
+        if let Some(path) = &self.key {
+            return read_key(path).map(|(name, key)| (Some(name), key));
+        }
+        let (name, path) = match &self.ledger {
+            Some(ledger) => (None, Path::new(ledger).with_extension("key")),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                (Some(config.gateway.name), config.ledger.key)
+            }
+        };
+        let key = gatewarden_store::load_key(&path).with_context(|| {
+            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
+        })?;
+        Ok((name, key.verifying_key()))
+    }
+
+    /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
+    pub(super) fn trusted(&self) -> anyhow::Result<(String, VerifyingKey)> {
+        if let Some(path) = &self.key {
+            return read_key(path);
+        }
+        let path = match &self.ledger {
+            Some(ledger) if !PgAddress::is_meant(ledger) => Path::new(ledger).with_extension("key"),
+            Some(_) => anyhow::bail!("a shared ledger has several keys: give --key"),
+            None => run::load_config_without_secrets(&self.config.config)?.ledger.key,
+        };
+        let key = gatewarden_store::load_key(&path).with_context(|| {
+            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
+        })?;
+        Ok((self.open()?.origin()?, key.verifying_key()))
+    }
+}
+
+impl Which {
+    /// The configured witnesses; none where a ledger's file is named instead of a configuration.
+    pub(super) fn witnesses(&self) -> anyhow::Result<Trust> {
+        match &self.ledger {
+            Some(_) => Ok(Trust::default()),
+            None => {
+                let config = run::load_config_without_secrets(&self.config.config)?;
+                crate::witnesses::trust(&config.witnesses)
+            }
+        }
+    }
+}
+
+fn read_key(path: &Path) -> anyhow::Result<(String, VerifyingKey)> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read the key {}", path.display()))?;
+    let trust = Trust::parse(&text).with_context(|| format!("{}", path.display()))?;
+    // The first key: it hands over to the later ones, as the journal tells.
+    let first = trust.logs().first();
+    let first = first.with_context(|| format!("{} names no log", path.display()))?;
+    Ok((first.origin.clone(), first.key))
+}
