@@ -17,6 +17,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     if let Some(operators) = root.table("operators") {
         crate::operators::check(walk, operators);
     }
+    crate::gateway::check_keys(walk, root);
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }

@@ -8,8 +8,11 @@ use std::{
 use crate::{
     Secret,
     fields::Fields,
+    report::Walk,
+    secret::SecretSource,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required, text_or},
     text::offset_minutes,
+    words::quote,
 };
 
 /// Where a packaged gateway keeps its state.
@@ -20,6 +23,9 @@ pub const LISTEN: &str = "127.0.0.1:8420";
 /// Most entries a commit that may be asked for: the ledger takes 4,096 in a group, and the last
 /// command of one may bring several.
 const GROUP_ROWS_MAX: i64 = 3000;
+
+/// Most credentials with keys of one ledger.
+pub const KEY_CREDENTIALS_MAX: usize = 16;
 
 /// Who this gateway is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +51,9 @@ pub struct LedgerSection {
     pub password: Option<Secret>,
     /// The key that signs checkpoints; `ledger.key` in the state folder by default.
     pub key: PathBuf,
+    /// The systemd credentials that hold the keys instead of files; the first is that of a new ledger,
+    /// else the journal says which is in force. Empty for files.
+    pub key_credentials: Vec<String>,
     /// Most entries a commit.
     pub group_rows_max: u32,
     /// Room kept for a full disk, in megabytes (2^20 bytes).
@@ -111,6 +120,12 @@ pub(crate) static LEDGER: Section = Section {
             Shape::Text(Text::Path),
             "The key that signs checkpoints. By default ledger.key in the state folder.",
         ),
+        optional(
+            "key_credentials",
+            Shape::List { of: &Shape::Text(Text::Slug), max: KEY_CREDENTIALS_MAX },
+            "The systemd credentials that hold the key, instead of a file: the one in force, and while \
+             it is rotated the next one.",
+        ),
         integer_or(
             "group_rows_max",
             1,
@@ -167,9 +182,32 @@ impl LedgerSection {
             url: fields.owned("url"),
             password: fields.secret("password"),
             key: path("key", "ledger.key"),
+            key_credentials: fields.texts("key_credentials").map(|(t, _)| t.to_owned()).collect(),
             group_rows_max: fields.integer("group_rows_max")?,
             reserve_mb: fields.integer("reserve_mb")?,
         })
+    }
+}
+
+/// The keys are in files or in credentials, not in both, and each credential can be read.
+pub(crate) fn check_keys(walk: &mut Walk<'_>, root: &Fields) {
+    let Some(ledger) = root.table("ledger") else { return };
+    let mut seen = Vec::new();
+    for (name, at) in ledger.texts("key_credentials") {
+        let source = SecretSource::Credential(name);
+        if seen.contains(&name) {
+            let message = format!("credential {} is named twice", quote(name));
+            walk.error(at, "duplicate-name", message, "each credential once", None);
+        } else if let Err(error) = source.resolve(walk.base, walk.env) {
+            let expected = "a credential that can be read";
+            walk.error(at, "unreadable-secret", error.message, expected, Some(error.hint));
+        }
+        seen.push(name);
+    }
+    if ledger.text("key").is_some() && !seen.is_empty() {
+        let message = "the ledger's key is named as a file and as a credential";
+        let at = ledger.place("key_credentials");
+        walk.error(at, "two-keys", message, "either key or key_credentials", None);
     }
 }
 

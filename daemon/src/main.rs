@@ -14,6 +14,7 @@ mod devices;
 mod dispatcher;
 mod feeder;
 mod intake;
+mod keys;
 mod lamps;
 mod lanes;
 mod logging;

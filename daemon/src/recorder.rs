@@ -8,6 +8,7 @@
 
 mod failing;
 mod load;
+mod rotate;
 mod thread;
 
 use std::{
@@ -20,7 +21,11 @@ use gatewarden_model::{Clock, OperatorId, SessionId, Signal, StationId, entry::V
 use gatewarden_store::{Ledger, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use rotate::Rotation;
+
+use crate::keys::Keys;
 use load::{load_engine, new_engine, publish};
+use rotate::RotationAnswer;
 use thread::Thread;
 
 /// Commands that may wait; more is back-pressure.
@@ -45,6 +50,9 @@ pub(crate) enum RecorderError {
     /// Too much waits for its witnesses, and the configuration says to stop then.
     #[error("no movement is accepted: {0}")]
     Unwitnessed(String),
+    /// The next key of a rotation can't be had. Nothing took effect.
+    #[error("the key is not rotated: {0}")]
+    NoKey(String),
     /// The recorder's thread has ended.
     #[error("the recorder has stopped")]
     Stopped,
@@ -60,6 +68,10 @@ enum Job {
     },
     Query(Box<dyn FnOnce(&Engine) + Send>),
     Cosigned(Line),
+    Rotate {
+        rotation: Box<Rotation>,
+        answer: oneshot::Sender<RotationAnswer>,
+    },
     Begun,
     Shut(oneshot::Sender<()>),
 }
@@ -106,6 +118,8 @@ pub(crate) struct Parts {
     pub(crate) group_rows_max: usize,
     /// Room for recording that the disk is full.
     pub(crate) reserve: Reserve,
+    /// Where the ledger's keys are, of which the ledger was given all at hand.
+    pub(crate) keys: Keys,
 }
 
 impl Recorder {
@@ -128,6 +142,10 @@ impl Recorder {
             again_at: None,
             full: None,
         };
+        if !away {
+            // What an earlier run left of a rotation.
+            thread.settle_keys(false);
+        }
         thread.set_failing(away);
         thread.set_away(away);
         std::thread::Builder::new().name("recorder".into()).spawn(move || thread.serve(queue))?;

@@ -9,6 +9,7 @@ mod books;
 mod bounded;
 mod exceptions;
 mod gate;
+mod keys;
 mod ledger;
 mod mask;
 mod page;
@@ -170,6 +171,7 @@ fn routes() -> Router<Api> {
         .route("/api/v1/tags", post(books::commission).delete(books::decommission))
         .route("/api/v1/landed-costs", post(books::land_cost))
         .route("/api/v1/periods/close", post(books::close))
+        .route("/api/v1/ledger/key", post(keys::rotate))
         .route("/api/v1/stock", get(stock::stock))
         .route("/api/v1/stock/ageing", get(stock::age))
         .route("/api/v1/units/{sscc}", get(stock::unit))

@@ -137,6 +137,9 @@ impl From<Refusal> for Problem {
 
 impl From<RecorderError> for Problem {
     fn from(error: RecorderError) -> Self {
+        if let RecorderError::NoKey(_) = error {
+            return Self::unprocessable("no-key", error.to_string());
+        }
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-written", error.to_string())
     }
 }

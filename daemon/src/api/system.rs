@@ -8,8 +8,8 @@ use utoipa::{OpenApi, ToSchema};
 use crate::devices;
 
 use super::{
-    Api, auth::Who, books, exceptions, ledger, people, postings, problem::Problem, stations, stock,
-    tasks,
+    Api, auth::Who, books, exceptions, keys, ledger, people, postings, problem::Problem, stations,
+    stock, tasks,
 };
 
 /// How the daemon is. Nothing more is told to whom we don't know.
@@ -143,6 +143,7 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         books::decommission,
         books::land_cost,
         books::close,
+        keys::rotate,
         stock::stock,
         stock::age,
         stock::unit,

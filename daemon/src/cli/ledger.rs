@@ -16,7 +16,7 @@ use gatewarden_store::{
     postgres::{self, PgAddress},
 };
 
-use super::{proof, stock, which::Which};
+use super::{keys, proof, stock, which::Which};
 use crate::trace;
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +73,11 @@ pub(crate) enum LedgerVerb {
         #[command(flatten)]
         which: Which,
     },
+    /// Sign what comes from now on with another key: yearly, when a key may have been seen, or when
+    /// somebody who could copy it leaves. Beside the running daemon, or while none runs.
+    RotateKey(keys::RotateArgs),
+    /// Print a new key, to be kept as a systemd credential.
+    NewKey,
     /// Prepare a PostgreSQL database for a gateway: the schema, and a lane and a role of its own.
     /// Harmless when repeated; also brings an older schema up to date.
     InitPostgres {
@@ -121,6 +126,8 @@ pub(crate) fn ledger(verb: LedgerVerb) -> anyhow::Result<ExitCode> {
             print!("{}", proof::trust_file(&which.open()?, &origin, key, &which.witnesses()?)?);
             Ok(ExitCode::SUCCESS)
         }
+        LedgerVerb::RotateKey(args) => super::block_on(keys::rotate(args))?,
+        LedgerVerb::NewKey => keys::print_new_key(),
         LedgerVerb::InitPostgres { url, gateway, role, set_password, password_file } => {
             let password = new_password(set_password, password_file.as_deref())?;
             init_postgres(&url, &gateway, role.as_deref(), password.as_deref())

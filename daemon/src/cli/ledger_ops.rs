@@ -12,12 +12,13 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_model::Actor;
 use gatewarden_store::{
+    KeyFiles,
     file::LedgerReader,
     ops::{self, AcceptedLoss, ExportOptions, FsckOptions, FsckReport, Repair, RestoreOptions},
 };
 
 use super::{ConfigArg, which::Which};
-use crate::{clock::SystemClock, run};
+use crate::{clock::SystemClock, keys::Keys, run};
 
 /// The verbs that operate on a ledger's files.
 #[derive(Debug, Subcommand)]
@@ -226,7 +227,10 @@ fn backup(which: &Which, file: &Path) -> anyhow::Result<ExitCode> {
 
 fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let config = run::load_config_without_secrets(&args.config.config)?;
-    let key = gatewarden_store::load_key(&config.ledger.key)?;
+    let keys = Keys::of(&config);
+    let mut at_hand = keys.load()?.into_iter();
+    let key = at_hand.next().context("the gateway has no key")?;
+    let files = keys.files();
     let checkpoints = args.checkpoint.iter().map(|path| {
         let read = std::fs::read_to_string(path);
         let note = read.with_context(|| format!("failed to read {}", path.display()))?;
@@ -238,8 +242,10 @@ fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         at: SystemClock::shared().now(),
     });
     let options = RestoreOptions {
-        key,
-        more_keys: vec![],
+        key: key.clone(),
+        more_keys: at_hand.collect(),
+        retired_keys: files.map_or(Ok(vec![]), KeyFiles::load_retired)?,
+        key_files: files.cloned(),
         origin: config.gateway.name.clone(),
         checkpoints: checkpoints.collect::<anyhow::Result<_>>()?,
         accept_loss,
@@ -251,6 +257,16 @@ fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(aside) = restored.set_aside {
         println!("the ledger that was there is {} now", aside.display());
+    }
+    if restored.key
+        != gatewarden_store::verifier_key_text(&config.gateway.name, &key.verifying_key())
+    {
+        println!(
+            "the ledger is back before a rotation and signed with {} again: rotate its key anew with \
+             `gatewarden ledger rotate-key`, and give `gatewarden ledger key` to the witnesses and to \
+             those who check proofs",
+            restored.key
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 mod control;
 mod identify;
+mod keys;
 mod ledger;
 mod ledger_ops;
 mod people;

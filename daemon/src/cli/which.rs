@@ -8,7 +8,7 @@ use gatewarden_proof::Trust;
 use gatewarden_store::{LedgerAddress, LedgerReader, VerifyingKey, postgres::PgAddress};
 
 use super::ConfigArg;
-use crate::run;
+use crate::{keys::Keys, run};
 
 /// Which ledger.
 #[derive(Debug, Args)]
@@ -78,17 +78,27 @@ impl Which {
         if let Some(path) = &self.key {
             return read_key(path).map(|(name, key)| (Some(name), key));
         }
-        let (name, path) = match &self.ledger {
-            Some(ledger) => (None, Path::new(ledger).with_extension("key")),
+        match &self.ledger {
+            Some(ledger) => {
+                let keys = Keys::in_files("", &Path::new(ledger).with_extension("key"));
+                Ok((None, Self::own(&keys)?))
+            }
             None => {
                 let config = run::load_config_without_secrets(&self.config.config)?;
-                (Some(config.gateway.name), config.ledger.key)
+                let key = Self::own(&Keys::of(&config))?;
+                Ok((Some(config.gateway.name), key))
             }
-        };
-        let key = gatewarden_store::load_key(&path).with_context(|| {
-            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
+        }
+    }
+
+    /// The gateway's own key: the first at hand, whatever the ledger says. A key that was rotated away
+    /// may be in a thief's hands, and his ledger would name it.
+    fn own(keys: &Keys) -> anyhow::Result<VerifyingKey> {
+        let at_hand = keys.load().with_context(|| {
+            format!("no trusted key: give --key, or the gateway's own at {}", keys.place())
         })?;
-        Ok((name, key.verifying_key()))
+        let first = at_hand.first().context("no trusted key: give --key")?;
+        Ok(first.verifying_key())
     }
 
     /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
@@ -96,15 +106,14 @@ impl Which {
         if let Some(path) = &self.key {
             return read_key(path);
         }
-        let path = match &self.ledger {
-            Some(ledger) if !PgAddress::is_meant(ledger) => Path::new(ledger).with_extension("key"),
+        let keys = match &self.ledger {
+            Some(ledger) if !PgAddress::is_meant(ledger) => {
+                Keys::in_files("", &Path::new(ledger).with_extension("key"))
+            }
             Some(_) => anyhow::bail!("a shared ledger has several keys: give --key"),
-            None => run::load_config_without_secrets(&self.config.config)?.ledger.key,
+            None => Keys::of(&run::load_config_without_secrets(&self.config.config)?),
         };
-        let key = gatewarden_store::load_key(&path).with_context(|| {
-            format!("no trusted key: give --key, or the gateway's own at {}", path.display())
-        })?;
-        Ok((self.open()?.origin()?, key.verifying_key()))
+        Ok((self.open()?.origin()?, Self::own(&keys)?))
     }
 }
 

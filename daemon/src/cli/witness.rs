@@ -46,10 +46,14 @@ pub(crate) struct WitnessArgs {
 
 /// Runs the witness until SIGTERM or SIGINT.
 pub(crate) async fn witness(args: WitnessArgs) -> anyhow::Result<ExitCode> {
-    let path = args.key_path();
+    let (path, is_credential) = args.key_path();
     let made = !path.exists();
-    let key = gatewarden_store::load_or_create_key(&path)
-        .with_context(|| format!("failed to read the witness's key {}", path.display()))?;
+    let key = match is_credential {
+        true => gatewarden_store::load_credential_key(&path),
+        false => gatewarden_store::load_or_create_key(&path),
+    };
+    let key =
+        key.with_context(|| format!("failed to read the witness's key {}", path.display()))?;
     let logs = args.logs.as_ref().map(read_logs).transpose()?.unwrap_or_default();
     let witness =
         Witness::new(&args.name, key, logs).context("--name can't be a witness's name")?;
@@ -78,12 +82,16 @@ pub(crate) async fn witness(args: WitnessArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl WitnessArgs {
-    fn key_path(&self) -> PathBuf {
+    /// Where the key is, and whether that is a systemd credential.
+    fn key_path(&self) -> (PathBuf, bool) {
         let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
             .map(|folder| PathBuf::from(folder).join(CREDENTIAL))
             .filter(|path| path.exists());
-        let usual = || self.state.join(CREDENTIAL);
-        self.key.clone().or(credential).unwrap_or_else(usual)
+        match (&self.key, credential) {
+            (Some(key), _) => (key.clone(), false),
+            (None, Some(credential)) => (credential, true),
+            (None, None) => (self.state.join(CREDENTIAL), false),
+        }
     }
 }
 

@@ -52,6 +52,7 @@ impl Thread {
             let mut decided = Vec::new();
             let mut queries = Vec::new();
             let mut cosigned = Vec::new();
+            let mut rotations = Vec::new();
             let mut shut = None;
             let mut next = Some(first);
             while let Some(job) = next {
@@ -62,11 +63,15 @@ impl Thread {
                     Job::Command { command, credential, answer, .. } => {
                         self.decide(*command, credential, answer, &mut group, &mut decided);
                     }
-                    Job::Begun => self.unbegun = false,
+                    Job::Begun => {
+                        self.unbegun = false;
+                        self.settle_keys(false);
+                    }
                     // What is not loaded must not be answered from.
                     Job::Query(look) if self.unbegun => drop(look),
                     Job::Query(look) => queries.push(look),
                     Job::Cosigned(line) => cosigned.push(line),
+                    Job::Rotate { rotation, answer } => rotations.push((rotation, answer)),
                     Job::Shut(done) => shut = Some(done),
                 }
                 let room = shut.is_none() && group.entries.len() < self.parts.group_rows_max;
@@ -75,6 +80,9 @@ impl Thread {
             self.flush(&group, decided);
             self.keep_cosigned(cosigned);
             self.notice_away();
+            for (rotation, answer) in rotations {
+                let _ = answer.send(self.rotate(*rotation));
+            }
             queries.into_iter().for_each(|look| look(&self.engine));
             if let Some(done) = shut {
                 drop(self);

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::settings::{engine_settings, ledger_address};
 use crate::{
+    keys::Keys,
     recorder::{Parts, Recorder},
     spool::Spool,
 };
@@ -49,16 +50,21 @@ pub(crate) fn start_recorder(
     signals: mpsc::UnboundedSender<(StationId, Signal)>,
 ) -> anyhow::Result<Recorder> {
     create_state_dir(&config.gateway.state_dir)?;
-    let key = gatewarden_store::load_or_create_key(&config.ledger.key).with_context(|| {
-        format!("failed to read the ledger's key {}", config.ledger.key.display())
-    })?;
+    let keys = Keys::of(config);
+    let mut at_hand = keys
+        .load_or_create()
+        .with_context(|| format!("failed to read the ledger's key {}", keys.place()))?;
     let address = ledger_address(config)?;
     if let Some(path) = address.path() {
         ops::check_start(path)?;
         make_private(path)?;
     }
-    let options =
-        OpenOptions { key, more_keys: vec![], origin: config.gateway.name.clone(), vfs: None };
+    let options = OpenOptions {
+        key: at_hand.remove(0),
+        more_keys: at_hand,
+        origin: config.gateway.name.clone(),
+        vfs: None,
+    };
     let ledger =
         Ledger::open(&address, options).with_context(|| format!("failed to open {address}"))?;
     let reserve = hold_reserve(config, &address)?;
@@ -71,6 +77,7 @@ pub(crate) fn start_recorder(
         signals,
         group_rows_max: config.ledger.group_rows_max as usize,
         reserve,
+        keys,
     };
     Recorder::start(parts).context("failed to load the ledger's state")
 }

@@ -238,10 +238,18 @@ impl Turn<'_> {
         Ok(Reply::Done)
     }
 
-    /// The right to keep the ledger itself, with a reason.
+    /// The right to keep the ledger itself, with a reason. Never a machine's: a token that was given to
+    /// retry deliveries must not reach the key.
     fn about_ledger(&mut self, by: &Actor, reason: &str) -> Result<Asked, Refusal> {
         let asked = Asked::new(by, Action::Modify, Module::System);
         let decision = self.permit(asked.clone(), Facts::default())?;
+        if let Actor::Client { id } = by {
+            let message = format!(
+                "{id} is a machine, and a machine does not keep the ledger: ask an administrator, or \
+                 run the command on the box"
+            );
+            return Err(self.deny(asked, "not-an-operator", message, Some(decision)));
+        }
         match check_reason(reason) {
             Ok(()) => Ok(asked),
             Err(message) => Err(self.deny(asked, "reason-missing", message, Some(decision))),

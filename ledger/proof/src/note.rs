@@ -165,9 +165,13 @@ fn wrong_type(found: u8) -> &'static str {
 /// Signs a text that ends in a line feed; the whole note.
 #[must_use]
 pub fn sign(text: &str, name: &str, key: &SigningKey) -> String {
+    format!("{text}\n{}", signed_line(text, name, key))
+}
+
+/// The signature line of a text, with its line feed.
+fn signed_line(text: &str, name: &str, key: &SigningKey) -> String {
     let id = key_id(name, &key.verifying_key());
-    let line = signature_line(name, id, &key.sign(text.as_bytes()).to_bytes());
-    format!("{text}\n{line}")
+    signature_line(name, id, &key.sign(text.as_bytes()).to_bytes())
 }
 
 /// A signature line with its line feed.
@@ -304,6 +308,12 @@ impl Checkpoint {
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         sign(&self.text(), &self.origin, key)
+    }
+
+    /// A further key's signature line, to be put at the end of the signed note.
+    #[must_use]
+    pub fn signature(&self, key: &SigningKey) -> String {
+        signed_line(&self.text(), &self.origin, key)
     }
 
     /// Reads a note that `key` signed for the log `origin`.

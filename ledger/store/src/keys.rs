@@ -2,7 +2,7 @@
 //!
 //! A rotation is crash-safe because its halves are ordered: first the new key's file is written and
 //! offered (`Keys::offer`), then the entry `KeyRotated` names it. The checkpoint that covers that
-//! entry is the last of the old key. Whatever dies in between, the next start chooses by what the
+//! entry is the last of the old key, and carries the new one's signature beside it. Whatever dies in between, the next start chooses by what the
 //! journal says. Absent: files (`key`), and what a stranger may believe (`gatewarden_proof`).
 
 use ed25519_dalek::SigningKey;
@@ -64,6 +64,12 @@ impl Keys {
                 Err(StoreError::WrongKey { found, given })
             }
         }
+    }
+
+    /// The key that an entry puts in force, where it does and the key is at hand.
+    pub(crate) fn named_by(&self, entry: &Entry) -> Option<&SigningKey> {
+        let Body::KeyRotated { new, .. } = &entry.body else { return None };
+        self.ring.iter().find(|(known, _)| known == new).map(|(_, key)| key)
     }
 
     /// The name of the key that is in force after these entries, where one of them changes it.

@@ -13,6 +13,7 @@ mod error;
 mod facade;
 mod fetch;
 mod key;
+mod key_files;
 mod keys;
 mod ledger;
 mod lock;
@@ -45,7 +46,8 @@ pub use gatewarden_proof::{
     Checkpoint, NoteError, Proof, ProofError, Proven, SigningKey, VerifyingKey, merkle, note,
     parse_verifier_key, proof, verifier_key_text,
 };
-pub use key::{KeyError, load_key, load_or_create_key};
+pub use key::{KeyError, key_text, load_credential_key, load_key, load_or_create_key, new_key};
+pub use key_files::{KeyFiles, RETIRED_MAX};
 pub use ledger::{Committed, ENTRY_BYTES_MAX, GROUP_ENTRIES_MAX, Group, OpenOptions};
 pub use lookup::HISTORY_ENTRIES_MAX;
 pub use past::{Evening, PastDay, PastStock, View};

@@ -30,7 +30,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Checks the entries one by one, encodes and hashes them, and signs the new tree with the key
-    /// that is in force before the group.
+    /// that is in force before the group; where the group puts another key in force, with that one
+    /// too: so it covers what came before it from its first moment on, and is proven to be at hand.
     pub(crate) fn new(group: &Group, edge: &Frontier, keys: &Keys) -> Result<Self, StoreError> {
         let (found, max) = (group.entries.len(), GROUP_ENTRIES_MAX);
         if found > max {
@@ -52,7 +53,12 @@ impl Plan {
         let checkpoint = (found > 0).then(|| {
             let origin = keys.origin().to_owned();
             let (size, root) = (frontier.size(), frontier.root());
-            Checkpoint { origin, size, root }.sign(keys.current())
+            let checkpoint = Checkpoint { origin, size, root };
+            let mut note = checkpoint.sign(keys.current());
+            if let Some(next) = group.entries.iter().rev().find_map(|entry| keys.named_by(entry)) {
+                note.push_str(&checkpoint.signature(next));
+            }
+            note
         });
         Ok(Self { leaves, nodes, frontier, checkpoint })
     }

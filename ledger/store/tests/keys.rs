@@ -73,3 +73,47 @@ fn a_stolen_old_key_signs_nothing_after_its_end() {
     );
     assert_eq!(report.findings[0].message, words);
 }
+
+#[test]
+fn the_new_key_alone_proves_what_came_before_it() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 2);
+    ledger.offer_key(new_key());
+    ledger.append(&group(vec![rotated(3, &key(), &new_key())])).unwrap();
+    let verify = |key: SigningKey| {
+        let report = LedgerReader::open(&path).unwrap().verify(&key.verifying_key()).unwrap();
+        report.findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+    };
+    // From its first moment on: it signs the checkpoint of its own rotation too.
+    for seq in [4, 5] {
+        for trusted in [key(), new_key()] {
+            assert_eq!(verify(trusted), Vec::<String>::new());
+        }
+        ledger.append(&group(vec![started(seq)])).unwrap();
+    }
+    let stranger = verify(SigningKey::from_bytes(&[44; 32]));
+    assert!(stranger.iter().any(|m| m.starts_with("meta says that the ledger is signed with")));
+}
+
+#[test]
+fn a_history_that_only_names_the_trusted_key_is_not_its_history() {
+    let (_folder, path) = folder();
+    let mut ledger = filled(&path, 2);
+    ledger.offer_key(new_key());
+    ledger.append(&group(vec![rotated(3, &key(), &new_key())])).unwrap();
+    drop(ledger);
+    // What somebody can make who has no more than the public half of the new key.
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let sql = "SELECT note FROM checkpoint WHERE size = 4";
+    let note: String = database.query_row(sql, [], |row| row.get(0)).unwrap();
+    let lines: Vec<&str> = note.lines().collect();
+    assert_eq!(lines.len(), 6, "two signatures: {note}");
+    let forged = lines[..5].join("\n") + "\n";
+    database.execute("UPDATE checkpoint SET note = ?1 WHERE size = 4", [forged]).unwrap();
+    drop(database);
+    let reader = LedgerReader::open(&path).unwrap();
+    let report = reader.verify(&new_key().verifying_key()).unwrap();
+    let words = format!("no checkpoint is signed by the trusted key {}", name(&new_key()));
+    assert_eq!(report.findings[0].message, words);
+    assert!(reader.verify(&key().verifying_key()).unwrap().ok, "the old key led there");
+}

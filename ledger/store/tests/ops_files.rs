@@ -160,7 +160,8 @@ fn restoring(reason: Option<&str>, checkpoints: Vec<(String, String)>) -> Restor
         at: stamp(100),
     });
     let (key, origin) = (key(), "gw-1".into());
-    RestoreOptions { key, more_keys: vec![], origin, checkpoints, accept_loss }
+    let (more_keys, retired_keys, key_files) = (vec![], vec![], None);
+    RestoreOptions { key, more_keys, retired_keys, key_files, origin, checkpoints, accept_loss }
 }
 
 /// A ledger of 31 entries, noted as such, and a backup of its first 21.
@@ -221,7 +222,7 @@ fn a_restore_that_loses_nothing_needs_no_reason() {
     LedgerReader::open(&path).unwrap().backup(&backup, &key().verifying_key()).unwrap();
     fs::write(&path, "not a database at all").unwrap();
     let done = restore(&backup, &path, &restoring(None, vec![])).unwrap();
-    assert!(matches!(done, Restored { size: 31, lost: 0, set_aside: Some(_) }), "{done:?}");
+    assert!(matches!(done, Restored { size: 31, lost: 0, set_aside: Some(_), .. }), "{done:?}");
     assert_eq!(fs::read(done.set_aside.unwrap()).unwrap(), b"not a database at all");
     assert_eq!(Ledger::open(&path, options()).unwrap().next_seq(), 31);
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     bench::report::{Goal, Report},
+    keys::Keys,
     recorder::{Parts, Recorder},
 };
 
@@ -114,6 +115,7 @@ fn start(dir: &Path, shim: &Shim, group: usize) -> anyhow::Result<Recorder> {
         signals,
         group_rows_max: group * ENTRIES_A_MOVEMENT,
         reserve: gatewarden_store::ops::Reserve::new(&dir.join("ledger.db"), 0),
+        keys: Keys::in_files("bench", &dir.join("ledger.key")),
     })
 }
 

@@ -12,6 +12,9 @@ use crate::{NoteError, StoreError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpsError {
+    /// The ledger's key.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
     /// The ledger itself.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,7 +7,7 @@ mod backup;
 mod compare;
 mod compose;
 mod error;
-mod files;
+pub(crate) mod files;
 mod fsck;
 mod order;
 mod pages;

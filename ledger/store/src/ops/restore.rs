@@ -15,7 +15,9 @@ use super::{
     files,
     witnessed::{Standing, Witnessed, words_of},
 };
-use crate::{Group, OpenOptions, ledger::Ledger, lock::WriterLock, reader::LedgerReader};
+use crate::{
+    Group, KeyFiles, OpenOptions, ledger::Ledger, lock::WriterLock, note, reader::LedgerReader,
+};
 
 /// Who accepts that history is lost, and why.
 #[derive(Debug, Clone)]
@@ -31,10 +33,16 @@ pub struct AcceptedLoss {
 /// How to restore.
 #[derive(Debug)]
 pub struct RestoreOptions {
-    /// Signs what the restored ledger records, and is the key that the backup must be signed with.
+    /// The gateway's key. The backup must have one of all these keys in force, which signs what the
+    /// restored ledger records.
     pub key: SigningKey,
     /// Further keys at hand, as in `OpenOptions`.
     pub more_keys: Vec<SigningKey>,
+    /// Keys that were rotated away and are kept. A backup with one of them in force is history lost,
+    /// whatever else is known: it comes from before the rotation, or from whoever stole the key.
+    pub retired_keys: Vec<SigningKey>,
+    /// The files of the keys, which follow the restored ledger; none where they are no files.
+    pub key_files: Option<KeyFiles>,
     /// The gateway's name.
     pub origin: String,
     /// Checkpoints kept elsewhere: a name for messages, and the signed note.
@@ -52,6 +60,16 @@ pub struct Restored {
     pub lost: u64,
     /// The name that the ledger which lay there has now.
     pub set_aside: Option<PathBuf>,
+    /// The key in force now, a C2SP verifier key.
+    pub key: String,
+}
+
+/// What will be the ledger.
+struct Prepared {
+    size: u64,
+    lost: u64,
+    /// The key that it has in force.
+    key: SigningKey,
 }
 
 /// What a backup lacks.
@@ -85,7 +103,7 @@ pub fn restore(from: &Path, path: &Path, options: &RestoreOptions) -> Result<Res
     let part = files::beside(path, ".part");
     files::discard(&part);
     let done = prepare(from, &part, path, options);
-    let (size, lost) = match done {
+    let Prepared { size, lost, key } = match done {
         Ok(prepared) => prepared,
         Err(error) => {
             files::discard(&part);
@@ -94,41 +112,69 @@ pub fn restore(from: &Path, path: &Path, options: &RestoreOptions) -> Result<Res
         }
     };
     files::remove_lock(&part);
+    if let Some(keys) = &options.key_files {
+        // As in a rotation: dying anywhere from here on, the next start has the key in force.
+        keys.prepare_again(&key, &options.origin)?;
+    }
     let set_aside = match path.exists() {
         true => Some(files::set_aside(path, "replaced")?),
         false => None,
     };
     files::place(&part, path)?;
     renew_witnessed(path, lost > 0)?;
-    Ok(Restored { size, lost, set_aside })
+    let key = note::verifier_key_text(&options.origin, &key.verifying_key());
+    if let Some(keys) = &options.key_files {
+        keys.settle(&options.origin, &key, false)?;
+    }
+    Ok(Restored { size, lost, set_aside, key })
 }
 
-/// Makes and verifies what will be the ledger; its size as a backup and what is lost.
+/// Makes and verifies what will be the ledger.
 fn prepare(
     from: &Path,
     part: &Path,
     path: &Path,
     options: &RestoreOptions,
-) -> Result<(u64, u64), OpsError> {
-    let key = options.key.verifying_key();
+) -> Result<Prepared, OpsError> {
     let backup = LedgerReader::open(from)?;
-    let report = backup.backup(part, &key)?;
-    let copy = LedgerReader::open(part)?;
-    if copy.origin()? != options.origin {
-        let (found, given) = (copy.origin()?, options.origin.clone());
+    let (origin, named) = (backup.origin()?, backup.verifier_key()?);
+    if origin != options.origin {
+        let (found, given) = (origin, options.origin.clone());
         return Err(crate::StoreError::WrongOrigin { found, given }.into());
     }
-    let lacking = lacking(&copy, path, options)?;
+    let (key, is_retired) = options.key_of(&named)?;
+    let size = backup.backup(part, &key.verifying_key())?.entries;
+    let copy = LedgerReader::open(part)?;
+    let mut lacking = lacking(&copy, path, options)?;
     drop(copy);
-    let Some(why) = lacking.why else { return Ok((report.entries, 0)) };
+    if is_retired && lacking.why.is_none() {
+        lacking.why = Some(format!("the backup is signed with {named}, which was rotated away"));
+    }
+    let lost = lacking.lost;
+    let Some(why) = lacking.why else { return Ok(Prepared { size, lost: 0, key }) };
     let Some(accepted) = &options.accept_loss else {
         return Err(match lacking.other_history {
             true => OpsError::Loss { why: format!("two histories: {why}") },
             false => OpsError::Loss { why },
         });
     };
-    record(part, report.entries, lacking.lost, accepted, options)?;
-    Ok((report.entries, lacking.lost))
+    record(part, (size, lost), accepted, options, &key)?;
+    Ok(Prepared { size, lost, key })
+}
+
+impl RestoreOptions {
+    /// The key of this name, and whether it was rotated away.
+    fn key_of(&self, named: &str) -> Result<(SigningKey, bool), OpsError> {
+        let has = |key: &&SigningKey| {
+            note::verifier_key_text(&self.origin, &key.verifying_key()) == named
+        };
+        let current = std::iter::once(&self.key).chain(&self.more_keys).find(has);
+        let retired = || self.retired_keys.iter().find(has).map(|key| (key.clone(), true));
+        current.map(|key| (key.clone(), false)).or_else(retired).ok_or_else(|| {
+            let given = note::verifier_key_text(&self.origin, &self.key.verifying_key());
+            crate::StoreError::WrongKey { found: named.to_owned(), given }.into()
+        })
+    }
 }
 
 /// Everything that is known to have been signed, held against the backup.
@@ -162,14 +208,14 @@ fn lacking(
 /// Records the loss as the first new entry.
 fn record(
     part: &Path,
-    size: u64,
-    lost: u64,
+    (size, lost): (u64, u64),
     accepted: &AcceptedLoss,
     options: &RestoreOptions,
+    key: &SigningKey,
 ) -> Result<(), OpsError> {
     let open = OpenOptions {
-        key: options.key.clone(),
-        more_keys: options.more_keys.clone(),
+        key: key.clone(),
+        more_keys: vec![],
         origin: options.origin.clone(),
         vfs: None,
     };
@@ -180,7 +226,7 @@ fn record(
     ledger.append(&Group { entries, credentials: vec![] })?;
     drop(ledger);
     one_file(part)?;
-    verified(part, &options.key.verifying_key())?;
+    verified(part, &key.verifying_key())?;
     files::discard_companions(part);
     Ok(())
 }

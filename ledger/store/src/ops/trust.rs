@@ -1,5 +1,6 @@
 //! Which key must have signed a checkpoint at its place in the history, as the journal tells of
-//! rotations: the checkpoint that covers a `KeyRotated` is the last of the old key.
+//! rotations: the checkpoint that covers a `KeyRotated` is the last of the old key, and also signed by
+//! the new one.
 //!
 //! A history is trusted if the given key is one of its keys: what came before its time is covered by
 //! what it signed, what came after begins with a rotation that it signed.
@@ -43,6 +44,8 @@ impl Keys {
         let opened = Checkpoint::open(note, &self.origin, &self.current)?;
         self.reached |= self.current == self.trusted;
         if let Some(next) = self.next.take() {
+            let signs = || Checkpoint::open(note, &self.origin, &next).is_ok();
+            self.reached |= next == self.trusted && signs();
             self.current = next;
         }
         Ok(opened)

@@ -127,7 +127,7 @@ pub(super) fn run(
         tree,
         findings: Findings::default(),
         entries: 0,
-        rotations: Finder::new(ROTATED),
+        rotations: rotations(),
     };
     let (keys, is_lane) = (RowKeys::new(), source.is_lane());
     let (tables, own) = others.map_or((None, None), |o| (Some(o.tables), Some(o.past)));
@@ -288,8 +288,13 @@ fn index_words(source: &dyn Source, seq: u64) -> Result<String, StoreError> {
     Ok(source.movement_at(seq)?.map(words).unwrap_or_default())
 }
 
+/// Finds what may be a change of the key.
+pub(super) fn rotations() -> Finder<'static> {
+    Finder::new(ROTATED)
+}
+
 /// The entry, where it changes the key: the tree must know before the next checkpoint.
-fn rotation(finder: &Finder<'_>, bytes: &[u8]) -> Option<Entry> {
+pub(super) fn rotation(finder: &Finder<'_>, bytes: &[u8]) -> Option<Entry> {
     finder.find(bytes)?;
     Entry::decode(bytes).ok().filter(|entry| matches!(entry.body, Body::KeyRotated { .. }))
 }

@@ -161,7 +161,8 @@ impl Findings {
 }
 
 impl LedgerReader {
-    /// Replays and compares everything, trusting only `key` and the keys that it handed over to.
+    /// Replays and compares everything, trusting only `key`, the keys that it handed over to, and what
+    /// keys before it signed as far as its own checkpoints cover that.
     pub fn verify(&self, key: &VerifyingKey) -> Result<Report, StoreError> {
         self.verify_with(key, None, None)
     }
@@ -199,8 +200,8 @@ pub(crate) fn verify(
     let mut findings = Findings::default();
     let meta = source.meta()?;
     let origin = meta.into_iter().find(|(name, _)| name == "origin").unwrap_or_default().1;
-    extras::meta(source, &origin, key, &mut findings)?;
-    let tree = tree::Tree::new(source, *key, origin, kept);
+    let first = extras::meta(source, &origin, key, &mut findings)?;
+    let tree = tree::Tree::new(source, (*key, first), origin, kept);
     line::run(source, others, tree, judge, findings)
 }
 

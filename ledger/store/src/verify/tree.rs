@@ -20,6 +20,10 @@ const PAGE: usize = 1024;
 /// The tree as it grows again.
 pub(super) struct Tree<'a> {
     source: &'a dyn Source,
+    /// The key that the caller trusts.
+    trusted: VerifyingKey,
+    /// It signed a checkpoint: what it covers is trusted, and what begins with a rotation from it.
+    reached: bool,
     /// The key in force.
     key: VerifyingKey,
     /// The key that comes after the checkpoint which covers its entry.
@@ -45,13 +49,15 @@ pub(super) struct Tree<'a> {
 impl<'a> Tree<'a> {
     pub(super) fn new(
         source: &'a dyn Source,
-        key: VerifyingKey,
+        (trusted, first): (VerifyingKey, VerifyingKey),
         origin: String,
         kept: Option<&str>,
     ) -> Self {
         Self {
             source,
-            key,
+            trusted,
+            reached: false,
+            key: first,
             next_key: None,
             origin,
             kept: kept.map(str::to_owned),
@@ -195,8 +201,11 @@ impl<'a> Tree<'a> {
         if let Some(note) = self.stored(size, findings)? {
             self.gap(size, findings);
             let opened = self.open(&note);
+            self.reached |= opened.is_ok() && self.key == self.trusted;
             self.checkpoint(size, opened, "the checkpoint", findings);
             if let Some(next) = self.next_key.take() {
+                let signs = || Checkpoint::open(&note, &self.origin, &next).is_ok();
+                self.reached |= next == self.trusted && signs();
                 self.key = next;
             }
         }
@@ -302,6 +311,11 @@ impl<'a> Tree<'a> {
             findings.add(Some(first), What::Checkpoint, message);
         }
         self.finish_kept(len, signed, findings);
+        if self.covered > 0 && !self.reached && findings.list.is_empty() {
+            let key = note::verifier_key_text(&self.origin, &self.trusted);
+            let message = format!("no checkpoint is signed by the trusted key {key}");
+            findings.add(None, What::Checkpoint, message);
+        }
         let count = self.source.node_count()?;
         if !self.broken && count != self.nodes {
             let nodes = self.nodes;
