@@ -36,6 +36,51 @@ pub fn verifier() -> &'static Path {
     BINARY.get_or_init(|| build("gatewarden-verify"))
 }
 
+/// The `gatewarden-verify` executable, beside `gatewarden`.
+///
+/// # Panics
+/// Where it can't be built.
+#[must_use]
+pub fn verifier() -> PathBuf {
+    let path = gatewarden().with_file_name("gatewarden-verify");
+    if !path.exists() {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "-p", "gatewarden-verify"]);
+        if path.parent().is_some_and(|folder| folder.ends_with("release")) {
+            cargo.arg("--release");
+        }
+        let built = cargo.current_dir(root()).status().expect("cargo can be started");
+        assert!(built.success(), "gatewarden-verify could not be built");
+    }
+    path
+}
+
+/// Runs the first verifier, in Rust, and where it can run the second, in Python: what each says of a
+/// proof, and whether it passed. The Python is that of the peers that `tests/run` prepares.
+///
+/// # Panics
+/// Where a verifier can't be started, or a prepared peer lacks what it needs.
+#[must_use]
+pub fn verify_proof(keys: &Path, proof: &Path) -> Vec<(bool, String)> {
+    let said = |command: &mut Command| {
+        let output = command.output().expect("a verifier can be started");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut first = Command::new(verifier());
+    let mut all = vec![said(first.arg("--keys").args([keys, proof]).env_clear())];
+    let peers = env::var_os("GATEWARDEN_PEERS");
+    let python = peers.as_ref().map_or("python3".into(), |at| Path::new(at).join("bin/python3"));
+    let imports = Command::new(&python).args(["-c", "import cryptography"]).output();
+    if imports.is_ok_and(|output| output.status.success()) {
+        let script = root().join("tests/verify_proof.py");
+        all.push(said(Command::new(&python).arg(script).args([keys, proof])));
+    } else {
+        assert!(peers.is_none(), "the peers lack `cryptography`");
+        eprintln!("SKIPPED: no python3 with `cryptography`; tests/run prepares one");
+    }
+    all
+}
+
 /// Test executables lie in `target/PROFILE/deps`, programs one folder above.
 fn build(package: &str) -> PathBuf {
     let own = env::current_exe().expect("a running test has an executable");

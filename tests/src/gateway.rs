@@ -41,6 +41,8 @@ pub struct Settings {
     pub wrapper: Vec<OsString>,
     /// Variables for the daemon.
     pub env: Vec<(String, OsString)>,
+    /// Tables that stand at the end of the configuration.
+    pub more: String,
 }
 
 impl Default for Settings {
@@ -53,6 +55,7 @@ impl Default for Settings {
             state: None,
             wrapper: vec![],
             env: vec![],
+            more: String::new(),
         }
     }
 }
@@ -147,7 +150,7 @@ impl Gateway {
     pub fn config_text(&self, port: u16, name: &str) -> String {
         let (free_attempts, first_delay_ms, delay_ms_max) = self.settings.lockout;
         let hardware = &self.hardware;
-        format!(
+        let text = format!(
             include_str!("gateway.toml"),
             name = name,
             state = self.state().display(),
@@ -165,7 +168,29 @@ impl Gateway {
             counter_scanner = hardware.counter_scanner.path().display(),
             counter_lights = hardware.counter_lights.address(),
             hook = hardware.erp.url(),
-        )
+        );
+        text + &self.settings.more
+    }
+
+    /// Changes a text of the configuration; the next start reads it.
+    ///
+    /// # Panics
+    /// Where the text does not stand there.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.config()).expect("the configuration can be read");
+        assert!(text.contains(from), "{from:?} does not stand in {text}");
+        fs::write(self.config(), text.replacen(from, to, 1)).expect("it can be written");
+    }
+
+    /// A file in the gateway's folder.
+    ///
+    /// # Panics
+    /// Where it can't be written.
+    #[must_use]
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir().join(name);
+        fs::write(&path, text).expect("a file can be written");
+        path
     }
 
     /// The program with this gateway's variables, not yet started.

@@ -13,7 +13,7 @@ mod journal;
 mod wait;
 mod work;
 
-pub use binary::{gatewarden, root, verifier};
+pub use binary::{gatewarden, root, verifier, verify_proof};
 pub use caller::{Answer, Caller};
 pub use gateway::{Gateway, Settings};
 pub use hardware::{Hardware, free_port};
