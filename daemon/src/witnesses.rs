@@ -7,25 +7,22 @@
 //! a witness that knows more entries than the ledger has is told loudly, for then this ledger lost
 //! history or is not the one that was witnessed. Absent: deciding what a quorum proves (the reader).
 
-use std::{sync::Arc, time::Duration};
+mod peer;
+
+use std::time::Duration;
 
 use anyhow::Context as _;
 use gatewarden_config::WitnessesSection;
-use gatewarden_model::{Backoff, Clock, Stamp};
-use gatewarden_proof::{
-    KnownWitness, Trust, WitnessKey,
-    witness::{ANSWER_BYTES_MAX, Heard, Request, hear},
-};
+use gatewarden_model::Stamp;
+use gatewarden_proof::{KnownWitness, Trust, WitnessKey};
 use gatewarden_store::LedgerReader;
 use tokio_util::sync::CancellationToken;
 
 use crate::{app::App, recorder::Recorder};
+use peer::Peer;
 
 /// How long a witness may take to answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
-
-/// Pauses after failures never grow beyond the back-off's longest times this.
-const PAUSE_FACTOR: u64 = 6;
 
 /// Reads the configured witnesses' keys: `quorum` of them must cosign.
 pub(crate) fn trust(section: &WitnessesSection) -> anyhow::Result<Trust> {
@@ -42,19 +39,6 @@ pub(crate) fn trust(section: &WitnessesSection) -> anyhow::Result<Trust> {
         known.len()
     );
     Ok(Trust::with_quorum(Vec::new(), known, section.quorum))
-}
-
-/// One witness, as this gateway reaches it.
-struct Peer {
-    name: String,
-    url: String,
-    key: WitnessKey,
-    /// How many entries it has cosigned, as far as is known.
-    seen: u64,
-    backoff: Backoff,
-    failures: u64,
-    /// Not before, by the monotonic clock.
-    not_before_us: u64,
 }
 
 /// The task's state.
@@ -77,16 +61,8 @@ pub(crate) async fn run(app: App, trust: Trust, stop: CancellationToken) {
         Ok(client) => client,
         Err(error) => return tracing::error!(%error, "no witness can be asked"),
     };
-    let peer = |(witness, known): (&gatewarden_config::WitnessSection, &KnownWitness)| Peer {
-        name: witness.name.clone(),
-        url: format!("{}/add-checkpoint", witness.url.trim_end_matches('/')),
-        key: known.key.clone(),
-        seen: 0,
-        backoff: Backoff::default(),
-        failures: 0,
-        not_before_us: 0,
-    };
-    let peers = section.list.iter().zip(trust.witnesses()).map(peer).collect();
+    let peers = section.list.iter().zip(trust.witnesses());
+    let peers = peers.map(|(witness, known)| Peer::new(witness, known)).collect();
     let pause = Duration::from_millis(section.interval_ms);
     let mut rounds = Rounds { app, trust, peers, client, witnessed: 0 };
     rounds.begin().await;
@@ -146,7 +122,10 @@ impl Rounds {
         metrics::gauge!("gatewarden_ledger_unwitnessed_entries").set(rows as f64);
         metrics::gauge!("gatewarden_ledger_unwitnessed_seconds").set(seconds as f64);
         let section = &self.app.config.witnesses;
+        // A limit can stop movements; a witness that contradicts is told before any limit is reached.
         let told = beyond(section, rows, seconds).map(|words| (words, section.stop_beyond));
+        let contradicts = || self.peers.iter().find_map(|peer| peer.contradicts.clone());
+        let told = told.or_else(|| contradicts().map(|words| (words, false)));
         note_change(&self.app.recorder, told);
         Ok(())
     }
@@ -188,73 +167,6 @@ fn age_s(from: &Stamp, now: &Stamp) -> u64 {
         u64::try_from(now.wall_us.saturating_sub(from.wall_us)).unwrap_or(0)
     };
     micros / 1_000_000
-}
-
-impl Peer {
-    /// Sends the checkpoint, once more from the right size if the witness has another.
-    async fn bring(&mut self, app: &App, client: &reqwest::Client, note: String, size: u64) {
-        for _ in 0..2 {
-            match self.ask(app, client, &note, size).await {
-                Ok(Heard::Cosigned { line, .. }) => {
-                    // Asked for again where it is not kept: no later checkpoint need come.
-                    if let Err(error) = app.recorder.cosigned(size, line).await {
-                        return self.fail(&app.clock, &format!("it was not kept: {error}"));
-                    }
-                    self.seen = size;
-                    self.failures = 0;
-                    self.backoff.reset();
-                    return;
-                }
-                Ok(Heard::Size(seen)) if seen > size => {
-                    self.seen = seen;
-                    return self.fail(
-                        &app.clock,
-                        &format!(
-                            "THE WITNESS KNOWS {seen} ENTRIES, THIS LEDGER HAS {size}: it lost \
-                             history, such as by an old backup, or is another ledger"
-                        ),
-                    );
-                }
-                Ok(Heard::Size(seen)) => self.seen = seen,
-                Ok(Heard::Refused(why)) => return self.fail(&app.clock, &why),
-                Err(error) => return self.fail(&app.clock, &format!("{error:#}")),
-            }
-        }
-        self.fail(&app.clock, "it names another size each time");
-    }
-
-    async fn ask(
-        &self,
-        app: &App,
-        client: &reqwest::Client,
-        note: &str,
-        size: u64,
-    ) -> anyhow::Result<Heard> {
-        let old = self.seen.min(size);
-        let path = app.read(move |ledger| ledger.consistency(old, size)).await?;
-        let path = path.context("there is no consistency proof")?;
-        let request = Request { old, path, note: note.to_owned() };
-        let mut answer = client.post(&self.url).body(request.to_text()).send().await?;
-        let status = answer.status().as_u16();
-        let kind = answer.headers().get(reqwest::header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            anyhow::ensure!(body.len() + chunk.len() <= ANSWER_BYTES_MAX, "its answer is too long");
-            body.extend_from_slice(&chunk);
-        }
-        Ok(hear(&self.key, note, status, &kind, &String::from_utf8_lossy(&body)))
-    }
-
-    fn fail(&mut self, clock: &Arc<dyn Clock>, why: &str) {
-        let now = clock.now().mono_us;
-        self.failures += 1;
-        let pause_ms = self.backoff.fail(now) * self.failures.min(PAUSE_FACTOR);
-        self.not_before_us = now + pause_ms * 1000;
-        tracing::warn!(witness = %self.name, %why, pause_ms, "no cosignature");
-        metrics::counter!("gatewarden_witness_failures_total", "witness" => self.name.clone())
-            .increment(1);
-    }
 }
 
 #[cfg(test)]

@@ -140,7 +140,11 @@ impl From<RecorderError> for Problem {
         if let RecorderError::NoKey(_) = error {
             return Self::unprocessable("no-key", error.to_string());
         }
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-written", error.to_string())
+        let code = match error {
+            RecorderError::Unwitnessed(_) => "unwitnessed",
+            _ => "not-written",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
     }
 }
 
