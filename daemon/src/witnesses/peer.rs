@@ -59,13 +59,14 @@ impl Peer {
         for _ in 0..2 {
             match self.ask(app, client, &note, size).await {
                 Ok((_, Heard::Cosigned { line, .. })) => {
+                    self.contradicts = None;
+                    // Asked for again where it is not kept: no later checkpoint need come.
+                    if let Err(error) = app.recorder.cosigned(size, line).await {
+                        return self.fail(&app.clock, &format!("it was not kept: {error}"));
+                    }
                     self.seen = size;
                     self.failures = 0;
-                    self.contradicts = None;
                     self.backoff.reset();
-                    if let Err(error) = app.recorder.cosigned(size, line).await {
-                        tracing::error!(%error, "a cosignature was not kept");
-                    }
                     return;
                 }
                 Ok((_, Heard::Size(seen))) if seen > size => {
