@@ -1,6 +1,6 @@
-//! A lane of a shared ledger is witnessed as a file is: without its witness no movement is accepted
-//! where the configuration says so, with it a proof carries the quorum, and the program that checks
-//! proofs accepts it.
+//! A ledger in a file and a lane of a shared one: without its witness no movement is accepted where the
+//! configuration says so, with it a proof carries the quorum, and the program that checks proofs
+//! accepts it.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use gatewarden_tests::{BOLT, Gateway, epc, receipt, until, verifier};
+use gatewarden_tests::{BOLT, Gateway, People, Settings, epc, receipt, until, verifier};
 
 use crate::{at_work, cluster::Cluster};
 
@@ -45,8 +45,20 @@ impl Witness {
 async fn a_lane_stops_without_its_witness_and_proves_with_it() {
     let Some(cluster) = Cluster::start_new() else { return };
     let database = cluster.database();
-    let (mut gateway, people) = at_work(&cluster, &database, "gw-one").await;
-    let logs = gateway.dir().join("gw-one.keys");
+    let (gateway, people) = at_work(&cluster, &database, "gw-one").await;
+    stops_and_proves(gateway, people, "gw-one").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_stops_without_its_witness_and_proves_with_it() {
+    let gateway = Gateway::start(Settings::default()).await;
+    let people = People::enrol(&gateway).await;
+    gateway.until_devices(&people.viewer, &[]).await;
+    stops_and_proves(gateway, people, "gw-test").await;
+}
+
+async fn stops_and_proves(mut gateway: Gateway, people: People, name: &str) {
+    let logs = gateway.dir().join("logs.keys");
     fs::write(&logs, gateway.cli_ok(&["ledger", "key"], "")).unwrap();
     let witness = Witness::start(&gateway, &logs, "127.0.0.1:0");
     let (key, address) = (witness.key.clone(), witness.address.clone());
@@ -83,12 +95,12 @@ async fn a_lane_stops_without_its_witness_and_proves_with_it() {
         done.status.success().then_some(told)
     })
     .await;
-    for words in ["PASS", "of the ledger gw-one", id, "2 box BOLT-M8", "quorum", "hq"] {
+    for words in ["PASS", &format!("of the ledger {name}"), id, "2 box BOLT-M8", "quorum", "hq"] {
         assert!(told.contains(words), "{words:?} is not in {told:?}");
     }
     drop(witness);
     let checkpoint = gateway.cli_ok(&["ledger", "checkpoint"], "");
-    assert!(checkpoint.starts_with("gw-one\n"), "{checkpoint}");
+    assert!(checkpoint.starts_with(&format!("{name}\n")), "{checkpoint}");
     let kept = gateway.dir().join("kept.checkpoint");
     fs::write(&kept, checkpoint).unwrap();
     let kept = kept.to_str().unwrap();

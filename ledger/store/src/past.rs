@@ -3,9 +3,13 @@
 //! It is found by walking the entries after that day back from what is now, so that time and memory
 //! grow with what happened since, not with the journal. Layers can't be walked back: a past day has
 //! quantities and values, not ages. On a shared ledger the entries of all gateways are walked in their
-//! one order, each gateway's as far as its own clock says.
+//! one order, each gateway's as far as its own clock says. A stamp of a clock that was not set ends no
+//! walk, and counts as far as the days of the movements around it allow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use gatewarden_model::{
     Amount, Body, Bucket, Day, Entry, ItemId, Location, Movement, MovementId, MovementLine,
@@ -88,6 +92,9 @@ pub(crate) trait Books {
     /// The entry of a number.
     fn numbered(&self, number: u64) -> Result<Option<Entry>, StoreError>;
 
+    /// The first entry that made each day the last one, which no stamp of an unset clock did; by day.
+    fn counted(&self) -> Result<Vec<(u64, Day)>, StoreError>;
+
     /// The entry that recorded a movement.
     fn of_movement(&self, id: MovementId) -> Result<Option<Entry>, StoreError>;
 }
@@ -136,6 +143,8 @@ struct Past<'a> {
     /// What entries met so far added to the value of lines that are still to come, by entry and
     /// position.
     deltas: HashMap<(u64, u32), i128>,
+    /// `Books::counted`, once it is needed.
+    counted: OnceCell<Vec<(u64, Day)>>,
 }
 
 impl<'a> Past<'a> {
@@ -145,7 +154,8 @@ impl<'a> Past<'a> {
         item: Option<&'a ItemId>,
     ) -> Result<Self, StoreError> {
         let (quantities, values, deltas) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
-        let mut past = Self { evening, item, quantities, values, deltas };
+        let counted = OnceCell::new();
+        let mut past = Self { evening, item, quantities, values, deltas, counted };
         let filter = BalanceFilter { item: item.cloned(), ..BalanceFilter::default() };
         for Balance { item, location, bucket, quantity } in books.balances(&filter)? {
             past.quantity(Site { item, location }, bucket, quantity);
@@ -156,14 +166,28 @@ impl<'a> Past<'a> {
         Ok(past)
     }
 
-    /// Whether an entry was recorded by the end of the day. The stamp of a clock that was not set
-    /// bounds nothing.
+    /// Whether an entry, and so all before it, was recorded by the end of the day.
     fn was_known(&self, entry: &Entry) -> bool {
-        entry.at.synced && self.recorded(entry) <= self.evening.day
+        entry.at.synced && Day::of(&entry.at, self.evening.offset_min) <= self.evening.day
     }
 
-    fn recorded(&self, entry: &Entry) -> Day {
-        Day::of(&entry.at, self.evening.offset_min)
+    /// Whether an entry was recorded on a later day.
+    fn is_later(&self, books: &impl Books, entry: &Entry) -> Result<bool, StoreError> {
+        let stamped = Day::of(&entry.at, self.evening.offset_min);
+        if entry.at.synced {
+            return Ok(stamped > self.evening.day);
+        }
+        let counted = match self.counted.get() {
+            Some(counted) => counted,
+            None => {
+                let counted = books.counted()?;
+                self.counted.get_or_init(|| counted)
+            }
+        };
+        let before = counted.iter().filter(|(first, _)| *first < entry.seq).map(|(_, day)| *day);
+        let after = counted.iter().filter(|(first, _)| *first > entry.seq).map(|(_, day)| *day);
+        let latest = after.min().map_or(stamped, |day| day.min(stamped));
+        Ok(before.max().map_or(latest, |day| day.max(latest)) > self.evening.day)
     }
 
     fn quantity(&mut self, site: Site, mut bucket: Bucket, change: i64) {
@@ -200,7 +224,10 @@ impl<'a> Past<'a> {
 
     fn take_back(&mut self, books: &impl Books, entry: &Entry) -> Result<(), StoreError> {
         let Evening { day, view, .. } = self.evening;
-        let is_later = view == View::Known || self.recorded(entry) > day;
+        let is_later = self.is_later(books, entry)?;
+        if view == View::Known && !is_later {
+            return Ok(());
+        }
         match &entry.body {
             Body::Moved { movement, .. } => {
                 if view == View::Known || movement.day(&entry.at) > day {

@@ -144,6 +144,11 @@ impl Books for LedgerReader {
         self.entry(number)
     }
 
+    fn counted(&self) -> Result<Vec<(u64, Day)>, StoreError> {
+        let days = lookup::days(&self.connection)?;
+        Ok(days.into_iter().filter_map(|(day, (_, counted))| Some((counted?, day))).collect())
+    }
+
     fn of_movement(&self, id: MovementId) -> Result<Option<Entry>, StoreError> {
         self.movement(id)
     }

@@ -65,6 +65,22 @@ fn a_clock_that_was_not_set_ends_no_day(home) {
     ledger.append(&group(vec![receipt(0, 0, 10), receipt(1, 2, 5), unset])).unwrap();
     let reader = ledger.reader().unwrap();
     assert_eq!(dock(&reader, 0, View::Known), 10);
+    assert_eq!(dock(&reader, 1, View::Known), 10);
+    assert_eq!(dock(&reader, 2, View::Known), 16);
+}
+
+fn of_a_clock_that_is_never_set_its_own_stamps_count(home) {
+    let mut ledger = home.open(options());
+    for (seq, n) in [(0, 0), (1, 1), (2, 1), (3, 4)] {
+        let mut entry = receipt(seq, n, 10);
+        entry.at.synced = false;
+        ledger.append(&group(vec![entry])).unwrap();
+    }
+    let reader = ledger.reader().unwrap();
+    for view in [View::Known, View::Corrected] {
+        let seen: Vec<_> = (-1..=5).map(|n| dock(&reader, n, view)).collect();
+        assert_eq!(seen, [0, 10, 30, 30, 30, 40, 40], "{view:?}");
+    }
 }
 
 

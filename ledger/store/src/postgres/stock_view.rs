@@ -126,6 +126,14 @@ impl Books for All<'_> {
         self.one(sql, &[&number(position)])
     }
 
+    fn counted(&self) -> Result<Vec<(u64, Day)>, StoreError> {
+        let sql = "SELECT min(position), day FROM movement_index JOIN entry USING (lane, seq) \
+            WHERE counted GROUP BY day ORDER BY day";
+        let rows = self.0.borrow_mut().query(sql, &[])?;
+        let day = |row: &Row| Day::from_number(row.get::<_, i32>(1).into());
+        rows.iter().map(|row| Ok((unsigned(row, 0)?, day(row)))).collect()
+    }
+
     fn of_movement(&self, id: MovementId) -> Result<Option<Entry>, StoreError> {
         let sql = "SELECT position, leaf, bytes FROM movement_index JOIN entry USING (lane, seq) \
             WHERE id = $1";
