@@ -164,10 +164,10 @@ pub enum StoreError {
         why: String,
     },
     /// PostgreSQL can't be reached, or stopped. Nothing is lost: try again later.
-    #[error("PostgreSQL is away: {0}; it is tried again")]
+    #[error("PostgreSQL is away: {0}")]
     Away(String),
     /// Somebody else held a lock for too long, or the transaction lost against another.
-    #[error("PostgreSQL gave way to another gateway: {0}; it is tried again")]
+    #[error("PostgreSQL gave way to another gateway: {0}")]
     Contended(String),
     /// The entry no longer fits: another gateway's movement was faster. Decide again on what is there.
     #[error("entry {seq} does not fit the stock that all gateways left: {source}")]

@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::{filled, group, key, receipt};
+use common::{filled, group, key, receipt, stamp};
+use gatewarden_model::{Actor, Body, Entry};
 use gatewarden_proof::{KnownWitness, LogKey, SigningKey, Trust, WitnessKey, cosignature::cosign};
-use gatewarden_store::LedgerReader;
+use gatewarden_store::{LedgerReader, verifier_key_text};
 
 /// The key of the witness `hq.example/wN`.
 fn witness_key(n: u8) -> (String, SigningKey) {
@@ -87,5 +88,32 @@ fn the_keys_of_a_ledger_are_told_by_its_journal(home) {
     let keys = home.reader().log_keys().unwrap();
     let told: Vec<_> = keys.iter().map(|key| (key.text(), key.from, key.until)).collect();
     assert_eq!(told, [(ledger.verifier_key().to_owned(), 0, None)]);
+}
+
+fn a_changed_key_is_told_with_the_sizes_that_each_counts_for(home) {
+    let mut ledger = filled(home.address(), 2);
+    let new = SigningKey::from_bytes(&[43; 32]);
+    let name = |key: &SigningKey| verifier_key_text("gw-1", &key.verifying_key());
+    let names = [name(&key()), name(&new)];
+    let [old, next] = names.clone();
+    let by = Actor::Local { uid: 0 };
+    let rotated = Body::KeyRotated { old, new: next, reason: "yearly".into(), by };
+    ledger.offer_key(new);
+    ledger.append(&group(vec![Entry::new(3, stamp(3), rotated)])).unwrap();
+    ledger.append(&group(vec![receipt(4, 1)])).unwrap();
+    let reader = home.reader();
+    let keys = reader.log_keys().unwrap();
+    let told: Vec<_> = keys.iter().map(|key| (key.text(), key.from, key.until)).collect();
+    let [old, next] = names;
+    assert_eq!(told, [(old, 0, Some(4)), (next.clone(), 5, None)]);
+    assert_eq!(reader.verifier_key().unwrap(), next);
+    // Under the keys that the journal tells, old and new entries are proven.
+    let trust = Trust::of_logs(keys);
+    for seq in [1, 4] {
+        let (proof, _) = reader.witnessed_proof(seq, &trust).unwrap();
+        let sealed = trust.open(&proof.checkpoint).unwrap();
+        assert_eq!((proof.index, sealed.checkpoint.size), (seq, 5));
+    }
+    assert_eq!(reader.verify(&key().verifying_key()).unwrap().findings, []);
 }
 }

@@ -83,6 +83,39 @@ fn what_another_gateway_took_is_refused_with_the_exact_shortage() {
     verify(&two, 2);
 }
 
+/// Somebody holds the whole ledger: a group waits a while, is refused, and can be tried again.
+#[test]
+fn a_lock_is_waited_for_a_bounded_time() {
+    let Some(cluster) = cluster::shared() else { return };
+    let database = cluster.database();
+    let one = lane(cluster, &database, 1);
+    let mut ledger = open(&one, 1);
+    let name: String = b"gatewarden\0ledger".iter().map(|byte| format!("{byte:02x}")).collect();
+    let hold = format!(
+        "DO $$ BEGIN PERFORM pg_advisory_lock(('x' || \
+         encode(substr(sha256('\\x{name}'), 1, 8), 'hex'))::bit(64)::bigint); FOR i IN 1..3000 LOOP \
+         EXIT WHEN EXISTS (SELECT 1 FROM public.go); PERFORM pg_sleep(0.02); END LOOP; END $$"
+    );
+    let held = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND datname = current_database()";
+    let entry = || group(vec![take(1, 0, 1, "@supplier/A", "wh1/dock")]);
+    cluster.sql(ADMIN, &database, "CREATE TABLE public.go (a int)").unwrap();
+    thread::scope(|scope| {
+        let holder = scope.spawn(|| cluster.sql(ADMIN, &database, &hold));
+        while cluster.sql(ADMIN, &database, held).unwrap() == "0" {
+            assert!(!holder.is_finished(), "the lock is not held");
+        }
+        let done = ledger.append(&entry());
+        cluster.sql(ADMIN, &database, "INSERT INTO public.go VALUES (1)").unwrap();
+        holder.join().unwrap().unwrap();
+        let error = done.unwrap_err();
+        assert!(matches!(error, StoreError::Contended(_)), "{error}");
+        assert!(error.to_string().contains("lock timeout"), "{error}");
+    });
+    ledger.append(&entry()).unwrap();
+    assert_eq!(stock(&one)["M-100 wh1/dock"], 1);
+}
+
 #[test]
 fn a_movement_is_recorded_by_one_gateway_only() {
     let Some(cluster) = cluster::shared() else { return };
