@@ -6,6 +6,7 @@ mod identify;
 mod ledger;
 mod operate;
 mod probe;
+mod qr;
 
 use std::process::{Command, Output};
 

@@ -9,6 +9,7 @@ mod people;
 mod post;
 mod probe;
 mod proof;
+mod qr;
 mod stock;
 mod which;
 mod witness;

@@ -14,6 +14,8 @@ use gatewarden_model::MovementId;
 use gatewarden_proof::{LogKey, Trust, VerifyingKey, compact, proof::PROOF_BYTES_MAX};
 use gatewarden_store::LedgerReader;
 
+use super::qr;
+
 /// Where a proof goes.
 #[derive(Debug, Args)]
 pub(crate) struct Out {
@@ -23,6 +25,9 @@ pub(crate) struct Out {
     /// Print the text for QR codes, one code a line.
     #[arg(long)]
     qr_text: bool,
+    /// Draw the proof as QR codes on one SVG page.
+    #[arg(long, value_name = "FILE.svg", conflicts_with_all = ["out", "qr_text"])]
+    qr: Option<PathBuf>,
 }
 
 /// Writes the proof of a movement.
@@ -38,6 +43,15 @@ pub(crate) fn write(
     let (proof, witnessed) = ledger.witnessed_proof(entry.seq, &trust)?;
     if !witnessed && !witnesses.witnesses().is_empty() {
         eprintln!("gatewarden: no quorum of witnesses has cosigned this movement yet");
+    }
+    if let Some(path) = &out.qr {
+        let parts = compact::to_parts(&proof, qr::CODE_CHARS_MAX)?;
+        std::fs::write(path, qr::page(&parts, &format!("movement {movement}"))?)
+            .with_context(|| format!("failed to write {}", path.display()))?;
+        let codes =
+            if parts.len() == 1 { "1 code".into() } else { format!("{} codes", parts.len()) };
+        println!("{} has {codes}: scan all of them into one file, one a line", path.display());
+        return Ok(ExitCode::SUCCESS);
     }
     let text = if out.qr_text {
         let mut lines = String::new();
