@@ -133,6 +133,13 @@ pub(crate) fn told(answer: &Answer) -> (u16, String, String) {
     (answer.status, text("code"), text("field"))
 }
 
+/// A path that ends in any text, such as a thing's key.
+pub(crate) fn path_of(begin: &str, last: &str) -> String {
+    let mut url = reqwest::Url::parse(&format!("http://gatewarden{begin}")).unwrap();
+    url.path_segments_mut().unwrap().push(last);
+    url.path().to_owned()
+}
+
 /// A posting with these lines.
 pub(crate) fn posting(kind: &str, document: (&str, &str), lines: Value) -> Value {
     json!({"id": Uuid::new_v4(), "kind": kind, "lines": lines,

@@ -6,5 +6,7 @@
 mod bad;
 #[path = "../../ledger/store/tests/common/cluster.rs"]
 mod cluster;
+mod books;
 mod house;
 mod story;
+mod units;

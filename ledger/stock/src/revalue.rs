@@ -54,6 +54,7 @@ impl Stock {
         amounts: &[Amount],
     ) -> Result<Vec<Revaluation>, StockError> {
         self.admit_landed(movement, amounts)?;
+        self.refuse_fine(movement, amounts)?;
         let twist = Twist::Land { movement, amounts };
         Ok(self.change_past(&self.items_moved(movement)?, twist)?.revalues)
     }
@@ -104,6 +105,24 @@ impl Stock {
             }
         }
         self.refuse_below_nothing(entry, movement, amounts)
+    }
+
+    /// No amount is finer than the item's money. Asked when a cost is about to land; one that stands in
+    /// the journal counts as it is.
+    fn refuse_fine(&self, id: MovementId, amounts: &[Amount]) -> Result<(), StockError> {
+        let (_, movement) = self.original("movement", id)?;
+        for (position, (amount, line)) in amounts.iter().zip(&movement.lines).enumerate() {
+            let valuation = self.valuation(&line.item, line.owner.as_deref());
+            let Some(decimals) = valuation.map(|valuation| valuation.decimals) else { continue };
+            let step = 10_i64.pow(4_u32.saturating_sub(u32::from(decimals)));
+            if amount.units() % step != 0 {
+                let message =
+                    format!("{amount} has more than {decimals} decimals: round it to {decimals}");
+                let field = format!("amounts[{position}]");
+                return Err(StockError::rule("value-decimals", field, message));
+            }
+        }
+        Ok(())
     }
 
     fn refuse_below_nothing(

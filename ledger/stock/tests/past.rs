@@ -153,6 +153,9 @@ fn a_landed_cost_names_a_receipt_and_leaves_no_negative_value() {
     assert_eq!(code(1_003, &["5", "5"]), "landed-lines");
     assert_eq!(code(1_002, &["5"]), "landed-lines");
     assert_eq!(code(1_003, &["-200.01"]), "value-negative");
+    let fine = landed(&book, 1_003, &["0.001"]).unwrap_err();
+    let words = "amounts[0]: 0.001 has more than 2 decimals: round it to 2";
+    assert_eq!((fine.code(), fine.to_string().as_str()), ("value-decimals", words));
     assert!(landed(&book, 1_003, &["-200"]).is_ok());
 }
 
