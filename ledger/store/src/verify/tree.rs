@@ -202,7 +202,7 @@ impl<'a> Tree<'a> {
             self.gap(size, findings);
             let opened = self.open(&note);
             self.reached |= opened.is_ok() && self.key == self.trusted;
-            self.checkpoint(size, opened, "the checkpoint", findings);
+            self.checkpoint(size, opened, findings);
             if let Some(next) = self.next_key.take() {
                 let signs = || Checkpoint::open(&note, &self.origin, &next).is_ok();
                 self.reached |= next == self.trusted && signs();
@@ -213,7 +213,7 @@ impl<'a> Tree<'a> {
             && let Some(Ok(kept)) = self.open_kept()
             && kept.size == size
         {
-            self.checkpoint(size, Ok(kept), "the checkpoint kept elsewhere", findings);
+            self.compare_kept(&kept, findings);
             self.kept = None;
         }
         Ok(())
@@ -253,7 +253,6 @@ impl<'a> Tree<'a> {
         &mut self,
         size: u64,
         opened: Result<Checkpoint, NoteError>,
-        name: &str,
         findings: &mut Findings,
     ) {
         self.checked += 1;
@@ -261,13 +260,15 @@ impl<'a> Tree<'a> {
         let checkpoint = match opened {
             Ok(checkpoint) if checkpoint.size == size => checkpoint,
             Ok(checkpoint) => {
-                let message =
-                    format!("{name} stored for {size} entries is one of {}", checkpoint.size);
+                let message = format!(
+                    "the checkpoint stored for {size} entries is one of {}",
+                    checkpoint.size
+                );
                 findings.add(Some(last), What::Checkpoint, message);
                 return;
             }
             Err(error) => {
-                let message = format!("{name} of {size} entries can't be trusted: {error}");
+                let message = format!("the checkpoint of {size} entries can't be trusted: {error}");
                 findings.add(Some(last), What::Checkpoint, message);
                 return;
             }
@@ -282,11 +283,31 @@ impl<'a> Tree<'a> {
         self.broken = true;
         let first = self.proven;
         let message = format!(
-            "{}: the tree does not lead to the root that {name} of {size} entries signed; \
+            "{}: the tree does not lead to the root that the checkpoint of {size} entries signed; \
              what was recorded there was changed, and its hash made anew",
             span(first, last)
         );
         findings.add(Some(first), What::Checkpoint, message);
+    }
+
+    /// Compares with the checkpoint kept elsewhere. Where the own checkpoints fit and this one does
+    /// not, they are of another history from an entry on that no checkpoint tells.
+    fn compare_kept(&mut self, kept: &Checkpoint, findings: &mut Findings) {
+        self.checked += 1;
+        if self.broken {
+            return;
+        }
+        let size = kept.size;
+        if kept.root == self.frontier.root() {
+            self.proven = size;
+            return;
+        }
+        let message = format!(
+            "two histories: the checkpoint kept elsewhere of {size} entries signed another root than \
+             the first {size} entries here have; `gatewarden ledger compare` with a copy of the other \
+             names the first that differs"
+        );
+        findings.add(None, What::Checkpoint, message);
     }
 
     /// After the last entry: nothing uncovered, nothing deleted, no node too many.
