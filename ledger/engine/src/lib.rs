@@ -27,6 +27,7 @@ mod reservations;
 mod seen;
 mod sessions;
 pub mod state;
+mod task_rules;
 mod tasks;
 mod turn;
 pub mod window;

@@ -4,32 +4,20 @@
 //! operator can't state an approval, only an ERP's client can; whoever ordered or asked never
 //! approves.
 
-use std::collections::HashSet;
-
-use gatewarden_model::{
-    Action, Actor, Body, Hash, MovementKind, StockStatus, Task, TaskId, TaskLine, canonical,
-};
+use gatewarden_model::{Action, Actor, Body, Hash, Task, TaskId, canonical};
 
 use crate::{
     access::Facts,
     apply::actor_name,
     command::Reply,
-    engine::Settings,
-    turn::{Answer, Asked, Turn},
+    task_rules::{invalid, validate},
+    turn::{Answer, Asked, Fault, Turn},
 };
 
 /// Open tasks in all.
 const TASKS_MAX: usize = 10_000;
 /// Open tasks at one station: each pass is compared with all of them.
 const TASKS_AT_STATION_MAX: usize = 256;
-/// Lines of one task.
-const LINES_MAX: usize = 1000;
-/// Things that one task names.
-const THINGS_MAX: usize = 10_000;
-/// Longest document number, name or thing key, in bytes.
-const TEXT_BYTES_MAX: usize = 256;
-/// Longest document number, in bytes.
-const NUMBER_BYTES_MAX: usize = 64;
 
 impl Turn<'_> {
     pub(crate) fn open_task(&mut self, task: Task, by: Actor) -> Answer {
@@ -49,44 +37,47 @@ impl Turn<'_> {
             }
             None => {}
         }
-        if let Err(reason) = self.check_task(&task, &by, decision.action) {
-            return Err(self.deny(asked, "task-invalid", reason, Some(decision)));
+        if let Err((code, reason)) = self.check_task(&task, &by, decision.action) {
+            return Err(self.deny(asked, code, reason, Some(decision)));
         }
         let id = task.id;
         self.record(Body::TaskOpened { task, by, decision: Some(decision) });
         Ok(Reply::Task(id))
     }
 
-    fn check_task(&self, task: &Task, by: &Actor, right: Action) -> Result<(), String> {
+    fn check_task(&self, task: &Task, by: &Actor, right: Action) -> Result<(), Fault> {
         if task.approved_by.is_some() && right == Action::Request {
-            return Err("whoever may only request can't state approved_by: leave it out and have \
-                        the task approved here"
-                .to_owned());
+            return invalid(
+                "approved_by: whoever may only request can't state it: leave it out and have the task \
+                 approved here",
+            );
         }
         if task.approved_by.is_some() && !matches!(by, Actor::Client { .. }) {
-            return Err("only an ERP's client may state approved_by: leave it out and have the \
-                        task approved here"
-                .to_owned());
+            return invalid(
+                "approved_by: only an ERP's client may state it: leave it out and have the task \
+                 approved here",
+            );
         }
         if let (Actor::Operator { id, .. }, Some(orderer)) = (by, &task.ordered_by)
             && orderer.trim().to_lowercase() != id.as_str()
         {
-            return Err(format!(
-                "{id} may not state that {orderer:?} ordered it: leave ordered_by \
-                                out"
+            return invalid(format!(
+                "ordered_by: {id} may not state that {orderer:?} ordered it: leave it out"
             ));
         }
         if self.state.tasks.len() >= TASKS_MAX {
-            return Err(format!("{TASKS_MAX} tasks are open: finish or withdraw some"));
+            return invalid(format!("{TASKS_MAX} tasks are open: finish or withdraw some"));
         }
         if self.state.tasks_at(&task.station).count() >= TASKS_AT_STATION_MAX {
             let station = &task.station;
-            return Err(format!("{TASKS_AT_STATION_MAX} tasks are open at {station}: finish some"));
+            return invalid(format!(
+                "{TASKS_AT_STATION_MAX} tasks are open at {station}: finish some"
+            ));
         }
         if let Some(id) = task.reservation
             && self.state.reservation(id).is_none()
         {
-            return Err(format!("reservation {id} is not open: reserve it first"));
+            return invalid(format!("reservation: {id} is not open: reserve it first"));
         }
         validate(task, self.settings)
     }
@@ -156,79 +147,4 @@ pub(crate) fn is_same(a: &Actor, b: &Actor) -> bool {
 fn content(task: &Task) -> Hash {
     // Integers of 64 bits, texts and lists: a validated task has canonical bytes.
     Hash::of(&canonical::encode(task).unwrap_or_default())
-}
-
-fn validate(task: &Task, settings: &Settings) -> Result<(), String> {
-    use MovementKind::{Adjustment, Count, StatusChange};
-    if matches!(task.kind, Count | Adjustment | StatusChange) {
-        return Err(format!(
-            "a {} is no task at a station: reserve it as a posting and have it posted",
-            task.kind.name()
-        ));
-    }
-    let number = &task.document.number;
-    if !(1..=NUMBER_BYTES_MAX).contains(&number.len()) || number.chars().any(char::is_control) {
-        return Err(format!("document.number must be 1 to {NUMBER_BYTES_MAX} printable bytes"));
-    }
-    for (field, name) in [("ordered_by", &task.ordered_by), ("approved_by", &task.approved_by)] {
-        if name.as_ref().is_some_and(|n| !is_text(n)) {
-            return Err(format!("{field} must be 1 to {TEXT_BYTES_MAX} printable bytes"));
-        }
-    }
-    if !(1..=LINES_MAX).contains(&task.lines.len()) {
-        return Err(format!("a task has 1 to {LINES_MAX} lines, not {}", task.lines.len()));
-    }
-    let named: usize = task.lines.iter().map(|l| l.things.len()).sum();
-    if named > THINGS_MAX {
-        return Err(format!("a task names at most {THINGS_MAX} things, not {named}"));
-    }
-    let (mut numbers, mut things) = (HashSet::new(), HashSet::new());
-    for line in &task.lines {
-        if !numbers.insert(line.line) {
-            return Err(format!("line {} stands twice: number the lines apart", line.line));
-        }
-        if let Some(twice) = line.things.iter().find(|key| !things.insert(key.as_str())) {
-            return Err(format!("line {}: thing {twice:?} is named twice", line.line));
-        }
-        line_fits(task.kind, line, settings).map_err(|why| format!("line {}: {why}", line.line))?;
-    }
-    Ok(())
-}
-
-fn line_fits(kind: MovementKind, line: &TaskLine, settings: &Settings) -> Result<(), String> {
-    if line.quantity <= 0 {
-        return Err(format!("quantity must be more than zero, not {}", line.quantity));
-    }
-    if settings.items.by_code(&line.item).is_none() {
-        return Err(format!("item {} is not in the item master", line.item));
-    }
-    if line.lot.as_ref().is_some_and(|lot| !is_text(lot)) {
-        return Err(format!("lot must be 1 to {TEXT_BYTES_MAX} printable bytes"));
-    }
-    if line.things.iter().any(|key| !is_text(key)) {
-        return Err(format!("things must be 1 to {TEXT_BYTES_MAX} printable bytes each"));
-    }
-    let things = i64::try_from(line.things.len()).unwrap_or(i64::MAX);
-    if things > 0 && line.quantity % things != 0 {
-        let quantity = line.quantity;
-        return Err(format!("{quantity} can't be split evenly over {things} named things"));
-    }
-    for (field, text) in [("lot", &line.lot), ("owner", &line.owner)] {
-        let Some(text) = text else { continue };
-        gatewarden_stock::check_code(field, text).map_err(|e| e.to_string())?;
-    }
-    for (field, place) in [("from", &line.from), ("to", &line.to)] {
-        settings.places.check(field, place).map_err(|e| e.to_string())?;
-    }
-    if [line.from_status, line.to_status].contains(&StockStatus::Reserved) {
-        return Err(
-            "only a reservation makes stock reserved: name it as the task's reservation".to_owned()
-        );
-    }
-    gatewarden_stock::kinds::check(kind, &line.from, &line.to)?;
-    gatewarden_stock::kinds::check_status(kind, line.from_status)
-}
-
-fn is_text(text: &str) -> bool {
-    (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
