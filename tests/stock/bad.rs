@@ -1,15 +1,45 @@
-//! Bad input over HTTP: each refused with its code, the field, and nothing moved.
+//! Bad input over HTTP: each refused with its code, the field, the way out, and nothing moved.
 
+mod books;
+mod documents;
+mod names;
+mod quantities;
+mod tasks;
+
+use gatewarden_tests::Caller;
 use serde_json::{Value, json};
 
-use crate::house::{House, day, posting, told, with};
+use crate::house::{House, day, posting};
 
-/// One line to the supplier's side and back is all that differs.
+/// What is wrong, where it is sent, what is sent, and the answer: status, code, field, message.
+#[derive(Clone)]
+struct Case {
+    what: &'static str,
+    path: &'static str,
+    body: Value,
+    answer: (u16, &'static str, &'static str, String),
+}
+
+fn case(
+    what: &'static str,
+    path: &'static str,
+    body: Value,
+    code: &'static str,
+    field: &'static str,
+    message: impl Into<String>,
+) -> Case {
+    Case { what, path, body, answer: (422, code, field, message.into()) }
+}
+
+/// A line of a receipt of one bolt, with some of it changed; `null` takes a key away.
 fn line(changes: &[(&str, Value)]) -> Value {
     let mut line = json!({"line": 10, "item": "BOLT-M8", "quantity": "1",
         "from": "@supplier/ACME", "to": "wh1/a", "value": "1"});
     for (key, value) in changes {
-        line[*key] = value.clone();
+        match value {
+            Value::Null => drop(line.as_object_mut().unwrap().remove(*key)),
+            value => line[*key] = value.clone(),
+        }
     }
     line
 }
@@ -18,98 +48,111 @@ fn receipt(lines: Value) -> Value {
     posting("receipt", ("purchase-order", "4500001"), lines)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_input_is_refused_with_its_code_and_field() {
-    let house = House::open().await;
-    let text = |text: &str| json!(text);
-    let cases: Vec<(&str, Value, &str, &str)> = vec![
-        ("too fine", line(&[("quantity", text("1.5"))]), "quantity-fraction", "lines[0].quantity"),
-        (
-            "no number",
-            line(&[("quantity", text("1e3"))]),
-            "quantity-malformed",
-            "lines[0].quantity",
-        ),
-        (
-            "too large",
-            line(&[("quantity", text("99999999999999999999"))]),
-            "quantity-overflow",
-            "lines[0].quantity",
-        ),
-        ("zero", line(&[("quantity", text("0"))]), "quantity-zero", "lines[0].quantity"),
-        ("negative", line(&[("quantity", text("-1"))]), "quantity-negative", "lines[0].quantity"),
-        ("unknown unit", line(&[("unit", text("barrel"))]), "unknown-unit", "lines[0].unit"),
-        ("unknown item", line(&[("item", text("NUT-M8"))]), "unknown-item", "lines[0].item"),
-        ("unknown place", line(&[("to", text("wh9"))]), "unknown-location", "lines[0].to"),
-        ("a lot is missing", line(&[("item", text("MILK-1L"))]), "lot-missing", "lines[0].lot"),
-        ("value too fine", line(&[("value", text("1.001"))]), "value-decimals", "lines[0].value"),
-        (
-            "looks like another",
-            line(&[("item", text("ВOLT-M8"))]),
-            "code-lookalike",
-            "lines[0].item",
-        ),
-    ];
-    for (what, line, code, field) in cases {
-        let expect = (422, code.to_owned(), field.to_owned());
-        assert_eq!(house.refused(&receipt(json!([line]))).await, expect, "{what}");
-    }
-    whole_documents(&house).await;
-    assert_eq!(house.stock("?all=true").await, [""; 0], "nothing moved");
-    assert!(house.local.list("/api/v1/postings").await.is_empty(), "nothing waits");
+/// A receipt with one line changed, and what is told of it.
+fn of_line(
+    what: &'static str,
+    changes: &[(&str, Value)],
+    code: &'static str,
+    field: &'static str,
+    message: &str,
+) -> Case {
+    case(what, POSTINGS, receipt(json!([line(changes)])), code, field, message)
 }
 
-/// What is wrong with the document as a whole.
-async fn whole_documents(house: &House) {
-    let transfer = |from: &str, to: &str, line: u32| json!({"line": line, "item": "BOLT-M8", "quantity": "1", "from": from, "to": to});
-    let there_and_back =
-        json!([transfer("wh1/a", "wh1/dock", 10), transfer("wh1/dock", "wh1/a", 20)]);
-    let cancel = posting("transfer", ("transfer-order", "T-1"), there_and_back);
-    let (status, code, _) = house.refused(&cancel).await;
-    assert_eq!((status, code.as_str()), (422, "lines-cancel"));
+/// The same of what is issued from where milk and bolts are.
+fn of_issue(
+    what: &'static str,
+    changes: &[(&str, Value)],
+    code: &'static str,
+    field: &'static str,
+    message: &str,
+) -> Case {
+    let places = [("from", json!("wh1/a")), ("to", json!("@production/P")), ("value", Value::Null)];
+    let changes = [&places[..], changes].concat();
+    let body = posting("issue", ("requisition", "R-1"), json!([line(&changes)]));
+    case(what, POSTINGS, body, code, field, message)
+}
 
-    let issue = |changes: &[(&str, Value)]| {
-        let mut line = line(&[("from", json!("wh1/a")), ("to", json!("@production/P"))]);
-        line.as_object_mut().unwrap().remove("value");
-        for (key, value) in changes {
-            line[*key] = value.clone();
-        }
-        posting("issue", ("requisition", "R-1"), json!([line]))
+const POSTINGS: &str = "/api/v1/postings";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_refused_with_its_code_its_field_and_the_way_out() {
+    let house = House::open().await;
+    let milk = |n: u32, lot: &str, owner: Value, value: Value| {
+        line(&[
+            ("line", json!(n)),
+            ("item", json!("MILK-1L")),
+            ("lot", json!(lot)),
+            ("owner", owner),
+            ("value", value),
+            ("quantity", json!("12")),
+        ])
     };
-    let foreign = issue(&[("item", json!("MILK-1L")), ("lot", json!("L9"))]);
-    let expect = (422, "lot-foreign".to_owned(), "lines[0].lot".to_owned());
-    assert_eq!(house.refused(&foreign).await, expect);
-    let short = house.refused(&issue(&[])).await;
-    assert_eq!((short.0, short.1.as_str()), (422, "stock-short"));
-    let owned = house.refused(&issue(&[("owner", json!("ACME"))])).await;
-    assert_eq!((owned.0, owned.1.as_str()), (422, "stock-short"));
+    let bolts = line(&[("line", json!(30)), ("quantity", json!("5")), ("lot", json!("B1"))]);
+    let loose = line(&[("line", json!(40)), ("quantity", json!("5"))]);
+    let received = house
+        .post(&receipt(json!([
+            milk(10, "L1", Value::Null, json!("12")),
+            milk(20, "C1", json!("ACME"), Value::Null),
+            bolts,
+            loose
+        ])))
+        .await;
+    let scopes = json!(["price:approve", "price:modify", "inbound:modify"]);
+    let keeper =
+        house.local.post_ok("/clients", &json!({"client": "keeper", "scopes": scopes})).await;
+    let keeper = house.gateway.anybody().with_token(keeper.body["token"].as_str().unwrap());
+    let closed = day(-2);
+    keeper.post_ok("/api/v1/periods/close", &json!({"until": closed})).await;
+    let before = house.stock("?all=true").await;
 
-    let tomorrow = with(receipt(json!([line(&[])])), "effective", json!(day(1)));
-    let expect = (422, "day-ahead".to_owned(), "effective".to_owned());
-    assert_eq!(house.refused(&tomorrow).await, expect);
+    let (erp, id) = (&house.people.erp, received["id"].as_str().unwrap());
+    let mut others = vec![];
+    for case in
+        [quantities::quantities(), names::names(), documents::documents(&closed), tasks::tasks()]
+            .concat()
+    {
+        others.extend(differs(erp, case).await);
+    }
+    for case in books::books(id, &closed) {
+        others.extend(differs(&keeper, case).await);
+    }
+    let storekeeper = house.people.sign_in("li.wei", None).await;
+    for case in documents::counts() {
+        others.extend(differs(&storekeeper, case).await);
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+    a_document_of_a_hundred_thousand_lines(&house).await;
+    assert_eq!(house.stock("?all=true").await, before, "nothing moved");
+    assert!(house.local.list("/api/v1/postings").await.is_empty(), "nothing waits");
+    assert!(house.local.list("/tasks").await.is_empty(), "nothing is expected");
+}
 
-    let many: Vec<Value> = (0..1001).map(|n| line(&[("line", json!(n))])).collect();
-    let (status, code, field) = house.refused(&receipt(json!(many))).await;
-    assert_eq!((status, code.as_str(), field.as_str()), (422, "too-many-lines", "lines"));
+/// The case with the answer that it got, where that is another than it should be.
+async fn differs(caller: &Caller, case: Case) -> Option<String> {
+    let answer = caller.post(case.path, &case.body).await;
+    let text = |key: &str| answer.body[key].as_str().unwrap_or_default().to_owned();
+    let (code, field, message) = (text("code"), text("field"), text("message"));
+    let (status, wanted_code, wanted_field, wanted) = &case.answer;
+    let same = answer.status == *status && code == *wanted_code && field == *wanted_field;
+    (!same || message != *wanted).then(|| {
+        let status = answer.status;
+        format!("{}\t{status}\t{code}\t{field}\t{message}", case.what)
+    })
+}
 
-    // A hundred thousand lines are refused by their size, before any of them is looked at.
+/// It is refused by its size, before any of its lines is looked at.
+async fn a_document_of_a_hundred_thousand_lines(house: &House) {
     let many: Vec<Value> = (0..100_000).map(|n| line(&[("line", json!(n))])).collect();
     let start = std::time::Instant::now();
-    let answer = house
-        .people
-        .erp
-        .try_ask(reqwest::Method::POST, "/api/v1/postings", Some(&receipt(json!(many))))
-        .await;
+    let body = receipt(json!(many));
+    let answer = house.people.erp.try_ask(reqwest::Method::POST, POSTINGS, Some(&body)).await;
     // The daemon may hang up before the whole body is sent.
     if let Ok(answer) = answer {
-        assert_eq!(told(&answer), (413, "body-too-large".to_owned(), String::new()));
+        assert_eq!(answer.status, 413);
+        let words = json!({"code": "body-too-large", "message": "the body has more than 1048576 bytes: a \
+            document has at most 1000 lines, send several"});
+        assert_eq!(answer.body, words);
     }
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
-
-    let no_text = receipt(json!([line(&[("quantity", json!(1))])]));
-    let (status, code, field) = house.refused(&no_text).await;
-    assert_eq!((status, code.as_str(), field.as_str()), (422, "bad-body", "lines[0].quantity"));
-    let stranger = receipt(json!([line(&[("price", json!("1"))])]));
-    let (status, code, field) = house.refused(&stranger).await;
-    assert_eq!((status, code.as_str(), field.as_str()), (422, "bad-body", "lines[0].price"));
 }

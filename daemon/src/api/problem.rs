@@ -88,7 +88,8 @@ fn bad_body(no: &JsonRejection) -> Problem {
     let text = no.body_text();
     let told = text.split_once("into the target type: ").map_or(text.as_str(), |(_, told)| told);
     let field = field_of(told);
-    Problem { field, ..Problem::new(no.status(), "bad-body", text) }
+    let message = format!("{}: correct it, /openapi.json says what belongs there", told.trim_end());
+    Problem { field, ..Problem::new(no.status(), "bad-body", message) }
 }
 
 /// A JSON body; one that can't be read is refused like everything else.
