@@ -20,7 +20,7 @@ use super::{
 use crate::StoreError;
 
 /// Entries that go through the pipeline together.
-const BATCH_ENTRIES_MAX: usize = 256;
+const BATCH_ENTRIES_MAX: usize = 96;
 
 /// Bytes of entries beyond which fewer do.
 const BATCH_BYTES_MAX: usize = 1 << 18;
