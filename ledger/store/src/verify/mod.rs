@@ -15,6 +15,7 @@ mod digest;
 mod extras;
 mod index;
 mod line;
+mod listing;
 mod live;
 mod replay;
 pub(crate) mod source;

@@ -8,6 +8,7 @@ use gatewarden_stock::{PoolKey, Site, Stock, Supply, Wants};
 use super::{
     Findings, What,
     digest::{RowKeys, Sum},
+    listing::{Listing, balance_name, differs, pool_name},
     live::{self, Open},
     source::{Source, Table},
     things::{self, Gone},
@@ -300,62 +301,4 @@ impl Made {
         table.finish(&mut findings);
         Ok(findings)
     }
-}
-
-/// What a table says beside what the journal does.
-fn differs(name: &str, table: &str, stored: &str, journal: Option<&str>) -> String {
-    match journal {
-        Some(words) => format!("{name}: {table} says {stored}; the journal says {words}"),
-        None => format!("{name}: {table} says {stored}; the journal knows of none"),
-    }
-}
-
-/// A table of few rows, compared as words under names.
-struct Listing {
-    table: &'static str,
-    what: What,
-    journal: BTreeMap<String, String>,
-}
-
-impl Listing {
-    fn new(table: &'static str, what: What, journal: BTreeMap<String, String>) -> Self {
-        Self { table, what, journal }
-    }
-
-    fn row(&mut self, name: String, stored: String, findings: &mut Findings) {
-        let table = self.table;
-        let journal = self.journal.remove(&name);
-        if journal.as_ref() != Some(&stored) {
-            let message = differs(&name, table, &stored, journal.as_deref());
-            findings.add(None, self.what, message);
-        }
-    }
-
-    fn finish(self, findings: &mut Findings) {
-        for (name, words) in self.journal {
-            let message =
-                format!("{name}: it is missing in {}, the journal says {words}", self.table);
-            findings.add(None, self.what, message);
-        }
-    }
-}
-
-fn balance_name(site: &Site, bucket: &Bucket) -> String {
-    let of = |label: &str, part: &Option<String>| {
-        part.as_ref().map(|part| format!(" {label} {part}")).unwrap_or_default()
-    };
-    let status = match bucket.status {
-        gatewarden_model::StockStatus::Available => String::new(),
-        status => format!(" in status {}", status.name()),
-    };
-    let parts =
-        [of("lot", &bucket.lot), of("of", &bucket.owner), status, of("in unit", &bucket.unit)];
-    format!("stock of {}{} at {}", site.item, parts.concat(), site.location)
-}
-
-fn pool_name(item: &str, location: &str, key: &PoolKey) -> String {
-    let of = |label: &str, part: &Option<String>| {
-        part.as_ref().map(|part| format!(" {label} {part}")).unwrap_or_default()
-    };
-    format!("pool of {item}{}{} at {location}", of("lot", &key.lot), of("of", &key.owner))
 }
