@@ -36,25 +36,6 @@ pub fn verifier() -> &'static Path {
     BINARY.get_or_init(|| build("gatewarden-verify"))
 }
 
-/// The `gatewarden-verify` executable, beside `gatewarden`.
-///
-/// # Panics
-/// Where it can't be built.
-#[must_use]
-pub fn verifier() -> PathBuf {
-    let path = gatewarden().with_file_name("gatewarden-verify");
-    if !path.exists() {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "gatewarden-verify"]);
-        if path.parent().is_some_and(|folder| folder.ends_with("release")) {
-            cargo.arg("--release");
-        }
-        let built = cargo.current_dir(root()).status().expect("cargo can be started");
-        assert!(built.success(), "gatewarden-verify could not be built");
-    }
-    path
-}
-
 /// Runs the first verifier, in Rust, and where it can run the second, in Python: what each says of a
 /// proof, and whether it passed. The Python is that of the peers that `tests/run` prepares.
 ///

@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod bad;
+mod books;
 #[path = "../../ledger/store/tests/common/cluster.rs"]
 mod cluster;
-mod books;
 mod house;
 mod story;
 mod units;

@@ -3,7 +3,11 @@
 use ed25519_dalek::VerifyingKey;
 use gatewarden_model::Body;
 
-use super::{Findings, What, line::{rotation, rotations}, source::Source};
+use super::{
+    Findings, What,
+    line::{rotation, rotations},
+    source::Source,
+};
 use crate::{StoreError, note};
 
 /// `meta` holds the origin and the first key, and nothing else. Gives the first key: the one that
@@ -50,7 +54,9 @@ fn first_key(source: &dyn Source, trusted: &str) -> Result<Option<String>, Store
     let (mut first, mut reached) = (None, false);
     let finder = rotations();
     source.entries(&mut |_, _, bytes| {
-        if let Some(Body::KeyRotated { old, new, .. }) = rotation(&finder, bytes).map(|entry| entry.body) {
+        if let Some(Body::KeyRotated { old, new, .. }) =
+            rotation(&finder, bytes).map(|entry| entry.body)
+        {
             reached |= new == trusted;
             first.get_or_insert(old);
         }

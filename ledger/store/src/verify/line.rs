@@ -122,13 +122,8 @@ pub(super) fn run(
     judge: Option<&mut Judge<'_>>,
     mut findings: Findings,
 ) -> Result<Report, StoreError> {
-    let mut reading = Reading {
-        source,
-        tree,
-        findings: Findings::default(),
-        entries: 0,
-        rotations: rotations(),
-    };
+    let mut reading =
+        Reading { source, tree, findings: Findings::default(), entries: 0, rotations: rotations() };
     let (keys, is_lane) = (RowKeys::new(), source.is_lane());
     let (tables, own) = others.map_or((None, None), |o| (Some(o.tables), Some(o.past)));
     let mut faults = if tables.is_none() { source.faults()? } else { vec![] };

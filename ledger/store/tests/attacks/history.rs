@@ -66,8 +66,15 @@ fn with_backup() -> (TempDir, PathBuf, PathBuf) {
 }
 
 fn restoring(path: &Path, backup: &Path, checkpoints: Vec<(String, String)>) -> String {
-    let (key, origin, more_keys) = (key(), "gw-1".into(), vec![]);
-    let options = RestoreOptions { key, more_keys, origin, checkpoints, accept_loss: None };
+    let options = RestoreOptions {
+        key: key(),
+        more_keys: vec![],
+        retired_keys: vec![],
+        key_files: None,
+        origin: "gw-1".into(),
+        checkpoints,
+        accept_loss: None,
+    };
     restore(backup, path, &options).unwrap_err().to_string()
 }
 
