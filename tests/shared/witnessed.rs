@@ -98,6 +98,11 @@ async fn stops_and_proves(mut gateway: Gateway, people: People, name: &str) {
     for words in ["PASS", &format!("of the ledger {name}"), id, "2 box BOLT-M8", "quorum", "hq"] {
         assert!(told.contains(words), "{words:?} is not in {told:?}");
     }
+    // The API gives the same proof.
+    let text = people.viewer.get(&format!("/movements/{id}/proof")).await;
+    fs::write(&proof, text.as_str().unwrap()).unwrap();
+    let mut verify = Command::new(verifier());
+    assert!(verify.arg("--keys").arg(&trusted).arg(&proof).status().unwrap().success(), "{text}");
     drop(witness);
     let checkpoint = gateway.cli_ok(&["ledger", "checkpoint"], "");
     assert!(checkpoint.starts_with(&format!("{name}\n")), "{checkpoint}");

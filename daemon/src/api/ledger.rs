@@ -7,7 +7,8 @@ use axum::{
     response::IntoResponse,
 };
 use gatewarden_model::{Action, Body, Module, MovementId};
-use gatewarden_store::{BalanceFilter, MovementPage};
+use gatewarden_proof::Trust;
+use gatewarden_store::{BalanceFilter, LedgerReader, MovementPage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -67,7 +68,8 @@ fn movement_id(text: &str) -> Result<MovementId, Problem> {
     text.parse().map_err(|_| Problem::bad_request("a movement's id is a UUID"))
 }
 
-/// A self-contained proof of a movement, to be checked offline.
+/// A self-contained proof of a movement, to be checked offline: under the newest checkpoint with the
+/// quorum of the configured witnesses, or the newest of all where none has it yet.
 #[utoipa::path(get, path = "/movements/{movement}/proof", tag = "ledger",
     responses((status = 200, body = String), (status = 404, body = Problem)))]
 pub(crate) async fn proof(
@@ -83,7 +85,12 @@ pub(crate) async fn proof(
         // A proof holds the whole entry, and nothing can be taken out of it.
         who.may(&api, Action::View, Module::Price, "a proof with prices").await?;
     }
-    let text = api.app.read(move |ledger| Ok(ledger.proof(entry.seq)?.to_text())).await?;
+    let witnesses = crate::witnesses::trust(&api.app.config.witnesses)?;
+    let prove = move |ledger: &LedgerReader| {
+        let trust = Trust::with_witnesses_of(ledger.log_keys()?, &witnesses);
+        Ok(ledger.witnessed_proof(entry.seq, &trust)?.0.to_text())
+    };
+    let text = api.app.read(prove).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text))
 }
 
