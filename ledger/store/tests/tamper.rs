@@ -188,6 +188,10 @@ fn cases() -> Vec<(&'static str, String)> {
             "entry 57: subject says it is about an unknown kind \"mueller\", but it is not".into(),
         ),
         (
+            "INSERT INTO subject VALUES (0, 4, 'mueller', 57, x'')",
+            "entry 57: subject says twice that it is about operator \"mueller\"".into(),
+        ),
+        (
             "UPDATE subject_new SET subjects = 'x' WHERE seq = 57",
             "entry 57: subject says it is about an unknown kind \"\", but it is not".into(),
         ),

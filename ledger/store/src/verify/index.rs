@@ -100,7 +100,13 @@ fn locate(source: &dyn Source, table: Table, findings: &mut Findings) -> Result<
             }
             at = seq;
         }
-        stored.insert(words);
+        if let Some(again) = stored.replace(words)
+            && let Ok(place) = u64::try_from(seq)
+        {
+            let (what, name) = named(table);
+            let message = format!("entry {seq}: {name} says twice that it is {again}");
+            findings.add(Some(place), what, message);
+        }
         Ok(())
     })?;
     compare_at(source, table, at, &stored, findings)?;
@@ -128,10 +134,7 @@ fn compare_at(
         return Ok(is_there);
     }
     let journal = entry.as_ref().map(|entry| journal_words(table, entry)).unwrap_or_default();
-    let (what, name) = match table {
-        Table::MovementIndex => (What::Movement, "movement_index"),
-        _ => (What::Subject, "subject"),
-    };
+    let (what, name) = named(table);
     for words in stored.difference(&journal) {
         let message = format!("entry {seq}: {name} says it is {words}, but it is not");
         findings.add(Some(place), what, message);
@@ -141,6 +144,13 @@ fn compare_at(
         findings.add(Some(place), what, message);
     }
     Ok(is_there)
+}
+
+fn named(table: Table) -> (What, &'static str) {
+    match table {
+        Table::MovementIndex => (What::Movement, "movement_index"),
+        _ => (What::Subject, "subject"),
+    }
 }
 
 fn journal_words(table: Table, entry: &Entry) -> Words {
