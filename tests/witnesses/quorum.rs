@@ -41,3 +41,24 @@ async fn two_of_three_cosign_and_the_proof_passes_with_the_quorum() {
     assert!(said[0].1.contains("witnesses (2 of 3)"), "{}", said[0].1);
     assert!(metric(&people, "gatewarden_witness_failures_total").await.unwrap() > 0, "the absent");
 }
+
+#[test]
+fn the_witnesss_key_can_be_a_credential() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let hq = Witness::prepare(folder.path(), "hq");
+    let made = std::process::Command::new(gatewarden_tests::gatewarden())
+        .args(["ledger", "new-key"])
+        .output()
+        .unwrap();
+    let credential = folder.path().join("witness.key");
+    std::fs::write(&credential, made.stdout).unwrap();
+    // What the access list of systemd looks like.
+    std::fs::set_permissions(&credential, std::fs::Permissions::from_mode(0o440)).unwrap();
+    let mut command = hq.command();
+    let output = command.arg("--print-key").env("CREDENTIALS_DIRECTORY", folder.path()).output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(said.starts_with("hq.example/w+"), "{said}");
+    assert!(!hq.state.join("witness.key").exists(), "none is made beside it");
+    assert_ne!(said.trim(), hq.key(), "without the credential it is another");
+}
