@@ -17,6 +17,19 @@ use crate::{
 /// Checkpoints that are read at once.
 const PAGE: usize = 1024;
 
+/// Fewer signatures than this are checked by one thread.
+const ALONE_MAX: usize = 32;
+
+/// A checkpoint as it is stored, with what opening it came to.
+struct Stored {
+    size: i64,
+    note: String,
+    opened: Result<Checkpoint, NoteError>,
+}
+
+/// A stored note, and the checkpoint that it is.
+type Opened = (String, Result<Checkpoint, NoteError>);
+
 /// The tree as it grows again.
 pub(super) struct Tree<'a> {
     source: &'a dyn Source,
@@ -30,8 +43,9 @@ pub(super) struct Tree<'a> {
     next_key: Option<VerifyingKey>,
     origin: String,
     kept: Option<String>,
-    /// Checkpoints read and not met yet, by size.
-    ahead: VecDeque<(i64, String)>,
+    /// Checkpoints read and not met yet, by size, opened with `ahead_key`.
+    ahead: VecDeque<Stored>,
+    ahead_key: VerifyingKey,
     /// The size of the last checkpoint read.
     read: i64,
     is_read: bool,
@@ -62,6 +76,7 @@ impl<'a> Tree<'a> {
             origin,
             kept: kept.map(str::to_owned),
             ahead: VecDeque::new(),
+            ahead_key: first,
             read: i64::MIN,
             is_read: false,
             frontier: Frontier::default(),
@@ -142,11 +157,16 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The stored checkpoint of `size` entries. Reports those that no tree can have.
-    fn stored(&mut self, size: u64, findings: &mut Findings) -> Result<Option<String>, StoreError> {
+    /// The stored checkpoint of `size` entries, and what opening it with the key in force comes to.
+    /// Reports those that no tree can have.
+    fn stored(
+        &mut self,
+        size: u64,
+        findings: &mut Findings,
+    ) -> Result<Option<Opened>, StoreError> {
         loop {
             match self.ahead.front() {
-                Some((met, _)) if *met < number(size) => {
+                Some(Stored { size: met, .. }) if *met < number(size) => {
                     // Between two sizes there is none; what is below 1 no group ends in.
                     if *met < 1 {
                         let message = format!(
@@ -156,8 +176,12 @@ impl<'a> Tree<'a> {
                     }
                     self.ahead.pop_front();
                 }
-                Some((met, _)) if *met == number(size) => {
-                    return Ok(self.ahead.pop_front().map(|(_, note)| note));
+                Some(Stored { size: met, .. }) if *met == number(size) => {
+                    let is_same_key = self.key == self.ahead_key;
+                    return Ok(self.ahead.pop_front().map(|Stored { note, opened, .. }| {
+                        let opened = if is_same_key { opened } else { self.open(&note) };
+                        (note, opened)
+                    }));
                 }
                 Some(_) => return Ok(None),
                 None if self.is_read => return Ok(None),
@@ -165,7 +189,8 @@ impl<'a> Tree<'a> {
                     let page = self.source.checkpoints(self.read, PAGE)?;
                     self.is_read = page.is_empty();
                     self.read = page.last().map_or(self.read, |(last, _)| *last);
-                    self.ahead.extend(page);
+                    self.ahead_key = self.key;
+                    self.ahead.extend(open_all(page, &self.origin, &self.key));
                 }
             }
         }
@@ -198,9 +223,8 @@ impl<'a> Tree<'a> {
             }
         }
         let size = seq + 1;
-        if let Some(note) = self.stored(size, findings)? {
+        if let Some((note, opened)) = self.stored(size, findings)? {
             self.gap(size, findings);
-            let opened = self.open(&note);
             self.reached |= opened.is_ok() && self.key == self.trusted;
             self.checkpoint(size, opened, findings);
             if let Some(next) = self.next_key.take() {
@@ -364,6 +388,36 @@ impl<'a> Tree<'a> {
             Some(Ok(_)) | None => {}
         }
     }
+}
+
+/// Opens checkpoints, on as many cores as there are: where each entry has one, their signatures are
+/// most of the work.
+fn open_all(page: Vec<(i64, String)>, origin: &str, key: &VerifyingKey) -> Vec<Stored> {
+    let open = |(size, note): (i64, String)| {
+        let opened = Checkpoint::open(&note, origin, key);
+        Stored { size, note, opened }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if page.len() <= ALONE_MAX || cores == 1 {
+        return page.into_iter().map(open).collect();
+    }
+    let share = page.len().div_ceil(cores);
+    let (mut rest, mut parts) = (page, vec![]);
+    while rest.len() > share {
+        parts.push(rest.split_off(rest.len() - share));
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .into_iter()
+            .rev()
+            .map(|part| scope.spawn(move || part.into_iter().map(open).collect::<Vec<_>>()))
+            .collect();
+        let mut all: Vec<Stored> = rest.into_iter().map(open).collect();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
 }
 
 /// `entry 5` or `entries 5 to 9`.
