@@ -15,7 +15,7 @@ const HOLDER_BYTES_MAX: u64 = 200;
 /// Holds the lock for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -47,7 +47,17 @@ impl WriterLock {
         file.rewind().map_err(fail)?;
         writeln!(file, "process {} ({})", std::process::id(), name.to_string_lossy())
             .map_err(fail)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for WriterLock {
+    /// Not by closing alone: another thread may be starting a program just now, which has a copy of
+    /// the file until it runs, and the lock with it.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the ledger's lock goes when its file closes");
+        }
     }
 }
 
@@ -55,4 +65,23 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn it_is_free_when_it_drops_though_a_child_still_has_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let lock = WriterLock::take(&path).unwrap();
+        assert!(matches!(WriterLock::take(&path), Err(StoreError::Locked { .. })));
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        WriterLock::take(&path).unwrap();
+        drop(inherited);
+    }
 }

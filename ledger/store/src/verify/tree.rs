@@ -159,11 +159,7 @@ impl<'a> Tree<'a> {
 
     /// The stored checkpoint of `size` entries, and what opening it with the key in force comes to.
     /// Reports those that no tree can have.
-    fn stored(
-        &mut self,
-        size: u64,
-        findings: &mut Findings,
-    ) -> Result<Option<Opened>, StoreError> {
+    fn stored(&mut self, size: u64, findings: &mut Findings) -> Result<Option<Opened>, StoreError> {
         loop {
             match self.ahead.front() {
                 Some(Stored { size: met, .. }) if *met < number(size) => {
