@@ -68,7 +68,14 @@ async fn a_stolen_key_used_after_the_rotation_counts_no_more() {
     assert_eq!(verified.status.code(), Some(1));
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(said.contains(&format!("meta says that the ledger is signed with {old}")), "{said}");
+    // The auditor's file has both keys with their ranges: the newest one must have signed.
+    let keys = keys.to_str().unwrap();
+    let verified = gateway.cli(&["ledger", "verify", "--key", keys], "");
+    assert_eq!(verified.status.code(), Some(1));
+    let again = String::from_utf8(verified.stdout).unwrap();
+    assert!(again.contains(&format!("meta says that the ledger is signed with {old}")), "{again}");
     fs::rename(&ours, gateway.ledger()).unwrap();
     gateway.run().await;
     whole(&gateway);
+    gateway.cli_ok(&["ledger", "verify", "--key", keys], "");
 }

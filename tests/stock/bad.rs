@@ -135,10 +135,17 @@ async fn differs(caller: &Caller, case: Case) -> Option<String> {
     let (code, field, message) = (text("code"), text("field"), text("message"));
     let (status, wanted_code, wanted_field, wanted) = &case.answer;
     let same = answer.status == *status && code == *wanted_code && field == *wanted_field;
-    (!same || message != *wanted).then(|| {
+    (!same || without_column(&message) != without_column(wanted)).then(|| {
         let status = answer.status;
         format!("{}\t{status}\t{code}\t{field}\t{message}", case.what)
     })
+}
+
+/// A message without the column that it names: in which order a body's keys are sent depends on what
+/// else is built with this test.
+fn without_column(message: &str) -> String {
+    let Some((before, after)) = message.split_once(" column ") else { return message.to_owned() };
+    format!("{before} column N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 /// It is refused by its size, before any of its lines is looked at.

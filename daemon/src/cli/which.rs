@@ -134,8 +134,10 @@ fn read_key(path: &Path) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
     let trust = Trust::parse(&text).with_context(|| format!("{}", path.display()))?;
-    // The first key: it hands over to the later ones, as the journal tells.
+    // Of the first log the newest key: those before it count as far as its checkpoints cover theirs.
     let first = trust.logs().first();
     let first = first.with_context(|| format!("{} names no log", path.display()))?;
-    Ok((first.origin.clone(), first.key))
+    let newest =
+        trust.logs().iter().filter(|log| log.origin == first.origin).max_by_key(|l| l.from);
+    Ok((first.origin.clone(), newest.unwrap_or(first).key))
 }

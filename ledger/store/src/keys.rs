@@ -2,8 +2,9 @@
 //!
 //! A rotation is crash-safe because its halves are ordered: first the new key's file is written and
 //! offered (`Keys::offer`), then the entry `KeyRotated` names it. The checkpoint that covers that
-//! entry is the last of the old key, and carries the new one's signature beside it. Whatever dies in between, the next start chooses by what the
-//! journal says. Absent: files (`key`), and what a stranger may believe (`gatewarden_proof`).
+//! entry is the last of the old key, and carries the new one's signature beside it. Whatever dies in
+//! between, the next start chooses by what the journal says. Absent: files (`key_files`), and what a
+//! stranger may believe (`gatewarden_proof`).
 
 use ed25519_dalek::SigningKey;
 use gatewarden_model::{Body, Entry};

@@ -229,13 +229,16 @@ fn load(connection: &Connection, keys: &Keys) -> Result<Frontier, StoreError> {
         };
     };
     let before = notes.get(1).map_or(0, |(size, _)| *size);
+    let current = keys.current().verifying_key();
     let last = match lookup::last_rotation(connection)? {
-        // The checkpoint that covers a rotation is the last of the old key.
+        // The checkpoint that covers a rotation is the last of the old key. The journal itself names
+        // that one, so it proves nothing: what counts is the signature of the new key beside it.
         Some((seq, old, _)) if seq >= before => {
             let (_, key) = note::parse_verifier_key(&old)?;
-            Checkpoint::open(note, keys.origin(), &key)?
+            Checkpoint::open(note, keys.origin(), &key)?;
+            Checkpoint::open(note, keys.origin(), &current)?
         }
-        Some(_) | None => Checkpoint::open(note, keys.origin(), &keys.current().verifying_key())?,
+        Some(_) | None => Checkpoint::open(note, keys.origin(), &current)?,
     };
     if last.size != len {
         let size = last.size;

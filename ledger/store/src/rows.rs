@@ -344,10 +344,19 @@ pub(crate) fn site(item: &str, location: &str) -> Result<Site, StoreError> {
     Ok(Site { item, location })
 }
 
+/// A text that may be none, in words that tell the two apart.
+pub(crate) fn none_or(text: &str) -> &str {
+    match text {
+        "" => "none",
+        "none" => "\"none\"",
+        text => text,
+    }
+}
+
 /// A thing in words, as `verify` compares it.
 pub(crate) fn thing_words(facts: &ThingFacts) -> String {
     let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
-    let none = |text: Option<&str>| text.unwrap_or("none").to_owned();
+    let none = |text: Option<&str>| none_or(text.unwrap_or_default()).to_owned();
     format!(
         "item {}, lot {}, serial {}, place {}, unit {}, commissioned {}, entry {seq}",
         none(item.as_ref().map(|item| item.as_str())),

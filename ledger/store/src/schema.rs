@@ -307,8 +307,10 @@ pub(crate) fn differences(connection: &Connection) -> Result<Vec<String>, StoreE
             None => words.push(format!("the {kind} {name} is missing")),
         }
     }
-    // SQLite's own statistics are harmless.
-    let strange = found.into_keys().filter(|(_, name)| !name.starts_with("sqlite_stat"));
+    // SQLite's own statistics are harmless, and tables.
+    let is_statistics =
+        |kind: &str, name: &str| kind == "table" && matches!(name, "sqlite_stat1" | "sqlite_stat4");
+    let strange = found.into_keys().filter(|(kind, name)| !is_statistics(kind, name));
     words.extend(strange.map(|(kind, name)| format!("there is a strange {kind} {name}")));
     Ok(words)
 }

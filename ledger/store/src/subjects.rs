@@ -166,11 +166,11 @@ pub(crate) fn rows(
     see: &mut SeeRow<'_>,
 ) -> Result<(), StoreError> {
     if !by_seq {
-        let sql = "SELECT kind, key, seq, more FROM subject";
+        let sql = "SELECT kind, key, seq, more, era FROM subject";
         each_folded(connection, sql, None, &mut |kind, key, seq| row(kind, key, seq, see))?;
         return each_new(connection, |seq, subjects| new_rows(seq, subjects, see));
     }
-    let sql = "SELECT kind, key, seq, more FROM subject WHERE era = ?1";
+    let sql = "SELECT kind, key, seq, more, era FROM subject WHERE era = ?1";
     let mut met = Vec::new();
     let mut news = Vec::new();
     each_new(connection, |seq, subjects| {
@@ -218,19 +218,21 @@ const NO_KIND: i64 = -1;
 fn each_folded(
     connection: &Connection,
     sql: &str,
-    era: Option<u64>,
+    one: Option<u64>,
     see: &mut dyn FnMut(i64, &str, u64) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut select = connection.prepare(sql)?;
-    let mut rows = match era {
-        Some(era) => select.query([number(era)])?,
+    let mut rows = match one {
+        Some(one) => select.query([number(one)])?,
         None => select.query([])?,
     };
     while let Some(row) = rows.next()? {
         let (kind, seq) = (row.get(0)?, unsigned(row, 2)?);
         let key = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         let more = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-        match unfold(seq, more) {
+        // A check of the table counts for nothing where it is read-only.
+        let fits = unsigned(row, 4)? == era(seq);
+        match unfold(seq, more).filter(|_| fits) {
             Some(all) => all.into_iter().try_for_each(|seq| see(kind, key, seq))?,
             None => see(NO_KIND, key, seq)?,
         }
@@ -300,7 +302,8 @@ fn write_new(text: &mut String, Subject { kind, key }: &Subject) {
 }
 
 /// Reads `new_text`; `None` for anything else.
-fn read_new(mut text: &str) -> Option<Vec<Subject>> {
+fn read_new(whole: &str) -> Option<Vec<Subject>> {
+    let mut text = whole;
     let mut found = Vec::new();
     while !text.is_empty() {
         let (kind, rest) = text.split_once(':')?;
@@ -311,7 +314,10 @@ fn read_new(mut text: &str) -> Option<Vec<Subject>> {
         found.push(Subject { kind, key: key.to_owned() });
         text = rest.strip_prefix(',')?;
     }
-    Some(found)
+    // One list has one spelling: a look-up compares bytes.
+    let mut again = String::with_capacity(whole.len());
+    found.iter().for_each(|subject| write_new(&mut again, subject));
+    (again == whole).then_some(found)
 }
 
 #[cfg(test)]

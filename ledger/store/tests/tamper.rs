@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{enrolled, filled, folder, group, key, options, receipt, removed, started, with_pins};
+use common::{
+    enrolled, filled, folder, group, key, line, moved, options, receipt, removed, started,
+    with_pins,
+};
 use gatewarden_store::{
     Ledger, LedgerReader, OpenOptions, Report, SigningKey, What, verifier_key_text,
 };
@@ -190,6 +193,40 @@ fn cases() -> Vec<(&'static str, String)> {
         (
             "INSERT INTO subject VALUES (0, 4, 'mueller', 57, x'')",
             "entry 57: subject says twice that it is about operator \"mueller\"".into(),
+        ),
+        (
+            // Read as the same subject, and found by no look-up.
+            "UPDATE subject_new SET subjects = replace(subjects, ':5:M-100,', ':05:M-100,') \
+             WHERE seq = 57",
+            "entry 57: subject says it is about an unknown kind \"\", but it is not".into(),
+        ),
+        (
+            "PRAGMA ignore_check_constraints = ON; \
+             INSERT INTO subject VALUES (7, 1, 'M-100', 57, x'')",
+            "subject: its rows are not those of the journal: rebuild it".into(),
+        ),
+        (
+            "INSERT INTO movement_index VALUES (-5, zeroblob(16), 20000)",
+            "movement_index: its rows are not those of the journal: rebuild it".into(),
+        ),
+        (
+            "INSERT INTO movement_index VALUES (9223372036854775807, zeroblob(16), 20000)",
+            "entry 9223372036854775807: movement_index says it is movement \
+             00000000-0000-0000-0000-000000000000 of day 2024-10-04, but it is not"
+                .into(),
+        ),
+        (
+            "UPDATE thing SET lot = 'none' WHERE seq = 60",
+            "thing urn:epc:id:sgtin:0614141.112345.M-10024: thing says item M-100, lot \"none\", \
+             serial none, place wh1/dock, unit none, commissioned 0, entry 60; the journal says \
+             item M-100, lot none, serial none, place wh1/dock, unit none, commissioned 0, entry 60"
+                .into(),
+        ),
+        (
+            "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', \
+             'sqlite_stat9', 'subject_new', 0, 'CREATE TRIGGER sqlite_stat9 AFTER INSERT ON \
+             subject_new BEGIN DELETE FROM subject_new; END'); PRAGMA writable_schema = OFF;",
+            "there is a strange trigger sqlite_stat9".into(),
         ),
         (
             "UPDATE subject_new SET subjects = 'x' WHERE seq = 57",
@@ -462,4 +499,67 @@ fn more_entries_between_two_checkpoints_than_a_group_has_are_seen() {
     let words = "entries 3000 to 8999: checkpoints between them are missing, for each group of at \
         most 4096 entries has one";
     assert_eq!(found, [words]);
+}
+
+#[test]
+fn folded_entries_about_a_subject_can_not_be_hidden_in_another_era() {
+    let (_folder, path) = folder();
+    drop(filled(&path, 600));
+    let connection = Connection::open(&path).unwrap();
+    let sql =
+        "PRAGMA ignore_check_constraints = ON; UPDATE subject SET era = 7 WHERE key = 'M-100'";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+    let words = "entry 1: it is about item \"M-100\", but subject does not say so";
+    assert_eq!(report.findings[0].message, words);
+}
+
+#[test]
+fn a_row_with_a_text_that_is_no_text_is_not_taken_for_another() {
+    let (_folder, path) = folder();
+    drop(filled(&path, 60));
+    for table in ["balance", "pool"] {
+        let connection = Connection::open(&path).unwrap();
+        let sql =
+            format!("UPDATE {table} SET lot = CAST(x'ff' AS TEXT) WHERE location = 'wh1/dock'");
+        assert_eq!(connection.execute(&sql, []).unwrap(), 1);
+        drop(connection);
+        let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
+        let words = format!(
+            "the check could not go on: the ledger was changed behind its back: {table}: a row has a \
+             text that is not UTF-8; run `gatewarden ledger verify`"
+        );
+        assert_eq!(report.findings[0].message, words);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute(&format!("UPDATE {table} SET lot = '' WHERE lot <> ''"), []).unwrap();
+    }
+}
+
+#[test]
+fn lots_and_pools_that_are_called_the_same_are_told_apart() {
+    let (_folder, path) = folder();
+    let mut ledger = Ledger::open(&path, options()).unwrap();
+    ledger.append(&group(vec![started(0)])).unwrap();
+    let lines = [("C", "A of B", None), ("B of C", "A", None), ("C", "x of y", None)];
+    for (seq, (item, lot, owner)) in (1..).zip(lines.into_iter().chain([("C", "x", Some("y"))])) {
+        let mut line = line(item, 3, "@supplier/ACME", "wh1/dock");
+        (line.lot, line.owner) = (Some(lot.into()), owner.map(str::to_owned));
+        ledger.append(&group(vec![moved(seq, seq.into(), vec![line])])).unwrap();
+    }
+    drop(ledger);
+    let verified =
+        || LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap().findings;
+    assert_eq!(verified(), []);
+    let connection = Connection::open(&path).unwrap();
+    assert_eq!(connection.execute("DELETE FROM pool WHERE owner = 'y'", []).unwrap(), 1);
+    assert_eq!(
+        connection.execute("UPDATE lot SET expires = 'none' WHERE lot = 'A'", []).unwrap(),
+        1
+    );
+    drop(connection);
+    let words: Vec<_> = verified().into_iter().map(|finding| finding.message).collect();
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert!(words[0].starts_with("pool of C lot x of y at wh1/dock: it is missing in pool"));
+    assert!(words[1].starts_with("lot A of B of C: lot says last day \"none\""));
 }

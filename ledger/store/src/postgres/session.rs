@@ -206,12 +206,14 @@ fn load(link: &mut Link, lane: i32, keys: &Keys) -> Result<(Frontier, Option<Str
     };
     let note: String = newest.get(1);
     let before = rows.get(1).map_or(Ok(0), |row| unsigned(row, 0))?;
-    let key = match last_rotation(link, lane)? {
-        // The checkpoint that covers a rotation is the last of the old key.
-        Some((seq, old, _)) if seq >= before => note::parse_verifier_key(&old)?.1,
-        Some(_) | None => keys.current().verifying_key(),
-    };
-    let last = Checkpoint::open(&note, keys.origin(), &key)?;
+    // The checkpoint that covers a rotation is the last of the old key. The journal itself names that
+    // one, so it proves nothing: what counts is the signature of the new key beside it.
+    if let Some((seq, old, _)) = last_rotation(link, lane)?
+        && seq >= before
+    {
+        Checkpoint::open(&note, keys.origin(), &note::parse_verifier_key(&old)?.1)?;
+    }
+    let last = Checkpoint::open(&note, keys.origin(), &keys.current().verifying_key())?;
     if last.size != len {
         let size = last.size;
         return Err(StoreError::Damaged(format!(

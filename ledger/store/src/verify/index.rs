@@ -66,10 +66,10 @@ impl Indexes {
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         if self.movements != tables.movements {
-            locate(source, Table::MovementIndex, findings)?;
+            located(source, Table::MovementIndex, findings)?;
         }
         if self.subjects != tables.subjects {
-            locate(source, Table::Subject, findings)?;
+            located(source, Table::Subject, findings)?;
         }
         Ok(())
     }
@@ -79,6 +79,14 @@ fn movement_row(entry: &Entry) -> Option<(i64, &[u8], i64)> {
     let movement = movement(entry)?;
     let day = movement.day(&entry.at).number();
     Some((number(entry.seq), movement.id.0.as_bytes(), day.into()))
+}
+
+/// `locate`; what it can't name, such as a row that is there twice, is told as a whole.
+fn located(source: &dyn Source, table: Table, findings: &mut Findings) -> Result<(), StoreError> {
+    locate(source, table, findings)?;
+    let (what, name) = named(table);
+    findings.add_unnamed(what, name);
+    Ok(())
 }
 
 /// A row but its sequence, in words.
@@ -92,11 +100,12 @@ fn locate(source: &dyn Source, table: Table, findings: &mut Findings) -> Result<
         let (seq, words) = row_words(table, row);
         if seq != at {
             compare_at(source, table, at, &std::mem::take(&mut stored), findings)?;
-            for missed in at + 1..seq {
-                compare_at(source, table, missed, &Words::new(), findings)?;
-                if findings.is_full() {
-                    break;
-                }
+            let mut missed = at.saturating_add(1);
+            while missed < seq
+                && !findings.is_full()
+                && compare_at(source, table, missed, &Words::new(), findings)?
+            {
+                missed += 1;
             }
             at = seq;
         }
@@ -110,7 +119,7 @@ fn locate(source: &dyn Source, table: Table, findings: &mut Findings) -> Result<
         Ok(())
     })?;
     compare_at(source, table, at, &stored, findings)?;
-    let mut seq = at + 1;
+    let mut seq = at.saturating_add(1);
     while !findings.is_full() && compare_at(source, table, seq, &Words::new(), findings)? {
         seq += 1;
     }

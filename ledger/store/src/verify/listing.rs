@@ -15,32 +15,36 @@ pub(super) fn differs(name: &str, table: &str, stored: &str, journal: Option<&st
     }
 }
 
-/// A table of few rows, compared as words under names.
+/// A table of few rows, compared as words. Each has a key, which is one row's only, and a name.
 pub(super) struct Listing {
     table: &'static str,
     what: What,
-    journal: BTreeMap<String, String>,
+    journal: BTreeMap<String, (String, String)>,
 }
 
 impl Listing {
-    /// A table, with what the journal makes of it.
-    pub(super) fn new(table: &'static str, what: What, journal: BTreeMap<String, String>) -> Self {
+    /// A table, with what the journal makes of it: by key the name and the words.
+    pub(super) fn new(
+        table: &'static str,
+        what: What,
+        journal: BTreeMap<String, (String, String)>,
+    ) -> Self {
         Self { table, what, journal }
     }
 
     /// Compares a row of the table.
-    pub(super) fn row(&mut self, name: String, stored: String, findings: &mut Findings) {
+    pub(super) fn row(&mut self, key: &str, name: &str, stored: String, findings: &mut Findings) {
         let table = self.table;
-        let journal = self.journal.remove(&name);
+        let journal = self.journal.remove(key).map(|(_, words)| words);
         if journal.as_ref() != Some(&stored) {
-            let message = differs(&name, table, &stored, journal.as_deref());
+            let message = differs(name, table, &stored, journal.as_deref());
             findings.add(None, self.what, message);
         }
     }
 
     /// Tells what the table does not have.
     pub(super) fn finish(self, findings: &mut Findings) {
-        for (name, words) in self.journal {
+        for (name, words) in self.journal.into_values() {
             let message =
                 format!("{name}: it is missing in {}, the journal says {words}", self.table);
             findings.add(None, self.what, message);

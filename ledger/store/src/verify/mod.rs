@@ -126,6 +126,14 @@ impl Findings {
         }
     }
 
+    /// Where a table's sum differs and yet nothing was named, says so of the table.
+    pub(crate) fn add_unnamed(&mut self, what: What, table: &str) {
+        if self.list.is_empty() {
+            let message = format!("{table}: its rows are not those of the journal: rebuild it");
+            self.add(None, what, message);
+        }
+    }
+
     /// Counts findings that are not listed.
     pub(crate) fn skip(&mut self, count: u64) {
         self.more += count;
@@ -236,6 +244,10 @@ pub(crate) fn stock_of_all(
         match Entry::decode(bytes) {
             Ok(entry) => {
                 let entry = Entry { seq: position, ..entry };
+                if told {
+                    let message = format!("entry {position}: its bytes do not match the tree");
+                    findings.add(Some(position), What::Bytes, message);
+                }
                 made.apply_stock(&entry, told, &mut Alone(source), &mut findings)?;
             }
             Err(error) => {

@@ -136,8 +136,13 @@ impl<C: Borrow<Connection>> Source for Sqlite<C> {
                 *cell = match row.get_ref(column)? {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(n) => Cell::Int(n),
+                    // It must not be taken for an empty one.
                     ValueRef::Text(text) => {
-                        std::str::from_utf8(text).map_or(Cell::Strange, Cell::Text)
+                        Cell::Text(std::str::from_utf8(text).map_err(|_| {
+                            StoreError::Damaged(format!(
+                                "{name}: a row has a text that is not UTF-8"
+                            ))
+                        })?)
                     }
                     ValueRef::Blob(bytes) => Cell::Bytes(bytes),
                     ValueRef::Real(_) => Cell::Strange,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    rows::{PoolText, Projector, bucket, pool_text, site, some},
+    rows::{PoolText, Projector, bucket, none_or, pool_text, site, some},
 };
 
 /// What the journal makes of stock, days, things and open things.
@@ -133,6 +133,7 @@ impl Made {
     ) -> Result<(), StoreError> {
         if self.open.sum() != tables.open {
             live::locate(source, findings)?;
+            findings.add_unnamed(What::Live, "live");
         }
         if self.is_lane {
             return Ok(());
@@ -154,6 +155,7 @@ impl Made {
         let gone = self.gone.unwrap_or_else(|| Gone::new(self.keys));
         if gone.sum(&self.projector.stock) != tables.things {
             gone.locate(&self.projector.stock, source, findings)?;
+            findings.add_unnamed(What::Thing, "thing");
         }
         findings.join(lots);
         Ok(())
@@ -163,7 +165,7 @@ impl Made {
         let journal = self.projector.days().iter().map(|(day, (seq, counted))| {
             let counted = counted.map_or("none".to_owned(), |seq| format!("entry {seq}"));
             let words = format!("its first entry is {seq}, its first that counts {counted}");
-            (day.to_string(), words)
+            (day.to_string(), (day.to_string(), words))
         });
         let mut table = Listing::new("day", What::Day, journal.collect());
         source.rows(Table::Day, false, &mut |row| {
@@ -174,7 +176,7 @@ impl Made {
             };
             let seq = row[1].int();
             let words = format!("its first entry is {seq}, its first that counts {counted}");
-            table.row(day, words, findings);
+            table.row(&day, &day, words, findings);
             Ok(())
         })?;
         table.finish(findings);
@@ -264,18 +266,19 @@ impl Made {
         if met == all().count() as u64 {
             return Ok(());
         }
-        let journal = all().map(|(site, (key, pool))| {
-            let text = pool_text(pool);
-            let name = pool_name(site.item.as_str(), site.location.as_str(), key);
-            (name, words(text.quantity, text.value, &text.layers))
-        });
-        let mut journal: BTreeMap<String, String> = journal.collect();
+        let journal =
+            all().map(|(site, (key, pool))| ((site.clone(), key.clone()), pool_text(pool)));
+        let mut journal: BTreeMap<(Site, PoolKey), PoolText> = journal.collect();
         source.rows(Table::Pool, false, &mut |row| {
             let key = PoolKey { lot: some(row[2].text()), owner: some(row[3].text()) };
-            journal.remove(&pool_name(row[0].text(), row[1].text(), &key));
+            if let Ok(site) = site(row[0].text(), row[1].text()) {
+                journal.remove(&(site, key));
+            }
             Ok(())
         })?;
-        for (name, words) in journal {
+        for ((site, key), text) in journal {
+            let name = pool_name(site.item.as_str(), site.location.as_str(), &key);
+            let words = words(text.quantity, text.value, &text.layers);
             let message = format!("{name}: it is missing in pool, the journal says {words}");
             findings.add(None, What::Pool, message);
         }
@@ -284,21 +287,26 @@ impl Made {
 
     fn compare_lots(&self, source: &dyn Source) -> Result<Findings, StoreError> {
         let mut findings = Findings::default();
-        let words = |expires: &str, seq: i64| {
-            let expires = if expires.is_empty() { "none" } else { expires };
-            format!("last day {expires}, entry {seq}")
-        };
+        let words = |expires: &str, seq: i64| format!("last day {}, entry {seq}", none_or(expires));
         let journal = self.projector.stock.lots().map(|(item, lot, facts)| {
             let expires = facts.expires.map(|day| day.to_string()).unwrap_or_default();
-            (format!("lot {lot} of {item}"), words(&expires, crate::projection::number(facts.seq)))
+            let words = words(&expires, crate::projection::number(facts.seq));
+            (lot_key(item.as_str(), lot), (format!("lot {lot} of {item}"), words))
         });
         let mut table = Listing::new("lot", What::Lot, journal.collect());
         source.rows(Table::Lot, false, &mut |row| {
-            let name = format!("lot {} of {}", row[1].text(), row[0].text());
-            table.row(name, words(row[2].text(), row[3].int()), &mut findings);
+            let (item, lot) = (row[0].text(), row[1].text());
+            let stored = words(row[2].text(), row[3].int());
+            let name = format!("lot {lot} of {item}");
+            table.row(&lot_key(item, lot), &name, stored, &mut findings);
             Ok(())
         })?;
         table.finish(&mut findings);
         Ok(findings)
     }
+}
+
+/// No item's code has this character, so a key means one lot only.
+fn lot_key(item: &str, lot: &str) -> String {
+    format!("{item}\u{1f}{lot}")
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     StoreError,
     projection::{movement, number},
-    rows::thing_words,
+    rows::{none_or, thing_words},
 };
 
 /// The map of what has left is cut into so many pieces, because one that grows is held twice for a
@@ -237,7 +237,7 @@ pub(super) fn of_table(
 }
 
 fn row_words(row: &[Cell<'_>]) -> String {
-    let name = |at: usize| if row[at].text().is_empty() { "none" } else { row[at].text() };
+    let name = |at: usize| none_or(row[at].text());
     format!(
         "item {}, lot {}, serial {}, place {}, unit {}, commissioned {}, entry {}",
         name(1),

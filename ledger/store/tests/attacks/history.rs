@@ -274,3 +274,30 @@ fn a_stolen_key_used_after_its_rotation() {
     let proof = LedgerReader::open(&elsewhere).unwrap().proof(62).unwrap();
     assert_eq!(proof.check_with(&trust).unwrap_err().to_string(), counts_no_more(64));
 }
+
+#[test]
+fn a_history_of_a_stranger_handed_over_to_the_gateway_s_key() {
+    // The stranger has the file and the public key. (The real key is at hand here only to make the
+    // entries; its signature is taken off again.)
+    let (_folder, path) = folder();
+    let stranger = SigningKey::from_bytes(&[66; 32]);
+    let open = OpenOptions { key: stranger.clone(), more_keys: vec![key()], ..options() };
+    let mut ledger = Ledger::open(&path, open).unwrap();
+    ledger.append(&group(vec![started(0), receipt(1, 1_000_000)])).unwrap();
+    let (old, new, by) = (key_name(&stranger), key_name(&key()), Actor::Local { uid: 0 });
+    let body = Body::KeyRotated { old, new: new.clone(), reason: "yearly".into(), by };
+    ledger.append(&group(vec![Entry::new(2, stamp(2), body)])).unwrap();
+    drop(ledger);
+    let connection = Connection::open(&path).unwrap();
+    let sql = "SELECT note FROM checkpoint WHERE size = 3";
+    let note: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    let (of_stranger, of_gateway) = note.trim_end().rsplit_once('\n').unwrap();
+    assert!(of_gateway.starts_with("— gw-1 "), "{of_gateway}");
+    let sql = "UPDATE checkpoint SET note = ?1 WHERE size = 3";
+    connection.execute(sql, [format!("{of_stranger}\n")]).unwrap();
+    drop(connection);
+    assert_eq!(told(&path, None), [format!("no checkpoint is signed by the trusted key {new}")]);
+    // The gateway must not go on with it: its next checkpoint would cover the forgery.
+    let refused = Ledger::open(&path, options()).unwrap_err().to_string();
+    assert_eq!(refused, format!("the checkpoint is not signed by the key {new}"));
+}
