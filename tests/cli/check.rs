@@ -90,3 +90,26 @@ fn the_schema_is_json_that_knows_the_sections() {
     }
     assert!(schema["$schema"].is_string());
 }
+
+#[test]
+fn witnesses_that_can_not_be_used_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    let check = |witnesses: &str| {
+        let text = format!("[gateway]\nname = \"gw\"\n\n[witnesses]\n{witnesses}\n");
+        fs::write(&file, text).unwrap();
+        run(&["check", "--config", file.to_str().unwrap()])
+    };
+    for (witnesses, words) in [
+        ("quorum = 2", "a quorum of 2 needs as many witnesses; 0 are listed"),
+        (
+            "quorum = 1\nlist = [{ name = \"hq\", url = \"https://hq.example/w1\", key = \"x\" }]",
+            "hq",
+        ),
+    ] {
+        let refused = check(witnesses);
+        assert_eq!(refused.status.code(), Some(1), "{witnesses}");
+        assert!(err(&refused).contains(words), "{}", err(&refused));
+    }
+    assert_eq!(check("quorum = 0").status.code(), Some(0));
+}

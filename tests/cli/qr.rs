@@ -50,7 +50,7 @@ async fn a_picture_of_a_proof_is_read_back_and_proves() {
         let codes = svg.matches("<path ").count();
         assert!(codes >= least, "{number}: {codes} codes");
         assert!(said.contains(&format!(" has {codes} code")), "{said}");
-        assert!(svg.contains(&format!("movement {id}, {codes} of {codes}")));
+        assert!(svg.contains(&format!("{codes} of {codes}: movement {id}")));
         let Some(python) = reader() else { return };
         let texts = read(&python, &picture);
         assert_eq!(texts.len(), codes, "each code is read");

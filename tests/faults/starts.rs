@@ -43,6 +43,28 @@ async fn a_death_is_a_gap_and_a_stop_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_is_asked_for_and_not_made_anew() {
+    let (mut gateway, people) = at_work(Settings::default()).await;
+    assert!(gateway.stop().await.success());
+    let key = gateway.state().join("ledger.key");
+    let kept = gateway.dir().join("kept.key");
+    std::fs::rename(&key, &kept).unwrap();
+    for arguments in
+        [&["run"][..], &["operator", "list"], &["ledger", "rotate-key", "--reason", "x"]]
+    {
+        let refused = gateway.cli(arguments, "");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success(), "{arguments:?}");
+        let way_out = format!("bring {} back from where you keep a copy", key.display());
+        assert!(said.contains(&way_out), "{arguments:?}: {said}");
+        assert!(!key.exists(), "{arguments:?} made a key for a ledger that has one");
+    }
+    std::fs::rename(&kept, &key).unwrap();
+    gateway.run().await;
+    all_is_well(&gateway, &people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_daemon_is_refused_and_the_first_works_on() {
     let (gateway, people) = at_work(Settings::default()).await;
     let config = gateway.dir().join("second.toml");

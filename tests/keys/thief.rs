@@ -22,6 +22,8 @@ async fn a_stolen_key_used_after_the_rotation_counts_no_more() {
     fs::create_dir(&loot).unwrap();
     gateway.cli_ok(&["ledger", "backup", loot.join("ledger.db").to_str().unwrap()], "");
     fs::copy(gateway.state().join("ledger.key"), loot.join("ledger.key")).unwrap();
+    let early = gateway.dir().join("early.db").to_str().unwrap().to_owned();
+    gateway.cli_ok(&["ledger", "backup", &early], "");
     gateway.cli_ok(&["ledger", "rotate-key", "--reason", "the key was seen"], "");
     let old = rotations(&gateway)[0]["old"].as_str().unwrap().to_owned();
     let keys = trusted(&gateway);
@@ -78,4 +80,6 @@ async fn a_stolen_key_used_after_the_rotation_counts_no_more() {
     gateway.run().await;
     whole(&gateway);
     gateway.cli_ok(&["ledger", "verify", "--key", keys], "");
+    // A copy from before the rotation ends within the old key's range, and is whole.
+    gateway.cli_ok(&["ledger", "verify", "--ledger", &early, "--key", keys], "");
 }

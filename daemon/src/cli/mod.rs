@@ -115,6 +115,13 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
         print!("{}", gatewarden_config::render(mistakes, &checked.source));
         println!("{}: {}", path.display(), run::count(mistakes));
     }
-    let ok = checked.config.is_some();
+    let mut ok = checked.config.is_some();
+    // Keys are no matter of the configuration's crate.
+    let witnesses =
+        checked.config.as_ref().map(|config| crate::witnesses::trust(&config.witnesses));
+    if let Some(Err(error)) = witnesses {
+        eprintln!("{}: {error:#}", path.display());
+        ok = false;
+    }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -42,7 +42,7 @@ pub(super) fn page(parts: &[String], what: &str) -> anyhow::Result<String> {
         writeln!(svg, "<path shape-rendering=\"crispEdges\" d=\"{path}\"/>")?;
         writeln!(
             svg,
-            "<text x=\"{}\" y=\"{}\" font-family=\"sans-serif\" font-size=\"4\">{what}, {} of {}</text>",
+            "<text x=\"{}\" y=\"{}\" font-family=\"sans-serif\" font-size=\"3\">{} of {}: {what}</text>",
             x + QUIET,
             y + side + 2,
             number + 1,
@@ -80,7 +80,7 @@ mod tests {
         let parts = ["GWP1:1/4:00000000:AB", "GWP1:2/4:00000000:CD", "3", "4"].map(str::to_owned);
         let svg = page(&parts, "movement 7").unwrap();
         assert_eq!(svg.matches("<path ").count(), 4);
-        assert!(svg.contains("movement 7, 4 of 4"), "{svg}");
+        assert!(svg.contains("4 of 4: movement 7"), "{svg}");
         // Version 2 has 25 modules: 33 with the quiet zone, three beside each other, two rows.
         assert!(svg.contains("viewBox=\"0 0 99 80\""), "{svg}");
         assert!(svg.contains("width=\"49.5mm\" height=\"40.0mm\""), "{svg}");

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use gatewarden_proof::Trust;
-use gatewarden_store::{LedgerAddress, LedgerReader, VerifyingKey, postgres::PgAddress};
+use gatewarden_store::{
+    LedgerAddress, LedgerReader, VerifyingKey, postgres::PgAddress, verifier_key_text,
+};
 
 use super::ConfigArg;
 use crate::{keys::Keys, run};
@@ -76,7 +78,8 @@ impl Which {
     /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
     pub(super) fn trusted_key(&self) -> anyhow::Result<(Option<String>, VerifyingKey)> {
         if let Some(path) = &self.key {
-            return read_key(path).map(|(name, key)| (Some(name), key));
+            let copy = self.open().ok();
+            return read_key(path, copy.as_ref()).map(|(name, key)| (Some(name), key));
         }
         match &self.ledger {
             Some(ledger) => {
@@ -104,7 +107,7 @@ impl Which {
     /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
     pub(super) fn trusted(&self) -> anyhow::Result<(String, VerifyingKey)> {
         if let Some(path) = &self.key {
-            return read_key(path);
+            return read_key(path, Some(&self.open()?));
         }
         let keys = match &self.ledger {
             Some(ledger) if !PgAddress::is_meant(ledger) => {
@@ -130,14 +133,23 @@ impl Which {
     }
 }
 
-fn read_key(path: &Path) -> anyhow::Result<(String, VerifyingKey)> {
+/// The trusted key out of a file, with its log's name. Of several keys of one log it is the newest: those
+/// before count as far as its checkpoints cover theirs. An older copy is judged by the key of its time, if
+/// it ends within that one's range.
+fn read_key(path: &Path, copy: Option<&LedgerReader>) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
     let trust = Trust::parse(&text).with_context(|| format!("{}", path.display()))?;
-    // Of the first log the newest key: those before it count as far as its checkpoints cover theirs.
     let first = trust.logs().first();
     let first = first.with_context(|| format!("{} names no log", path.display()))?;
-    let newest =
-        trust.logs().iter().filter(|log| log.origin == first.origin).max_by_key(|l| l.from);
-    Ok((first.origin.clone(), newest.unwrap_or(first).key))
+    let keys = || trust.logs().iter().filter(|log| log.origin == first.origin);
+    let ends = copy.and_then(|copy| Some((copy.verifier_key().ok()?, copy.len().ok()?)));
+    let of_its_time = ends.and_then(|(name, size)| {
+        keys().find(|log| {
+            verifier_key_text(&log.origin, &log.key) == name
+                && log.until.is_none_or(|until| size <= until)
+        })
+    });
+    let newest = keys().max_by_key(|log| log.from);
+    Ok((first.origin.clone(), of_its_time.or(newest).unwrap_or(first).key))
 }

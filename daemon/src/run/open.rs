@@ -7,7 +7,7 @@ use gatewarden_config::Config;
 use gatewarden_engine::Access;
 use gatewarden_model::{Clock, Signal, StationId};
 use gatewarden_store::{
-    Ledger, LedgerAddress, OpenOptions, file,
+    Ledger, LedgerAddress, OpenOptions, SigningKey, file,
     ops::{self, Reserve},
 };
 use tokio::sync::mpsc;
@@ -43,6 +43,19 @@ fn hold_reserve(config: &Config, address: &LedgerAddress) -> anyhow::Result<Rese
     Ok(reserve)
 }
 
+/// All keys at hand. One is made only for a new ledger: to the one that is there it would be a stranger's.
+fn keys_of(keys: &Keys, path: Option<&Path>) -> anyhow::Result<Vec<SigningKey>> {
+    match path.filter(|path| path.exists()) {
+        None => keys
+            .load_or_create()
+            .with_context(|| format!("failed to read the ledger's key {}", keys.place())),
+        Some(path) => keys.load().with_context(|| {
+            let (key, ledger) = (keys.place(), path.display());
+            format!("no key for the ledger {ledger}: bring {key} back from where you keep a copy")
+        }),
+    }
+}
+
 /// Opens the ledger for writing and starts a recorder on it.
 pub(crate) fn start_recorder(
     config: &Config,
@@ -50,11 +63,9 @@ pub(crate) fn start_recorder(
     signals: mpsc::UnboundedSender<(StationId, Signal)>,
 ) -> anyhow::Result<Recorder> {
     create_state_dir(&config.gateway.state_dir)?;
-    let keys = Keys::of(config);
-    let mut at_hand = keys
-        .load_or_create()
-        .with_context(|| format!("failed to read the ledger's key {}", keys.place()))?;
     let address = ledger_address(config)?;
+    let keys = Keys::of(config);
+    let mut at_hand = keys_of(&keys, address.path())?;
     if let Some(path) = address.path() {
         ops::check_start(path)?;
         make_private(path)?;

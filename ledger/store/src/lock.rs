@@ -51,6 +51,12 @@ impl WriterLock {
     }
 }
 
+/// Whether a process writes the ledger at `path` now. Leaves nothing behind.
+pub(crate) fn is_written(path: &Path) -> bool {
+    let file = File::open(lock_path(path));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 impl Drop for WriterLock {
     /// Not by closing alone: another thread may be starting a program just now, which has a copy of
     /// the file until it runs, and the lock with it.

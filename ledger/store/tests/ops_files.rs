@@ -311,3 +311,30 @@ fn two_ledgers_shown_to_two_parties_are_told_by_their_first_different_entry() {
     let shorter = gatewarden_store::ops::compare(&a, &a).unwrap().words("a.db", "a.db");
     assert_eq!(shorter, "a.db and a.db have the same 31 entries");
 }
+
+#[test]
+fn a_backup_never_takes_the_place_of_a_ledger() {
+    let (folder, path) = folder();
+    made(&path);
+    let open = |path: &Path| gatewarden_store::file::LedgerReader::open(path).unwrap();
+    let words = |at: &Path| {
+        let words =
+            "is a ledger in use, not a backup: name a file of its own, best on another disk";
+        format!("{} {words}", at.display())
+    };
+    // Itself, also by another name, and a copy that somebody else writes.
+    let link = folder.path().join("link.db");
+    std::fs::hard_link(&path, &link).unwrap();
+    for at in [&path, &link] {
+        let refused = open(&path).backup(at, &key().verifying_key()).unwrap_err();
+        assert_eq!(refused.to_string(), words(at));
+    }
+    std::fs::remove_file(&link).unwrap();
+    let copy = folder.path().join("copy.db");
+    open(&path).backup(&copy, &key().verifying_key()).unwrap();
+    let writer = Ledger::open(&copy, common::options()).unwrap();
+    let refused = open(&path).backup(&copy, &key().verifying_key()).unwrap_err();
+    assert_eq!(refused.to_string(), words(&copy));
+    drop(writer);
+    open(&path).backup(&copy, &key().verifying_key()).unwrap();
+}

@@ -10,7 +10,7 @@ use common::{group, options, receipt, stamp, started};
 use gatewarden_model::{Actor, Body, Entry};
 use gatewarden_store::{
     KeyFiles, Ledger, LedgerReader, OpenOptions, SigningKey, load_key,
-    ops::{AcceptedLoss, RestoreOptions, Restored, note_newest, restore},
+    ops::{AcceptedLoss, ExportOptions, RestoreOptions, Restored, import, note_newest, restore},
     verifier_key_text,
 };
 
@@ -151,4 +151,20 @@ fn without_the_old_key_a_backup_from_before_is_refused_and_nothing_changes() {
     assert_eq!(at.restore(&at.before, Some("a thief's")).unwrap_err(), words);
     assert_eq!(std::fs::read(&at.path).unwrap(), before);
     at.goes_on(&at.new);
+}
+
+#[test]
+fn an_export_of_a_rotated_ledger_comes_back_whole() {
+    let Rotated { _folder, path, old, new, .. } = rotated(false);
+    let mut export = Vec::new();
+    let file = gatewarden_store::file::LedgerReader::open(&path).unwrap();
+    file.export(&ExportOptions::default(), &mut export).unwrap();
+    let copy = path.with_file_name("imported.db");
+    import(export.as_slice(), &copy, &new.verifying_key()).unwrap();
+    let reader = LedgerReader::open(&copy).unwrap();
+    for key in [&old, &new] {
+        assert_eq!(reader.verify(&key.verifying_key()).unwrap().findings, []);
+    }
+    assert_eq!(reader.verifier_key().unwrap(), name(&new));
+    assert_eq!(reader.first_verifier_key().unwrap(), name(&old));
 }

@@ -22,6 +22,18 @@ impl Story {
         add("who", who(told).or_else(|| who(body)));
         add("where", text(told, "station"));
         add("document", document(told));
+        add(
+            "reverses",
+            text(told, "reverses").map(|id| format!("movement {id}: what it moved goes back")),
+        );
+        add(
+            "counts",
+            text(told, "effective").map(|day| format!("for {day}, not for when it was recorded")),
+        );
+        add(
+            "asked",
+            text(told, "reservation").map(|id| format!("by another person, in posting {id}")),
+        );
         add("rule", rule(told).or_else(|| rule(body)));
         add("why", text(body, "reason"));
         Self { lines }

@@ -4,7 +4,7 @@
 //! and the copy is of one moment. It counts only after it was flushed, replayed against its own signed
 //! checkpoint, and renamed; a copy that was broken off is begun anew. Absent: where to keep it.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{fs::File, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use ed25519_dalek::VerifyingKey;
 use rusqlite::{
@@ -17,7 +17,7 @@ use super::{
     files,
     witnessed::Standing,
 };
-use crate::{Report, reader::LedgerReader};
+use crate::{Report, lock, reader::LedgerReader};
 
 /// Pages copied before others are let at the disk.
 const STEP_PAGES: i32 = 256;
@@ -49,6 +49,13 @@ impl LedgerReader {
 
     /// What lies where the backup shall go may only be an older backup of the same ledger.
     fn check_older(&self, path: &Path) -> Result<(), OpsError> {
+        let own = self.connection.path().map(Path::new);
+        if lock::is_written(path) || own.is_some_and(|own| is_same_file(own, path)) {
+            let path = path.display();
+            return Err(OpsError::Refused(format!(
+                "{path} is a ledger in use, not a backup: name a file of its own, best on another disk"
+            )));
+        }
         let exists = || OpsError::Exists { path: path.to_owned() };
         let older = LedgerReader::open(path).map_err(|_| exists())?;
         if older.origin()? != self.origin()? {
@@ -91,6 +98,11 @@ impl LedgerReader {
         let file = File::open(part).map_err(io_error("open", part))?;
         file.sync_all().map_err(io_error("flush", part))
     }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let file = |path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    matches!((file(one), file(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Replays a copy; an error where it is not whole.

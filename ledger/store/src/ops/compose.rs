@@ -40,7 +40,7 @@ pub(crate) struct Composer {
 
 impl Composer {
     /// Begins a file at `path`, which must be free. `first` is the first key of the history,
-    /// `verifier` the one that the new ledger says it is signed with.
+    /// `verifier` the one that the new ledger says it was signed with first.
     pub(crate) fn begin(
         path: &Path,
         origin: &str,

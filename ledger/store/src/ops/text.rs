@@ -318,7 +318,7 @@ impl<R: BufRead> Import<R> {
             &header.origin,
             key(&header.first_key)?,
             *trusted,
-            &header.verifier,
+            &header.first_key,
         )?;
         let carried = Carried { entries: 0, checkpoints: 0, credentials: 0 };
         let digest = Sha256::new().chain_update(&first);
