@@ -27,6 +27,7 @@ use crate::{
 
 /// Which stock.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StockQuery {
     /// Of this item only.
@@ -219,6 +220,7 @@ pub(crate) async fn items(State(api): State<Api>, who: Who) -> Result<Json<Vec<I
 
 /// Which vouchers.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VoucherQuery {
     /// The first day they count for.

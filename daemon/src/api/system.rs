@@ -154,3 +154,29 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
     )
 )]
 struct ApiDoc;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn only_what_a_path_has_is_described_as_part_of_it() {
+        let described = serde_json::to_value(ApiDoc::openapi()).unwrap();
+        let mut met = 0;
+        for (path, methods) in described["paths"].as_object().unwrap() {
+            let lists = methods.as_object().unwrap().values().map(|method| &method["parameters"]);
+            for parameter in lists.filter_map(Value::as_array).flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                let is_part = path.contains(&format!("{{{name}}}"));
+                let place = if is_part { "path" } else { "query" };
+                assert_eq!(parameter["in"], place, "{path}: {parameter}");
+                met += 1;
+            }
+        }
+        assert!(met > 10, "{met}");
+    }
+}

@@ -96,7 +96,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Accept that signed history is lost, and record why.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     accept_loss: Option<String>,
 }
 
