@@ -70,6 +70,13 @@ async fn a_stolen_key_used_after_the_rotation_counts_no_more() {
     assert_eq!(verified.status.code(), Some(1));
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(said.contains(&format!("meta says that the ledger is signed with {old}")), "{said}");
+    // Nor a copy from before the rotation, though that was whole in its time.
+    fs::rename(gateway.ledger(), gateway.dir().join("his.db")).unwrap();
+    fs::copy(&early, gateway.ledger()).unwrap();
+    let rolled_back = gateway.cli(&["ledger", "verify", "--key", keys.to_str().unwrap()], "");
+    assert_eq!(rolled_back.status.code(), Some(1), "{}", err(&rolled_back));
+    fs::remove_file(gateway.ledger()).unwrap();
+    fs::rename(gateway.dir().join("his.db"), gateway.ledger()).unwrap();
     // The auditor's file has both keys with their ranges: the newest one must have signed.
     let keys = keys.to_str().unwrap();
     let verified = gateway.cli(&["ledger", "verify", "--key", keys], "");
@@ -81,5 +88,7 @@ async fn a_stolen_key_used_after_the_rotation_counts_no_more() {
     whole(&gateway);
     gateway.cli_ok(&["ledger", "verify", "--key", keys], "");
     // A copy from before the rotation ends within the old key's range, and is whole.
-    gateway.cli_ok(&["ledger", "verify", "--ledger", &early, "--key", keys], "");
+    let old_copy = gateway.cli(&["ledger", "verify", "--ledger", &early, "--key", keys], "");
+    assert!(old_copy.status.success(), "{}", err(&old_copy));
+    assert!(err(&old_copy).contains("this copy ends before the key was rotated"));
 }

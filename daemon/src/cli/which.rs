@@ -78,7 +78,7 @@ impl Which {
     /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
     pub(super) fn trusted_key(&self) -> anyhow::Result<(Option<String>, VerifyingKey)> {
         if let Some(path) = &self.key {
-            let copy = self.open().ok();
+            let copy = self.ledger.as_ref().and_then(|_| self.open().ok());
             return read_key(path, copy.as_ref()).map(|(name, key)| (Some(name), key));
         }
         match &self.ledger {
@@ -107,7 +107,8 @@ impl Which {
     /// The trusted key: from the file named, or the gateway's own; never the one in the ledger.
     pub(super) fn trusted(&self) -> anyhow::Result<(String, VerifyingKey)> {
         if let Some(path) = &self.key {
-            return read_key(path, Some(&self.open()?));
+            let copy = self.ledger.as_ref().map(|_| self.open()).transpose()?;
+            return read_key(path, copy.as_ref());
         }
         let keys = match &self.ledger {
             Some(ledger) if !PgAddress::is_meant(ledger) => {
@@ -134,8 +135,8 @@ impl Which {
 }
 
 /// The trusted key out of a file, with its log's name. Of several keys of one log it is the newest: those
-/// before count as far as its checkpoints cover theirs. An older copy is judged by the key of its time, if
-/// it ends within that one's range.
+/// before count as far as its checkpoints cover theirs. An older copy, named by its file, is judged by the
+/// key of its time if it ends within that one's range, and that is said; the ledger in use never is.
 fn read_key(path: &Path, copy: Option<&LedgerReader>) -> anyhow::Result<(String, VerifyingKey)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the key {}", path.display()))?;
@@ -151,5 +152,12 @@ fn read_key(path: &Path, copy: Option<&LedgerReader>) -> anyhow::Result<(String,
         })
     });
     let newest = keys().max_by_key(|log| log.from);
+    if let Some(old) = of_its_time.filter(|log| log.until.is_some()) {
+        let until = old.until.unwrap_or_default();
+        eprintln!(
+            "note: this copy ends before the key was rotated after {until} entries: right for an older \
+             copy, wrong for the newest"
+        );
+    }
     Ok((first.origin.clone(), of_its_time.or(newest).unwrap_or(first).key))
 }
