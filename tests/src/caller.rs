@@ -110,6 +110,29 @@ impl Caller {
         Ok(Answer { status, body, cookie })
     }
 
+    /// Sends only the head of a POST that promises a body of so many bytes, and reads the answer.
+    ///
+    /// # Panics
+    /// Where the daemon does not answer and hang up.
+    pub async fn post_head(&self, path: &str, body_bytes: usize) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let address = self.base.trim_start_matches("http://");
+        let mut line = tokio::net::TcpStream::connect(address).await.expect("the daemon listens");
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             content-length: {body_bytes}\r\nconnection: close\r\n"
+        );
+        if let Some((name, value)) = &self.credential {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        line.write_all(head.as_bytes()).await.expect("the daemon reads");
+        let mut answer = String::new();
+        let read = tokio::time::timeout(REQUEST_TIME, line.read_to_string(&mut answer)).await;
+        read.expect("the daemon answers").expect("the daemon's answer is text");
+        answer
+    }
+
     /// Asks a daemon that must answer.
     ///
     /// # Panics

@@ -148,18 +148,18 @@ fn without_column(message: &str) -> String {
     format!("{before} column N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// It is refused by its size, before any of its lines is looked at.
+/// It is refused by its size, before any of its lines is looked at: the answer comes to the head of
+/// the request already. (A client that sends the whole body without looking up may find the line cut
+/// before it has read the answer.)
 async fn a_document_of_a_hundred_thousand_lines(house: &House) {
     let many: Vec<Value> = (0..100_000).map(|n| line(&[("line", json!(n))])).collect();
-    let start = std::time::Instant::now();
-    let body = receipt(json!(many));
-    let answer = house.people.erp.try_ask(reqwest::Method::POST, POSTINGS, Some(&body)).await;
-    // The daemon may hang up before the whole body is sent.
-    if let Ok(answer) = answer {
-        assert_eq!(answer.status, 413);
-        let words = json!({"code": "body-too-large", "message": "the body has more than 1048576 bytes: a \
-            document has at most 1000 lines, send several"});
-        assert_eq!(answer.body, words);
-    }
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    let length = receipt(json!(many)).to_string().len();
+    let answer = house.people.erp.post_head(POSTINGS, length).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["code"], "body-too-large");
+    let words =
+        "the body has more than 1048576 bytes: a document has at most 1000 lines, send several";
+    assert_eq!(body["message"], words);
 }

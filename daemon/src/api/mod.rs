@@ -126,6 +126,7 @@ fn router(api: Api) -> Router {
         })
         .with_state(api)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(problem::refuse_long_bodies))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(header("cache-control", "no-store"))
         .layer(header("x-content-type-options", "nosniff"))

@@ -5,6 +5,7 @@ use axum::{
     Json,
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::{StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use gatewarden_engine::Refusal;
@@ -75,15 +76,28 @@ fn field_of(message: &str) -> Option<String> {
     field.split('.').all(word).then(|| field.to_owned())
 }
 
+fn body_too_large() -> Problem {
+    let message = format!(
+        "the body has more than {} bytes: a document has at most {LINES_MAX} lines, send several",
+        super::BODY_BYTES_MAX
+    );
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message)
+}
+
+/// Refuses a body by the length that its head promises, before anybody waits for it.
+pub(crate) async fn refuse_long_bodies(request: Request, next: Next) -> Response {
+    let promised = request.headers().get(header::CONTENT_LENGTH);
+    let bytes = promised.and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    match bytes {
+        Some(bytes) if bytes > super::BODY_BYTES_MAX as u64 => body_too_large().into_response(),
+        _ => next.run(request).await,
+    }
+}
+
 /// What is wrong with a body of JSON, and in which field.
 fn bad_body(no: &JsonRejection) -> Problem {
     if no.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = format!(
-            "the body has more than {} bytes: a document has at most {LINES_MAX} lines, send \
-             several",
-            super::BODY_BYTES_MAX
-        );
-        return Problem::new(no.status(), "body-too-large", message);
+        return body_too_large();
     }
     let text = no.body_text();
     let told = text.split_once("into the target type: ").map_or(text.as_str(), |(_, told)| told);
