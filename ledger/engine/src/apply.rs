@@ -8,27 +8,49 @@ use gatewarden_model::{
 };
 
 use crate::state::{
-    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Reservation, Session,
-    State, TaskState,
+    Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
+    Quarantine, Reservation, Session, State, TaskState,
 };
 
 impl State {
     /// Applies one entry, all but its stock.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         match &entry.body {
-            Body::Enrolled { operator, name, roles, badges, pin, .. } => self.enrolled(Operator {
-                id: operator.clone(),
-                name: name.clone(),
-                roles: roles.clone(),
-                badges: badges.clone(),
-                pin: *pin,
-            }),
+            Body::Enrolled { operator, name, roles, badges, pin, kinds, activation, .. } => {
+                self.enrolled(Operator {
+                    id: operator.clone(),
+                    name: name.clone(),
+                    roles: roles.clone(),
+                    badges: badges.clone(),
+                    pin: *pin,
+                    kinds: kinds.clone(),
+                    activation: activation.map(|code| Activation { code, since: entry.at }),
+                });
+            }
+            Body::PinSet { operator, pin, .. } => {
+                if let Some(operator) = self.operators.get_mut(operator) {
+                    operator.pin = Some(*pin);
+                    operator.activation = None;
+                }
+            }
+            Body::Unlocked { operator, .. } => drop(self.lockouts.remove(operator)),
             Body::Removed { operator, .. } => self.removed(operator),
-            Body::ClientAdded { client, scopes, token, .. } => {
+            Body::ClientAdded { client, scopes, token, certificate, until_us, .. } => {
                 self.tokens.insert(*token, client.clone());
-                let scopes = scopes.clone();
-                let added = Client { id: client.clone(), scopes, token: *token };
+                let added = Client {
+                    id: client.clone(),
+                    scopes: scopes.clone(),
+                    token: *token,
+                    certificate: *certificate,
+                    until_us: *until_us,
+                    used: None,
+                };
                 self.clients.insert(client.clone(), added);
+            }
+            Body::ClientUsed { client } => {
+                if let Some(client) = self.clients.get_mut(client) {
+                    client.used = Some(entry.at);
+                }
             }
             Body::ClientRevoked { client, .. } => {
                 if let Some(gone) = self.clients.remove(client) {
@@ -49,6 +71,31 @@ impl State {
                 });
             }
             Body::SessionEnded { session, .. } => self.session_ended(*session),
+            _ => self.apply_change(entry),
+        }
+    }
+
+    fn apply_change(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::ChangeRequested { id, change, reason, by, .. } => {
+                let open = OpenChange {
+                    id: *id,
+                    seq: entry.seq,
+                    at: entry.at,
+                    change: change.clone(),
+                    reason: reason.clone(),
+                    by: by.clone(),
+                };
+                self.changes.insert(*id, open);
+            }
+            Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),
+            Body::DeviceApproved { device, identity, .. } => {
+                self.devices.insert(device.clone(), identity.clone());
+            }
+            Body::PoliciesDefined { version, roles, cedar, .. } => {
+                let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
+                self.policies = Some(Policies { version, roles, cedar });
+            }
             _ => self.apply_stock_work(entry),
         }
     }
@@ -95,7 +142,6 @@ impl State {
                 self.reservations.insert(posting.id, reservation);
             }
             Body::ReservationEnded { movement, .. } => drop(self.reservations.remove(movement)),
-            Body::PoliciesDefined { version, .. } => self.policies = Some(*version),
             _ => {}
         }
     }

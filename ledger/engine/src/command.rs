@@ -4,10 +4,12 @@
 //! must be flushed before the answer or a signal may leave the box. Absent on purpose: ids are
 //! minted, PINs checked and clocks read by the caller.
 
+use std::collections::BTreeMap;
+
 use gatewarden_model::{
-    Action, Actor, Amount, ClientId, Comparison, Day, Decision, DeviceId, Document, Entry, Hash,
-    ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId, Posting, SessionId, Signal,
-    Stamp, StationId, Task, TaskId, entry::Verdict,
+    Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceId,
+    Document, Entry, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId, Posting,
+    SessionId, Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::state::Session;
@@ -31,7 +33,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// Enrol an operator, or change one: the whole new state. Where roles, badges or the PIN change,
+    /// Enrol the first operator. (Any, or change one to a whole new state, where the settings let one
+    /// person do so.) Where roles, badges or the PIN change,
     /// all sessions end at once with reason `changed`.
     Enrol {
         /// Who.
@@ -44,8 +47,68 @@ pub enum Command {
         badges: Vec<Hash>,
         /// SHA-256 of the new PIN's PHC string; none keeps the PIN in force, if there is one.
         pin: Option<Hash>,
+        /// What each badge is, such as `printed`; none where it was not said.
+        kinds: BTreeMap<Hash, String>,
         /// By whom.
         by: Actor,
+    },
+    /// Set the first PIN with the one-time code of an enrolment.
+    Activate {
+        /// Who.
+        operator: OperatorId,
+        /// SHA-256 of the code.
+        code: Hash,
+        /// SHA-256 of the new PIN's PHC string.
+        pin: Hash,
+    },
+    /// Change the PIN of a session's own operator. A wrong old PIN ends the session.
+    ChangePin {
+        /// Whose.
+        session: SessionId,
+        /// What the check of the old PIN said.
+        check: PinCheck,
+        /// SHA-256 of the new PIN's PHC string.
+        pin: Hash,
+    },
+    /// Ask for what needs a second person. The same request twice is one. Needs the right to create
+    /// in the module system (an operator or client that is new), else to modify.
+    RequestChange {
+        /// The request's id, minted by whoever asks.
+        id: ChangeId,
+        /// What is asked for.
+        change: Change,
+        /// Why, at most `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Decide on a request. Needs a person in a session with the right to approve in the module
+    /// system; never whoever asked for it, nor whom it is about.
+    DecideChange {
+        /// Which.
+        id: ChangeId,
+        /// Yes or no.
+        approve: bool,
+        /// Why: needed for a no.
+        reason: String,
+        /// SHA-256 of a fresh one-time code, for an operator who is left without a PIN.
+        activation: Option<Hash>,
+        /// By whom.
+        by: Actor,
+    },
+    /// Take a request back.
+    WithdrawChange {
+        /// Which.
+        id: ChangeId,
+        /// Why.
+        reason: String,
+        /// By whom: who asked for it.
+        by: Actor,
+    },
+    /// A machine used its token. Recorded once a day.
+    ClientUsed {
+        /// Which.
+        client: ClientId,
     },
     /// An operator leaves: all sessions end at once.
     Remove {
@@ -54,7 +117,7 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
-    /// Give a machine a token.
+    /// Give a machine a token, where the settings let one person do so.
     AddClient {
         /// Which.
         client: ClientId,
@@ -259,7 +322,8 @@ pub enum Command {
     /// The daemon started: record the configured items that differ from those recorded, up to
     /// `ITEMS_AT_ONCE`. Send it until the reply says that no more differ.
     DefineItems,
-    /// The daemon started: record the policies if they differ from those recorded.
+    /// The daemon started: record the policies of the configuration if there are none yet; where
+    /// others are in force, ask for the change.
     DefinePolicies,
     /// Sign later checkpoints with another key. Needs the right to modify in the module system.
     RotateKey {
@@ -368,4 +432,11 @@ pub enum Reply {
     },
     /// Yes, and why.
     Allowed(Decision),
+    /// The request waits for a second person.
+    Requested(ChangeId),
+    /// What was asked for is in force.
+    Approved {
+        /// Whether the one-time code counts: whoever it is about sets a PIN with it.
+        activation: bool,
+    },
 }

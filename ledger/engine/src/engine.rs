@@ -1,6 +1,8 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use gatewarden_model::{Action, Actor, Body, Day, Entry, Hash, Module, Stamp, StationId};
+use gatewarden_model::{
+    Action, Actor, Body, ClientId, Day, Entry, Hash, Module, RoleMatrix, Stamp, StationId,
+};
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
@@ -9,7 +11,8 @@ use crate::{
     items::ItemMaster,
     keeping::Binding,
     memory::Memory,
-    state::{Operator, State},
+    people::Enrolment,
+    state::State,
     turn::{REASON_BYTES_MAX, Turn},
 };
 
@@ -41,13 +44,21 @@ pub struct Settings {
     pub reservation_ms: u64,
     /// Most reservations that are open at once.
     pub reservations_max: usize,
+    /// Operators are enrolled and machines given tokens by one person alone. For measuring and for
+    /// tests of other things; the daemon never says so.
+    pub one_person_enrols: bool,
 }
 
 /// Decides. See the crate's header for what it promises.
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
+    /// What the configuration says.
+    configured: Access,
+    /// What is in force.
     access: Access,
+    /// Why the policies in force can't be read, if they can't.
+    policies_fault: Option<String>,
     state: State,
     stock: Stock,
     memory: Memory,
@@ -57,11 +68,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with an empty state whose first entry will have the sequence `next_seq`.
+    /// An engine with an empty state whose first entry will have the sequence `next_seq`. Other
+    /// policies than those of `access` are in force where the replayed entries define them.
     #[must_use]
     pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
         let (state, memory) = (State::default(), Memory::default());
-        Self { settings, access, state, stock: Stock::partial(), memory, next_seq, shift: 0 }
+        let (configured, policies_fault) = (access.clone(), None);
+        let stock = Stock::partial();
+        let shift = 0;
+        Self { settings, configured, access, policies_fault, state, stock, memory, next_seq, shift }
     }
 
     /// Takes over one live entry of an earlier run. Give them in order; what is where comes from
@@ -76,9 +91,30 @@ impl Engine {
             }
             Body::ItemDefined { item, .. } => self.stock.resume([item.clone()], None, None),
             Body::PeriodClosed { until, .. } => self.stock.resume([], Some(*until), None),
+            Body::PoliciesDefined { version, roles, cedar, .. } => {
+                self.resume_policies(*version, roles, cedar);
+            }
             _ => {}
         }
         self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
+    }
+
+    /// Puts the recorded policies in force again. Where this program makes others of the same text, or
+    /// none, those of the configuration stand in until `Command::DefinePolicies` says what is wrong.
+    fn resume_policies(&mut self, version: Hash, roles: &RoleMatrix, cedar: &str) {
+        self.policies_fault = None;
+        if (roles, cedar) == self.configured.source() {
+            self.access = self.configured.clone();
+        } else if self.access.version() != version {
+            match Access::new(roles, cedar) {
+                Ok(access) => self.access = access,
+                Err(error) => {
+                    self.policies_fault = Some(format!(
+                        "the policies {version} in force can't be read by this version: {error}"
+                    ));
+                }
+            }
+        }
     }
 
     /// Takes over the latest day that any movement counted for: none of now counts before it.
@@ -177,11 +213,18 @@ impl Engine {
             next_seq: &mut self.next_seq,
             shift: self.shift,
             now,
+            configured: &self.configured,
+            policies_fault: self.policies_fault.as_deref(),
+            next_access: None,
             entries: vec![],
             signals: vec![],
         };
         let answer = decide(&mut turn);
-        Outcome { entries: turn.entries, answer, signals: turn.signals }
+        let Turn { entries, signals, next_access, .. } = turn;
+        if let Some(access) = next_access {
+            self.access = access;
+        }
+        Outcome { entries, answer, signals }
     }
 
     /// What is open.
@@ -206,7 +249,20 @@ impl Engine {
         crate::turn::may(&self.state, &self.access, by, action, module)
     }
 
-    /// The policies.
+    /// The machine that a token's SHA-256 belongs to, while the token is good; and whether its use of
+    /// this day is recorded already (else send `Command::ClientUsed`).
+    #[must_use]
+    pub fn client_by_token(&self, token: &Hash, now: &Stamp) -> Option<(ClientId, bool)> {
+        let client = self.state.client_by_token(token)?;
+        if client.until_us.is_some_and(|until| until <= now.wall_us) {
+            return None;
+        }
+        let day = |at| Day::of(at, self.settings.utc_offset_min);
+        let noted = client.used.as_ref().is_some_and(|used| day(used) >= day(now));
+        Some((client.id.clone(), noted))
+    }
+
+    /// The policies in force.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
@@ -237,12 +293,25 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.record(Body::Stopped { reason });
             return Ok(Reply::Done);
         }
-        _ => turn.time_out_sessions(),
+        _ => {
+            turn.time_out_sessions();
+            turn.time_out_clients();
+        }
     }
     match command {
-        Command::Enrol { operator: id, name, roles, badges, pin, by } => {
-            turn.enrol(Operator { id, name, roles, badges, pin }, by)
+        Command::Enrol { operator, name, roles, badges, pin, kinds, by } => {
+            turn.enrol(Enrolment { operator, name, roles, badges, pin, kinds }, by)
         }
+        Command::Activate { operator, code, pin } => turn.activate(operator, code, pin),
+        Command::ChangePin { session, check, pin } => turn.change_pin(session, check, pin),
+        Command::ClientUsed { client } => turn.client_used(client),
+        Command::RequestChange { id, change, reason, by } => {
+            turn.request_change(id, change, reason, by)
+        }
+        Command::DecideChange { id, approve, reason, activation, by } => {
+            turn.decide_change(id, approve, reason, activation, by)
+        }
+        Command::WithdrawChange { id, reason, by } => turn.withdraw_change(id, reason, by),
         Command::Remove { operator, by } => turn.remove(operator, by),
         Command::AddClient { client, scopes, token, by } => {
             turn.add_client(client, scopes, token, by)
@@ -271,6 +340,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         }
         Command::Tick => {
             turn.time_out_reservations();
+            turn.time_out_changes();
             Ok(Reply::Done)
         }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),

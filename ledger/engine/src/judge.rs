@@ -10,15 +10,15 @@
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Decision, Entry, Hash, Movement, MovementId, OperatorId, Pass, PassId,
-    RoleMatrix, entry::Verdict::Accept,
+    Action, Actor, Body, Change, ChangeVerdict, Decision, Entry, Hash, Movement, MovementId,
+    OperatorId, Pass, PassId, RoleMatrix, entry::Verdict::Accept,
 };
 
 use crate::{
     access::{Access, Facts, Principal, Request},
     apply::actor_name,
     passes::orderer,
-    state::{Hold, Reservation, State},
+    state::{Hold, OpenChange, Reservation, State},
     tasks::is_same,
     turn::authenticated,
 };
@@ -35,6 +35,10 @@ pub struct Judge {
     current: Option<Hash>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
+    /// The request that was approved last, and whose effect follows.
+    approved: Option<OpenChange>,
+    /// Whether the journal's program asks a second person: then nothing goes without one.
+    two_needed: bool,
 }
 
 /// What may be said against an entry.
@@ -64,7 +68,7 @@ impl Judge {
     /// Keeps what later entries rest on.
     fn learn(&mut self, body: &Body) -> Verdict {
         match body {
-            Body::PoliciesDefined { version, roles, cedar } => {
+            Body::PoliciesDefined { version, roles, cedar, .. } => {
                 self.current = Some(*version);
                 self.define(*version, roles, cedar)
             }
@@ -76,6 +80,19 @@ impl Judge {
             }
             Body::Moved { movement, .. } => {
                 movement.pass.map(|pass| self.accepted.remove(&pass));
+                Ok(())
+            }
+            Body::ChangeRequested { .. } => {
+                self.two_needed = true;
+                Ok(())
+            }
+            Body::Enrolled { .. } | Body::ClientAdded { .. } | Body::DeviceApproved { .. } => {
+                // One approval, one effect.
+                self.approved = None;
+                Ok(())
+            }
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, .. } => {
+                self.approved = self.state.change(*id).cloned();
                 Ok(())
             }
             _ => Ok(()),
@@ -138,6 +155,18 @@ impl Judge {
                     return Err(format!("it decides on pass {pass}, which is not held"));
                 };
                 self.asked(by, decision, &[self.of_hold(hold)])
+            }
+            Body::ChangeRequested { by, decision: Some(decision), .. } => {
+                self.asked(by, decision, &[Facts::default()])
+            }
+            Body::ChangeDecided { id, by, decision: Some(decision), .. } => {
+                let Some(open) = self.state.change(*id) else {
+                    return Err(format!("it decides on request {id}, which does not wait"));
+                };
+                let requester = actor_name(&open.by);
+                let requested_by =
+                    Some(requester.as_str()).filter(|_| decision.action == Action::Approve);
+                self.asked(by, decision, &[Facts { requested_by, ..Facts::default() }])
             }
             Body::ReservationEnded { movement, reason, by, decision: Some(decision), .. } => {
                 let held = self.reservation(*movement)?;
@@ -263,6 +292,7 @@ impl Judge {
             .map(|open| actor_name(&open.by))
             .into_iter()
             .chain(self.of_document(document).map(|held| actor_name(&held.by)))
+            .chain(self.of_change(document).map(|open| actor_name(&open.by)))
             .collect();
         let mut questions = vec![Facts::default()];
         for requester in &requesters {
@@ -279,6 +309,12 @@ impl Judge {
         let places = self.state.quarantine().map(|one| &one.pass.station);
         questions.extend(places.map(|at| Facts { station: Some(at), ..Facts::default() }));
         self.asked(by, said, &questions)
+    }
+
+    /// The open requests that a denial may be about.
+    fn of_change(&self, about: Option<&str>) -> impl Iterator<Item = &OpenChange> {
+        let fits = move |open: &&OpenChange| Some(open.change.about().as_str()) == about;
+        self.state.changes().filter(fits)
     }
 
     fn of_document(&self, document: Option<&str>) -> impl Iterator<Item = &Reservation> {
@@ -300,11 +336,70 @@ impl Judge {
                 two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")
             }
             Body::Moved { movement, .. } => self.two_moved(movement),
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, by, .. } => {
+                let Some(open) = self.state.change(*id) else {
+                    return Err(format!("it approves request {id}, which does not wait"));
+                };
+                two(matches!(by, Actor::Operator { .. }), by, "approved without being a person")?;
+                two(!is_same(&open.by, by), by, "approved what he asked for")?;
+                let own = open.change.operator().is_some_and(|who| is_name(who.as_str(), by));
+                two(!own, by, "approved what is about himself")
+            }
+            Body::Enrolled { .. }
+            | Body::ClientAdded { .. }
+            | Body::DeviceApproved { .. }
+            | Body::PoliciesDefined { .. } => self.two_changed(body),
             Body::ReservationEnded { movement, reason, by, .. } if reason == "posted" => {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What needs a second person is what the request says that was approved just before.
+    fn two_changed(&self, body: &Body) -> Verdict {
+        let (id, said) = match body {
+            Body::Enrolled { operator, name, roles, badges, kinds, change, by, .. } => {
+                let first = *by == Actor::Daemon && self.state.operators().next().is_none();
+                if change.is_none() && (first || !self.two_needed) {
+                    return Ok(());
+                }
+                let reset_pin = match self.approved.as_ref().map(|open| &open.change) {
+                    Some(Change::Operator { reset_pin, .. }) => *reset_pin,
+                    _ => false,
+                };
+                let (operator, name, roles) = (operator.clone(), name.clone(), roles.clone());
+                let (badges, kinds) = (badges.clone(), kinds.clone());
+                (*change, Change::Operator { operator, name, roles, badges, kinds, reset_pin })
+            }
+            Body::ClientAdded { client, scopes, token, certificate, until_us, change, .. } => {
+                if change.is_none() && !self.two_needed {
+                    return Ok(());
+                }
+                let (client, scopes, token) = (client.clone(), scopes.clone(), *token);
+                let (certificate, until_us) = (*certificate, *until_us);
+                (*change, Change::Client { client, scopes, token, certificate, until_us })
+            }
+            Body::DeviceApproved { device, identity, change, .. } => {
+                let (device, identity) = (device.clone(), identity.clone());
+                (Some(*change), Change::Device { device, identity })
+            }
+            Body::PoliciesDefined { version, roles, cedar, change } => {
+                let known = self.state.policies.as_ref();
+                let same = known.is_none_or(|known| (&known.roles, &known.cedar) == (roles, cedar));
+                if change.is_none() && (same || !self.two_needed) {
+                    return Ok(());
+                }
+                let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
+                (*change, Change::Policies { version, roles, cedar })
+            }
+            _ => return Ok(()),
+        };
+        let Some(id) = id else { return Err("nobody approved it: it names no request".to_owned()) };
+        match &self.approved {
+            Some(open) if open.id == id && open.change == said => Ok(()),
+            _ => Err(format!("it is not what request {id} asked for and somebody approved")),
         }
     }
 

@@ -51,16 +51,6 @@ impl Turn<'_> {
         Ok(Reply::Defined { more })
     }
 
-    pub(crate) fn define_policies(&mut self) -> Answer {
-        let version = self.access.version();
-        if self.state.policies() != Some(version) {
-            let (roles, cedar) = self.access.source();
-            let (roles, cedar) = (roles.clone(), cedar.to_owned());
-            self.record(Body::PoliciesDefined { version, roles, cedar });
-        }
-        Ok(Reply::Done)
-    }
-
     pub(crate) fn commission(&mut self, bind: Binding, by: Actor) -> Answer {
         let mut asked = Asked::new(&by, Action::Modify, Module::Inbound);
         asked.document = Some(cut(&bind.tag, 64));

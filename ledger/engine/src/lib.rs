@@ -9,6 +9,7 @@
 
 pub mod access;
 mod apply;
+mod changes;
 pub mod command;
 mod compare;
 mod engine;
@@ -33,14 +34,16 @@ mod turn;
 pub mod window;
 
 pub use access::{Access, AccessError, Facts, Principal, Request};
+pub use changes::CHANGE_MS_MAX;
 pub use command::{Command, Outcome, PinCheck, Refusal, Reply};
 pub use engine::{Engine, Settings};
 pub use items::ItemMaster;
 pub use judge::Judge;
 pub use keeping::ITEMS_AT_ONCE;
+pub use people::ACTIVATION_MS_MAX;
 pub use sessions::BADGE_SEEN_MS_MAX;
 pub use state::{
-    Approval, Client, Hold, LineProgress, Lockout, Operator, Quarantine, Reservation, Session,
-    State, TaskState,
+    Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
+    Quarantine, Reservation, Session, State, TaskState,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -1,17 +1,22 @@
-//! Operators and clients: enrolled, changed, removed, revoked by whoever keeps the system.
+//! Operators and clients: who is enrolled, who set which PIN, which machine has a token.
 //!
 //! Invariants: nobody changes his own enrolment; a badge and a token belong to one; only roles and
 //! scopes that exist are given; who is removed, or whose roles, badges or PIN change, has no session
-//! left. A lock-out outlasts a change: only a sign-in clears it.
+//! left. A lock-out outlasts a change: only a sign-in or another person clears it. A PIN is chosen by
+//! its operator alone, with a one-time code that neither who asked for the enrolment nor anybody after
+//! its first use knows. A token's time that is over never comes back. Absent: the second person's
+//! approval (`changes`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_model::{Action, Actor, Body, ClientId, Hash, Module, OperatorId};
+use gatewarden_model::{
+    Action, Actor, Body, ChangeId, ClientId, Day, Hash, Module, OperatorId, SessionId,
+};
 
 use crate::{
     access::Facts,
-    command::Reply,
-    state::Operator,
+    command::{PinCheck, Refusal, Reply},
+    state::remaining_ms,
     turn::{Answer, Asked, Turn},
 };
 
@@ -25,33 +30,126 @@ const BADGES_MAX: usize = 8;
 const ROLES_MAX: usize = 32;
 /// Longest full name, in bytes.
 const FULL_NAME_BYTES_MAX: usize = 128;
+/// Longest word for what a badge is, in bytes.
+const KIND_BYTES_MAX: usize = 32;
+/// A one-time code for a PIN counts for so many milliseconds: seven days.
+pub const ACTIVATION_MS_MAX: u64 = 7 * 86_400_000;
+
+/// Who is to be enrolled, and how.
+pub(crate) struct Enrolment {
+    pub(crate) operator: OperatorId,
+    pub(crate) name: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) badges: Vec<Hash>,
+    pub(crate) pin: Option<Hash>,
+    pub(crate) kinds: BTreeMap<Hash, String>,
+}
 
 impl Turn<'_> {
-    /// Enrols or changes an operator; a PIN of none keeps the one in force.
-    pub(crate) fn enrol(&mut self, new: Operator, by: Actor) -> Answer {
-        let Operator { id: operator, name, roles, badges, pin } = new;
-        let known = self.state.operator(&operator).cloned();
+    /// Enrols by one person: the first administrator, and everybody where the settings say so. A PIN
+    /// of none keeps the one in force.
+    pub(crate) fn enrol(&mut self, new: Enrolment, by: Actor) -> Answer {
+        let known = self.state.operator(&new.operator).cloned();
         let action = if known.is_some() { Action::Modify } else { Action::Create };
-        let asked = system(&by, action, operator.as_str());
+        let asked = system(&by, action, new.operator.as_str());
         let decision = self.permit(asked.clone(), Facts::default())?;
-        let roles: BTreeSet<String> = roles.into_iter().collect();
-        let badges: BTreeSet<Hash> = badges.into_iter().collect();
-        if let Err(reason) = self.check_enrolment(&operator, &name, &roles, &badges, &by) {
+        let first = by == Actor::Daemon && self.state.operators.is_empty();
+        if !first && !self.settings.one_person_enrols {
+            let reason = "an enrolment needs a second person: ask for it as a change";
+            return Err(self.deny(asked, "second-person", reason, Some(decision)));
+        }
+        let roles: BTreeSet<String> = new.roles.into_iter().collect();
+        let badges: BTreeSet<Hash> = new.badges.into_iter().collect();
+        let fits = self.check_enrolment(&new.operator, &new.name, &roles, &badges, &by);
+        if let Err(reason) = fits.and_then(|()| check_kinds(&badges, &new.kinds)) {
             return Err(self.deny(asked, "enrolment-invalid", reason, Some(decision)));
         }
         let (roles, badges) = (roles.into_iter().collect(), badges.into_iter().collect());
-        let pin = pin.or(known.as_ref().and_then(|old| old.pin));
-        let changed =
-            known.is_some_and(|old| (&old.roles, &old.badges, &old.pin) != (&roles, &badges, &pin));
-        let id = operator.clone();
-        self.record(Body::Enrolled { operator, name, roles, badges, pin, by });
-        if changed {
-            self.end_sessions_of(&id, "changed");
-        }
+        let pin = new.pin.or(known.as_ref().and_then(|old| old.pin));
+        self.enrolled(Enrolment { roles, badges, pin, ..new }, None, None, by);
         Ok(Reply::Done)
     }
 
-    fn check_enrolment(
+    /// Records an enrolment. Where it changes roles, badges or the PIN, all sessions end.
+    pub(crate) fn enrolled(
+        &mut self,
+        new: Enrolment,
+        activation: Option<Hash>,
+        change: Option<ChangeId>,
+        by: Actor,
+    ) {
+        let Enrolment { operator, name, roles, badges, pin, kinds } = new;
+        let changed = self
+            .state
+            .operator(&operator)
+            .is_some_and(|old| (&old.roles, &old.badges, &old.pin) != (&roles, &badges, &pin));
+        let id = operator.clone();
+        self.record(Body::Enrolled {
+            operator,
+            name,
+            roles,
+            badges,
+            pin,
+            kinds,
+            activation,
+            change,
+            by,
+        });
+        if changed {
+            self.end_sessions_of(&id, "changed");
+        }
+    }
+
+    /// Sets a PIN with the one-time code of an enrolment. Whoever tries is nobody yet, so a wrong code
+    /// is told in the words of an unknown one.
+    pub(crate) fn activate(&mut self, operator: OperatorId, code: Hash, pin: Hash) -> Answer {
+        let open = self.state.operator(&operator).and_then(|known| known.activation.as_ref());
+        let counts = open.is_some_and(|open| {
+            open.code == code && remaining_ms(&open.since, ACTIVATION_MS_MAX, &self.now) > 0
+        });
+        if !counts {
+            let reason = "this is not the one-time code of that operator, it was used, or its \
+                          time is over: ask an administrator for a new one"
+                .to_owned();
+            let message = reason.clone();
+            let body = Body::SignInRefused {
+                operator: None,
+                station: None,
+                reason,
+                failures: 0,
+                locked_ms: 0,
+            };
+            let recorded = Some(self.record(body));
+            return Err(Refusal { code: "activation-refused", message, recorded });
+        }
+        self.record(Body::PinSet { operator, pin, activated: true });
+        Ok(Reply::Done)
+    }
+
+    /// Changes the PIN of the session's own operator, who proved the old one. All other sessions end.
+    pub(crate) fn change_pin(&mut self, id: SessionId, check: PinCheck, pin: Hash) -> Answer {
+        let Some(session) = self.state.session(id).cloned() else {
+            let message = format!("session {id} is not open: sign in again");
+            return Err(Refusal { code: "unknown-session", message, recorded: None });
+        };
+        let by = crate::sessions::actor_in(&session);
+        if check != PinCheck::Right {
+            let asked = system(&by, Action::Modify, session.operator.as_str());
+            // One wrong guess ends the session: the next one is counted at the door.
+            let refusal = self.deny(asked, "pin-wrong", "the old PIN is wrong", None);
+            self.sign_out(id, "wrong PIN".to_owned())?;
+            return Err(refusal);
+        }
+        let others = self.state.sessions().filter(|s| s.operator == session.operator && s.id != id);
+        let others: Vec<SessionId> = others.map(|s| s.id).collect();
+        for other in others {
+            self.sign_out(other, "changed".to_owned())?;
+        }
+        self.record(Body::PinSet { operator: session.operator, pin, activated: false });
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn check_enrolment(
         &self,
         operator: &OperatorId,
         name: &str,
@@ -97,6 +195,7 @@ impl Turn<'_> {
         Ok(Reply::Done)
     }
 
+    /// Gives a machine a token by one person, where the settings say so.
     pub(crate) fn add_client(
         &mut self,
         client: ClientId,
@@ -106,16 +205,41 @@ impl Turn<'_> {
     ) -> Answer {
         let asked = system(&by, Action::Create, client.as_str());
         let decision = self.permit(asked.clone(), Facts::default())?;
+        if !self.settings.one_person_enrols {
+            let reason = "a token needs a second person: ask for it as a change";
+            return Err(self.deny(asked, "second-person", reason, Some(decision)));
+        }
         let scopes: BTreeSet<String> = scopes.into_iter().collect();
         if let Err(reason) = self.check_client(&client, &scopes, &token) {
             return Err(self.deny(asked, "client-invalid", reason, Some(decision)));
         }
         let scopes = scopes.into_iter().collect();
-        self.record(Body::ClientAdded { client, scopes, token, by });
+        let (certificate, until_us, change) = (None, None, None);
+        self.record(Body::ClientAdded { client, scopes, token, certificate, until_us, change, by });
         Ok(Reply::Done)
     }
 
-    fn check_client(
+    /// Notes that a machine used its token, once a day.
+    pub(crate) fn client_used(&mut self, client: ClientId) -> Answer {
+        let day = |at| Day::of(at, self.settings.utc_offset_min);
+        let Some(known) = self.state.clients.get(&client) else { return Ok(Reply::Done) };
+        if known.used.as_ref().is_none_or(|used| day(used) < day(&self.now)) {
+            self.record(Body::ClientUsed { client });
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Revokes the tokens whose time is over, so that a clock set back does not revive one.
+    pub(crate) fn time_out_clients(&mut self) {
+        let over = |until: i64| until <= self.now.wall_us;
+        let due = self.state.clients.values().filter(|client| client.until_us.is_some_and(over));
+        let due: Vec<ClientId> = due.map(|client| client.id.clone()).collect();
+        for client in due {
+            self.record(Body::ClientRevoked { client, by: Actor::Daemon });
+        }
+    }
+
+    pub(crate) fn check_client(
         &self,
         client: &ClientId,
         scopes: &BTreeSet<String>,
@@ -150,6 +274,23 @@ impl Turn<'_> {
         }
         self.record(Body::ClientRevoked { client, by });
         Ok(Reply::Done)
+    }
+}
+
+/// What badges are is said only of badges that are enrolled, in a short word.
+pub(crate) fn check_kinds(
+    badges: &BTreeSet<Hash>,
+    kinds: &BTreeMap<Hash, String>,
+) -> Result<(), String> {
+    let word = |kind: &String| {
+        (1..=KIND_BYTES_MAX).contains(&kind.len())
+            && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    match kinds.iter().all(|(badge, kind)| badges.contains(badge) && word(kind)) {
+        true => Ok(()),
+        false => {
+            Err("a badge's kind is a short word, such as printed, of a badge given".to_owned())
+        }
     }
 }
 

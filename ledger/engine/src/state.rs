@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, ClientId, Comparison, Decision, Hash, MovementId, MovementLine, OperatorId, Pass,
-    PassId, Posting, SessionId, Stamp, StationId, Task, TaskId,
+    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Hash, MovementId,
+    MovementLine, OperatorId, Pass, PassId, Posting, RoleMatrix, SessionId, Stamp, StationId, Task,
+    TaskId,
 };
 use serde::Serialize;
 
@@ -29,6 +30,49 @@ pub struct Operator {
     /// string with another digest was not put there by an enrolment.
     #[serde(skip)]
     pub pin: Option<Hash>,
+    /// What each badge is, by its digest; none where it was not said. Never serialized.
+    #[serde(skip)]
+    pub kinds: BTreeMap<Hash, String>,
+    /// The one-time code that a PIN can be set with; never serialized.
+    #[serde(skip)]
+    pub activation: Option<Activation>,
+}
+
+/// A one-time code with which an operator sets a PIN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// SHA-256 of the code.
+    pub code: Hash,
+    /// Since when it counts.
+    pub since: Stamp,
+}
+
+/// A change that waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenChange {
+    /// The request.
+    pub id: ChangeId,
+    /// The entry that asks for it.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// What is asked for.
+    pub change: Change,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub by: Actor,
+}
+
+/// The policies that were recorded last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    /// Their digest.
+    pub version: Hash,
+    /// The roles.
+    pub roles: RoleMatrix,
+    /// What stands beside the roles, in Cedar.
+    pub cedar: String,
 }
 
 /// A machine with a token.
@@ -41,6 +85,15 @@ pub struct Client {
     /// SHA-256 of the token; never serialized.
     #[serde(skip)]
     pub token: Hash,
+    /// SHA-256 of the only TLS certificate (DER) that it may come with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Hash>,
+    /// The wall clock's microsecond since 1970 from which on the token is no good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_us: Option<i64>,
+    /// The first use on the last day of use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<Stamp>,
 }
 
 /// An authenticated stay of an operator at a station, or at the console.
@@ -78,7 +131,7 @@ impl Lockout {
 }
 
 /// Milliseconds left of a span that began at a moment, rounded up.
-fn remaining_ms(since: &Stamp, span_ms: u64, now: &Stamp) -> u64 {
+pub(crate) fn remaining_ms(since: &Stamp, span_ms: u64, now: &Stamp) -> u64 {
     // A box without a clock of its own may come up in the past: what has gone by since it started
     // has gone by in any case.
     let since_start_us = if now.boot == since.boot { 0 } else { now.mono_us };
@@ -237,7 +290,9 @@ pub struct State {
     pub(crate) holds: BTreeMap<PassId, Hold>,
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
     pub(crate) reservations: BTreeMap<MovementId, Reservation>,
-    pub(crate) policies: Option<Hash>,
+    pub(crate) policies: Option<Policies>,
+    pub(crate) changes: BTreeMap<ChangeId, OpenChange>,
+    pub(crate) devices: BTreeMap<DeviceId, BTreeMap<String, String>>,
 }
 
 impl State {
@@ -351,7 +406,24 @@ impl State {
     /// The digest of the policy set that was recorded last.
     #[must_use]
     pub fn policies(&self) -> Option<Hash> {
-        self.policies
+        self.policies.as_ref().map(|policies| policies.version)
+    }
+
+    /// All changes that wait for a second person, by id.
+    pub fn changes(&self) -> impl Iterator<Item = &OpenChange> {
+        self.changes.values()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn change(&self, id: ChangeId) -> Option<&OpenChange> {
+        self.changes.get(&id)
+    }
+
+    /// What a device is known by, once that was approved.
+    #[must_use]
+    pub fn device(&self, id: &DeviceId) -> Option<&BTreeMap<String, String>> {
+        self.devices.get(id)
     }
 }
 

@@ -39,6 +39,12 @@ pub(crate) struct Turn<'a> {
     /// What a sequence is shifted by for the stock: see `Engine::begin_stock`.
     pub(crate) shift: u64,
     pub(crate) now: Stamp,
+    /// The policies of the configuration, which need not be in force.
+    pub(crate) configured: &'a Access,
+    /// Why the policies in force can't be read, if they can't.
+    pub(crate) policies_fault: Option<&'a str>,
+    /// The policies that are in force after this turn, where it changed them.
+    pub(crate) next_access: Option<Access>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) signals: Vec<(StationId, Signal)>,
 }

@@ -204,6 +204,7 @@ fn a_change_of_rights_badges_or_pin_ends_the_sessions_and_keeps_the_lock_and_the
             roles: vec![(*role).to_owned()],
             badges: vec![badge(badge_of)],
             pin: pin.map(Hash::of),
+            kinds: Default::default(),
             by: Actor::Local { uid: 0 },
         });
         owner = badge_of;
@@ -247,6 +248,7 @@ fn enrolment_is_checked() {
         roles: roles.iter().map(|r| (*r).to_owned()).collect(),
         badges: vec![badge(owner)],
         pin: None,
+        kinds: Default::default(),
         by,
     };
     house.ok(enrol("new", &["buyer"], "new", adam()));

@@ -7,6 +7,7 @@
 mod amount;
 pub mod backoff;
 pub mod canonical;
+mod change;
 mod day;
 pub mod device;
 mod document;
@@ -33,6 +34,7 @@ pub mod time;
 
 pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
 pub use backoff::Backoff;
+pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{Document, DocumentKind};
@@ -44,8 +46,8 @@ pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
 pub use kind::MovementKind;
 pub use movement::{Movement, MovementLine};
 pub use name::{
-    ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, SessionId, StationId,
-    TaskId,
+    ChangeId, ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, SessionId,
+    StationId, TaskId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;

@@ -138,6 +138,8 @@ uuid_name!(/// One movement. It is the id of the pass that caused it, so every h
     MovementId);
 uuid_name!(/// What a document line expects to happen at a station.
     TaskId);
+uuid_name!(/// One request for a change that needs a second person.
+    ChangeId);
 
 impl From<PassId> for MovementId {
     fn from(pass: PassId) -> Self {

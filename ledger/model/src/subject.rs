@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, ClientId, DeviceId, Entry, ItemId, Movement, MovementId, MovementLine, OperatorId,
-    Pass, PassId, StationId, Task, TaskId,
+    Actor, Body, Change, ChangeId, ClientId, DeviceId, Entry, ItemId, Movement, MovementId,
+    MovementLine, OperatorId, Pass, PassId, StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -34,11 +34,13 @@ pub enum SubjectKind {
     Lot,
     /// A machine with a token.
     Client,
+    /// A request for a change that needs a second person.
+    Change,
 }
 
 impl SubjectKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Item,
         Self::Tag,
         Self::Document,
@@ -49,6 +51,7 @@ impl SubjectKind {
         Self::Device,
         Self::Lot,
         Self::Client,
+        Self::Change,
     ];
 
     /// The kind's name, as in `ledger trace`.
@@ -65,6 +68,7 @@ impl SubjectKind {
             Self::Device => "device",
             Self::Lot => "lot",
             Self::Client => "client",
+            Self::Change => "change",
         }
     }
 
@@ -117,7 +121,16 @@ impl Entry {
             Body::Enrolled { operator, .. } => touch(format!("operator:{operator}")),
             Body::Removed { operator, .. } => close(format!("operator:{operator}")),
             Body::ClientAdded { client, .. } => touch(format!("client:{client}")),
-            Body::ClientRevoked { client, .. } => close(format!("client:{client}")),
+            Body::ClientRevoked { client, .. } => Live {
+                touches: vec![],
+                closes: vec![format!("client:{client}"), format!("client-used:{client}")],
+            },
+            Body::DeviceApproved { device, .. } => supersede(format!("device:{device}")),
+            Body::ClientUsed { client } => supersede(format!("client-used:{client}")),
+            Body::PinSet { operator, .. } => touch(format!("operator:{operator}")),
+            Body::Unlocked { operator, .. } => close(format!("lockout:{operator}")),
+            Body::ChangeRequested { id, .. } => touch(format!("change:{id}")),
+            Body::ChangeDecided { id, .. } => close(format!("change:{id}")),
             Body::SessionOpened { session, operator, .. } => Live {
                 touches: vec![format!("session:{session}")],
                 closes: vec![format!("lockout:{operator}")],
@@ -190,7 +203,7 @@ macro_rules! keys {
 
 keys!(
     names ClientId, DeviceId, ItemId, OperatorId, StationId, String;
-    ids MovementId, PassId, TaskId
+    ids ChangeId, MovementId, PassId, TaskId
 );
 
 impl Key for fmt::Arguments<'_> {
@@ -270,16 +283,61 @@ impl SubjectList {
         }
     }
 
+    fn of_change(&mut self, change: Option<&ChangeId>) {
+        if let Some(id) = change {
+            self.add(SubjectKind::Change, id);
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Operator { operator, .. } => self.add(SubjectKind::Operator, operator),
+            Change::Client { client, .. } => self.add(SubjectKind::Client, client),
+            Change::Device { device, .. } => self.add(SubjectKind::Device, device),
+            Change::Policies { .. } => {}
+        }
+    }
+
     fn body(&mut self, body: &Body) {
         use SubjectKind::{Device, Document, Item, Movement, Operator, Tag, Task};
         match body {
             Body::Started { .. } | Body::Stopped { .. } => {}
-            Body::Enrolled { operator, by, .. } | Body::Removed { operator, by } => {
+            Body::Enrolled { operator, change, by, .. } => {
+                self.add(Operator, operator);
+                self.of_change(change.as_ref());
+                self.actor(by);
+            }
+            Body::Removed { operator, by } => {
                 self.add(Operator, operator);
                 self.actor(by);
             }
-            Body::ClientAdded { client, by, .. } | Body::ClientRevoked { client, by } => {
+            Body::ClientAdded { client, change, by, .. } => {
                 self.add(SubjectKind::Client, client);
+                self.of_change(change.as_ref());
+                self.actor(by);
+            }
+            Body::ClientRevoked { client, by } => {
+                self.add(SubjectKind::Client, client);
+                self.actor(by);
+            }
+            Body::DeviceApproved { device, change, by, .. } => {
+                self.add(Device, device);
+                self.of_change(Some(change));
+                self.actor(by);
+            }
+            Body::ClientUsed { client } => self.add(SubjectKind::Client, client),
+            Body::PinSet { operator, .. } => self.add(Operator, operator),
+            Body::Unlocked { operator, by, .. } => {
+                self.add(Operator, operator);
+                self.actor(by);
+            }
+            Body::ChangeRequested { id, change, by, .. } => {
+                self.add(SubjectKind::Change, id);
+                self.change(change);
+                self.actor(by);
+            }
+            Body::ChangeDecided { id, by, .. } => {
+                self.add(SubjectKind::Change, id);
                 self.actor(by);
             }
             Body::SessionOpened { operator, station, .. }
@@ -337,7 +395,7 @@ impl SubjectList {
                 self.add(Item, &item.code);
                 self.actor(by);
             }
-            Body::PoliciesDefined { .. } => {}
+            Body::PoliciesDefined { change, .. } => self.of_change(change.as_ref()),
             Body::Commissioned { tag, item, by, .. } => {
                 self.add(Tag, tag);
                 self.add(Item, item);

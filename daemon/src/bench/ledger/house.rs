@@ -84,6 +84,7 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         items: ItemMaster::new([item()?]),
         reservation_ms: DAY_MS,
         reservations_max: 100,
+        one_person_enrols: true,
         ..Settings::default()
     })
 }
@@ -211,6 +212,7 @@ impl Door {
             roles: vec!["storekeeper".to_owned()],
             badges: vec![badge],
             pin: None,
+            kinds: Default::default(),
             by: local(),
         };
         expect(recorder.command(enrol).await?, "a storekeeper was not enrolled")?;

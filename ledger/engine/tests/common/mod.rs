@@ -36,7 +36,7 @@ pub const MATRIX: &[(&str, &str, &str)] = &[
     ("warehouse-supervisor", "inbound outbound count transfer", "view approve"),
     ("warehouse-supervisor", "price ledger system", "view"),
     ("controller", "price", "view modify approve"),
-    ("administrator", "system", "view create modify delete"),
+    ("administrator", "system", "view create modify delete approve"),
     ("administrator", "ledger", "view"),
     ("auditor", "inbound outbound count transfer price ledger system", "view"),
 ];
@@ -168,6 +168,7 @@ pub fn settings() -> Settings {
         utc_offset_min: 0,
         reservation_ms: 3_600_000,
         reservations_max: 100,
+        one_person_enrols: true,
     }
 }
 
@@ -245,6 +246,7 @@ impl House {
             roles: roles.iter().map(|r| (*r).to_owned()).collect(),
             badges: vec![badge(id)],
             pin: None,
+            kinds: Default::default(),
             by: Actor::Local { uid: 0 },
         });
     }

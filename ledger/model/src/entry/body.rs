@@ -1,12 +1,14 @@
 //! What an entry says: one closed family, so that every reader is told of a new kind by the compiler.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Actor, Amount, ClientId, Comparison, Day, Decision, DeviceId, Document, Hash, Item,
-    ItemId, LaneId, Module, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting,
-    Revaluation, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId, VoucherLine,
-    entry::Verdict,
+    Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
+    DeviceId, Document, Hash, Item, ItemId, LaneId, Module, Movement, MovementId, MovementLine,
+    OperatorId, Pass, PassId, Posting, Revaluation, RoleMatrix, SessionId, Stamp, StationId, Task,
+    TaskId, VoucherLine, entry::Verdict,
 };
 
 /// What an entry says.
@@ -49,7 +51,74 @@ pub enum Body {
         /// being guessed from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pin: Option<Hash>,
+        /// What each badge is, such as `printed` or `em4100`; none where it was not said.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        kinds: BTreeMap<Hash, String>,
+        /// SHA-256 of the one-time code with which the operator sets a PIN.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Hash>,
+        /// The request that somebody else approved; none for the first administrator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<ChangeId>,
+        /// By whom: who asked for it, where somebody else approved.
+        by: Actor,
+    },
+    /// An operator set a PIN.
+    PinSet {
+        /// Who.
+        operator: OperatorId,
+        /// SHA-256 of the PHC string of the PIN in force from here on.
+        pin: Hash,
+        /// Whether it is the first, set with the activation code; else it was changed.
+        activated: bool,
+    },
+    /// An operator who was locked out may try again.
+    Unlocked {
+        /// Who.
+        operator: OperatorId,
+        /// By whom: never the operator.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// Somebody asks for what needs a second person.
+    ChangeRequested {
+        /// The request.
+        id: ChangeId,
+        /// What is asked for.
+        change: Change,
+        /// Why, as whoever asked said.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
         /// By whom.
+        by: Actor,
+        /// Why it was allowed to ask; none for what the daemon found in its configuration.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// A request is over.
+    ChangeDecided {
+        /// Which.
+        id: ChangeId,
+        /// How.
+        verdict: ChangeVerdict,
+        /// Why.
+        reason: String,
+        /// By whom: where it was approved never whoever asked, nor whom it is about.
+        by: Actor,
+        /// Why it was allowed; none where time ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// A device is known by this from here on.
+    DeviceApproved {
+        /// Which.
+        device: DeviceId,
+        /// What it told of itself, such as `serial` and `mac`.
+        identity: BTreeMap<String, String>,
+        /// The request that somebody approved.
+        change: ChangeId,
+        /// By whom it was asked for.
         by: Actor,
     },
     /// An operator left.
@@ -67,8 +136,22 @@ pub enum Body {
         scopes: Vec<String>,
         /// SHA-256 of the token.
         token: Hash,
-        /// By whom.
+        /// SHA-256 of the only TLS certificate (DER) that it may come with; any where none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Hash>,
+        /// The wall clock's microsecond since 1970 from which on the token is no good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_us: Option<i64>,
+        /// The request that somebody else approved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<ChangeId>,
+        /// By whom: who asked for it, where somebody else approved.
         by: Actor,
+    },
+    /// A machine used its token, for the first time on a day.
+    ClientUsed {
+        /// Which.
+        client: ClientId,
     },
     /// A machine's token was revoked.
     ClientRevoked {
@@ -268,6 +351,10 @@ pub enum Body {
         /// Policies beside the roles, in Cedar.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         cedar: String,
+        /// The request that somebody else approved; none for the first policies of a ledger, and
+        /// where only the program's own part of them changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<ChangeId>,
     },
     /// A tag or code was bound to a piece of an item.
     Commissioned {

@@ -256,6 +256,7 @@ impl Desk {
             roles: vec![role.to_owned()],
             badges: vec![badge(name)],
             pin: phc.map(|phc| Hash::of(phc.as_bytes())),
+            kinds: Default::default(),
             by: Actor::Local { uid: 0 },
         });
         self.group.credentials.extend(phc.map(|phc| (operator, Some(phc.to_owned()))));

@@ -1,0 +1,316 @@
+//! Changes that need a second person: asked for by one, in force when another has approved.
+//!
+//! Invariants: nobody approves what he asked for, nor what is about himself; only a person in a
+//! session approves; what is approved is what stands in the request's entry, checked again at that
+//! moment; a request that nobody decides on in `CHANGE_MS_MAX` is over. Taking rights away needs
+//! nobody else: leaving, revoking and withdrawing are immediate. Absent: minting codes (the daemon).
+
+use gatewarden_model::{Action, Actor, Body, Change, ChangeId, ChangeVerdict, Hash, Module};
+
+use crate::{
+    access::{Access, Facts},
+    apply::actor_name,
+    command::{Refusal, Reply},
+    holds::check_reason,
+    people,
+    state::OpenChange,
+    tasks::is_same,
+    turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, cut},
+};
+
+/// A request that nobody decided on is over after so many milliseconds: seven days.
+pub const CHANGE_MS_MAX: u64 = 7 * 86_400_000;
+/// Requests that are open at once.
+const CHANGES_MAX: usize = 1000;
+/// Facts that a device may be known by.
+const IDENTITY_FACTS_MAX: usize = 16;
+/// Longest name or value of such a fact, in bytes.
+const IDENTITY_BYTES_MAX: usize = 256;
+
+impl Turn<'_> {
+    pub(crate) fn request_change(
+        &mut self,
+        id: ChangeId,
+        change: Change,
+        reason: String,
+        by: Actor,
+    ) -> Answer {
+        let asked = about(&by, self.action_of(&change), &change);
+        let decision = self.permit(asked.clone(), Facts::default())?;
+        if self.state.change(id).is_some_and(|open| open.change == change && open.by == by) {
+            return Ok(Reply::Requested(id));
+        }
+        if let Err((code, message)) = self.check_change(id, &change, &by) {
+            return Err(self.deny(asked, code, message, Some(decision)));
+        }
+        let (reason, decision) = (cut(&reason, REASON_BYTES_MAX), Some(decision));
+        self.record(Body::ChangeRequested { id, change, reason, by, decision });
+        Ok(Reply::Requested(id))
+    }
+
+    /// What of the system it takes to ask for a change.
+    fn action_of(&self, change: &Change) -> Action {
+        match change {
+            Change::Operator { operator, .. } if self.state.operator(operator).is_none() => {
+                Action::Create
+            }
+            Change::Client { .. } => Action::Create,
+            _ => Action::Modify,
+        }
+    }
+
+    fn check_change(&self, id: ChangeId, change: &Change, by: &Actor) -> Result<(), Fault> {
+        if self.state.change(id).is_some() {
+            return Err(("change-differs", format!("request {id} is another: mint a new id")));
+        }
+        if self.state.changes.len() >= CHANGES_MAX {
+            let message = format!("{CHANGES_MAX} requests wait for a decision: decide on some");
+            return Err(("changes-full", message));
+        }
+        self.check_content(change, by)
+    }
+
+    /// Whether a change can be made as things are now.
+    fn check_content(&self, change: &Change, by: &Actor) -> Result<(), Fault> {
+        match change {
+            Change::Operator { operator, name, roles, badges, kinds, .. } => {
+                let (roles, badges) =
+                    (roles.iter().cloned().collect(), badges.iter().copied().collect());
+                let fits = self.check_enrolment(operator, name, &roles, &badges, by);
+                fits.and_then(|()| people::check_kinds(&badges, kinds))
+                    .map_err(|message| ("enrolment-invalid", message))
+            }
+            Change::Client { client, scopes, token, until_us, .. } => {
+                let scopes = scopes.iter().cloned().collect();
+                if until_us.is_some_and(|until| until <= self.now.wall_us) {
+                    let message = "until: the time is over already: state a later one".to_owned();
+                    return Err(("client-invalid", message));
+                }
+                let fits = self.check_client(client, &scopes, token);
+                fits.map_err(|message| ("client-invalid", message))
+            }
+            Change::Device { identity, .. } => {
+                let short = |text: &String| (1..=IDENTITY_BYTES_MAX).contains(&text.len());
+                let fits = (1..=IDENTITY_FACTS_MAX).contains(&identity.len())
+                    && identity.iter().all(|(name, value)| short(name) && short(value));
+                let message = "the device tells nothing that it could be known by";
+                if fits { Ok(()) } else { Err(("device-invalid", message.to_owned())) }
+            }
+            Change::Policies { version, roles, cedar } => {
+                if self.access.version() == *version {
+                    let message = "these policies are in force already".to_owned();
+                    return Err(("policies-in-force", message));
+                }
+                self.policies_of(*version, roles, cedar).map(|_| ())
+            }
+        }
+    }
+
+    fn policies_of(
+        &self,
+        version: Hash,
+        roles: &gatewarden_model::RoleMatrix,
+        cedar: &str,
+    ) -> Result<Access, Fault> {
+        let access = Access::new(roles, cedar)
+            .map_err(|error| ("policies-invalid", format!("the policies are wrong: {error}")))?;
+        match access.version() == version {
+            true => Ok(access),
+            false => {
+                let message = format!("the policies are {}, not {version}", access.version());
+                Err(("policies-invalid", message))
+            }
+        }
+    }
+
+    /// Decides on a request. `activation` is the digest of a fresh one-time code, which counts if
+    /// the change leaves its operator without a PIN.
+    pub(crate) fn decide_change(
+        &mut self,
+        id: ChangeId,
+        approve: bool,
+        reason: String,
+        activation: Option<Hash>,
+        by: Actor,
+    ) -> Answer {
+        let Some(open) = self.state.change(id).cloned() else { return Err(unknown(id)) };
+        let asked = about(&by, Action::Approve, &open.change);
+        let requester = actor_name(&open.by);
+        let facts = Facts { requested_by: Some(&requester), ..Facts::default() };
+        let decision = self.permit(asked.clone(), facts)?;
+        if let Err((code, message)) = may_decide(&open, &by, approve, &reason) {
+            return Err(self.deny(asked, code, message, Some(decision)));
+        }
+        if approve && let Err((code, message)) = self.check_content(&open.change, &open.by) {
+            let message = format!("it can't be made any more: {message}");
+            return Err(self.deny(asked, code, message, Some(decision)));
+        }
+        let verdict = if approve { ChangeVerdict::Approved } else { ChangeVerdict::Rejected };
+        let decision = Some(decision);
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        match approve {
+            true => self.put_in_force(open, activation),
+            false => Ok(Reply::Done),
+        }
+    }
+
+    /// Takes a request back: whoever made it, or whoever may decide on it.
+    pub(crate) fn withdraw_change(&mut self, id: ChangeId, reason: String, by: Actor) -> Answer {
+        let Some(open) = self.state.change(id).cloned() else { return Err(unknown(id)) };
+        let asked = about(&by, self.action_of(&open.change), &open.change);
+        let decision = self.permit(asked.clone(), Facts::default())?;
+        if !is_same(&open.by, &by) && open.by != by {
+            let reason = "only whoever asked for it takes it back: reject it instead";
+            return Err(self.deny(asked, "not-yours", reason, Some(decision)));
+        }
+        let (verdict, decision) = (ChangeVerdict::Withdrawn, Some(decision));
+        let reason = cut(&reason, REASON_BYTES_MAX);
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        Ok(Reply::Done)
+    }
+
+    fn put_in_force(&mut self, open: OpenChange, activation: Option<Hash>) -> Answer {
+        let OpenChange { id, change, by, .. } = open;
+        match change {
+            Change::Operator { operator, name, roles, badges, kinds, reset_pin } => {
+                let old = self.state.operator(&operator);
+                let pin = old.and_then(|old| old.pin).filter(|_| !reset_pin);
+                let activation = activation.filter(|_| pin.is_none());
+                let now = people::Enrolment { operator, name, roles, badges, pin, kinds };
+                self.enrolled(now, activation, Some(id), by);
+                Ok(Reply::Approved { activation: activation.is_some() })
+            }
+            Change::Client { client, scopes, token, certificate, until_us } => {
+                let change = Some(id);
+                self.record(Body::ClientAdded {
+                    client,
+                    scopes,
+                    token,
+                    certificate,
+                    until_us,
+                    change,
+                    by,
+                });
+                Ok(Reply::Approved { activation: false })
+            }
+            Change::Device { device, identity } => {
+                self.record(Body::DeviceApproved { device, identity, change: id, by });
+                Ok(Reply::Approved { activation: false })
+            }
+            Change::Policies { version, roles, cedar } => {
+                let access = self.policies_of(version, &roles, &cedar).map_err(refusal)?;
+                self.record(Body::PoliciesDefined { version, roles, cedar, change: Some(id) });
+                self.next_access = Some(access);
+                Ok(Reply::Approved { activation: false })
+            }
+        }
+    }
+
+    /// Ends the requests that nobody decided on in time.
+    pub(crate) fn time_out_changes(&mut self) {
+        let over = |open: &&OpenChange| {
+            crate::state::remaining_ms(&open.at, CHANGE_MS_MAX, &self.now) == 0
+        };
+        let due: Vec<ChangeId> = self.state.changes().filter(over).map(|open| open.id).collect();
+        for id in due {
+            self.end_change(id, ChangeVerdict::Expired, "nobody decided on it in seven days");
+        }
+    }
+
+    /// Records the policies that the configuration has, where none are recorded yet, or asks for them
+    /// where others are in force. The daemon's own part may change with the program: that alone asks
+    /// nobody.
+    pub(crate) fn define_policies(&mut self) -> Answer {
+        let version = self.configured.version();
+        let (roles, cedar) = self.configured.source();
+        let (roles, cedar) = (roles.clone(), cedar.to_owned());
+        let same = match &self.state.policies {
+            Some(known) => (&known.roles, &known.cedar) == (&roles, &cedar),
+            None => true,
+        };
+        if same {
+            if self.state.policies() != Some(version) {
+                self.record(Body::PoliciesDefined { version, roles, cedar, change: None });
+                self.next_access = Some(self.configured.clone());
+            }
+            self.end_policy_changes(None, "the configuration has the policies in force again");
+            return Ok(Reply::Done);
+        }
+        if let Some(fault) = self.policies_fault {
+            return Err(refusal(("policies-invalid", fault.to_owned())));
+        }
+        if self.end_policy_changes(Some(version), "the configuration has other policies by now") {
+            return Ok(Reply::Done);
+        }
+        let change = Change::Policies { version, roles, cedar };
+        let reason = "the configuration has other policies than those in force".to_owned();
+        let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);
+        self.record(Body::ChangeRequested { id, change, reason, by, decision: None });
+        Ok(Reply::Requested(id))
+    }
+
+    /// Ends the daemon's own requests for policies but that for a version; whether that one waits.
+    fn end_policy_changes(&mut self, but: Option<Hash>, reason: &str) -> bool {
+        let of_daemon = |open: &&OpenChange| open.by == Actor::Daemon;
+        let version = |open: &OpenChange| match &open.change {
+            Change::Policies { version, .. } => Some(*version),
+            _ => None,
+        };
+        let own: Vec<(ChangeId, Option<Hash>)> =
+            self.state.changes().filter(of_daemon).map(|open| (open.id, version(open))).collect();
+        let policies = own.into_iter().filter(|(_, version)| version.is_some());
+        let (waits, over): (Vec<_>, Vec<_>) = policies.partition(|(_, version)| *version == but);
+        for (id, _) in over {
+            self.end_change(id, ChangeVerdict::Withdrawn, reason);
+        }
+        !waits.is_empty()
+    }
+
+    fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
+        let (reason, by) = (reason.to_owned(), Actor::Daemon);
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision: None });
+    }
+}
+
+/// Who may say yes or no to a request, whatever the policies say.
+fn may_decide(open: &OpenChange, by: &Actor, approve: bool, reason: &str) -> Result<(), Fault> {
+    let Actor::Operator { id, .. } = by else {
+        let message = "only a person decides on a request: sign in".to_owned();
+        return Err(("not-an-operator", message));
+    };
+    if is_same(&open.by, by) {
+        let message = "whoever asked for it does not decide on it: ask somebody else".to_owned();
+        return Err(("same-person", message));
+    }
+    if open.change.operator() == Some(id) {
+        let message = "nobody decides on what is about himself: ask somebody else".to_owned();
+        return Err(("same-person", message));
+    }
+    // A yes may go without words: what was asked for stands there. A no tells why.
+    match approve && reason.is_empty() {
+        true => Ok(()),
+        false => check_reason(reason).map_err(|message| ("reason-missing", message)),
+    }
+}
+
+/// The id of the daemon's own request: random enough, since nobody else names a digest and a place.
+fn id_of(version: Hash, seq: u64) -> ChangeId {
+    let digest = Hash::of(format!("gatewarden change 1\n{version}\n{seq}").as_bytes());
+    let bytes: [u8; 16] = std::array::from_fn(|i| digest.0[i]);
+    ChangeId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+fn about(by: &Actor, action: Action, change: &Change) -> Asked {
+    let mut asked = Asked::new(by, action, Module::System);
+    asked.document = Some(change.about());
+    asked
+}
+
+fn unknown(id: ChangeId) -> Refusal {
+    let message = format!("request {id} does not wait for a decision");
+    Refusal { code: "unknown-change", message, recorded: None }
+}
+
+fn refusal((code, message): Fault) -> Refusal {
+    Refusal { code, message, recorded: None }
+}

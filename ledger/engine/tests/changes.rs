@@ -1,0 +1,375 @@
+//! What needs a second person: asked for by one, in force when another approved, and judged so.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{House, access, badge, matrix, settings};
+use gatewarden_engine::{Access, Command, Engine, Judge, PinCheck, Reply, Settings};
+use gatewarden_model::{
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, Stamp,
+};
+use uuid::Uuid;
+
+const LOCAL: Actor = Actor::Local { uid: 0 };
+
+/// A house in which one person enrols nobody from now on, with `eva`, a second administrator.
+fn house() -> House {
+    let mut house = House::new();
+    house.enrol("eva", &["administrator"]);
+    house.sign_in(990, None, "eva");
+    let engine = std::mem::replace(&mut house.engine, Engine::new(settings(), access(), 0));
+    drop(engine);
+    house.engine = replayed(&house.journal);
+    house
+}
+
+/// An engine that read the journal again, in which two persons are needed.
+fn replayed(journal: &[Entry]) -> Engine {
+    let settings = Settings { one_person_enrols: false, ..settings() };
+    let mut engine = Engine::new(settings, access(), 0);
+    journal.iter().for_each(|entry| engine.replay(entry));
+    engine
+}
+
+fn id(n: u128) -> ChangeId {
+    ChangeId(Uuid::from_u128(n))
+}
+
+fn operator(who: &str, roles: &[&str], reset_pin: bool) -> Change {
+    Change::Operator {
+        operator: who.parse().unwrap(),
+        name: who.to_owned(),
+        roles: roles.iter().map(|r| (*r).to_owned()).collect(),
+        badges: vec![badge(who)],
+        kinds: BTreeMap::from([(badge(who), "printed".to_owned())]),
+        reset_pin,
+    }
+}
+
+fn client(name: &str, until_us: Option<i64>) -> Change {
+    Change::Client {
+        client: name.parse().unwrap(),
+        scopes: vec!["inbound:view".to_owned()],
+        token: Hash::of(name.as_bytes()),
+        certificate: None,
+        until_us,
+    }
+}
+
+fn ask(n: u128, change: Change, by: Actor) -> Command {
+    Command::RequestChange { id: id(n), change, reason: "new here".to_owned(), by }
+}
+
+fn decide(n: u128, approve: bool, by: Actor) -> Command {
+    let activation = Some(Hash::of(b"code"));
+    Command::DecideChange { id: id(n), approve, reason: "known to me".to_owned(), activation, by }
+}
+
+fn judged(house: &House) -> Vec<String> {
+    let mut judge = Judge::new();
+    house.journal.iter().filter_map(|entry| judge.judge(entry)).collect()
+}
+
+#[test]
+fn nobody_is_enrolled_and_no_machine_let_in_by_one_person() {
+    let mut house = house();
+    let enrol = Command::Enrol {
+        operator: "zoe".parse().unwrap(),
+        name: "Zoe".to_owned(),
+        roles: vec!["buyer".to_owned()],
+        badges: vec![],
+        pin: None,
+        kinds: BTreeMap::new(),
+        by: LOCAL,
+    };
+    assert_eq!(house.refused(enrol), "second-person");
+    let (token, by) = (Hash::of(b"t"), house.by("adam"));
+    let scopes = vec!["inbound:view".to_owned()];
+    let client = "till".parse().unwrap();
+    assert_eq!(house.refused(Command::AddClient { client, scopes, token, by }), "second-person");
+    assert_eq!(judged(&house), [""; 0]);
+}
+
+#[test]
+fn an_operator_is_enrolled_by_two_and_sets_the_pin_alone() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    let change = operator("zoe", &["buyer"], false);
+    assert_eq!(house.ok(ask(1, change.clone(), adam.clone())), Reply::Requested(id(1)));
+    // The same request again is the same request; another of that id is not.
+    assert_eq!(house.ok(ask(1, change, adam.clone())), Reply::Requested(id(1)));
+    let other = operator("zoe", &["auditor"], false);
+    assert_eq!(house.refused(ask(1, other, adam.clone())), "change-differs");
+    assert!(house.engine.state().operator(&"zoe".parse().unwrap()).is_none());
+
+    assert_eq!(house.refused(decide(1, true, adam.clone())), "denied", "his own request");
+    assert_eq!(house.refused(decide(1, true, LOCAL)), "denied", "the box's account is nobody");
+    assert_eq!(house.ok(decide(1, true, eva.clone())), Reply::Approved { activation: true });
+    assert_eq!(house.handle(decide(1, true, eva)).answer.unwrap_err().code, "unknown-change");
+    let Body::Enrolled { by, change, activation, .. } = &house.journal.last().unwrap().body else {
+        panic!("{:?}", house.journal.last());
+    };
+    assert_eq!((by, change, activation), (&adam, &Some(id(1)), &Some(Hash::of(b"code"))));
+
+    let set = |code: &[u8], pin: &[u8]| Command::Activate {
+        operator: "zoe".parse().unwrap(),
+        code: Hash::of(code),
+        pin: Hash::of(pin),
+    };
+    assert_eq!(house.refused(set(b"guess", b"x")), "activation-refused");
+    house.ok(set(b"code", b"hers"));
+    assert_eq!(
+        house.engine.state().operator(&"zoe".parse().unwrap()).unwrap().pin,
+        Some(Hash::of(b"hers"))
+    );
+    assert_eq!(house.refused(set(b"code", b"again")), "activation-refused", "it counts once");
+    house.sign_in(1, None, "zoe");
+    assert_eq!(judged(&house), [""; 0]);
+    assert_eq!(replayed(&house.journal).state(), house.engine.state());
+}
+
+#[test]
+fn an_activation_code_counts_for_a_week() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    house.ok(ask(1, operator("zoe", &["buyer"], false), adam));
+    house.ok(decide(1, true, eva));
+    house.now = Stamp { mono_us: house.now.mono_us + 7 * 86_400_000_000, ..house.now };
+    let late = Command::Activate {
+        operator: "zoe".parse().unwrap(),
+        code: Hash::of(b"code"),
+        pin: Hash::of(b"hers"),
+    };
+    assert_eq!(house.refused(late), "activation-refused");
+}
+
+#[test]
+fn nobody_decides_on_what_is_about_himself() {
+    let mut house = house();
+    let eva = house.by("eva");
+    house.ok(ask(1, operator("eva", &["administrator", "buyer"], false), LOCAL));
+    assert_eq!(house.refused(decide(1, true, eva.clone())), "same-person");
+    let own = operator("eva", &["administrator", "buyer"], false);
+    assert_eq!(house.refused(ask(2, own, eva)), "enrolment-invalid", "nor asks for it");
+    let adam = house.by("adam");
+    house.ok(decide(1, true, adam));
+    let roles = &house.engine.state().operator(&"eva".parse().unwrap()).unwrap().roles;
+    assert_eq!(*roles, ["administrator", "buyer"]);
+    assert!(house.engine.state().sessions().all(|s| s.operator.as_str() != "eva"), "she is out");
+}
+
+#[test]
+fn a_forgotten_pin_is_reset_by_two_and_a_no_changes_nothing() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    for (n, who) in [(1, "sam"), (2, "sue")] {
+        house.ok(ask(n, operator(who, &["storekeeper"], true), adam.clone()));
+    }
+    let silent = Command::DecideChange {
+        id: id(2),
+        approve: false,
+        reason: String::new(),
+        activation: None,
+        by: eva.clone(),
+    };
+    assert_eq!(house.refused(silent), "reason-missing");
+    house.ok(decide(2, false, eva.clone()));
+    assert!(matches!(
+        house.journal.last().unwrap().body,
+        Body::ChangeDecided { verdict: ChangeVerdict::Rejected, .. }
+    ));
+    assert_eq!(house.ok(decide(1, true, eva)), Reply::Approved { activation: true });
+    let code = |who: &str| {
+        house.engine.state().operator(&who.parse().unwrap()).unwrap().activation.is_some()
+    };
+    assert!(code("sam") && !code("sue"));
+    assert_eq!(judged(&house), [""; 0]);
+}
+
+#[test]
+fn what_fits_no_more_is_not_approved_and_what_waits_too_long_is_over() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    house.ok(ask(1, client("till", None), adam.clone()));
+    house.ok(ask(2, client("till", None), adam.clone()));
+    house.ok(ask(3, operator("zoe", &["buyer"], false), adam.clone()));
+    house.ok(decide(1, true, eva.clone()));
+    assert_eq!(house.refused(decide(2, true, eva.clone())), "client-invalid");
+    assert_eq!(
+        house
+            .handle(Command::WithdrawChange { id: id(2), reason: "twice".into(), by: eva })
+            .answer
+            .unwrap_err()
+            .code,
+        "not-yours"
+    );
+    house.ok(Command::WithdrawChange { id: id(2), reason: "twice".into(), by: adam });
+    house.now = Stamp { mono_us: house.now.mono_us + 7 * 86_400_000_000, ..house.now };
+    house.ok(Command::Tick);
+    assert_eq!(house.engine.state().changes().count(), 0);
+    let over = house.journal.iter().filter_map(|e| match &e.body {
+        Body::ChangeDecided { verdict, .. } => Some(*verdict),
+        _ => None,
+    });
+    use ChangeVerdict::{Approved, Expired, Withdrawn};
+    assert_eq!(over.collect::<Vec<_>>(), [Approved, Withdrawn, Expired]);
+    assert_eq!(judged(&house), [""; 0]);
+}
+
+#[test]
+fn a_token_ends_at_its_time_and_no_clock_brings_it_back() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    let until = house.now.wall_us + 60_000_000;
+    let past = client("till", Some(house.now.wall_us));
+    assert_eq!(house.refused(ask(1, past, adam.clone())), "client-invalid");
+    house.ok(ask(2, client("till", Some(until)), adam));
+    house.ok(decide(2, true, eva));
+    let token = Hash::of(b"till");
+    let later = |us| Stamp { wall_us: house.now.wall_us + us, ..house.now };
+    let found = |house: &House, at: &Stamp| house.engine.client_by_token(&token, at);
+    assert_eq!(found(&house, &later(59_000_000)), Some(("till".parse().unwrap(), false)));
+    assert_eq!(found(&house, &later(60_000_000)), None);
+    let before = house.now;
+    house.now = later(60_000_000);
+    house.ok(Command::Tick);
+    house.now = before;
+    assert_eq!(found(&house, &before), None, "a clock set back revives nothing");
+    assert_eq!(replayed(&house.journal).client_by_token(&token, &before), None);
+}
+
+#[test]
+fn the_use_of_a_token_is_told_once_a_day() {
+    let mut house = house();
+    let client: gatewarden_model::ClientId = "erp".parse().unwrap();
+    let used = |house: &House| {
+        house.journal.iter().filter(|e| matches!(e.body, Body::ClientUsed { .. })).count()
+    };
+    for _ in 0..3 {
+        house.ok(Command::ClientUsed { client: client.clone() });
+    }
+    assert_eq!(used(&house), 1);
+    let token = Hash::of(b"token");
+    assert_eq!(house.engine.client_by_token(&token, &house.now), Some((client.clone(), true)));
+    house.now.wall_us += 86_400_000_000;
+    assert_eq!(house.engine.client_by_token(&token, &house.now), Some((client.clone(), false)));
+    house.ok(Command::ClientUsed { client });
+    assert_eq!(used(&house), 2);
+}
+
+#[test]
+fn a_pin_is_changed_by_whoever_knows_it_and_a_guess_ends_the_session() {
+    let mut house = house();
+    let session = house.sign_in(1, Some("dock-1"), "sam");
+    house.sign_in(2, None, "sam");
+    let change = |check| Command::ChangePin { session, check, pin: Hash::of(b"new") };
+    house.ok(change(PinCheck::Right));
+    let own: Vec<_> =
+        house.engine.state().sessions().filter(|s| s.operator.as_str() == "sam").collect();
+    assert_eq!(own.iter().map(|s| s.id).collect::<Vec<_>>(), [session], "the others are over");
+    assert_eq!(house.refused(change(PinCheck::Wrong)), "pin-wrong");
+    assert!(house.engine.state().session(session).is_none());
+}
+
+/// The configuration's policies are asked for; those recorded stay in force until somebody approves.
+#[test]
+fn other_policies_wait_for_a_second_person() {
+    let mut house = house();
+    let mut roles = matrix();
+    roles
+        .0
+        .get_mut("buyer")
+        .unwrap()
+        .grants
+        .insert(Module::Inbound, vec![Action::View, Action::Create]);
+    let configured = Access::new(&roles, "").unwrap();
+    let (old, new) = (access().version(), configured.version());
+    let restart = |journal: &[Entry], configured: &Access| {
+        let settings = Settings { one_person_enrols: false, ..settings() };
+        let mut engine = Engine::new(settings, configured.clone(), 0);
+        journal.iter().for_each(|entry| engine.replay(entry));
+        engine
+    };
+    house.engine = restart(&house.journal, &configured);
+    assert_eq!(house.engine.access().version(), old);
+    let Reply::Requested(id) = house.ok(Command::DefinePolicies) else { panic!("not asked for") };
+    house.engine = restart(&house.journal, &configured);
+    assert_eq!(house.ok(Command::DefinePolicies), Reply::Done, "it waits already");
+    assert_eq!(house.engine.state().changes().count(), 1);
+    assert_eq!(house.engine.access().version(), old);
+
+    let adam = house.by("adam");
+    let yes = Command::DecideChange {
+        id,
+        approve: true,
+        reason: String::new(),
+        activation: None,
+        by: adam.clone(),
+    };
+    house.ok(yes);
+    assert_eq!(house.engine.access().version(), new);
+    assert_eq!(house.engine.state().policies(), Some(new));
+    let Body::PoliciesDefined { change, .. } = &house.journal.last().unwrap().body else {
+        panic!()
+    };
+    assert_eq!(*change, Some(id));
+
+    // The old configuration again: it waits, and is taken back with the configuration.
+    house.engine = restart(&house.journal, &access());
+    assert!(matches!(house.ok(Command::DefinePolicies), Reply::Requested(_)));
+    assert_eq!(house.engine.access().version(), new);
+    house.engine = restart(&house.journal, &configured);
+    house.ok(Command::DefinePolicies);
+    assert_eq!(house.engine.state().changes().count(), 0);
+    assert_eq!(judged(&house), [""; 0]);
+}
+
+/// A program that put in force what nobody approved is told by the judge.
+#[test]
+fn the_judge_names_what_nobody_approved() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    house.ok(ask(1, operator("zoe", &["buyer"], false), adam.clone()));
+    house.ok(decide(1, true, eva.clone()));
+    let whole = house.journal.clone();
+    let Body::Enrolled { .. } = &whole.last().unwrap().body else { panic!() };
+    let spoiled = |spoil: &dyn Fn(&mut Body, usize)| {
+        let mut journal = whole.clone();
+        let at = journal.len();
+        journal.iter_mut().enumerate().for_each(|(n, entry)| spoil(&mut entry.body, at - n));
+        let mut judge = Judge::new();
+        journal.iter().filter_map(|entry| judge.judge(entry)).collect::<Vec<_>>()
+    };
+    let last = whole.last().unwrap().seq;
+    let found = spoiled(&|body, from_end| {
+        if let (Body::Enrolled { roles, .. }, 1) = (body, from_end) {
+            *roles = vec!["administrator".to_owned()];
+        }
+    });
+    let not = format!("it is not what request {} asked for and somebody approved", id(1));
+    assert_eq!(found, [format!("entry {last}: {not}")]);
+    let found = spoiled(&|body, from_end| {
+        if let (Body::Enrolled { change, .. }, 1) = (body, from_end) {
+            *change = None;
+        }
+    });
+    assert_eq!(found, [format!("entry {last}: nobody approved it: it names no request")]);
+    let found = spoiled(&|body, from_end| {
+        if let (Body::ChangeDecided { by, .. }, 2) = (body, from_end) {
+            *by = adam.clone();
+        }
+    });
+    assert!(
+        found.iter().any(|f| f.contains("deny by duty:never-approve-own-request")),
+        "{found:?}"
+    );
+    let twice = {
+        let mut judge = Judge::new();
+        let again = Entry { seq: last + 1, ..whole.last().unwrap().clone() };
+        let journal = whole.iter().chain([&again]);
+        journal.filter_map(|entry| judge.judge(entry)).collect::<Vec<_>>()
+    };
+    assert_eq!(twice, [format!("entry {}: {not}", last + 1)]);
+}

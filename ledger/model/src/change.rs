@@ -1,0 +1,115 @@
+//! What needs a second person before it is in force: who is enrolled with which roles, which machine
+//! has a token, which device is known by what, and the policies themselves.
+//!
+//! A change is asked for by one and decided on by another; the whole of it stands in the entry of the
+//! request, so that what was decided on is what is in force. Absent: deciding (the engine).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, DeviceId, Hash, OperatorId, RoleMatrix};
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    /// Enrol an operator, or change one: the whole new state.
+    Operator {
+        /// Who.
+        operator: OperatorId,
+        /// Full name.
+        name: String,
+        /// Roles, sorted.
+        roles: Vec<String>,
+        /// SHA-256 of each badge as normalised, sorted.
+        badges: Vec<Hash>,
+        /// What each badge is, such as `printed` or `em4100`; none where it was not said.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        kinds: BTreeMap<Hash, String>,
+        /// The PIN in force does not count any more: a new one is set with the activation code.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reset_pin: bool,
+    },
+    /// Give a machine a token.
+    Client {
+        /// Which.
+        client: ClientId,
+        /// What it may do, sorted.
+        scopes: Vec<String>,
+        /// SHA-256 of the token.
+        token: Hash,
+        /// SHA-256 of the only TLS certificate (DER) that it may come with; any where none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Hash>,
+        /// The wall clock's microsecond since 1970 from which on the token is no good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_us: Option<i64>,
+    },
+    /// Know a device by this from here on.
+    Device {
+        /// Which.
+        device: DeviceId,
+        /// What it told of itself, such as `serial` and `mac`.
+        identity: BTreeMap<String, String>,
+    },
+    /// Put other policies in force.
+    Policies {
+        /// Digest of the policy set, as decisions name it.
+        version: Hash,
+        /// The roles.
+        roles: RoleMatrix,
+        /// Policies beside the roles, in Cedar.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        cedar: String,
+    },
+}
+
+impl Change {
+    /// Whom or what it is about, in words.
+    #[must_use]
+    pub fn about(&self) -> String {
+        match self {
+            Self::Operator { operator, .. } => operator.to_string(),
+            Self::Client { client, .. } => client.to_string(),
+            Self::Device { device, .. } => device.to_string(),
+            Self::Policies { version, .. } => format!("policies {}", &version.to_string()[..12]),
+        }
+    }
+
+    /// The operator that it is about, if it is about one.
+    #[must_use]
+    pub fn operator(&self) -> Option<&OperatorId> {
+        match self {
+            Self::Operator { operator, .. } => Some(operator),
+            _ => None,
+        }
+    }
+}
+
+/// How a request for a change ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeVerdict {
+    /// It is in force from here on.
+    Approved,
+    /// It will never be.
+    Rejected,
+    /// Whoever asked for it took it back.
+    Withdrawn,
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl ChangeVerdict {
+    /// The name, as in entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+        }
+    }
+}
