@@ -1,13 +1,13 @@
 //! What the running daemon is made of, as the API sees it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
 
 use gatewarden_config::Config;
-use gatewarden_engine::{Engine, PinCheck};
-use gatewarden_model::{Actor, Clock, Hash, OperatorId, SessionId, StationId};
+use gatewarden_engine::{Command, Engine, PinCheck, Refusal, Reply};
+use gatewarden_model::{Actor, Change, ChangeId, Clock, Hash, OperatorId, SessionId, StationId};
 use gatewarden_store::{LedgerAddress, LedgerReader, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
@@ -131,20 +131,79 @@ impl App {
         Ok(self.recorder.query(named).await?)
     }
 
-    /// Enrols or changes an operator; with a PIN, its hash is kept in the same transaction.
-    pub(crate) async fn enrol(&self, new: NewOperator, by: Actor) -> Result<Answer, EnrolError> {
-        enrol(&self.recorder, new, by).await
+    /// Enrols the first administrator, with a PIN.
+    pub(crate) async fn enrol_first(&self, first: FirstOperator) -> Result<Answer, EnrolError> {
+        let FirstOperator { operator, name, badge, pin } = first;
+        let phc = hash_pin(pin).await?;
+        let command = Command::Enrol {
+            operator: operator.clone(),
+            name,
+            roles: vec!["administrator".to_owned()],
+            badges: vec![secrets::badge_digest(&badge)],
+            pin: Some(pin_digest(&phc)),
+            kinds: BTreeMap::new(),
+            by: Actor::Daemon,
+        };
+        Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
+    }
+
+    /// Sets an operator's first PIN with the one-time code of the enrolment.
+    pub(crate) async fn activate(
+        &self,
+        operator: OperatorId,
+        code: &str,
+        pin: String,
+    ) -> Result<Answer, EnrolError> {
+        let phc = hash_pin(pin).await?;
+        let (code, pin) = (secrets::activation_digest(code), pin_digest(&phc));
+        let command = Command::Activate { operator: operator.clone(), code, pin };
+        Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
+    }
+
+    /// Changes the PIN of a session's own operator.
+    pub(crate) async fn change_pin(
+        &self,
+        (operator, session): (OperatorId, SessionId),
+        old: String,
+        new: String,
+    ) -> Result<Answer, EnrolError> {
+        secrets::check_form(&new)?;
+        let check = self.check_pin(Some(operator.clone()), old).await?;
+        let phc = hash_pin(new).await?;
+        let command = Command::ChangePin { session, check, pin: pin_digest(&phc) };
+        Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
+    }
+
+    /// Decides on a request for a change. With a yes comes a one-time code, where it needs one.
+    pub(crate) async fn decide_change(
+        &self,
+        id: ChangeId,
+        (approve, reason): (bool, String),
+        by: Actor,
+    ) -> Result<Result<Option<String>, Refusal>, RecorderError> {
+        let resets = self.recorder.query(move |engine| match &engine.state().change(id)?.change {
+            Change::Operator { operator, reset_pin: true, .. } => Some(operator.clone()),
+            _ => None,
+        });
+        let gone = resets.await?.filter(|_| approve).map(|operator| (operator, None));
+        let code = secrets::new_enrolment_code();
+        let activation = Some(secrets::activation_digest(&code));
+        let command = Command::DecideChange { id, approve, reason, activation, by };
+        Ok(match self.recorder.command_with(command, gone).await? {
+            Ok(Reply::Approved { activation: true }) => Ok(Some(code)),
+            Ok(_) => Ok(None),
+            Err(refusal) => Err(refusal),
+        })
     }
 }
 
-/// An operator to be enrolled.
+/// The first administrator.
 #[derive(Debug, Clone)]
-pub(crate) struct NewOperator {
+pub(crate) struct FirstOperator {
     pub(crate) operator: OperatorId,
     pub(crate) name: String,
-    pub(crate) roles: Vec<String>,
-    pub(crate) badges: Vec<String>,
-    pub(crate) pin: Option<String>,
+    pub(crate) badge: String,
+    pub(crate) pin: String,
 }
 
 /// Why an operator was neither enrolled nor refused.
@@ -154,34 +213,14 @@ pub(crate) enum EnrolError {
     Pin(#[from] secrets::PinError),
     #[error(transparent)]
     Recorder(#[from] RecorderError),
+    #[error(transparent)]
+    Ledger(#[from] anyhow::Error),
 }
 
-/// Enrols through any recorder: the daemon's, or that of a command that holds the ledger itself.
-pub(crate) async fn enrol(
-    recorder: &Recorder,
-    new: NewOperator,
-    by: Actor,
-) -> Result<Answer, EnrolError> {
-    let credential = match new.pin {
-        Some(pin) => {
-            let hash = tokio::task::spawn_blocking(move || secrets::hash_pin(&pin)).await;
-            let hash = hash.unwrap_or_else(|e| Err(secrets::PinError::Hash(e.to_string())))?;
-            Some((new.operator.clone(), Some(hash)))
-        }
-        None => None,
-    };
-    let mut badges: Vec<Hash> = new.badges.iter().map(|b| secrets::badge_digest(b)).collect();
-    badges.sort_unstable();
-    badges.dedup();
-    let command = gatewarden_engine::Command::Enrol {
-        operator: new.operator,
-        name: new.name,
-        roles: new.roles,
-        badges,
-        pin: credential.as_ref().and_then(|(_, phc)| phc.as_deref()).map(pin_digest),
-        by,
-    };
-    Ok(recorder.command_with(command, credential).await?)
+/// The hash of a new PIN, made off the async threads.
+async fn hash_pin(pin: String) -> Result<String, EnrolError> {
+    let hash = tokio::task::spawn_blocking(move || secrets::hash_pin(&pin)).await;
+    Ok(hash.unwrap_or_else(|e| Err(secrets::PinError::Hash(e.to_string())))?)
 }
 
 /// What an enrolment's entry names a PIN hash by.

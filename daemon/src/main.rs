@@ -19,6 +19,7 @@ mod lamps;
 mod lanes;
 mod logging;
 mod recorder;
+mod requests;
 mod rivals;
 mod run;
 mod secrets;

@@ -2,6 +2,7 @@
 //! role, nothing by the one who did it himself; and every no is on record.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod changes;
 mod doors;
 mod duties;
 mod sessions;

@@ -9,9 +9,7 @@ async fn an_administrator_may_a_token_and_a_storekeeper_may_not() {
     let (gateway, people) = made().await;
     let path = "/api/v1/ledger/key";
     let wanted = json!({"reason": "yearly"});
-    let scopes = json!({"client": "ops", "scopes": ["system:modify", "system:view"]});
-    let token = gateway.local().post_ok("/clients", &scopes).await.body["token"].clone();
-    let machine = gateway.anybody().with_token(token.as_str().unwrap());
+    let machine = people.machine("ops", &["system:modify", "system:view"]).await;
     let told = machine.post(path, &wanted).await;
     assert_eq!((told.status, &told.body["code"]), (403, &json!("not-an-operator")), "{told:?}");
     assert!(told.body["recorded"].is_u64());

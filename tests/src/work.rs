@@ -86,6 +86,7 @@ pub struct People {
     pub viewer: Caller,
     /// The ERP.
     pub erp: Caller,
+    local: Caller,
     door: Caller,
 }
 
@@ -115,18 +116,59 @@ impl People {
         let root = json!({"code": code, "operator": "root", "name": "Ada Admin",
             "badge": "OP-1000", "pin": "1379"});
         door.post_ok("/enrol", &root).await;
-        let local = gateway.local();
+        let mut people =
+            Self { viewer: door.clone(), erp: door.clone(), local: gateway.local(), door };
+        let root = people.sign_in("root", None).await;
         for (operator, role, badge, pin) in STAFF {
-            let body = json!({"operator": operator, "name": operator, "roles": [role],
-                "badges": [badge], "pin": pin});
-            local.post_ok("/operators", &body).await;
+            let who = json!({"operator": operator, "name": operator, "roles": [role],
+                "badges": [badge]});
+            people.enrol_by(&root, &who, pin).await;
         }
         let viewer =
             ["ledger:view", "system:view", "transfer:view", "inbound:view", "outbound:view"];
+        people.viewer = people.machine_by(&root, "viewer", &viewer).await;
         let erp = ["inbound:create", "outbound:create", "transfer:create"];
-        let viewer = machine(&local, &door, "viewer", &viewer).await;
-        let erp = machine(&local, &door, "erp", &erp).await;
-        Self { viewer, erp, door }
+        people.erp = people.machine_by(&root, "erp", &erp).await;
+        root.delete("/session").await;
+        people
+    }
+
+    /// Enrols somebody, as the box's account asks and `root` approves, and sets the PIN with the
+    /// one-time code if it needs one.
+    ///
+    /// # Panics
+    /// Where any of it is refused.
+    pub async fn enrol_one(&self, who: &Value, pin: &str) {
+        let root = self.sign_in("root", None).await;
+        self.enrol_by(&root, who, pin).await;
+        root.delete("/session").await;
+    }
+
+    async fn enrol_by(&self, root: &Caller, who: &Value, pin: &str) {
+        let asked = self.local.post_ok("/operators", who).await;
+        let code = approve(root, &asked).await;
+        if let Some(code) = code.as_str() {
+            let body = json!({"operator": who["operator"], "code": code, "pin": pin});
+            self.door.post_ok("/activate", &body).await;
+        }
+    }
+
+    /// A machine with a token, as the box's account asks and `root` approves.
+    ///
+    /// # Panics
+    /// Where any of it is refused.
+    pub async fn machine(&self, name: &str, scopes: &[&str]) -> Caller {
+        let root = self.sign_in("root", None).await;
+        let machine = self.machine_by(&root, name, scopes).await;
+        root.delete("/session").await;
+        machine
+    }
+
+    async fn machine_by(&self, root: &Caller, name: &str, scopes: &[&str]) -> Caller {
+        let body = json!({"client": name, "scopes": scopes});
+        let asked = self.local.post_ok("/clients", &body).await;
+        approve(root, &asked).await;
+        self.door.with_token(asked.body["token"].as_str().expect("the token is shown"))
     }
 
     /// Tries to sign somebody of [`People::enrol`] in at a station, or at the console.
@@ -228,8 +270,9 @@ impl People {
     }
 }
 
-async fn machine(local: &Caller, door: &Caller, name: &str, scopes: &[&str]) -> Caller {
-    let answer = local.post_ok("/clients", &json!({"client": name, "scopes": scopes})).await;
-    let token = answer.body["token"].as_str().unwrap_or_else(|| panic!("no token: {answer:?}"));
-    door.with_token(token)
+/// Says yes to what was asked for; gives the one-time code, null without one.
+async fn approve(root: &Caller, asked: &Answer) -> Value {
+    let change = asked.body["change"].as_str().expect("the request has an id");
+    let path = format!("/changes/{change}/decision");
+    root.post_ok(&path, &json!({"approve": true})).await.body["activation_code"].clone()
 }

@@ -98,10 +98,8 @@ async fn bad_input_is_refused_with_its_code_its_field_and_the_way_out() {
             loose
         ])))
         .await;
-    let scopes = json!(["price:approve", "price:modify", "inbound:modify"]);
-    let keeper =
-        house.local.post_ok("/clients", &json!({"client": "keeper", "scopes": scopes})).await;
-    let keeper = house.gateway.anybody().with_token(keeper.body["token"].as_str().unwrap());
+    let scopes = ["price:approve", "price:modify", "inbound:modify"];
+    let keeper = house.people.machine("keeper", &scopes).await;
     let closed = day(-2);
     keeper.post_ok("/api/v1/periods/close", &json!({"until": closed})).await;
     let before = house.stock("?all=true").await;

@@ -91,8 +91,8 @@ async fn a_lot_tells_its_last_day_and_where_it_is() {
 /// An accountant at a console.
 async fn accountant(house: &House) -> Caller {
     let body = json!({"operator": "ann.books", "name": "Ann", "roles": ["accountant"],
-        "badges": ["OP-6001"], "pin": "6925"});
-    house.local.post_ok("/operators", &body).await;
+        "badges": ["OP-6001"]});
+    house.people.enrol_one(&body, "6925").await;
     let door = house.gateway.anybody();
     let answer = door.post_ok("/session", &json!({"badge": "OP-6001", "pin": "6925"})).await;
     door.with_cookie(answer.cookie.as_deref().unwrap())

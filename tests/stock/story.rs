@@ -216,10 +216,8 @@ async fn closed(house: &House) {
         403
     );
 
-    let scopes = json!(["price:approve", "price:modify", "price:view"]);
-    let books =
-        house.local.post_ok("/clients", &json!({"client": "books", "scopes": scopes})).await;
-    let books = house.gateway.anybody().with_token(books.body["token"].as_str().unwrap());
+    let scopes = ["price:approve", "price:modify", "price:view"];
+    let books = house.people.machine("books", &scopes).await;
     let yesterday = day(-1);
     let refused =
         house.people.erp.post("/api/v1/periods/close", &json!({"until": yesterday})).await;

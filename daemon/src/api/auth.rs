@@ -104,12 +104,14 @@ impl FromRequestParts<Api> for Who {
 }
 
 async fn by_token(api: &Api, digest: Hash) -> Result<Who, Problem> {
-    let client = api
-        .app
-        .recorder
-        .query(move |engine| engine.state().client_by_token(&digest).map(|c| c.id.clone()))
-        .await?;
-    client.map(Who::Client).ok_or_else(Problem::unauthenticated)
+    let now = api.app.clock.now();
+    let found = api.app.recorder.query(move |engine| engine.client_by_token(&digest, &now)).await?;
+    let (client, noted) = found.ok_or_else(Problem::unauthenticated)?;
+    if !noted {
+        let command = Command::ClientUsed { client: client.clone() };
+        let _ = api.app.recorder.command(command).await?;
+    }
+    Ok(Who::Client(client))
 }
 
 /// Whether a request is something that a person did. A page that looks by itself every second must

@@ -61,6 +61,18 @@ pub(super) async fn sign_in(
     }
 }
 
+/// Lets somebody try a one-time code, slowly: who has none is a stranger.
+pub(super) fn admit_stranger(api: &Api) -> Result<(), Problem> {
+    let now = api.app.clock.now();
+    let admitted = api.gate.strangers.lock().is_ok_and(|mut bucket| bucket.take(now.mono_us));
+    if admitted {
+        return Ok(());
+    }
+    tracing::warn!("a one-time code was turned away: too many attempts");
+    let message = "there were too many attempts; try again in a moment";
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message))
+}
+
 /// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait.
 async fn admit(
     api: &Api,

@@ -7,6 +7,7 @@
 mod auth;
 mod books;
 mod bounded;
+mod changes;
 mod exceptions;
 mod gate;
 mod keys;
@@ -142,7 +143,12 @@ fn routes() -> Router<Api> {
         .route("/metrics", get(system::metrics))
         .route("/devices", get(system::list_devices))
         .route("/enrol", post(people::enrol_first))
+        .route("/activate", post(people::activate))
         .route("/session", post(people::sign_in).delete(people::sign_out))
+        .route("/session/pin", post(people::change_pin))
+        .route("/changes", get(changes::list))
+        .route("/changes/{change}", delete(changes::withdraw))
+        .route("/changes/{change}/decision", post(changes::decide))
         .route("/operators", get(people::operators).post(people::add_operator))
         .route("/operators/{operator}", delete(people::remove_operator))
         .route("/clients", get(people::clients).post(people::add_client))

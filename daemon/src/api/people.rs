@@ -1,4 +1,5 @@
-//! Operators, machines and the console's sessions.
+//! Operators and machines: asked for, listed, taken out; and the doors at which a person sets a PIN.
+//! Whom a change adds needs a second person's yes (`changes`); whom it takes out does not.
 
 use axum::{
     Json,
@@ -7,7 +8,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use gatewarden_engine::Command;
-use gatewarden_model::{Action, Actor, ClientId, Module, OperatorId};
+use gatewarden_model::{Action, ClientId, Module, OperatorId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -15,14 +16,22 @@ use utoipa::ToSchema;
 use super::{
     Api,
     auth::{Cookies, Who},
+    changes::{self, Asked},
     gate,
     problem::{Body, Problem},
     stations::Credentials,
 };
 use crate::{
-    app::{EnrolError, NewOperator},
+    app::{self, EnrolError},
+    requests::{BadField, ClientInput, OperatorInput},
     secrets,
 };
+
+impl From<BadField> for Problem {
+    fn from(error: BadField) -> Self {
+        Self::bad_field(error.field, error.message)
+    }
+}
 
 impl From<EnrolError> for Problem {
     fn from(error: EnrolError) -> Self {
@@ -31,6 +40,7 @@ impl From<EnrolError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "pin", error.to_string())
             }
             EnrolError::Recorder(error) => error.into(),
+            EnrolError::Ledger(error) => error.into(),
         }
     }
 }
@@ -67,15 +77,65 @@ pub(crate) async fn enrol_first(
                        already; while nobody is, a restart prints another";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "enrolment-code", message));
     }
-    let new = NewOperator {
-        operator,
-        name: first.name,
-        roles: vec!["administrator".to_owned()],
-        badges: vec![first.badge],
-        pin: Some(first.pin),
-    };
-    let _ = api.app.enrol(new, Actor::Daemon).await??;
+    let FirstOperator { name, badge, pin, .. } = first;
+    let _ = api.app.enrol_first(app::FirstOperator { operator, name, badge, pin }).await??;
     Ok(StatusCode::CREATED)
+}
+
+/// A first PIN.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Activation {
+    /// The operator's short name.
+    operator: String,
+    /// The one-time code that whoever approved the enrolment was given.
+    code: String,
+    /// 4 to 12 digits, known to nobody else.
+    pin: String,
+}
+
+/// Sets an operator's own PIN with the one-time code of an enrolment.
+#[utoipa::path(post, path = "/activate", tag = "people", request_body = Activation,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+pub(crate) async fn activate(
+    State(api): State<Api>,
+    Body(input): Body<Activation>,
+) -> Result<StatusCode, Problem> {
+    let operator = parse_operator(&input.operator)?;
+    let (who, code) = (operator.clone(), secrets::activation_digest(&input.code));
+    let known = api.app.recorder.query(move |engine| {
+        let open = engine.state().operator(&who).and_then(|known| known.activation.as_ref());
+        open.is_some_and(|open| secrets::same_digest(&open.code, &code))
+    });
+    if !known.await? {
+        gate::admit_stranger(&api)?;
+    }
+    let _ = api.app.activate(operator, &input.code, input.pin).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Another PIN.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewPin {
+    /// The PIN so far.
+    old: String,
+    /// 4 to 12 digits.
+    new: String,
+}
+
+/// Changes the caller's own PIN. A wrong old one ends the session.
+#[utoipa::path(post, path = "/session/pin", tag = "people", request_body = NewPin,
+    responses((status = 204), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn change_pin(
+    State(api): State<Api>,
+    who: Who,
+    Body(input): Body<NewPin>,
+) -> Result<StatusCode, Problem> {
+    let Who::Operator(operator, session) = who else {
+        return Err(Problem::bad_request("only a person has a PIN"));
+    };
+    let _ = api.app.change_pin((operator, session), input.old, input.new).await??;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Signs in at the console, bound to no station. Sets the cookie.
@@ -117,35 +177,17 @@ pub(crate) async fn operators(State(api): State<Api>, who: Who) -> Result<Json<V
     Ok(Json(list))
 }
 
-/// An operator to be enrolled or changed; the whole new state.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct OperatorInput {
-    /// The operator's short name.
-    operator: String,
-    /// Full name.
-    name: String,
-    /// Roles of the matrix.
-    roles: Vec<String>,
-    /// The badges' numbers.
-    badges: Vec<String>,
-    /// 4 to 12 digits; none leaves the PIN as it is.
-    #[serde(default)]
-    pin: Option<String>,
-}
-
-/// Enrols or changes an operator.
+/// Asks for an operator to be enrolled or changed: somebody else approves.
 #[utoipa::path(post, path = "/operators", tag = "people", request_body = OperatorInput,
-    responses((status = 201), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 202, body = Asked), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
 pub(crate) async fn add_operator(
     State(api): State<Api>,
     who: Who,
     Body(input): Body<OperatorInput>,
-) -> Result<StatusCode, Problem> {
-    let OperatorInput { operator, name, roles, badges, pin } = input;
-    let operator = parse_operator(&operator)?;
-    let new = NewOperator { operator, name, roles, badges, pin };
-    let _ = api.app.enrol(new, who.actor()).await??;
-    Ok(StatusCode::CREATED)
+) -> Result<(StatusCode, Json<Asked>), Problem> {
+    let change = input.change()?;
+    changes::ask(&api, &who, change, input.reason).await
 }
 
 /// Removes an operator: sessions end at once, history stays.
@@ -162,7 +204,7 @@ pub(crate) async fn remove_operator(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// All machines with their scopes; never tokens.
+/// All machines with their scopes and last use; never tokens.
 #[utoipa::path(get, path = "/clients", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn clients(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
@@ -171,30 +213,18 @@ pub(crate) async fn clients(State(api): State<Api>, who: Who) -> Result<Json<Val
     Ok(Json(list))
 }
 
-/// A machine to be given a token.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct ClientInput {
-    /// Its name.
-    client: String,
-    /// What it may do, each `module:action`.
-    scopes: Vec<String>,
-}
-
-/// Gives a machine a token. It is shown this once.
+/// Asks for a token for a machine. The token is shown this once, and good when somebody else approved.
 #[utoipa::path(post, path = "/clients", tag = "people", request_body = ClientInput,
-    responses((status = 201, body = Object), (status = 403, body = Problem)))]
+    responses((status = 202, body = Object), (status = 403, body = Problem)))]
 pub(crate) async fn add_client(
     State(api): State<Api>,
     who: Who,
     Body(input): Body<ClientInput>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let client = parse_client(&input.client)?;
     let token = secrets::new_token();
-    let digest = secrets::token_digest(&token);
-    let command =
-        Command::AddClient { client, scopes: input.scopes, token: digest, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
-    Ok((StatusCode::CREATED, Json(json!({ "token": token }))))
+    let change = input.change(secrets::token_digest(&token))?;
+    let (status, Json(asked)) = changes::ask(&api, &who, change, input.reason).await?;
+    Ok((status, Json(json!({"change": asked.change, "token": token}))))
 }
 
 /// Revokes a machine's token.

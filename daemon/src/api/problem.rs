@@ -136,12 +136,12 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let field = field_of(&refusal.message);
         let status = match refusal.code {
-            "sign-in" | "sign-in-refused" => StatusCode::UNAUTHORIZED,
+            "sign-in" | "sign-in-refused" | "activation-refused" => StatusCode::UNAUTHORIZED,
             "locked" | "locked-out" => StatusCode::TOO_MANY_REQUESTS,
             // A field of the body names what is not there; elsewhere the path does.
             code if code.starts_with("unknown-") && field.is_none() => StatusCode::NOT_FOUND,
             code if code.contains("denied") => StatusCode::FORBIDDEN,
-            "same-person" | "not-an-operator" => StatusCode::FORBIDDEN,
+            "same-person" | "not-an-operator" | "not-yours" => StatusCode::FORBIDDEN,
             "conflict" | "posting-differs" | "reservation-over" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

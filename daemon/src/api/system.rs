@@ -8,8 +8,8 @@ use utoipa::{OpenApi, ToSchema};
 use crate::devices;
 
 use super::{
-    Api, auth::Who, books, exceptions, keys, ledger, people, postings, problem::Problem, stations,
-    stock, tasks,
+    Api, auth::Who, books, changes, exceptions, keys, ledger, people, postings, problem::Problem,
+    stations, stock, tasks,
 };
 
 /// How the daemon is. Nothing more is told to whom we don't know.
@@ -104,6 +104,11 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         metrics,
         openapi,
         people::enrol_first,
+        people::activate,
+        people::change_pin,
+        changes::list,
+        changes::decide,
+        changes::withdraw,
         people::sign_in,
         people::sign_out,
         people::operators,

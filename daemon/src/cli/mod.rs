@@ -1,11 +1,13 @@
 //! The command line.
 
+mod changes;
 mod control;
 mod identify;
 mod keys;
 mod ledger;
 mod ledger_ops;
 mod people;
+mod person;
 mod post;
 mod probe;
 mod proof;
@@ -63,6 +65,9 @@ enum Verb {
     /// Give machines tokens, list or revoke them.
     #[command(subcommand)]
     Client(people::ClientVerb),
+    /// Decide on what needs a second person: enrolments, tokens, devices, policies.
+    #[command(subcommand)]
+    Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
@@ -93,6 +98,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Probe(args) => block_on(probe::probe(args))?,
         Verb::Operator(verb) => block_on(people::operator(verb))?,
         Verb::Client(verb) => block_on(people::client(verb))?,
+        Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,

@@ -9,25 +9,34 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_config::Config;
 use gatewarden_engine::Command;
-use gatewarden_model::{Actor, ClientId, OperatorId};
+use gatewarden_model::{Actor, Change, ChangeId, ClientId, OperatorId};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     ConfigArg,
     control::{Control, own_recorder},
 };
 use crate::{
-    app::{self, NewOperator},
     recorder::{Answer, Recorder},
+    requests::{BadgeInput, ClientInput, OperatorInput},
     run, secrets,
 };
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorVerb {
-    /// Enrol an operator, or change one: the whole new state. The PIN is asked for on the terminal,
-    /// or read as one line from standard input.
+    /// Ask for an operator to be enrolled, or changed to this whole new state. It is in force when an
+    /// administrator has approved it (`gatewarden change approve`).
     Add(AddOperator),
+    /// Set your own PIN with the one-time code that whoever approved your enrolment gave you. The code
+    /// and the PIN are asked for on the terminal, or read as two lines from standard input.
+    Activate {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Your short name.
+        operator: OperatorId,
+    },
     /// List operators.
     List(ConfigArg),
     /// Remove an operator: sessions end at once, history stays.
@@ -51,17 +60,21 @@ pub(crate) struct AddOperator {
     /// A role of the matrix; may be given several times.
     #[arg(long = "role", required = true)]
     roles: Vec<String>,
-    /// A badge's number; may be given several times.
+    /// A badge's number, or KIND:NUMBER such as em4100:0012345678; may be given several times.
     #[arg(long = "badge", required = true)]
     badges: Vec<String>,
-    /// Keep the PIN as it is (or none).
+    /// The PIN in force counts no more: a new one is set with a one-time code.
     #[arg(long)]
-    keep_pin: bool,
+    reset_pin: bool,
+    /// Why, for whoever decides.
+    #[arg(long, default_value = "")]
+    reason: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientVerb {
-    /// Give a machine a token; it is shown this once.
+    /// Ask for a token for a machine. It is shown this once, and good when an administrator has approved
+    /// it (`gatewarden change approve`).
     Add {
         #[command(flatten)]
         config: ConfigArg,
@@ -70,6 +83,15 @@ pub(crate) enum ClientVerb {
         /// What it may do, such as inbound:create; may be given several times.
         #[arg(long = "scope", required = true)]
         scopes: Vec<String>,
+        /// SHA-256 of the only TLS certificate that it may come with, 64 hex digits.
+        #[arg(long)]
+        certificate: Option<String>,
+        /// From when on the token is no good, such as 2027-01-01T00:00:00Z.
+        #[arg(long)]
+        until: Option<String>,
+        /// Why, for whoever decides.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// List machines.
     List(ConfigArg),
@@ -89,18 +111,8 @@ fn me() -> Actor {
 /// Runs `gatewarden operator`.
 pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
     match verb {
-        OperatorVerb::Add(add) => {
-            let config = run::load_config_without_secrets(&add.config.config)?;
-            let prefix = &config.operators.badge_prefix;
-            for badge in add.badges.iter().filter(|badge| !secrets::is_badge(badge, prefix)) {
-                eprintln!("{badge} does not begin with {prefix}: a scanner will take it for goods");
-            }
-            let pin = if add.keep_pin { None } else { Some(ask_pin()?) };
-            let name = add.name.unwrap_or_else(|| add.operator.to_string());
-            let (roles, badges) = (add.roles, add.badges);
-            let new = NewOperator { operator: add.operator, name, roles, badges, pin };
-            enrol(&config, new).await?;
-        }
+        OperatorVerb::Add(add) => add_operator(add).await?,
+        OperatorVerb::Activate { config, operator } => activate(&config, operator).await?,
         OperatorVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;
             list(&config, "/operators", |recorder| async move {
@@ -125,18 +137,78 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn enrol(config: &Config, new: NewOperator) -> anyhow::Result<()> {
-    let (operator, roles) = (new.operator.clone(), new.roles.join(", "));
-    if let Some(control) = Control::find(config).await? {
-        let body = json!({"operator": new.operator, "name": new.name, "roles": new.roles,
-            "badges": new.badges, "pin": new.pin});
-        control.send(Method::POST, "/operators", Some(&body)).await?;
-    } else {
-        let recorder = own_recorder(config)?;
-        finish(&recorder, app::enrol(&recorder, new, me()).await?).await?;
+async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
+    let config = run::load_config_without_secrets(&add.config.config)?;
+    let prefix = &config.operators.badge_prefix;
+    let badges: Vec<BadgeInput> = add.badges.iter().map(|badge| badge_of(badge)).collect();
+    for number in badges.iter().map(BadgeInput::number).filter(|n| !secrets::is_badge(n, prefix)) {
+        eprintln!("{number} does not begin with {prefix}: a scanner will take it for goods");
     }
-    println!("{operator} enrolled as {roles}");
+    let name = add.name.unwrap_or_else(|| add.operator.to_string());
+    let input = OperatorInput {
+        operator: add.operator.to_string(),
+        name,
+        roles: add.roles,
+        badges,
+        reset_pin: add.reset_pin,
+        reason: add.reason,
+    };
+    let (change, reason) = (input.change()?, input.reason.clone());
+    let (id, _) = ask(&config, "/operators", json!(input), change, reason).await?;
+    println!("{id}");
+    eprintln!("{} waits for an administrator: gatewarden change approve {id}", add.operator);
     Ok(())
+}
+
+/// Asks for a change: the running daemon, or the ledger itself while none runs. Gives the request's id
+/// and, for a machine's, the daemon's token.
+async fn ask(
+    config: &Config,
+    path: &str,
+    body: Value,
+    change: Change,
+    reason: String,
+) -> anyhow::Result<(String, Option<String>)> {
+    if let Some(control) = Control::find(config).await? {
+        let asked = control.send(Method::POST, path, Some(&body)).await?;
+        let text = |key: &str| asked[key].as_str().map(str::to_owned);
+        return Ok((text("change").unwrap_or_default(), text("token")));
+    }
+    let id = ChangeId(Uuid::now_v7());
+    let recorder = own_recorder(config)?;
+    let command = Command::RequestChange { id, change, reason, by: me() };
+    finish(&recorder, recorder.command(command).await?).await?;
+    Ok((id.to_string(), None))
+}
+
+fn badge_of(text: &str) -> BadgeInput {
+    match text.split_once(':') {
+        Some((kind, number)) => {
+            BadgeInput::Kind { number: number.to_owned(), kind: kind.to_owned() }
+        }
+        None => BadgeInput::Number(text.to_owned()),
+    }
+}
+
+async fn activate(config: &ConfigArg, operator: OperatorId) -> anyhow::Result<()> {
+    let config = run::load_config_without_secrets(&config.config)?;
+    let stdin = std::io::stdin();
+    let code = if stdin.is_terminal() {
+        read_hidden("one-time code: ")?
+    } else {
+        let mut line = String::new();
+        stdin.lock().read_line(&mut line)?;
+        line.trim().to_owned()
+    };
+    let body = json!({"operator": operator, "code": code, "pin": ask_secret("PIN")?});
+    running(&config).await?.send(Method::POST, "/activate", Some(&body)).await?;
+    println!("{operator} has a PIN");
+    Ok(())
+}
+
+async fn running(config: &Config) -> anyhow::Result<Control> {
+    let found = Control::find(config).await?;
+    found.context("the daemon does not run: start it, what needs a second person is decided by it")
 }
 
 async fn finish(recorder: &Recorder, answer: Answer) -> anyhow::Result<()> {
@@ -171,9 +243,17 @@ async fn list<F: Future<Output = anyhow::Result<Value>>>(
 /// Runs `gatewarden client`.
 pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
     match verb {
-        ClientVerb::Add { config, client, scopes } => {
+        ClientVerb::Add { config, client, scopes, certificate, until, reason } => {
             let config = run::load_config_without_secrets(&config.config)?;
-            println!("{}", add_client(&config, client, scopes).await?);
+            let client = client.to_string();
+            let input = ClientInput { client, scopes, certificate, until, reason };
+            // Of no use where the daemon runs: it makes its own, and this one is forgotten.
+            let own = secrets::new_token();
+            let (change, reason) =
+                (input.change(secrets::token_digest(&own))?, input.reason.clone());
+            let (change, token) = ask(&config, "/clients", json!(input), change, reason).await?;
+            println!("{}", token.unwrap_or(own));
+            eprintln!("the token is good after: gatewarden change approve {change}");
         }
         ClientVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;
@@ -195,29 +275,6 @@ pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn add_client(
-    config: &Config,
-    client: ClientId,
-    scopes: Vec<String>,
-) -> anyhow::Result<String> {
-    if let Some(control) = Control::find(config).await? {
-        let body = json!({"client": client, "scopes": scopes});
-        let answer = control.send(Method::POST, "/clients", Some(&body)).await?;
-        return Ok(answer["token"].as_str().context("the daemon sent no token")?.to_owned());
-    }
-    let recorder = own_recorder(config)?;
-    let token = secrets::new_token();
-    let command =
-        Command::AddClient { client, scopes, token: secrets::token_digest(&token), by: me() };
-    finish(&recorder, recorder.command(command).await?).await?;
-    Ok(token)
-}
-
-/// Reads a PIN.
-fn ask_pin() -> anyhow::Result<String> {
-    ask_secret("PIN")
 }
 
 /// Reads a secret: twice without echo on a terminal, else one line of standard input.

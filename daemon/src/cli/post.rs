@@ -2,11 +2,7 @@
 //! running daemon over the control socket, and always as a person: badge by argument, PIN on the
 //! terminal or as one line of standard input. The box's own account posts nothing.
 
-use std::{
-    io::{BufRead as _, IsTerminal as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -14,8 +10,10 @@ use gatewarden_model::MovementId;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ConfigArg, control::Control, people::read_hidden};
-use crate::run;
+use super::{
+    ConfigArg,
+    person::{Person, as_person, running},
+};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -27,15 +25,6 @@ pub(crate) struct PostArgs {
     file: Option<PathBuf>,
     #[command(flatten)]
     who: Person,
-}
-
-#[derive(Debug, Args)]
-struct Person {
-    #[command(flatten)]
-    config: ConfigArg,
-    /// Your badge; your PIN is asked for.
-    #[arg(long, required = true)]
-    badge: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,12 +55,12 @@ pub(crate) async fn post(args: PostArgs) -> anyhow::Result<ExitCode> {
     match args.verb {
         Some(PostVerb::List(config)) => list(&config).await?,
         Some(PostVerb::Approve { who, id }) => {
-            ask(who, &format!("/api/v1/postings/{id}/post"), None).await?;
+            as_person(who, &format!("/api/v1/postings/{id}/post"), None).await?;
             println!("{id} posted");
         }
         Some(PostVerb::Void { who, id, reason }) => {
             let body = json!({"reason": reason});
-            ask(who, &format!("/api/v1/postings/{id}/void"), Some(body)).await?;
+            as_person(who, &format!("/api/v1/postings/{id}/void"), Some(body)).await?;
             println!("{id} voided");
         }
         None => {
@@ -80,41 +69,12 @@ pub(crate) async fn post(args: PostArgs) -> anyhow::Result<ExitCode> {
                 .with_context(|| format!("failed to read {}", file.display()))?;
             let posting: Value = serde_json::from_str(&text)
                 .with_context(|| format!("{} is no JSON", file.display()))?;
-            let answer = ask(args.who, "/api/v1/postings", Some(posting)).await?;
+            let answer = as_person(args.who, "/api/v1/postings", Some(posting)).await?;
             let id = answer["id"].as_str().unwrap_or_default();
             println!("{id} {}", answer["state"].as_str().unwrap_or_default());
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn running(config: &ConfigArg) -> anyhow::Result<Control> {
-    let config = run::load_config_without_secrets(&config.config)?;
-    let found = Control::find(&config).await?;
-    found.context("the daemon does not run: start it, postings are decided by it alone")
-}
-
-/// Posts one request as a person, in a session of its own.
-async fn ask(who: Person, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    let mut control = running(&who.config).await?;
-    let badge = who.badge.context("name your badge with --badge")?;
-    control.sign_in(&badge, &ask_pin()?).await?;
-    let answer = control.send(Method::POST, path, body.as_ref()).await;
-    let ended = control.sign_out().await;
-    let answer = answer?;
-    ended?;
-    Ok(answer)
-}
-
-/// The PIN: without echo on a terminal, else one line of standard input.
-fn ask_pin() -> anyhow::Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        return read_hidden("PIN: ");
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line)?;
-    Ok(line.trim().to_owned())
 }
 
 async fn list(config: &ConfigArg) -> anyhow::Result<()> {

@@ -63,22 +63,28 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
         "pin": "1379"});
     world.anybody()?.post("/enrol", first).await?;
     tell("root", "enrolled with the one-time code", "there is no default password");
+    let root = json!({"badge": "OP-1000", "pin": "1379"});
+    let root = world.anybody()?.sign_in("/session", root).await?;
     for (id, name, role, badge, pin) in [
         ("li.wei", "Li Wei", "storekeeper", "OP-2001", "2580"),
         ("zhang.min", "Zhang Min", "department-manager", "OP-3001", "3691"),
         ("sam.sales", "Sam Sales", "sales-assistant", "OP-4001", "4703"),
     ] {
         let args = ["operator", "add", id, "--name", name, "--role", role, "--badge", badge];
-        world.cli_ok(&args, &format!("{pin}\n"))?;
-        tell(id, &format!("enrolled as {role}"), "by `gatewarden operator add` on the box");
+        let change = world.cli_ok(&args, "")?;
+        let code = approve(&root, change.trim()).await?;
+        let code = code.context("the approval gave no one-time code")?;
+        world.cli_ok(&["operator", "activate", id], &format!("{code}\n{pin}\n"))?;
+        let how = "asked for on the box, approved by root; the PIN is his own";
+        tell(id, &format!("enrolled as {role}"), how);
     }
     let scopes = |list: &[&str]| -> Vec<String> {
         list.iter().flat_map(|s| ["--scope".to_owned(), (*s).to_owned()]).collect()
     };
     let viewer = scopes(&["ledger:view", "system:view", "transfer:view"]);
-    world.viewer = client(world, "viewer", &viewer)?;
+    world.viewer = client(world, &root, "viewer", &viewer).await?;
     let erp = scopes(&["inbound:create", "outbound:create", "transfer:create"]);
-    world.erp_client = client(world, "erp", &erp)?;
+    world.erp_client = client(world, &root, "erp", &erp).await?;
     world
         .until("all devices are up", || async {
             let devices = world.viewer.get("/devices").await?;
@@ -88,10 +94,27 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
         .await
 }
 
-fn client(world: &World, name: &str, scopes: &[String]) -> anyhow::Result<Caller> {
+/// Says yes to a request; gives the one-time code, if it comes with one.
+async fn approve(root: &Caller, change: &str) -> anyhow::Result<Option<String>> {
+    let path = format!("/changes/{change}/decision");
+    let answer = root.post(&path, json!({"approve": true})).await?;
+    Ok(answer["activation_code"].as_str().map(str::to_owned))
+}
+
+/// A machine whose token root approved.
+async fn client(
+    world: &World,
+    root: &Caller,
+    name: &str,
+    scopes: &[String],
+) -> anyhow::Result<Caller> {
     let mut args = vec!["client", "add", name];
     args.extend(scopes.iter().map(String::as_str));
     let token = world.cli_ok(&args, "")?;
+    let open = root.get("/changes").await?;
+    let waits = open.as_array().into_iter().flatten().find(|one| one["change"]["client"] == name);
+    let change = waits.and_then(|one| one["id"].as_str()).context("the token is not asked for")?;
+    approve(root, change).await?;
     Ok(world.anybody()?.with_token(token.trim()))
 }
 

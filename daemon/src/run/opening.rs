@@ -116,6 +116,8 @@ fn died_after(entries: &[Entry]) -> Option<Stamp> {
         | Body::Removed { by, .. }
         | Body::ClientAdded { by, .. }
         | Body::ClientRevoked { by, .. }
+        | Body::ChangeRequested { by, .. }
+        | Body::ChangeDecided { by, .. }
         | Body::KeyRotated { by, .. }
         | Body::Restored { by, .. }
         | Body::Denied { by, .. }) = &entry.body

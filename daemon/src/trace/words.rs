@@ -1,9 +1,11 @@
 //! An entry in words. It tells quantities, places and people, never a price: whoever may see a trace
 //! need not be one who may see what things cost.
 
+use std::collections::BTreeMap;
+
 use gatewarden_model::{
-    Actor, Body, Bucket, Counted, Decision, Item, Movement, MovementLine, Posting, StockStatus,
-    Task, Tracking, entry::Verdict,
+    Actor, Body, Bucket, Change, Counted, Decision, Item, Movement, MovementLine, Posting,
+    StockStatus, Task, Tracking, entry::Verdict,
 };
 
 /// An entry's parts in words.
@@ -168,6 +170,31 @@ fn item_words(item: &Item) -> String {
     format!("item {code} ({name}) defined: class {class:?}, {tracking}, counted in {unit}, {value}")
 }
 
+/// What a device told of itself.
+fn told_of(identity: &BTreeMap<String, String>) -> String {
+    let facts: Vec<String> = identity.iter().map(|(name, v)| format!("{name} {v}")).collect();
+    facts.join(", ")
+}
+
+/// What a change asks for.
+fn wish(change: &Change) -> String {
+    match change {
+        Change::Operator { operator, name, roles, reset_pin, .. } => {
+            let pin = if *reset_pin { ", with a new PIN" } else { "" };
+            format!("{operator} ({name}) as {}{pin}", roles.join(", "))
+        }
+        Change::Client { client, scopes, .. } => {
+            format!("a token for {client}: {}", scopes.join(", "))
+        }
+        Change::Device { device, identity } => {
+            format!("{device} to be known by {}", told_of(identity))
+        }
+        Change::Policies { version, roles, .. } => {
+            format!("policies {} with {} roles", &version.to_string()[..12], roles.0.len())
+        }
+    }
+}
+
 /// Tells an entry.
 pub(super) fn tell(body: &Body) -> Told {
     match body {
@@ -180,7 +207,30 @@ pub(super) fn tell(body: &Body) -> Told {
             let roles = roles.join(", ");
             Told::new(format!("{operator} ({name}) enrolled as {roles}; {pin}"), actor(by))
         }
+        Body::PinSet { operator, activated, .. } => {
+            let what =
+                if *activated { "set a PIN with the one-time code" } else { "changed the PIN" };
+            Told::new(what, operator.as_str())
+        }
+        Body::Unlocked { operator, by, decision } => {
+            Told::new(format!("{operator} unlocked"), actor(by)).by(Some(decision))
+        }
         Body::Removed { operator, by } => Told::new(format!("{operator} removed"), actor(by)),
+        Body::ClientUsed { client } => {
+            Told::new("used its token, for the first time that day", format!("client {client}"))
+        }
+        Body::ChangeRequested { change, reason, by, decision, .. } => {
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            Told::new(format!("asks for {}{why}", wish(change)), actor(by)).by(decision.as_ref())
+        }
+        Body::ChangeDecided { id, verdict, reason, by, decision } => {
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            let what = format!("request {id} {}{why}", verdict.name());
+            Told::new(what, actor(by)).by(decision.as_ref())
+        }
+        Body::DeviceApproved { device, identity, by, .. } => {
+            Told::new(format!("{device} is known by {}", told_of(identity)), actor(by))
+        }
         Body::ClientAdded { client, scopes, by, .. } => {
             Told::new(format!("token for {client}: {}", scopes.join(", ")), actor(by))
         }
@@ -320,7 +370,7 @@ fn tell_stock(body: &Body) -> Told {
 fn tell_system(body: &Body) -> Told {
     match body {
         Body::ItemDefined { item, by } => Told::new(item_words(item), actor(by)),
-        Body::PoliciesDefined { version, roles, cedar } => {
+        Body::PoliciesDefined { version, roles, cedar, .. } => {
             let version = version.to_string();
             let more = if cedar.is_empty() { "" } else { " and policies in Cedar" };
             let what =

@@ -409,6 +409,12 @@ impl State {
         self.policies.as_ref().map(|policies| policies.version)
     }
 
+    /// The policies that were recorded last, whole.
+    #[must_use]
+    pub fn policies_in_force(&self) -> Option<&Policies> {
+        self.policies.as_ref()
+    }
+
     /// All changes that wait for a second person, by id.
     pub fn changes(&self) -> impl Iterator<Item = &OpenChange> {
         self.changes.values()

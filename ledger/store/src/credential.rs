@@ -1,6 +1,6 @@
 //! PIN hashes (PHC strings), beside the journal and named by it.
 //!
-//! Invariants: a hash is stored only together with the enrolment that names its digest; it goes with
+//! Invariants: a hash is stored only together with the entry that names its digest; it goes with
 //! the operator. Absent: making and comparing hashes (the daemon); telling a row that was edited later,
 //! which `verify` does and every sign-in.
 
@@ -20,6 +20,7 @@ const DELETE: &str = "DELETE FROM credential WHERE operator = ?1";
 pub(crate) fn named(entry: &Entry) -> Option<(&OperatorId, Option<Hash>)> {
     match &entry.body {
         Body::Enrolled { operator, pin, .. } => Some((operator, *pin)),
+        Body::PinSet { operator, pin, .. } => Some((operator, Some(*pin))),
         Body::Removed { operator, .. } => Some((operator, None)),
         _ => None,
     }

@@ -15,11 +15,11 @@ use std::{
 
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
-    Action, Actor, Body, Bucket, Comparison, CountLine, Counted, Direction, Document, DocumentKind,
-    Entry, Hash, Item, ItemClass, Module, MovementId, MovementKind, MovementLine, Pass,
-    PassClosing, PassId, PassOpening, Posting, PostingLine, Revaluation, Role, RoleMatrix,
-    SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust, Unit,
-    Valuation, ValuationMethod, VoucherLine,
+    Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
+    Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Module, MovementId,
+    MovementKind, MovementLine, Pass, PassClosing, PassId, PassOpening, Posting, PostingLine,
+    Revaluation, Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing,
+    Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -139,6 +139,9 @@ fn bodies() -> Vec<Body> {
             roles: vec!["storekeeper".into()],
             badges: vec![Hash::of(b"b")],
             pin: Some(Hash::of(b"$argon2id$")),
+            kinds: BTreeMap::new(),
+            activation: None,
+            change: None,
             by: Actor::Local { uid: 1000 },
         },
         Body::Removed { operator: operator_id(), by: Actor::Daemon },
@@ -146,6 +149,9 @@ fn bodies() -> Vec<Body> {
             client: "erp".parse().unwrap(),
             scopes: vec!["tasks".into()],
             token: Hash::of(b"t"),
+            certificate: None,
+            until_us: None,
+            change: None,
             by: operator(),
         },
         Body::ClientRevoked {
@@ -324,6 +330,7 @@ fn bodies_of_stock() -> Vec<Body> {
                 },
             )])),
             cedar: "permit(principal, action, resource);".into(),
+            change: None,
         },
         Body::Commissioned {
             tag: tag(),
@@ -392,6 +399,116 @@ fn a_movement_with_everything_that_it_can_say_has_its_bytes() {
     same_as_file(&entry, &folder().with_file_name("golden-full").join("v1-moved.json"));
 }
 
+fn change_id() -> ChangeId {
+    ChangeId(Uuid::from_u128(0xc4a6e))
+}
+
+/// The bodies that came with second persons, each with the suffix of its file where the kind had one
+/// before.
+fn bodies_of_people() -> Vec<(&'static str, Body)> {
+    let kinds = || BTreeMap::from([(Hash::of(b"b"), "em4100".to_owned())]);
+    let identity = || BTreeMap::from([("serial".to_owned(), "00:11".to_owned())]);
+    let role = Role { title: "Buys".into(), ..Role::default() };
+    let roles = || RoleMatrix(BTreeMap::from([("buyer".to_owned(), role.clone())]));
+    let operator_is = || -> gatewarden_model::OperatorId { "mueller".parse().unwrap() };
+    let by = operator;
+    let asked = |change| Body::ChangeRequested {
+        id: change_id(),
+        change,
+        reason: "because".into(),
+        by: by(),
+        decision: Some(decision()),
+    };
+    vec![
+        (
+            "+approved",
+            Body::Enrolled {
+                operator: operator_is(),
+                name: "Müller, Eva".into(),
+                roles: vec!["storekeeper".into()],
+                badges: vec![Hash::of(b"b")],
+                pin: None,
+                kinds: kinds(),
+                activation: Some(Hash::of(b"code")),
+                change: Some(change_id()),
+                by: by(),
+            },
+        ),
+        (
+            "+approved",
+            Body::ClientAdded {
+                client: "erp".parse().unwrap(),
+                scopes: vec!["inbound:create".into()],
+                token: Hash::of(b"t"),
+                certificate: Some(Hash::of(b"der")),
+                until_us: Some(1_800_000_000_000_000),
+                change: Some(change_id()),
+                by: by(),
+            },
+        ),
+        ("", Body::ClientUsed { client: "erp".parse().unwrap() }),
+        ("", Body::PinSet { operator: operator_is(), pin: Hash::of(b"$2"), activated: true }),
+        ("", Body::Unlocked { operator: operator_is(), by: by(), decision: decision() }),
+        (
+            "",
+            asked(Change::Operator {
+                operator: operator_is(),
+                name: "Müller, Eva".into(),
+                roles: vec!["buyer".into()],
+                badges: vec![Hash::of(b"b")],
+                kinds: kinds(),
+                reset_pin: true,
+            }),
+        ),
+        (
+            "+client",
+            asked(Change::Client {
+                client: "erp".parse().unwrap(),
+                scopes: vec!["inbound:create".into()],
+                token: Hash::of(b"t"),
+                certificate: Some(Hash::of(b"der")),
+                until_us: Some(1_800_000_000_000_000),
+            }),
+        ),
+        (
+            "+device",
+            asked(Change::Device { device: "portal-1".parse().unwrap(), identity: identity() }),
+        ),
+        (
+            "+policies",
+            asked(Change::Policies { version: Hash::of(b"p"), roles: roles(), cedar: "x".into() }),
+        ),
+        (
+            "",
+            Body::ChangeDecided {
+                id: change_id(),
+                verdict: ChangeVerdict::Approved,
+                reason: String::new(),
+                by: by(),
+                decision: Some(decision()),
+            },
+        ),
+        (
+            "",
+            Body::DeviceApproved {
+                device: "portal-1".parse().unwrap(),
+                identity: identity(),
+                change: change_id(),
+                by: by(),
+            },
+        ),
+        (
+            "+approved",
+            Body::PoliciesDefined {
+                version: Hash::of(b"p"),
+                roles: roles(),
+                cedar: String::new(),
+                change: Some(change_id()),
+            },
+        ),
+    ]
+}
+
 fn same_as_file(entry: &Entry, path: &Path) {
     let bytes = entry.encode().unwrap();
     if std::env::var_os("GOLDEN_WRITE").is_some() && !path.exists() {
@@ -414,6 +531,10 @@ fn every_kind_has_its_bytes() {
         let entry = Entry::new(seq, stamp(seq), body);
         same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }
+    for (seq, (suffix, body)) in (100..).zip(bodies_of_people()) {
+        let entry = Entry::new(seq, stamp(seq), body);
+        same_as_file(&entry, &folder().join(format!("v1-{}{suffix}.json", name(&entry))));
+    }
 }
 
 #[test]
@@ -426,6 +547,7 @@ fn every_kind_has_a_file() {
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .map(|file| file.trim_start_matches("v1-").trim_end_matches(".json").to_owned())
+        .map(|file| file.split('+').next().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(files.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
 }

@@ -120,11 +120,15 @@ impl Warehouse {
             version: self.policies,
             roles: self.roles.clone(),
             cedar: String::new(),
+            change: None,
         };
         let erp = Body::ClientAdded {
             client: self.erp.clone(),
             scopes: scopes(),
             token: Hash::of(b"erp"),
+            certificate: None,
+            until_us: None,
+            change: None,
             by: LOCAL,
         };
         let items = self.goods.iter().zip(0..).map(|(good, number)| Body::ItemDefined {
@@ -197,6 +201,9 @@ fn signed_in(door: &Door) -> [Body; 2] {
         roles: keeper_roles(),
         badges: vec![Hash::of(door.operator.as_str().as_bytes())],
         pin: None,
+        kinds: std::collections::BTreeMap::new(),
+        activation: None,
+        change: None,
         by: LOCAL,
     };
     let opened = Body::SessionOpened {

@@ -112,6 +112,9 @@ pub fn enrolled(seq: u64, who: &str, phc: Option<&str>) -> Entry {
         roles: vec!["storekeeper".into()],
         badges: vec![Hash::of(who.as_bytes())],
         pin: phc.map(|phc| Hash::of(phc.as_bytes())),
+        kinds: Default::default(),
+        activation: None,
+        change: None,
         by: Actor::Local { uid: 0 },
     };
     Entry::new(seq, stamp(seq), body)

@@ -1,0 +1,54 @@
+//! A request of a person: badge by argument, PIN on the terminal or as one line of standard input, in a
+//! session of its own over the control socket of the running daemon.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use anyhow::Context as _;
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{ConfigArg, control::Control, people::read_hidden};
+use crate::run;
+
+#[derive(Debug, Args)]
+pub(super) struct Person {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Your badge; your PIN is asked for.
+    #[arg(long, required = true)]
+    badge: Option<String>,
+}
+
+pub(super) async fn running(config: &ConfigArg) -> anyhow::Result<Control> {
+    let config = run::load_config_without_secrets(&config.config)?;
+    let found = Control::find(&config).await?;
+    found.context("the daemon does not run: start it, it alone decides")
+}
+
+/// Posts one request as a person, in a session of its own.
+pub(super) async fn as_person(
+    who: Person,
+    path: &str,
+    body: Option<Value>,
+) -> anyhow::Result<Value> {
+    let mut control = running(&who.config).await?;
+    let badge = who.badge.context("name your badge with --badge")?;
+    control.sign_in(&badge, &ask_pin()?).await?;
+    let answer = control.send(Method::POST, path, body.as_ref()).await;
+    let ended = control.sign_out().await;
+    let answer = answer?;
+    ended?;
+    Ok(answer)
+}
+
+/// The PIN: without echo on a terminal, else one line of standard input.
+fn ask_pin() -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return read_hidden("PIN: ");
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}

@@ -1,0 +1,190 @@
+//! What needs a second person, over HTTP and on the command line: asked for by one, approved by
+//! another, and nothing in force before.
+
+use gatewarden_tests::{Gateway, Settings};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{entry_of, staffed};
+
+const EVA: &str = r#"{"operator": "eva.admin", "name": "Eva", "roles": ["administrator"], "badges": ["OP-1001"]}"#;
+
+fn change(answer: &gatewarden_tests::Answer) -> String {
+    format!("/changes/{}", answer.body["change"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_alone_lets_nobody_in_and_becomes_nobody_else() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let root = people.sign_in("root", None).await;
+    let zoe = json!({"operator": "zoe", "name": "Zoe", "roles": ["storekeeper"],
+        "badges": [{"number": "OP-9001", "kind": "printed"}], "reason": "starts on Monday"});
+    let asked = root.post_ok("/operators", &zoe).await;
+    assert_eq!(asked.status, 202);
+    let decision = format!("{}/decision", change(&asked));
+    let own = root.post(&decision, &json!({"approve": true})).await;
+    assert_eq!((own.status, &own.body["code"]), (403, &json!("denied")), "{}", own.body);
+    let policies = &entry_of(&gateway, &own.body)["body"]["decision"]["policies"];
+    assert_eq!(*policies, json!(["duty:never-approve-own-request"]));
+    let boxes = gateway.local().post(&decision, &json!({"approve": true})).await;
+    assert_eq!(boxes.status, 403, "{}", boxes.body);
+    let keeper = people.sign_in("li.wei", None).await;
+    assert_eq!(keeper.post(&decision, &json!({"approve": true})).await.status, 403);
+    assert_eq!(keeper.ask(Method::GET, "/changes", None).await.status, 403);
+
+    let waits = people.viewer.list("/changes").await;
+    let [open] = &waits[..] else { panic!("{waits:?}") };
+    assert_eq!((&open["by"]["id"], &open["reason"]), (&json!("root"), &json!("starts on Monday")));
+    assert_eq!((&open["change"]["badges"], &open["before"]), (&json!(1), &Value::Null));
+    assert_eq!(
+        gateway
+            .anybody()
+            .post("/session", &json!({"badge": "OP-9001", "pin": "2583"}))
+            .await
+            .status,
+        401
+    );
+
+    // A second administrator, whom the box's account asked for and root approves, may.
+    people.enrol_one(&serde_json::from_str(EVA).unwrap(), "1597").await;
+    let eva =
+        gateway.anybody().post_ok("/session", &json!({"badge": "OP-1001", "pin": "1597"})).await;
+    let eva = gateway.anybody().with_cookie(eva.cookie.as_deref().unwrap());
+    let no = eva.post(&decision, &json!({"approve": false})).await;
+    assert_eq!((no.status, &no.body["code"]), (422, &json!("reason-missing")));
+    let yes = eva.post_ok(&decision, &json!({"approve": true, "reason": "met her"})).await;
+    let code = yes.body["activation_code"].as_str().unwrap();
+    assert_eq!(eva.post(&decision, &json!({"approve": true})).await.status, 404, "decided twice");
+
+    // Without the code nobody sets her PIN; with it, once.
+    let door = gateway.anybody();
+    let wrong = json!({"operator": "zoe", "code": "AAAA-AAAA-AAAA-AAAA", "pin": "2583"});
+    assert_eq!(door.post("/activate", &wrong).await.status, 401);
+    let weak = json!({"operator": "zoe", "code": code, "pin": "1234"});
+    assert_eq!(
+        door.post("/activate", &weak).await.status,
+        422,
+        "a weak PIN does not cost the code"
+    );
+    let hers = json!({"operator": "zoe", "code": code.to_lowercase(), "pin": "2583"});
+    door.post_ok("/activate", &hers).await;
+    assert_eq!(door.post("/activate", &hers).await.status, 401, "the code counts once");
+    door.post_ok("/session", &json!({"badge": "op-9001", "pin": "2583"})).await;
+    gateway.cli_ok(&["ledger", "verify"], "");
+    let traced = gateway.cli_ok(&["ledger", "trace", "operator", "zoe"], "");
+    assert!(traced.contains("asks for zoe (Zoe) as storekeeper: starts on Monday"), "{traced}");
+    assert!(traced.contains("set a PIN with the one-time code"), "{traced}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_good_when_approved_and_until_its_time() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let body =
+        json!({"client": "till", "scopes": ["inbound:view"], "until": "2020-01-01T00:00:00Z"});
+    let past = gateway.local().post("/clients", &body).await;
+    assert_eq!((past.status, &past.body["code"]), (422, &json!("client-invalid")), "{}", past.body);
+    let body = json!({"client": "till", "scopes": ["inbound:view"], "until": "tomorrow"});
+    let odd = gateway.local().post("/clients", &body).await;
+    assert_eq!((odd.status, &odd.body["field"]), (400, &json!("until")), "{}", odd.body);
+    let body =
+        json!({"client": "till", "scopes": ["inbound:view"], "until": "2999-01-01T00:00:00Z"});
+    let asked = gateway.local().post_ok("/clients", &body).await;
+    let token = asked.body["token"].as_str().unwrap();
+    let machine = gateway.anybody().with_token(token);
+    assert_eq!(machine.ask(Method::GET, "/stations", None).await.status, 401, "nobody approved");
+    let root = people.sign_in("root", None).await;
+    root.post_ok(&format!("{}/decision", change(&asked)), &json!({"approve": true})).await;
+    machine.get("/stations").await;
+    machine.get("/stations").await;
+    let clients = people.viewer.list("/clients").await;
+    let till = clients.iter().find(|client| client["id"] == "till").unwrap();
+    assert!(till["used"]["wall_us"].is_i64() && till["until_us"].is_i64(), "{till}");
+    let journal = gateway.journal();
+    assert_eq!(journal.of_kind("client-used").filter(|b| b["client"] == "till").count(), 1);
+    gateway.cli_ok(&["client", "revoke", "till"], "");
+    assert_eq!(machine.ask(Method::GET, "/stations", None).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_asks_approves_rejects_and_takes_back() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let add = |who: &str, badge: &str| {
+        let args = ["operator", "add", who, "--role", "buyer", "--badge", badge];
+        gateway.cli_ok(&args, "").trim().to_owned()
+    };
+    let (one, two, three) =
+        (add("uno", "em4100:OP-8001"), add("due", "OP-8002"), add("tre", "OP-8003"));
+    let listed = gateway.cli_ok(&["change", "list"], "");
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert!(listed.starts_with(&format!("{one}\toperator\tuno\tbuyer\tlocal\t")), "{listed}");
+    let root = ["--badge", "OP-1000"];
+    let said = gateway.cli_ok(&[&["change", "approve", &one][..], &root].concat(), "1379\n");
+    let code = said.trim().rsplit(' ').next().unwrap();
+    gateway.cli_ok(&["operator", "activate", "uno"], &format!("{code}\n7392\n"));
+    let no = [&["change", "reject", &two, "--reason", "unknown here"][..], &root].concat();
+    gateway.cli_ok(&no, "1379\n");
+    gateway.cli_ok(&["change", "withdraw", &three], "");
+    assert_eq!(gateway.cli_ok(&["change", "list"], ""), "");
+    let door = gateway.anybody();
+    let session = door.post_ok("/session", &json!({"badge": "OP-8001", "pin": "7392"})).await;
+
+    // A PIN of one's own, changed by oneself.
+    let uno = door.with_cookie(session.cookie.as_deref().unwrap());
+    uno.post_ok("/session/pin", &json!({"old": "7392", "new": "9274"})).await;
+    let wrong = uno.post("/session/pin", &json!({"old": "7392", "new": "8163"})).await;
+    assert_eq!((wrong.status, &wrong.body["code"]), (422, &json!("pin-wrong")), "{}", wrong.body);
+    assert_eq!(
+        uno.ask(Method::GET, "/stations", None).await.status,
+        401,
+        "a guess ends the session"
+    );
+    assert_eq!(
+        door.post("/session", &json!({"badge": "OP-8001", "pin": "7392"})).await.status,
+        401
+    );
+    door.post_ok("/session", &json!({"badge": "OP-8001", "pin": "9274"})).await;
+    gateway.cli_ok(&["ledger", "verify"], "");
+    drop(people);
+}
+
+/// Other roles in the configuration wait: those that were approved stay in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_roles_of_the_configuration_wait_for_a_second_person() {
+    let (mut gateway, people) = staffed(Settings::default()).await;
+    assert!(gateway.stop().await.success());
+    let more = "[roles.buyer]\ntitle = \"Buys.\"\ngrants.ledger = [\"view\"]\n\n[ledger]";
+    gateway.reconfigure("[ledger]", more);
+    gateway.run().await;
+    people
+        .enrol_one(
+            &json!({"operator": "bob", "name": "Bob", "roles": ["buyer"], "badges": ["OP-8101"]}),
+            "7392",
+        )
+        .await;
+    let bob = |gateway: &Gateway| {
+        let door = gateway.anybody();
+        async move {
+            let body = json!({"badge": "OP-8101", "pin": "7392"});
+            let cookie = door.post_ok("/session", &body).await.cookie.unwrap();
+            door.with_cookie(&cookie)
+        }
+    };
+    let buyer = bob(&gateway).await;
+    assert_eq!(buyer.ask(Method::GET, "/movements", None).await.status, 403, "it is in force");
+    let waits = people.viewer.list("/changes").await;
+    let [open] = &waits[..] else { panic!("{waits:?}") };
+    assert_eq!(
+        (&open["change"]["what"], &open["by"]["kind"]),
+        (&json!("policies"), &json!("daemon"))
+    );
+    assert_ne!(open["change"]["roles"]["buyer"], open["before"]["roles"]["buyer"]);
+    let root = people.sign_in("root", None).await;
+    let path = format!("/changes/{}/decision", open["id"].as_str().unwrap());
+    root.post_ok(&path, &json!({"approve": true})).await;
+    buyer.get("/movements").await;
+    gateway.kill();
+    gateway.run().await;
+    assert!(people.viewer.list("/changes").await.is_empty());
+    bob(&gateway).await.get("/movements").await;
+    gateway.cli_ok(&["ledger", "verify"], "");
+}
