@@ -1,4 +1,5 @@
-//! What people prove who they are with, checked: badge numbers, names and the form of PINs.
+//! What people prove who they are with, checked: badge numbers, one-time codes, names and
+//! the form of PINs.
 //!
 //! Everything is a function of its arguments: the time, random bytes and what was stored come in, a
 //! verdict goes out. What is absent on purpose: keeping (the ledger and the daemon's secrets do),
@@ -6,9 +7,12 @@
 //! what (the engine), counting failed attempts (the engine), any I/O.
 
 pub mod badge;
+pub mod base32;
 pub mod name;
 pub mod pin;
+pub mod totp;
 
 pub use badge::{Badge, BadgeError, BadgeKind, Format};
 pub use name::NameError;
 pub use pin::PinError;
+pub use totp::{Totp, TotpError};
