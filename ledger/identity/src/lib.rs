@@ -1,4 +1,4 @@
-//! What people prove who they are with, checked: badge numbers, one-time codes, names and
+//! What people prove who they are with, checked: badge numbers, one-time codes, passkeys, names and
 //! the form of PINs.
 //!
 //! Everything is a function of its arguments: the time, random bytes and what was stored come in, a
@@ -11,8 +11,10 @@ pub mod base32;
 pub mod name;
 pub mod pin;
 pub mod totp;
+pub mod webauthn;
 
 pub use badge::{Badge, BadgeError, BadgeKind, Format};
 pub use name::NameError;
 pub use pin::PinError;
 pub use totp::{Totp, TotpError};
+pub use webauthn::{Challenge, Passkey, Purpose, RelyingParty, WebauthnError};
