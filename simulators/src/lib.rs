@@ -1,10 +1,11 @@
-//! The devices and ERPs from the other side of the wire, for the demo and the tests.
+//! The devices, keys and ERPs from the other side of the wire, for the demo and the tests.
 //!
 //! Each simulator speaks the real protocol on loopback, is seeded where chance plays a part, and
 //! can be made to fail in the ways its real counterpart does. A handle owns its tasks: dropping it
 //! closes the port and ends them. Everything kept is bounded by a named constant.
 //! Absent: any knowledge of the drivers' sessions. Only their codecs are shared.
 
+pub mod authenticator;
 mod door;
 mod epc;
 pub mod llrp;
