@@ -18,6 +18,10 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
         crate::operators::check(walk, operators);
     }
     crate::gateway::check_keys(walk, root);
+    if let Some(sod) = root.table("sod") {
+        crate::sod::check(walk, sod);
+        unique(walk, sod, "conflicts", "id", "conflict");
+    }
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gatewarden_model::{Hash, Item, RoleMatrix};
+use gatewarden_model::{Hash, Item, RoleMatrix, SodTable};
 use toml::de::DeTable;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     report::Walk,
     roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
-    stations, valuation,
+    sod, stations, valuation,
     walk::span,
     witnesses,
 };
@@ -52,6 +52,8 @@ pub struct Config {
     pub adapters: Vec<AdapterSection>,
     /// The default roles with the file's own on top.
     pub roles: RoleMatrix,
+    /// Which duties one person must not hold: the default ones with the file's own on top.
+    pub sod: SodTable,
 }
 
 /// What came of a file.
@@ -111,6 +113,7 @@ pub(crate) static ROOT: Section = Section {
             Shape::Named { of: &roles::ROLE, max: roles::ROLES_MAX },
             "Roles beside the default ones, or instead of those of the same name.",
         ),
+        optional("sod", Shape::Section(&sod::SOD), "Segregation of duties."),
     ],
 };
 
@@ -218,6 +221,7 @@ fn build(root: &Fields, base: &Path, hash: Hash) -> Option<Config> {
         devices: all(root.tables("devices"), Device::build)?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
         roles: roles::build(root.named("roles"))?,
+        sod: sod::build(root.table("sod")?)?,
         gateway,
     })
 }

@@ -181,6 +181,44 @@ const MORE: &[(&str, (u32, u32, &str))] = &[
     ("[roles.Boss]\ntitle = \"t\"", (10, 8, "bad-name")),
     ("[roles]\nboss = 5", (11, 8, "wrong-type")),
     ("[roles.boss]\ntitle = \"t\"\ngrants.count = [\"aprove\"]", (12, 17, "unknown-action")),
+    ("[[sod.conflicts]]\nid = \"x\"\nseverity = \"refues\"", (12, 12, "unknown-severity")),
+    ("[[sod.conflicts]]\nid = \"x\"\nseverity = \"off\"", (11, 6, "unknown-conflict")),
+    ("[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"", (10, 1, "never-found")),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"\n\
+         one.rights = [\"price:modify\"]\nother.parts = [\"moved\"]",
+        (10, 1, "never-found"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\nseverity = \"refuse\"\n\
+         one.parts = [\"ordered\"]\nother.parts = [\"moved\"]",
+        (10, 1, "missing-key"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"\n\
+         one.parts = [\"orderd\"]\nother.parts = [\"moved\"]",
+        (14, 14, "unknown-part"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"\n\
+         one.rights = [\"price:modify\", \"inbuond:execute\"]\nother.rights = [\"count:view\"]",
+        (14, 31, "unknown-module"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"\n\
+         one.rights = [\"price:modfy\"]\nother.rights = [\"count:view\"]",
+        (14, 15, "unknown-action"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"x\"\ntitle = \"t\"\nseverity = \"refuse\"\n\
+         one.rights = [\"price\"]\nother.rights = [\"count:view\"]",
+        (14, 15, "bad-right"),
+    ),
+    (
+        "[[sod.conflicts]]\nid = \"moves-and-prices\"\nseverity = \"off\"\n\
+         [[sod.conflicts]]\nid = \"moves-and-prices\"\nseverity = \"off\"",
+        (14, 6, "duplicate-name"),
+    ),
 ];
 
 /// What follows `url = …` of a webhook that stands after a whole configuration.
@@ -265,6 +303,25 @@ fn mistakes_are_bounded_and_the_others_counted() {
     let last = checked.mistakes.last().unwrap();
     assert_eq!(last.code, "too-many-mistakes");
     assert!(last.message.starts_with("50 "), "{}", last.message);
+}
+
+#[test]
+fn conflicts_of_duties_replace_add_and_go() {
+    let text = "[gateway]\nname='g'\n[[sod.conflicts]]\nid='moves-and-prices'\nseverity='off'\n\
+        [[sod.conflicts]]\nid='asks-and-takes'\ntitle='T.'\nseverity='mitigate'\n\
+        one.rights=['outbound:request']\nother.rights=['outbound:execute']\n\
+        [[sod.conflicts]]\nid='mine'\ntitle='M.'\nseverity='refuse'\nwithin='house'\ndays=7\n\
+        one.parts=['valued']\nother.parts=['posted','moved']";
+    let default = gatewarden_config::default_sod();
+    let table = parsed(text).config.unwrap().sod;
+    assert!(default.conflict("moves-and-prices").is_some());
+    assert!(table.conflict("moves-and-prices").is_none(), "taken out");
+    let replaced = table.conflict("asks-and-takes").unwrap();
+    assert_eq!((replaced.title.as_str(), replaced.severity.name()), ("T.", "mitigate"));
+    let own = table.conflict("mine").unwrap();
+    assert_eq!((own.days, own.other.parts.len(), own.other.rights.len()), (7, 2, 0));
+    assert_eq!(table.conflicts.len(), default.conflicts.len());
+    assert_eq!(parsed("[gateway]\nname='g'").config.unwrap().sod, default);
 }
 
 #[test]

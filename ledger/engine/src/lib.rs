@@ -27,6 +27,7 @@ mod postings;
 mod reservations;
 mod seen;
 mod sessions;
+pub mod sod;
 pub mod state;
 mod task_rules;
 mod tasks;

@@ -25,6 +25,7 @@ pub mod place;
 pub mod posting;
 mod rights;
 pub mod roles;
+pub mod sod;
 mod straight;
 pub mod subject;
 mod task;
@@ -56,6 +57,7 @@ pub use posting::{
 };
 pub use rights::{Action, Decision, Module};
 pub use roles::{Role, RoleMatrix};
+pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};
 pub use time::{Clock, Stamp};

@@ -1,0 +1,151 @@
+//! Segregation of duties: who holds, or would come to hold, both sides of a conflict by his roles
+//! (here), and who did both in the journal (`history`).
+//!
+//! Invariants: a right counts wherever it comes from, one role or several; a role that the matrix does
+//! not have gives nothing (and is denied elsewhere); a mitigation helps only where the conflict allows
+//! one, and only until its last day. Pure. Absent: giving roles (`people`), clients (a machine speaks
+//! for many people, so its scopes are no one's duties).
+
+use std::collections::BTreeSet;
+
+use gatewarden_model::{
+    Day, Duty, Mitigation, Right, RoleMatrix, SodConflict, SodSeverity, SodTable,
+    sod::{MITIGATION_BYTES_MAX, MITIGATION_DAYS_MAX},
+};
+use serde::Serialize;
+
+/// A right of one side, and the role that gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Via {
+    /// The role.
+    pub role: String,
+    /// The right.
+    pub right: Right,
+}
+
+/// Both sides of a conflict in the hands of one person, or in one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// The conflict's id.
+    pub id: String,
+    /// What could happen, in a sentence.
+    pub title: String,
+    /// What it means.
+    pub severity: SodSeverity,
+    /// What gives the one side.
+    pub one: Vec<Via>,
+    /// What gives the other.
+    pub other: Vec<Via>,
+}
+
+impl Conflict {
+    /// The conflict in words, without who has it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let side = |vias: &[Via]| match vias {
+            [] => String::new(),
+            [via, rest @ ..] => {
+                let more = if rest.is_empty() { "" } else { " and more" };
+                format!("{} by {}{more}", via.right, via.role)
+            }
+        };
+        let (one, other) = (side(&self.one), side(&self.other));
+        format!("{} ({one} with {other}): {}", self.id, self.title)
+    }
+
+    /// The mitigation that makes it bearable on a day, if there is one.
+    #[must_use]
+    pub fn mitigation<'m>(&self, said: &'m [Mitigation], today: Day) -> Option<&'m Mitigation> {
+        let bearable = self.severity == SodSeverity::Mitigate;
+        said.iter().filter(|_| bearable).find(|m| m.conflict == self.id && m.until >= today)
+    }
+}
+
+/// The conflicts that somebody with these roles would have, in the table's order.
+#[must_use]
+pub fn conflicts(roles: &[String], matrix: &RoleMatrix, table: &SodTable) -> Vec<Conflict> {
+    table.conflicts.iter().filter_map(|conflict| held(conflict, roles, matrix)).collect()
+}
+
+fn held(conflict: &SodConflict, roles: &[String], matrix: &RoleMatrix) -> Option<Conflict> {
+    let one = given(&conflict.one, roles, matrix);
+    let other = given(&conflict.other, roles, matrix);
+    let SodConflict { id, title, severity, .. } = conflict.clone();
+    (!one.is_empty() && !other.is_empty()).then_some(Conflict { id, title, severity, one, other })
+}
+
+/// Which of a duty's rights these roles give, each role once.
+fn given(duty: &Duty, roles: &[String], matrix: &RoleMatrix) -> Vec<Via> {
+    let once: BTreeSet<&String> = roles.iter().collect();
+    let mut vias = vec![];
+    for role in once {
+        let Some(grants) = matrix.0.get(role).map(|role| &role.grants) else { continue };
+        let has = |right: &&Right| {
+            grants.get(&right.module).is_some_and(|actions| actions.contains(&right.action))
+        };
+        let of_role = duty.rights.iter().filter(has);
+        vias.extend(of_role.map(|right| Via { role: role.clone(), right: *right }));
+    }
+    vias
+}
+
+/// Single roles that hold both sides of a conflict: whoever has such a role has the conflict.
+#[must_use]
+pub fn lint(matrix: &RoleMatrix, table: &SodTable) -> Vec<(String, Conflict)> {
+    let of_role = |role: &String| {
+        let found = conflicts(std::slice::from_ref(role), matrix, table);
+        found.into_iter().map(move |conflict| (role.clone(), conflict)).collect::<Vec<_>>()
+    };
+    matrix.0.keys().flat_map(of_role).collect()
+}
+
+/// Whether somebody may be given these roles on a day, with what is said to make their conflicts
+/// bearable. Answers the conflicts that are so mitigated, or fails with the first that is not, in words
+/// with the way out.
+pub fn judge_grant(
+    roles: &[String],
+    matrix: &RoleMatrix,
+    table: &SodTable,
+    said: &[Mitigation],
+    today: Day,
+) -> Result<Vec<Conflict>, String> {
+    let found = conflicts(roles, matrix, table);
+    for mitigation in said {
+        check_mitigation(mitigation, &found, today)?;
+    }
+    let unborne = found.iter().find(|conflict| conflict.mitigation(said, today).is_none());
+    match unborne.map(|conflict| (conflict, conflict.severity)) {
+        None => Ok(found),
+        Some((conflict, SodSeverity::Refuse)) => {
+            Err(format!("conflict of duties {}: give the roles to two people", conflict.words()))
+        }
+        Some((conflict, SodSeverity::Mitigate)) => Err(format!(
+            "conflict of duties {}: give the roles to two people, or say in a mitigation what makes \
+             it bearable and until when",
+            conflict.words()
+        )),
+    }
+}
+
+/// Whether a mitigation says something about one of the conflicts found.
+fn check_mitigation(said: &Mitigation, found: &[Conflict], today: Day) -> Result<(), String> {
+    let Mitigation { conflict: id, reason, until } = said;
+    let Some(conflict) = found.iter().find(|conflict| conflict.id == *id) else {
+        return Err(format!("mitigation {id:?}: these roles have no such conflict: leave it out"));
+    };
+    if conflict.severity == SodSeverity::Refuse {
+        return Err(format!("mitigation {id}: nothing makes this conflict bearable: leave it out"));
+    }
+    if !(1..=MITIGATION_BYTES_MAX).contains(&reason.len()) || reason.trim().is_empty() {
+        return Err(format!(
+            "mitigation {id}: the reason must be 1 to {MITIGATION_BYTES_MAX} bytes"
+        ));
+    }
+    let days = until.number() - today.number();
+    if !(0..=MITIGATION_DAYS_MAX).contains(&days) {
+        return Err(format!(
+            "mitigation {id}: {until} must lie between today and {MITIGATION_DAYS_MAX} days from now"
+        ));
+    }
+    Ok(())
+}
