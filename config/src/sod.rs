@@ -6,13 +6,13 @@ use gatewarden_model::{
     Action, Duty, Module, Part, Right, SodConflict, SodSeverity, SodTable, Within,
     sod::{SOD_CONFLICTS_MAX, SOD_DAYS},
 };
-use serde::Deserialize;
 
 use crate::{
     fields::{Fields, Span},
     report::Walk,
     shape::{
-        Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required,
+        Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, bool_or, integer_or, optional,
+        required,
     },
     words::quote,
 };
@@ -52,11 +52,14 @@ const PARTS: Choice = Choice {
 pub(crate) static SOD: Section = Section {
     doc: "Segregation of duties.",
     unknown: UNKNOWN_KEY,
-    keys: &[optional(
-        "conflicts",
-        Shape::Sections { of: &CONFLICT, max: SOD_CONFLICTS_MAX },
-        "Conflicts beside the default ones, or instead of those of the same id.",
-    )],
+    keys: &[
+        bool_or("defaults", true, "Whether the default conflicts count, or the file's own alone."),
+        optional(
+            "conflicts",
+            Shape::Sections { of: &CONFLICT, max: SOD_CONFLICTS_MAX },
+            "Conflicts beside the default ones, or instead of those of the same id.",
+        ),
+    ],
 };
 
 static CONFLICT: Section = Section {
@@ -122,7 +125,7 @@ pub fn default_sod() -> SodTable {
 
 /// The default conflicts with the configuration's own on top.
 pub(crate) fn build(section: &Fields) -> Option<SodTable> {
-    let mut table = default_sod();
+    let mut table = if section.bool("defaults")? { default_sod() } else { SodTable::default() };
     for fields in section.tables("conflicts") {
         let id = fields.text("id")?;
         let place = table.conflicts.iter().position(|known| known.id == id);

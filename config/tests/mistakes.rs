@@ -322,6 +322,10 @@ fn conflicts_of_duties_replace_add_and_go() {
     assert_eq!((own.days, own.other.parts.len(), own.other.rights.len()), (7, 2, 0));
     assert_eq!(table.conflicts.len(), default.conflicts.len());
     assert_eq!(parsed("[gateway]\nname='g'").config.unwrap().sod, default);
+    let own =
+        parsed(&text.replacen("[[sod", "[sod]\ndefaults=false\n[[sod", 1)).config.unwrap().sod;
+    let ids: Vec<&str> = own.conflicts.iter().map(|c| c.id.as_str()).collect();
+    assert_eq!(ids, ["asks-and-takes", "mine"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{Change, ClientId, Hash, OperatorId};
+use gatewarden_model::{Change, ClientId, Hash, Mitigation, OperatorId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,6 +56,10 @@ pub(crate) struct OperatorInput {
     /// The PIN in force counts no more: whoever approves is given a code to set a new one.
     #[serde(default)]
     pub(crate) reset_pin: bool,
+    /// What makes it bearable that the roles hold both sides of a conflict.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) mitigations: Vec<Mitigation>,
     /// Why, for whoever decides.
     #[serde(default)]
     pub(crate) reason: String,
@@ -78,6 +82,7 @@ impl OperatorInput {
             badges,
             kinds,
             reset_pin,
+            mitigations: self.mitigations.clone(),
         })
     }
 }

@@ -19,4 +19,4 @@ pub use gateway::{Gateway, Settings};
 pub use hardware::{Hardware, free_port};
 pub use journal::{Journal, read_rows};
 pub use wait::{PATIENCE, until};
-pub use work::{BOLT, GLOVE, Order, People, STRANGER, epc, key, receipt};
+pub use work::{BOLT, GLOVE, Order, People, STRANGER, day, epc, key, receipt};

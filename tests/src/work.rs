@@ -276,3 +276,24 @@ async fn approve(root: &Caller, asked: &Answer) -> Value {
     let path = format!("/changes/{change}/decision");
     root.post_ok(&path, &json!({"approve": true})).await.body["activation_code"].clone()
 }
+
+/// A day in UTC, so many days from today, as `2026-11-28`.
+///
+/// # Panics
+/// Where the clock stands before 1970.
+#[must_use]
+pub fn day(from_today: i64) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("it is after 1970");
+    let days = i64::try_from(now.as_secs() / 86_400).expect("not so late") + from_today;
+    // Days since 1970 to a date (H. Hinnant, civil_from_days).
+    let z = days + 719_468;
+    let (era, doe) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let y = yoe + era * 400 + i64::from(m <= 2);
+    format!("{y:04}-{m:02}-{d:02}")
+}

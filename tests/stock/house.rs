@@ -1,6 +1,7 @@
 //! A gateway whose stock is valued: its configuration, its people, and postings by two of them.
 
 use crate::cluster::{ADMIN, Cluster};
+pub(crate) use gatewarden_tests::day;
 use gatewarden_tests::{Answer, Caller, Gateway, People, Settings};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -159,19 +160,4 @@ pub(crate) fn voucher(movement: &Value) -> Vec<String> {
         format!("{} {}", line["account"].as_str().unwrap(), line["amount"].as_str().unwrap())
     };
     lines.iter().map(text).collect()
-}
-
-/// The UTC day so many days from today.
-pub(crate) fn day(from_today: i64) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let days = i64::try_from(now.as_secs() / 86_400).unwrap() + from_today;
-    // Days since 1970 to a date (H. Hinnant, civil_from_days).
-    let z = days + 719_468;
-    let (era, doe) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let y = yoe + era * 400 + i64::from(m <= 2);
-    format!("{y:04}-{m:02}-{d:02}")
 }

@@ -151,6 +151,7 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
         roles: add.roles,
         badges,
         reset_pin: add.reset_pin,
+        mitigations: vec![],
         reason: add.reason,
     };
     let (change, reason) = (input.change()?, input.reason.clone());

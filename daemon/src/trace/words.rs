@@ -502,6 +502,7 @@ mod tests {
             version: Hash::of(b"p"),
             roles: RoleMatrix::default(),
             cedar: String::new(),
+            change: None,
         };
         assert!(tell(&body).what.starts_with("policies "));
     }

@@ -16,13 +16,24 @@ impl State {
     /// Applies one entry, all but its stock.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         match &entry.body {
-            Body::Enrolled { operator, name, roles, badges, pin, kinds, activation, .. } => {
+            Body::Enrolled {
+                operator,
+                name,
+                roles,
+                badges,
+                pin,
+                kinds,
+                activation,
+                mitigations,
+                ..
+            } => {
                 self.enrolled(Operator {
                     id: operator.clone(),
                     name: name.clone(),
                     roles: roles.clone(),
                     badges: badges.clone(),
                     pin: *pin,
+                    mitigations: mitigations.clone(),
                     kinds: kinds.clone(),
                     activation: activation.map(|code| Activation { code, since: entry.at }),
                 });

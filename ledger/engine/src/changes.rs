@@ -5,14 +5,16 @@
 //! moment; a request that nobody decides on in `CHANGE_MS_MAX` is over. Taking rights away needs
 //! nobody else: leaving, revoking and withdrawing are immediate. Absent: minting codes (the daemon).
 
-use gatewarden_model::{Action, Actor, Body, Change, ChangeId, ChangeVerdict, Hash, Module};
+use gatewarden_model::{
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Hash, Mitigation, Module,
+};
 
 use crate::{
     access::{Access, Facts},
     apply::actor_name,
     command::{Refusal, Reply},
     holds::check_reason,
-    people,
+    people, sod,
     state::OpenChange,
     tasks::is_same,
     turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, cut},
@@ -73,7 +75,8 @@ impl Turn<'_> {
     /// Whether a change can be made as things are now.
     fn check_content(&self, change: &Change, by: &Actor) -> Result<(), Fault> {
         match change {
-            Change::Operator { operator, name, roles, badges, kinds, .. } => {
+            Change::Operator { operator, name, roles, badges, kinds, mitigations, .. } => {
+                self.check_duties(roles, mitigations)?;
                 let (roles, badges) =
                     (roles.iter().cloned().collect(), badges.iter().copied().collect());
                 let fits = self.check_enrolment(operator, name, &roles, &badges, by);
@@ -104,6 +107,14 @@ impl Turn<'_> {
                 self.policies_of(*version, roles, cedar).map(|_| ())
             }
         }
+    }
+
+    /// Whether one person may hold these roles together, as they are in the policies in force.
+    fn check_duties(&self, roles: &[String], said: &[Mitigation]) -> Result<(), Fault> {
+        let (matrix, _) = self.access.source();
+        let today = Day::of(&self.now, self.settings.utc_offset_min);
+        let judged = sod::judge_grant(roles, matrix, &self.settings.sod, said, today);
+        judged.map(|_| ()).map_err(|message| ("duties-conflict", message))
     }
 
     fn policies_of(
@@ -172,11 +183,12 @@ impl Turn<'_> {
     fn put_in_force(&mut self, open: OpenChange, activation: Option<Hash>) -> Answer {
         let OpenChange { id, change, by, .. } = open;
         match change {
-            Change::Operator { operator, name, roles, badges, kinds, reset_pin } => {
+            Change::Operator { operator, name, roles, badges, kinds, reset_pin, mitigations } => {
                 let old = self.state.operator(&operator);
                 let pin = old.and_then(|old| old.pin).filter(|_| !reset_pin);
                 let activation = activation.filter(|_| pin.is_none());
-                let now = people::Enrolment { operator, name, roles, badges, pin, kinds };
+                let now =
+                    people::Enrolment { operator, name, roles, badges, pin, kinds, mitigations };
                 self.enrolled(now, activation, Some(id), by);
                 Ok(Reply::Approved { activation: activation.is_some() })
             }

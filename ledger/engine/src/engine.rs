@@ -2,6 +2,7 @@
 
 use gatewarden_model::{
     Action, Actor, Body, ClientId, Day, Entry, Hash, Module, RoleMatrix, Stamp, StationId,
+    sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -44,6 +45,8 @@ pub struct Settings {
     pub reservation_ms: u64,
     /// Most reservations that are open at once.
     pub reservations_max: usize,
+    /// Which duties one person must not hold together.
+    pub sod: SodTable,
     /// Operators are enrolled and machines given tokens by one person alone. For measuring and for
     /// tests of other things; the daemon never says so.
     pub one_person_enrols: bool,
@@ -300,7 +303,8 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
     }
     match command {
         Command::Enrol { operator, name, roles, badges, pin, kinds, by } => {
-            turn.enrol(Enrolment { operator, name, roles, badges, pin, kinds }, by)
+            let mitigations = vec![];
+            turn.enrol(Enrolment { operator, name, roles, badges, pin, kinds, mitigations }, by)
         }
         Command::Activate { operator, code, pin } => turn.activate(operator, code, pin),
         Command::ChangePin { session, check, pin } => turn.change_pin(session, check, pin),

@@ -360,7 +360,17 @@ impl Judge {
     /// What needs a second person is what the request says that was approved just before.
     fn two_changed(&self, body: &Body) -> Verdict {
         let (id, said) = match body {
-            Body::Enrolled { operator, name, roles, badges, kinds, change, by, .. } => {
+            Body::Enrolled {
+                operator,
+                name,
+                roles,
+                badges,
+                kinds,
+                mitigations,
+                change,
+                by,
+                ..
+            } => {
                 let first = *by == Actor::Daemon && self.state.operators().next().is_none();
                 if change.is_none() && (first || !self.two_needed) {
                     return Ok(());
@@ -370,8 +380,20 @@ impl Judge {
                     _ => false,
                 };
                 let (operator, name, roles) = (operator.clone(), name.clone(), roles.clone());
-                let (badges, kinds) = (badges.clone(), kinds.clone());
-                (*change, Change::Operator { operator, name, roles, badges, kinds, reset_pin })
+                let (badges, kinds, mitigations) =
+                    (badges.clone(), kinds.clone(), mitigations.clone());
+                (
+                    *change,
+                    Change::Operator {
+                        operator,
+                        name,
+                        roles,
+                        badges,
+                        kinds,
+                        reset_pin,
+                        mitigations,
+                    },
+                )
             }
             Body::ClientAdded { client, scopes, token, certificate, until_us, change, .. } => {
                 if change.is_none() && !self.two_needed {

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_model::{
-    Action, Actor, Body, ChangeId, ClientId, Day, Hash, Module, OperatorId, SessionId,
+    Action, Actor, Body, ChangeId, ClientId, Day, Hash, Mitigation, Module, OperatorId, SessionId,
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) struct Enrolment {
     pub(crate) badges: Vec<Hash>,
     pub(crate) pin: Option<Hash>,
     pub(crate) kinds: BTreeMap<Hash, String>,
+    pub(crate) mitigations: Vec<Mitigation>,
 }
 
 impl Turn<'_> {
@@ -78,7 +79,7 @@ impl Turn<'_> {
         change: Option<ChangeId>,
         by: Actor,
     ) {
-        let Enrolment { operator, name, roles, badges, pin, kinds } = new;
+        let Enrolment { operator, name, roles, badges, pin, kinds, mitigations } = new;
         let changed = self
             .state
             .operator(&operator)
@@ -92,6 +93,7 @@ impl Turn<'_> {
             pin,
             kinds,
             activation,
+            mitigations,
             change,
             by,
         });

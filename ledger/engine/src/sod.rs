@@ -6,6 +6,9 @@
 //! one, and only until its last day. Pure. Absent: giving roles (`people`), clients (a machine speaks
 //! for many people, so its scopes are no one's duties).
 
+mod history;
+mod parts;
+
 use std::collections::BTreeSet;
 
 use gatewarden_model::{
@@ -13,6 +16,8 @@ use gatewarden_model::{
     sod::{MITIGATION_BYTES_MAX, MITIGATION_DAYS_MAX},
 };
 use serde::Serialize;
+
+pub use history::{Act, CASES_MAX, Case, FINDINGS_MAX, Finding, History, MOVEMENTS_MAX};
 
 /// A right of one side, and the role that gives it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

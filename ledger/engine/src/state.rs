@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Hash, MovementId,
-    MovementLine, OperatorId, Pass, PassId, Posting, RoleMatrix, SessionId, Stamp, StationId, Task,
-    TaskId,
+    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Hash, Mitigation,
+    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, RoleMatrix, SessionId, Stamp,
+    StationId, Task, TaskId,
 };
 use serde::Serialize;
 
@@ -30,6 +30,9 @@ pub struct Operator {
     /// string with another digest was not put there by an enrolment.
     #[serde(skip)]
     pub pin: Option<Hash>,
+    /// What is said for the conflicts of the roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mitigations: Vec<Mitigation>,
     /// What each badge is, by its digest; none where it was not said. Never serialized.
     #[serde(skip)]
     pub kinds: BTreeMap<Hash, String>,

@@ -45,6 +45,7 @@ fn operator(who: &str, roles: &[&str], reset_pin: bool) -> Change {
         badges: vec![badge(who)],
         kinds: BTreeMap::from([(badge(who), "printed".to_owned())]),
         reset_pin,
+        mitigations: vec![],
     }
 }
 

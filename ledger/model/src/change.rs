@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, DeviceId, Hash, OperatorId, RoleMatrix};
+use crate::{ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub enum Change {
         /// The PIN in force does not count any more: a new one is set with the activation code.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reset_pin: bool,
+        /// What makes it bearable that the roles hold both sides of conflicts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mitigations: Vec<Mitigation>,
     },
     /// Give a machine a token.
     Client {

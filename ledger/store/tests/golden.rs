@@ -16,10 +16,10 @@ use std::{
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
-    Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Module, MovementId,
-    MovementKind, MovementLine, Pass, PassClosing, PassId, PassOpening, Posting, PostingLine,
-    Revaluation, Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing,
-    Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
+    Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Mitigation, Module,
+    MovementId, MovementKind, MovementLine, Pass, PassClosing, PassId, PassOpening, Posting,
+    PostingLine, Revaluation, Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId,
+    TaskLine, Thing, Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -142,6 +142,7 @@ fn bodies() -> Vec<Body> {
             kinds: BTreeMap::new(),
             activation: None,
             change: None,
+            mitigations: vec![],
             by: Actor::Local { uid: 1000 },
         },
         Body::Removed { operator: operator_id(), by: Actor::Daemon },
@@ -430,6 +431,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 pin: None,
                 kinds: kinds(),
                 activation: Some(Hash::of(b"code")),
+                mitigations: vec![],
                 change: Some(change_id()),
                 by: by(),
             },
@@ -458,6 +460,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 badges: vec![Hash::of(b"b")],
                 kinds: kinds(),
                 reset_pin: true,
+                mitigations: vec![],
             }),
         ),
         (
@@ -550,4 +553,23 @@ fn every_kind_has_a_file() {
         .map(|file| file.split('+').next().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(files.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
+fn an_enrolment_with_all_that_it_may_say_has_its_bytes() {
+    let body = Body::Enrolled {
+        operator: "mueller".parse().unwrap(),
+        name: "Müller, Eva".into(),
+        roles: vec!["department-manager".into(), "sales-assistant".into()],
+        badges: vec![Hash::of(b"b")],
+        pin: Some(Hash::of(b"$argon2id$")),
+        mitigations: vec![Mitigation {
+            conflict: "asks-and-approves".into(),
+            reason: "Wang looks at each of them".into(),
+            until: "2026-12-31".parse().unwrap(),
+        }],
+        by: operator(),
+    };
+    let entry = Entry::new(8, stamp(8), body);
+    same_as_file(&entry, &folder().with_file_name("golden-full").join("v1-enrolled.json"));
 }

@@ -84,6 +84,7 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         items: ItemMaster::new([item()?]),
         reservation_ms: DAY_MS,
         reservations_max: 100,
+        sod: Default::default(),
         one_person_enrols: true,
         ..Settings::default()
     })

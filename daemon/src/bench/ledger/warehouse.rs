@@ -204,6 +204,7 @@ fn signed_in(door: &Door) -> [Body; 2] {
         kinds: std::collections::BTreeMap::new(),
         activation: None,
         change: None,
+        mitigations: vec![],
         by: LOCAL,
     };
     let opened = Body::SessionOpened {

@@ -168,6 +168,7 @@ pub fn settings() -> Settings {
         utc_offset_min: 0,
         reservation_ms: 3_600_000,
         reservations_max: 100,
+        sod: Default::default(),
         one_person_enrols: true,
     }
 }

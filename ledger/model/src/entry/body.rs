@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Hash, Item, ItemId, LaneId, Module, Movement, MovementId, MovementLine,
-    OperatorId, Pass, PassId, Posting, Revaluation, RoleMatrix, SessionId, Stamp, StationId, Task,
-    TaskId, VoucherLine, entry::Verdict,
+    DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
+    MovementLine, OperatorId, Pass, PassId, Posting, Revaluation, RoleMatrix, SessionId, Stamp,
+    StationId, Task, TaskId, VoucherLine, entry::Verdict,
 };
 
 /// What an entry says.
@@ -57,6 +57,9 @@ pub enum Body {
         /// SHA-256 of the one-time code with which the operator sets a PIN.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Hash>,
+        /// What makes it bearable that the roles hold both sides of conflicts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mitigations: Vec<Mitigation>,
         /// The request that somebody else approved; none for the first administrator.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         change: Option<ChangeId>,

@@ -115,6 +115,7 @@ pub fn enrolled(seq: u64, who: &str, phc: Option<&str>) -> Entry {
         kinds: Default::default(),
         activation: None,
         change: None,
+        mitigations: vec![],
         by: Actor::Local { uid: 0 },
     };
     Entry::new(seq, stamp(seq), body)
