@@ -2,6 +2,8 @@
 //! end in an equal state. Stock is applied beside it (`gatewarden_stock`), because a replay looks it
 //! up in the projection. It never refuses: the journal is the truth.
 
+use std::collections::BTreeMap;
+
 use gatewarden_model::{
     Actor, Body, Entry, Movement, MovementLine, OperatorId, SessionId, Stamp, StockStatus, Task,
     TaskId,
@@ -9,7 +11,7 @@ use gatewarden_model::{
 
 use crate::state::{
     Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
-    Quarantine, Reservation, Session, State, TaskState,
+    Quarantine, Reservation, ReviewState, Reviewed, Session, State, TaskState,
 };
 
 impl State {
@@ -153,6 +155,27 @@ impl State {
                 self.reservations.insert(posting.id, reservation);
             }
             Body::ReservationEnded { movement, .. } => drop(self.reservations.remove(movement)),
+            _ => self.apply_reviews(entry),
+        }
+    }
+
+    fn apply_reviews(&mut self, entry: &Entry) {
+        let Entry { seq, at, .. } = *entry;
+        match &entry.body {
+            Body::ReviewOpened { review, by, .. } => {
+                let (review, by) = (review.clone(), by.clone());
+                let open = ReviewState { seq, at, review, by, decided: BTreeMap::new() };
+                self.reviews.insert(open.review.id, open);
+            }
+            Body::ReviewDecided { review, item, verdict, justification, by, .. } => {
+                if let Some(open) = self.reviews.get_mut(review) {
+                    let (verdict, justification, by) =
+                        (*verdict, justification.clone(), by.clone());
+                    let said = Reviewed { seq, at, verdict, justification, by };
+                    open.decided.insert(item.clone(), said);
+                }
+            }
+            Body::ReviewClosed { review, .. } => drop(self.reviews.remove(review)),
             _ => {}
         }
     }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceId,
     Document, Entry, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId, Posting,
-    SessionId, Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
+    Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp, StationId, Task, TaskId,
+    entry::Verdict,
 };
 
 use crate::state::Session;
@@ -251,7 +252,7 @@ pub enum Command {
         /// What exactly, in words, for the denial's entry.
         what: String,
     },
-    /// Time passed: idle and absolute time-outs of sessions, lapsed reservations.
+    /// Time passed: idle and absolute time-outs of sessions, lapsed reservations, due reviews.
     Tick,
     /// Reserve a posting until a second person posts it. The same posting twice is one.
     Reserve {
@@ -336,6 +337,28 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
+    /// Open a campaign of access review about all that is held now. Needs the right to create in the
+    /// module system; its reviewers and their fall-back need the right to approve there.
+    OpenReview {
+        /// The campaign; what it is about (`items`) is found by the engine.
+        review: Review,
+        /// By whom.
+        by: Actor,
+    },
+    /// Confirm something in a campaign, or take it away. Needs the right to approve in the module
+    /// system.
+    DecideReview {
+        /// Which campaign.
+        review: ReviewId,
+        /// What.
+        item: ReviewItem,
+        /// Whether it stays.
+        verdict: ReviewVerdict,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        justification: String,
+        /// By whom: a reviewer of this item, never the one whom it is about.
+        by: Actor,
+    },
     /// The ledger was restored from a backup. Needs the right to modify in the module system.
     Restored {
         /// Entries in the backup.
@@ -384,6 +407,19 @@ pub struct Refusal {
     pub recorded: Option<u64>,
 }
 
+/// What a campaign that is due took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewExpiry {
+    /// Which campaign.
+    pub review: ReviewId,
+    /// What was taken away now.
+    pub expired: Vec<ReviewItem>,
+    /// What stays only because else nobody could approve any more; told when the campaign closes.
+    pub spared: Vec<ReviewItem>,
+    /// Whether it is over.
+    pub closed: bool,
+}
+
 /// A yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -430,6 +466,10 @@ pub enum Reply {
         /// Whether more differ: ask again.
         more: bool,
     },
+    /// The campaign of access review is open, or was.
+    Review(ReviewId),
+    /// Campaigns that were due went on by this much: nobody asked, so somebody has to be told.
+    Reviewed(Vec<ReviewExpiry>),
     /// Yes, and why.
     Allowed(Decision),
     /// The request waits for a second person.

@@ -345,7 +345,11 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::Tick => {
             turn.time_out_reservations();
             turn.time_out_changes();
-            Ok(Reply::Done)
+            Ok(turn.time_out_reviews())
+        }
+        Command::OpenReview { review, by } => turn.open_review(review, by),
+        Command::DecideReview { review, item, verdict, justification, by } => {
+            turn.decide_review(review, item, verdict, justification, by)
         }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
         other => keep(turn, other),

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeVerdict, Decision, Entry, Hash, Movement, MovementId,
-    OperatorId, Pass, PassId, RoleMatrix, entry::Verdict::Accept,
+    OperatorId, Pass, PassId, ReviewItem, RoleMatrix, entry::Verdict::Accept,
 };
 
 use crate::{
@@ -126,7 +126,9 @@ impl Judge {
             | Body::Decommissioned { by, decision, .. }
             | Body::Reserved { by, decision, .. }
             | Body::CostLanded { by, decision, .. }
-            | Body::PeriodClosed { by, decision, .. } => {
+            | Body::PeriodClosed { by, decision, .. }
+            | Body::ReviewOpened { by, decision, .. }
+            | Body::ReviewDecided { by, decision, .. } => {
                 self.asked(by, decision, &[Facts::default()])
             }
             Body::TaskApproved { task, by, decision, .. } => {
@@ -353,6 +355,18 @@ impl Judge {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
             }
+            Body::ReviewDecided { item, by, .. } => {
+                let own = item.operator().is_some_and(|whom| is_name(whom.as_str(), by));
+                two(!own, by, "decided on what he holds himself")
+            }
+            Body::ReviewClosed { review, expired, spared, .. } => {
+                let Some(open) = self.state.review(*review) else { return Ok(()) };
+                let told = |item: &&ReviewItem| expired.contains(item) || spared.contains(item);
+                match open.undecided().find(|item| !told(item)) {
+                    None => Ok(()),
+                    Some(item) => Err(format!("it closed a review without a word on {item}")),
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -372,7 +386,11 @@ impl Judge {
                 ..
             } => {
                 let first = *by == Actor::Daemon && self.state.operators().next().is_none();
-                if change.is_none() && (first || !self.two_needed) {
+                let fewer = self.state.operator(operator).is_some_and(|known| {
+                    let same = (&known.name, &known.badges, &known.kinds) == (name, badges, kinds);
+                    same && roles.iter().all(|role| known.roles.contains(role))
+                });
+                if change.is_none() && (first || fewer || !self.two_needed) {
                     return Ok(());
                 }
                 let reset_pin = match self.approved.as_ref().map(|open| &open.change) {
@@ -396,7 +414,12 @@ impl Judge {
                 )
             }
             Body::ClientAdded { client, scopes, token, certificate, until_us, change, .. } => {
-                if change.is_none() && !self.two_needed {
+                let fewer = self.state.clients.get(client).is_some_and(|known| {
+                    let same = (known.token, known.certificate, known.until_us)
+                        == (*token, *certificate, *until_us);
+                    same && scopes.iter().all(|scope| known.scopes.contains(scope))
+                });
+                if change.is_none() && (fewer || !self.two_needed) {
                     return Ok(());
                 }
                 let (client, scopes, token) = (client.clone(), scopes.clone(), *token);

@@ -25,6 +25,7 @@ mod passes;
 mod people;
 mod postings;
 mod reservations;
+mod reviews;
 mod seen;
 mod sessions;
 pub mod sod;
@@ -32,19 +33,21 @@ pub mod state;
 mod task_rules;
 mod tasks;
 mod turn;
+pub mod usage;
 pub mod window;
 
 pub use access::{Access, AccessError, Facts, Principal, Request};
 pub use changes::CHANGE_MS_MAX;
-pub use command::{Command, Outcome, PinCheck, Refusal, Reply};
+pub use command::{Command, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
 pub use engine::{Engine, Settings};
 pub use items::ItemMaster;
 pub use judge::Judge;
 pub use keeping::ITEMS_AT_ONCE;
 pub use people::ACTIVATION_MS_MAX;
+pub use reviews::reviewers_of;
 pub use sessions::BADGE_SEEN_MS_MAX;
 pub use state::{
     Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
-    Quarantine, Reservation, Session, State, TaskState,
+    Quarantine, Reservation, ReviewState, Reviewed, Session, State, TaskState,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

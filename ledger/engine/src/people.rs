@@ -16,7 +16,7 @@ use gatewarden_model::{
 use crate::{
     access::Facts,
     command::{PinCheck, Refusal, Reply},
-    state::remaining_ms,
+    state::{Client, Operator, remaining_ms},
     turn::{Answer, Asked, Turn},
 };
 
@@ -183,6 +183,39 @@ impl Turn<'_> {
             Some(_) => Err("a badge belongs to another operator already".to_owned()),
             None => Ok(()),
         }
+    }
+
+    /// Takes roles away from an operator who is enrolled, and nothing else; the sessions end.
+    pub(crate) fn with_fewer_roles(&mut self, id: &OperatorId, gone: &[&String], by: Actor) {
+        let Some(known) = self.state.operator(id).cloned() else { return };
+        let Operator { id: operator, name, mut roles, badges, pin, mitigations, kinds, activation } =
+            known;
+        roles.retain(|role| !gone.contains(&role));
+        self.record(Body::Enrolled {
+            operator,
+            name,
+            roles,
+            badges,
+            pin,
+            kinds,
+            activation: activation.map(|open| open.code),
+            mitigations,
+            change: None,
+            by,
+        });
+        self.end_sessions_of(id, "changed");
+    }
+
+    /// Takes scopes away from a machine, and nothing else; without any the token is revoked.
+    pub(crate) fn with_fewer_scopes(&mut self, id: &ClientId, gone: &[&String], by: Actor) {
+        let Some(known) = self.state.clients.get(id).cloned() else { return };
+        let Client { id: client, mut scopes, token, certificate, until_us, .. } = known;
+        scopes.retain(|scope| !gone.contains(&scope));
+        self.record(if scopes.is_empty() {
+            Body::ClientRevoked { client, by }
+        } else {
+            Body::ClientAdded { client, scopes, token, certificate, until_us, change: None, by }
+        });
     }
 
     pub(crate) fn remove(&mut self, operator: OperatorId, by: Actor) -> Answer {

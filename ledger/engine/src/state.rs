@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Hash, Mitigation,
-    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, RoleMatrix, SessionId, Stamp,
-    StationId, Task, TaskId,
+    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Entry, Hash, Mitigation,
+    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem,
+    ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId,
 };
 use serde::Serialize;
 
@@ -277,6 +277,50 @@ pub struct Quarantine {
     pub reason: String,
 }
 
+/// What a reviewer said of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reviewed {
+    /// The entry that says so.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// Whether it stays.
+    pub verdict: ReviewVerdict,
+    /// Why.
+    pub justification: String,
+    /// By whom.
+    pub by: Actor,
+}
+
+/// An open campaign of access review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewState {
+    /// The entry that opened it.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// As it was opened.
+    pub review: Review,
+    /// Who opened it.
+    pub by: Actor,
+    /// What was decided so far.
+    pub decided: BTreeMap<ReviewItem, Reviewed>,
+}
+
+impl ReviewState {
+    /// Milliseconds until it is due, rounded up. A wall clock that is set back does not put it off.
+    #[must_use]
+    pub fn remaining_ms(&self, now: &Stamp) -> u64 {
+        let span_us = self.review.due_us.saturating_sub(self.at.wall_us);
+        remaining_ms(&self.at, u64::try_from(span_us).unwrap_or(0).div_ceil(1000), now)
+    }
+
+    /// What nobody decided on yet.
+    pub fn undecided(&self) -> impl Iterator<Item = &ReviewItem> {
+        self.review.items.iter().filter(|item| !self.decided.contains_key(item))
+    }
+}
+
 /// Everything that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -294,6 +338,7 @@ pub struct State {
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
     pub(crate) reservations: BTreeMap<MovementId, Reservation>,
     pub(crate) policies: Option<Policies>,
+    pub(crate) reviews: BTreeMap<ReviewId, ReviewState>,
     pub(crate) changes: BTreeMap<ChangeId, OpenChange>,
     pub(crate) devices: BTreeMap<DeviceId, BTreeMap<String, String>>,
 }
@@ -404,6 +449,24 @@ impl State {
     #[must_use]
     pub fn reservation(&self, id: MovementId) -> Option<&Reservation> {
         self.reservations.get(&id)
+    }
+
+    /// All open campaigns of access review, by id.
+    pub fn reviews(&self) -> impl Iterator<Item = &ReviewState> {
+        self.reviews.values()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn review(&self, id: ReviewId) -> Option<&ReviewState> {
+        self.reviews.get(&id)
+    }
+
+    /// The state that live entries give, in order: for looking only, what is where is not in it.
+    pub fn of<'e>(live: impl IntoIterator<Item = &'e Entry>) -> Self {
+        let mut state = Self::default();
+        live.into_iter().for_each(|entry| state.apply(entry));
+        state
     }
 
     /// The digest of the policy set that was recorded last.

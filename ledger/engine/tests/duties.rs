@@ -199,6 +199,9 @@ fn a_mitigation_counts_if_it_was_in_force() {
             roles: vec!["department-manager".into()],
             badges: vec![],
             pin: None,
+            kinds: Default::default(),
+            activation: None,
+            change: None,
             mitigations: vec![mitigation],
             by: client(),
         };

@@ -23,6 +23,7 @@ pub mod name;
 pub mod pass;
 pub mod place;
 pub mod posting;
+pub mod review;
 mod rights;
 pub mod roles;
 pub mod sod;
@@ -47,14 +48,15 @@ pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
 pub use kind::MovementKind;
 pub use movement::{Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, SessionId,
-    StationId, TaskId,
+    ChangeId, ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, ReviewId,
+    SessionId, StationId, TaskId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
 pub use posting::{
     Bucket, CountLine, Counted, Posting, PostingLine, Revaluation, StockStatus, VoucherLine,
 };
+pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Role, RoleMatrix};
 pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};

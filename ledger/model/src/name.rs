@@ -140,6 +140,8 @@ uuid_name!(/// What a document line expects to happen at a station.
     TaskId);
 uuid_name!(/// One request for a change that needs a second person.
     ChangeId);
+uuid_name!(/// One campaign of access review.
+    ReviewId);
 
 impl From<PassId> for MovementId {
     fn from(pass: PassId) -> Self {

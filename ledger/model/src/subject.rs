@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Body, Change, ChangeId, ClientId, DeviceId, Entry, ItemId, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, StationId, Task, TaskId,
+    MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -36,11 +36,13 @@ pub enum SubjectKind {
     Client,
     /// A request for a change that needs a second person.
     Change,
+    /// A campaign of access review.
+    Review,
 }
 
 impl SubjectKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Item,
         Self::Tag,
         Self::Document,
@@ -52,6 +54,7 @@ impl SubjectKind {
         Self::Lot,
         Self::Client,
         Self::Change,
+        Self::Review,
     ];
 
     /// The kind's name, as in `ledger trace`.
@@ -69,6 +72,7 @@ impl SubjectKind {
             Self::Lot => "lot",
             Self::Client => "client",
             Self::Change => "change",
+            Self::Review => "review",
         }
     }
 
@@ -159,6 +163,9 @@ impl Entry {
             Body::PoliciesDefined { .. } => supersede("policies".to_owned()),
             Body::PeriodClosed { .. } => supersede("period".to_owned()),
             Body::KeyRotated { .. } => supersede("key".to_owned()),
+            Body::ReviewOpened { review, .. } => touch(format!("review:{}", review.id)),
+            Body::ReviewDecided { review, .. } => touch(format!("review:{review}")),
+            Body::ReviewClosed { review, .. } => close(format!("review:{review}")),
             Body::Reserved { posting, .. } => touch(format!("reservation:{}", posting.id)),
             Body::ReservationEnded { movement, .. } => close(format!("reservation:{movement}")),
             Body::Commissioned { .. }
@@ -203,7 +210,7 @@ macro_rules! keys {
 
 keys!(
     names ClientId, DeviceId, ItemId, OperatorId, StationId, String;
-    ids ChangeId, MovementId, PassId, TaskId
+    ids ChangeId, MovementId, PassId, ReviewId, TaskId
 );
 
 impl Key for fmt::Arguments<'_> {
@@ -231,6 +238,15 @@ impl SubjectList {
     fn station(&mut self, station: Option<&StationId>) {
         if let Some(station) = station {
             self.add(SubjectKind::Station, station);
+        }
+    }
+
+    fn reviewed(&mut self, items: &[ReviewItem]) {
+        for item in items {
+            match item {
+                ReviewItem::Role { operator, .. } => self.add(SubjectKind::Operator, operator),
+                ReviewItem::Scope { client, .. } => self.add(SubjectKind::Client, client),
+            }
         }
     }
 
@@ -423,6 +439,21 @@ impl SubjectList {
             Body::PeriodClosed { by, .. }
             | Body::KeyRotated { by, .. }
             | Body::Restored { by, .. } => self.actor(by),
+            Body::ReviewOpened { review, by, .. } => {
+                self.add(SubjectKind::Review, review.id);
+                self.reviewed(&review.items);
+                self.actor(by);
+            }
+            Body::ReviewDecided { review, item, by, .. } => {
+                self.add(SubjectKind::Review, review);
+                self.reviewed(std::slice::from_ref(item));
+                self.actor(by);
+            }
+            Body::ReviewClosed { review, expired, spared, .. } => {
+                self.add(SubjectKind::Review, review);
+                self.reviewed(expired);
+                self.reviewed(spared);
+            }
             Body::Gap { device, .. } => {
                 if let Some(device) = device {
                     self.add(Device, device);

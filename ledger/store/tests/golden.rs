@@ -563,6 +563,9 @@ fn an_enrolment_with_all_that_it_may_say_has_its_bytes() {
         roles: vec!["department-manager".into(), "sales-assistant".into()],
         badges: vec![Hash::of(b"b")],
         pin: Some(Hash::of(b"$argon2id$")),
+        kinds: BTreeMap::new(),
+        activation: None,
+        change: None,
         mitigations: vec![Mitigation {
             conflict: "asks-and-approves".into(),
             reason: "Wang looks at each of them".into(),

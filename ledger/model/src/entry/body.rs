@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
     DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, Posting, Revaluation, RoleMatrix, SessionId, Stamp,
-    StationId, Task, TaskId, VoucherLine, entry::Verdict,
+    MovementLine, OperatorId, Pass, PassId, Posting, Revaluation, Review, ReviewId, ReviewItem,
+    ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId, VoucherLine,
+    entry::Verdict,
 };
 
 /// What an entry says.
@@ -463,6 +464,43 @@ pub enum Body {
         reason: String,
         /// By whom.
         by: Actor,
+    },
+    /// A campaign of access review was opened.
+    ReviewOpened {
+        /// The campaign.
+        review: Review,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A reviewer confirmed something, or took it away.
+    ReviewDecided {
+        /// In which campaign.
+        review: ReviewId,
+        /// What.
+        item: ReviewItem,
+        /// Whether it stays.
+        verdict: ReviewVerdict,
+        /// Why, 1 to 500 bytes.
+        justification: String,
+        /// By whom: never the one whom it is about.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A campaign is over.
+    ReviewClosed {
+        /// Which.
+        review: ReviewId,
+        /// `complete` or `due`.
+        reason: String,
+        /// What nobody confirmed, and what therefore was taken away.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        expired: Vec<ReviewItem>,
+        /// What nobody confirmed and stays all the same, since else nobody could approve any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spared: Vec<ReviewItem>,
     },
     /// Evidence is missing.
     Gap {
