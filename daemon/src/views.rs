@@ -6,6 +6,8 @@
 
 pub(crate) mod ageing;
 pub(crate) mod past;
+pub(crate) mod reviews;
+pub(crate) mod uses;
 pub(crate) mod vouchers;
 
 use std::collections::BTreeMap;

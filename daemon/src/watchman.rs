@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewarden_engine::Command;
+use gatewarden_engine::{Command, Reply, ReviewExpiry};
 use gatewarden_model::Stamp;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,8 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         // The tick goes through recorder and, if sessions end, through a flush: only a daemon whose
         // heart beats tells the watchdog so.
         match app.recorder.command(Command::Tick).await {
-            Ok(_) => {
+            Ok(answer) => {
+                tell_reviews(answer);
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
             // Its heart beats; a restart would not bring the shared ledger back.
@@ -60,6 +61,28 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         round += 1;
         if round.is_multiple_of(NOTE_ROUNDS) && !app.recorder.is_failing() {
             crate::run::note_newest(&app.config).await;
+        }
+    }
+}
+
+/// What expired without anybody asking: the log is the only one to tell it aloud.
+fn tell_reviews(answer: crate::recorder::Answer) {
+    let Ok(Reply::Reviewed(told)) = answer else { return };
+    for ReviewExpiry { review, expired, spared, closed } in told {
+        let words = |items: &[gatewarden_model::ReviewItem]| {
+            items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        if !expired.is_empty() {
+            let what = words(&expired);
+            tracing::warn!(%review, %what, "not confirmed by the due time, so it was taken away");
+        }
+        if closed && !spared.is_empty() {
+            let what = words(&spared);
+            tracing::error!(
+                %review, %what,
+                "not confirmed either, but without it nobody could approve any more: it stays; review \
+                 it at once"
+            );
         }
     }
 }

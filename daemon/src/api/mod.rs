@@ -17,6 +17,7 @@ mod page;
 mod people;
 mod postings;
 mod problem;
+mod reviews;
 mod stations;
 mod stock;
 mod system;
@@ -166,6 +167,9 @@ fn routes() -> Router<Api> {
         .route("/holds/{pass}/decision", post(exceptions::decide))
         .route("/quarantine", get(exceptions::quarantine))
         .route("/quarantine/{pass}/dismiss", post(exceptions::dismiss))
+        .route("/reviews", get(reviews::list).post(reviews::open))
+        .route("/reviews/{review}", get(reviews::one))
+        .route("/reviews/{review}/decisions", post(reviews::decide))
         .route("/movements", get(ledger::movements))
         .route("/movements/{movement}", get(ledger::movement))
         .route("/movements/{movement}/proof", get(ledger::proof))

@@ -141,8 +141,11 @@ impl From<Refusal> for Problem {
             // A field of the body names what is not there; elsewhere the path does.
             code if code.starts_with("unknown-") && field.is_none() => StatusCode::NOT_FOUND,
             code if code.contains("denied") => StatusCode::FORBIDDEN,
-            "same-person" | "not-an-operator" | "not-yours" => StatusCode::FORBIDDEN,
-            "conflict" | "posting-differs" | "reservation-over" => StatusCode::CONFLICT,
+            "same-person" | "not-an-operator" | "not-yours" | "not-the-reviewer" => {
+                StatusCode::FORBIDDEN
+            }
+            "conflict" | "posting-differs" | "reservation-over" | "review-over"
+            | "already-decided" | "last-approver" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let Refusal { code, message, recorded } = refusal;

@@ -9,7 +9,7 @@ use crate::devices;
 
 use super::{
     Api, auth::Who, books, changes, exceptions, keys, ledger, people, postings, problem::Problem,
-    stations, stock, tasks,
+    reviews, stations, stock, tasks,
 };
 
 /// How the daemon is. Nothing more is told to whom we don't know.
@@ -132,6 +132,10 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         exceptions::decide,
         exceptions::quarantine,
         exceptions::dismiss,
+        reviews::open,
+        reviews::list,
+        reviews::one,
+        reviews::decide,
         ledger::movements,
         ledger::movement,
         ledger::proof,

@@ -43,7 +43,7 @@ pub(crate) enum LedgerVerb {
     Trace {
         #[command(flatten)]
         which: Which,
-        /// [item|tag|document|operator|movement|task|station|device|lot|client] and which one (a lot
+        /// [item|tag|document|operator|movement|task|station|device|lot|client|review] and which one (a lot
         /// as ITEM/LOT); without the kind, everything of that name. A tag may be given as read, such as EPC hex or a scan.
         #[arg(required = true, num_args = 1..=2, value_name = "[KIND] SUBJECT")]
         subject: Vec<String>,

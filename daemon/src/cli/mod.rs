@@ -12,6 +12,8 @@ mod post;
 mod probe;
 mod proof;
 mod qr;
+mod review;
+mod sod;
 mod stock;
 mod which;
 mod witness;
@@ -73,11 +75,26 @@ enum Verb {
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
+    /// Look into who may do what: conflicts of duties, reviews, rights that nobody uses.
+    #[command(subcommand)]
+    Access(AccessVerb),
     /// Watch other gateways' ledgers: cosign what continues what was seen, refuse a second history.
     Witness(witness::WitnessArgs),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
+}
+
+#[derive(Debug, Subcommand)]
+enum AccessVerb {
+    /// Conflicts of duties: in the roles as they are given, and in the journal as it happened. Exit code
+    /// 1 where one is not borne by a mitigation.
+    Sod(sod::SodArgs),
+    /// Rights that nobody used for so many days, by operator and client.
+    Unused(review::UnusedArgs),
+    /// Access reviews: open, list, show.
+    #[command(subcommand)]
+    Review(review::ReviewVerb),
 }
 
 /// Does what was asked.
@@ -101,6 +118,9 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
+        Verb::Access(AccessVerb::Sod(args)) => sod::run(&args),
+        Verb::Access(AccessVerb::Unused(args)) => review::run_unused(&args),
+        Verb::Access(AccessVerb::Review(verb)) => block_on(review::run(verb))?,
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Bench(verb) => bench::bench(verb),
     }

@@ -70,6 +70,19 @@ impl Which {
         }
     }
 
+    /// The conflicts of duties: the configuration's, or the default ones for a ledger without it.
+    pub(super) fn sod(&self) -> anyhow::Result<gatewarden_model::SodTable> {
+        let path = &self.config.config;
+        if self.ledger.is_some() && !path.exists() {
+            eprintln!(
+                "note: {} is not there: the default conflicts are looked for",
+                path.display()
+            );
+            return Ok(gatewarden_config::default_sod());
+        }
+        Ok(run::load_config_without_secrets(path)?.sod)
+    }
+
     pub(super) fn open(&self) -> anyhow::Result<LedgerReader> {
         let address = self.address()?;
         LedgerReader::open(&address).with_context(|| format!("failed to open {address}"))

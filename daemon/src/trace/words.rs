@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Actor, Body, Bucket, Change, Counted, Decision, Item, Movement, MovementLine, Posting,
-    StockStatus, Task, Tracking, entry::Verdict,
+    ReviewItem, ReviewVerdict, StockStatus, Task, Tracking, entry::Verdict,
 };
 
 /// An entry's parts in words.
@@ -387,6 +387,45 @@ fn tell_system(body: &Body) -> Told {
             };
             let what = format!("restored from a backup of {size} entries, {lost}: {reason}");
             Told::new(what, actor(by))
+        }
+        other => tell_review(other),
+    }
+}
+
+fn items_words(items: &[ReviewItem]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn tell_review(body: &Body) -> Told {
+    match body {
+        Body::ReviewOpened { review, by, decision } => {
+            let reviewers: Vec<&str> = review.reviewers.iter().map(|who| who.as_str()).collect();
+            let (title, fallback, items) = (&review.title, &review.fallback, review.items.len());
+            let what = format!(
+                "review {title:?} opened: {items} roles and scopes, for {} to confirm, else {fallback}",
+                reviewers.join(" or ")
+            );
+            Told::new(what, actor(by)).by(Some(decision))
+        }
+        Body::ReviewDecided { item, verdict, justification, by, decision, .. } => {
+            let verdict = match verdict {
+                ReviewVerdict::Keep => "confirmed",
+                ReviewVerdict::Revoke => "taken away",
+            };
+            Told::new(format!("{item} {verdict}: {justification}"), actor(by)).by(Some(decision))
+        }
+        Body::ReviewClosed { reason, expired, spared, .. } => {
+            let mut what = format!("review closed: {reason}");
+            if !expired.is_empty() {
+                what.push_str(&format!("; not confirmed and taken away: {}", items_words(expired)));
+            }
+            if !spared.is_empty() {
+                what.push_str(&format!(
+                    "; NOT CONFIRMED AND KEPT, since else nobody could approve any more: {}",
+                    items_words(spared)
+                ));
+            }
+            Told::new(what, "the daemon")
         }
         // All kinds are told by now; a new one shows itself as it is until it has words.
         other => Told::new(format!("{other:?}"), "the daemon"),

@@ -105,8 +105,8 @@ pub(crate) fn csv(vouchers: &[Voucher]) -> String {
 }
 
 /// A text as one field. One that a spreadsheet would take for a formula gets an apostrophe before it.
-fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t']);
+pub(crate) fn field(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))

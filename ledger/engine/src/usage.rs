@@ -142,33 +142,72 @@ pub struct RightFacts {
     pub peers_pct: Option<u64>,
 }
 
-/// The rights behind an item, each with its use in the span and its peers'.
-#[must_use]
-pub fn facts(
-    item: &ReviewItem,
-    state: &State,
-    matrix: &RoleMatrix,
-    uses: &Uses,
-) -> Vec<RightFacts> {
-    let (holder, rights, peers): (_, _, Vec<Holder>) = match item {
-        ReviewItem::Role { operator, role } => {
-            let alike = state.operators().filter(|o| o.id != *operator && o.roles.contains(role));
-            let peers = alike.map(|o| Holder::Operator(o.id.clone())).collect();
-            (Holder::Operator(operator.clone()), rights_of(matrix, role), peers)
+/// How many hold each role or scope, and how many of them use what it gives: counted once for all items.
+#[derive(Debug)]
+pub struct Peers<'u> {
+    uses: &'u Uses,
+    matrix: &'u RoleMatrix,
+    /// By role, or by scope with a machine's mark: holders, and those who used each right.
+    of: BTreeMap<(bool, String), (u64, BTreeMap<Right, u64>)>,
+}
+
+impl<'u> Peers<'u> {
+    /// Counts who holds and uses what.
+    #[must_use]
+    pub fn new(state: &State, matrix: &'u RoleMatrix, uses: &'u Uses) -> Self {
+        let mut peers = Self { uses, matrix, of: BTreeMap::new() };
+        for operator in state.operators() {
+            for role in &operator.roles {
+                peers.count(&Holder::Operator(operator.id.clone()), role);
+            }
         }
-        ReviewItem::Scope { client, scope } => {
-            let alike = state.clients().filter(|c| c.id != *client && c.scopes.contains(scope));
-            let peers = alike.map(|c| Holder::Client(c.id.clone())).collect();
-            (Holder::Client(client.clone()), scope.parse().into_iter().collect(), peers)
+        for client in state.clients() {
+            for scope in &client.scopes {
+                peers.count(&Holder::Client(client.id.clone()), scope);
+            }
         }
-    };
-    let tell = |right: Right| {
-        let using = peers.iter().filter(|peer| uses.by(peer, right).is_some()).count() as u64;
-        let (count, recorded) = (peers.len() as u64, is_recorded(right));
-        let peers_pct = if recorded { (using * 100).checked_div(count) } else { None };
-        RightFacts { right, recorded, used: uses.by(&holder, right), peers: count, peers_pct }
-    };
-    rights.into_iter().map(tell).collect()
+        peers
+    }
+
+    fn count(&mut self, holder: &Holder, what: &str) {
+        let rights = self.rights(holder, what);
+        let key = (matches!(holder, Holder::Client(_)), what.to_owned());
+        let (holders, users) = self.of.entry(key).or_default();
+        *holders += 1;
+        for right in rights.into_iter().filter(|right| self.uses.by(holder, *right).is_some()) {
+            *users.entry(right).or_default() += 1;
+        }
+    }
+
+    /// What a role or scope gives.
+    fn rights(&self, holder: &Holder, what: &str) -> Vec<Right> {
+        match holder {
+            Holder::Operator(_) => rights_of(self.matrix, what),
+            Holder::Client(_) => what.parse().into_iter().collect(),
+        }
+    }
+
+    /// The rights behind an item that is held, each with its use in the span and the peers'.
+    #[must_use]
+    pub fn facts(&self, item: &ReviewItem) -> Vec<RightFacts> {
+        let (holder, what) = match item {
+            ReviewItem::Role { operator, role } => (Holder::Operator(operator.clone()), role),
+            ReviewItem::Scope { client, scope } => (Holder::Client(client.clone()), scope),
+        };
+        let key = (matches!(holder, Holder::Client(_)), what.clone());
+        let none = (0, BTreeMap::new());
+        let (holders, users) = self.of.get(&key).unwrap_or(&none);
+        let peers = holders.saturating_sub(1);
+        let tell = |right: Right| {
+            let used = self.uses.by(&holder, right);
+            let all = users.get(&right).copied().unwrap_or(0);
+            let others = all.saturating_sub(u64::from(used.is_some())).min(peers);
+            let recorded = is_recorded(right);
+            let peers_pct = if recorded { (others * 100).checked_div(peers) } else { None };
+            RightFacts { right, recorded, used, peers, peers_pct }
+        };
+        self.rights(&holder, what).into_iter().map(tell).collect()
+    }
 }
 
 /// A right that nobody used in the span.

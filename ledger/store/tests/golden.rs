@@ -16,10 +16,11 @@ use std::{
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
-    Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Mitigation, Module,
+    Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Mitigation, Module,
     MovementId, MovementKind, MovementLine, Pass, PassClosing, PassId, PassOpening, Posting,
-    PostingLine, Revaluation, Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId,
-    TaskLine, Thing, Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
+    PostingLine, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role,
+    RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust,
+    Unit, Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -113,6 +114,50 @@ fn task() -> Task {
         }],
         reservation: None,
     }
+}
+
+fn review_item(role: &str) -> ReviewItem {
+    ReviewItem::Role { operator: "mueller".parse().unwrap(), role: role.into() }
+}
+
+fn of_system(action: Action) -> Decision {
+    Decision { module: Module::System, action, ..decision() }
+}
+
+/// The bodies of an access review.
+fn bodies_of_review() -> Vec<Body> {
+    let id = ReviewId(Uuid::from_u128(0x4e71));
+    let scope =
+        ReviewItem::Scope { client: "erp".parse().unwrap(), scope: "inbound:create".into() };
+    vec![
+        Body::ReviewOpened {
+            review: Review {
+                id,
+                title: "Autumn".into(),
+                scope: ReviewScope { roles: vec!["storekeeper".into()], clients: true },
+                reviewers: vec!["weber".parse().unwrap()],
+                fallback: "ma.second".parse().unwrap(),
+                due_us: 1_700_000_000_000_000,
+                items: vec![review_item("storekeeper"), scope.clone()],
+            },
+            by: operator(),
+            decision: of_system(Action::Create),
+        },
+        Body::ReviewDecided {
+            review: id,
+            item: scope,
+            verdict: ReviewVerdict::Revoke,
+            justification: "replaced by the new ERP".into(),
+            by: operator(),
+            decision: of_system(Action::Approve),
+        },
+        Body::ReviewClosed {
+            review: id,
+            reason: "due".into(),
+            expired: vec![review_item("storekeeper")],
+            spared: vec![review_item("access-owner")],
+        },
+    ]
 }
 
 /// One body of every kind. A new kind that is missing here fails `every_kind_has_a_file`.
@@ -530,7 +575,9 @@ fn name(entry: &Entry) -> String {
 
 #[test]
 fn every_kind_has_its_bytes() {
-    for (seq, body) in (0..).zip(bodies().into_iter().chain(bodies_of_stock())) {
+    for (seq, body) in
+        (0..).zip(bodies().into_iter().chain(bodies_of_stock()).chain(bodies_of_review()))
+    {
         let entry = Entry::new(seq, stamp(seq), body);
         same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }

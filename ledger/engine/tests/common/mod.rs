@@ -38,6 +38,7 @@ pub const MATRIX: &[(&str, &str, &str)] = &[
     ("controller", "price", "view modify approve"),
     ("administrator", "system", "view create modify delete approve"),
     ("administrator", "ledger", "view"),
+    ("access-owner", "system", "view approve"),
     ("auditor", "inbound outbound count transfer price ledger system", "view"),
 ];
 
