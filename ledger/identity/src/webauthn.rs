@@ -35,7 +35,7 @@ pub use cose::Algorithm;
 pub use error::WebauthnError;
 pub use options::{
     CreationOptions, Descriptor, Parameters, RequestOptions, RpEntity, Selection, TIMEOUT_MS,
-    UserEntity, creation_options, request_options, user_handle,
+    UserEntity, UserHandle, creation_options, request_options, user_handle,
 };
 pub use passkey::Passkey;
 pub use registration::{Registration, RegistrationResponse, verify_registration};
@@ -47,7 +47,7 @@ pub const CLIENT_DATA_BYTES_MAX: usize = 4096;
 pub const ATTESTATION_BYTES_MAX: usize = 16 * 1024;
 /// Longest authenticator data of an assertion, in bytes.
 pub const AUTH_DATA_BYTES_MAX: usize = 4096;
-/// Longest credential id, in bytes (section 7.1, step 25).
+/// Longest credential id, in bytes (section 7.1).
 pub const CREDENTIAL_ID_BYTES_MAX: usize = 1023;
 /// Longest signature, in bytes; one of P-256 in DER has at most 72.
 pub const SIGNATURE_BYTES_MAX: usize = 128;

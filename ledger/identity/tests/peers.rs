@@ -16,7 +16,7 @@ use std::{
 use gatewarden_identity::{
     totp::{Algorithm, STEP_S, Totp, step_at},
     webauthn::{
-        Assertion, Challenge, Passkey, Purpose, Registration, RelyingParty, challenge,
+        Assertion, Challenge, Passkey, Purpose, Registration, RelyingParty, UserHandle, challenge,
         creation_options, request_options, subject, user_handle, verify_assertion,
         verify_registration,
     },
@@ -84,13 +84,18 @@ fn anna() -> OperatorId {
     OperatorId::parse("anna").unwrap()
 }
 
+fn handle() -> UserHandle {
+    user_handle(&[8; 32], &anna())
+}
+
 fn question(purpose: Purpose) -> Challenge {
     challenge(purpose, [5; 32], subject(&["anna"]))
 }
 
 fn create_options() -> Value {
     let asked = question(Purpose::Register);
-    serde_json::to_value(creation_options(&party(), asked, &anna(), "Anna Kos", &[])).unwrap()
+    serde_json::to_value(creation_options(&party(), asked, &anna(), "Anna Kos", &handle(), &[]))
+        .unwrap()
 }
 
 fn get_options(passkey: &Passkey) -> Value {
@@ -107,8 +112,7 @@ fn registered(answer: Value) -> Option<Passkey> {
 
 fn asserted(passkey: &Passkey, answer: Value) -> bool {
     let answer: Assertion = serde_json::from_value(answer).unwrap();
-    let handle = user_handle(&anna());
-    verify_assertion(&party(), &question(Purpose::SignIn), passkey, &handle, &answer).is_ok()
+    verify_assertion(&party(), &question(Purpose::SignIn), passkey, &handle(), &answer).is_ok()
 }
 
 /// Faults that python-fido2 looks for; frames, backup flags, counters and handles it leaves to its user.
@@ -199,8 +203,7 @@ fn we_judge_a_foreign_key_as_yubico_s_server_does() {
             assert_eq!(verdict["ok"], fault.is_none() || stricter, "{fault:?} {verdict}");
             let read: Assertion = serde_json::from_value(answer).unwrap();
             let asked = question(Purpose::SignIn);
-            let verdict =
-                verify_assertion(&party(), &asked, &passkey, &user_handle(&anna()), &read);
+            let verdict = verify_assertion(&party(), &asked, &passkey, &handle(), &read);
             assert_eq!(verdict.is_ok(), fault.is_none(), "{fault:?}");
             if let Ok(asserted) = verdict {
                 passkey.update(&asserted);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AUTH_DATA_BYTES_MAX, Base64Url, Challenge, Passkey, RelyingParty, SIGNATURE_BYTES_MAX,
-    WebauthnError, auth_data::AuthData, bounded, client_data, cose::PublicKey,
+    UserHandle, WebauthnError, auth_data::AuthData, bounded, client_data, cose::PublicKey,
     registration::check_frame,
 };
 
@@ -59,7 +59,7 @@ pub fn verify_assertion(
     party: &RelyingParty,
     challenge: &Challenge,
     passkey: &Passkey,
-    user_handle: &[u8],
+    user_handle: &UserHandle,
     answer: &Assertion,
 ) -> Result<Asserted, WebauthnError> {
     check_frame(&answer.r#type, &answer.id, &answer.raw_id)?;
@@ -67,7 +67,7 @@ pub fn verify_assertion(
         return Err(WebauthnError::WrongCredential);
     }
     let response = &answer.response;
-    if response.user_handle.as_ref().is_some_and(|h| !h.0.is_empty() && h.0 != user_handle) {
+    if response.user_handle.as_ref().is_some_and(|h| !h.0.is_empty() && h.0 != user_handle[..]) {
         return Err(WebauthnError::WrongUser);
     }
     let client_hash =
@@ -91,7 +91,7 @@ pub fn verify_assertion(
     Ok(Asserted { sign_count: data.sign_count, backed_up: data.backed_up() })
 }
 
-/// Step 22: where either counter is not 0, the new one must be greater.
+/// Section 6.1.1: where either counter is not 0, the new one must be greater.
 fn check_counter(stored: u32, got: u32) -> Result<(), WebauthnError> {
     if (stored, got) != (0, 0) && got <= stored {
         return Err(WebauthnError::Cloned { stored, got });

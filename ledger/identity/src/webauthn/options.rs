@@ -2,11 +2,13 @@
 //! (WebAuthn Level 3, sections 5.1.9 and 5.1.10, `parseCreationOptionsFromJSON`).
 //!
 //! User verification is required, a discoverable credential preferred, attestation not wanted. The
-//! user handle is a digest, so that a found key tells nobody's name (section 14.6.1). Absent:
+//! user handle is a keyed digest, so that a found key tells nobody's name (section 14.6.1). Absent:
 //! extensions.
 
-use gatewarden_model::{Hash, OperatorId};
+use gatewarden_model::OperatorId;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
+use sha2::Sha256;
 
 use super::{Algorithm, Base64Url, Challenge, Passkey, RelyingParty};
 
@@ -105,11 +107,21 @@ pub struct Selection {
     pub user_verification: &'static str,
 }
 
-/// The user handle of an operator: 32 bytes that tell nothing of the person, always the same.
+/// The user handle of an operator: HMAC-SHA-256, so that nobody finds the operator by trying names
+/// (section 14.6.1: not even a hash of one). `salt` is random, made once for the installation and kept
+/// with its secrets; with another one, assertions that carry a handle are refused as somebody else's.
 #[must_use]
-pub fn user_handle(operator: &OperatorId) -> [u8; 32] {
-    Hash::of(format!("gatewarden user handle 1\n{operator}").as_bytes()).0
+pub fn user_handle(salt: &[u8; 32], operator: &OperatorId) -> UserHandle {
+    // HMAC fills a key up to its block of 64 bytes with zeros; a whole block never fails.
+    let mut key = [0; 64];
+    key[..32].copy_from_slice(salt);
+    let mut mac = Hmac::<Sha256>::new(&key.into());
+    mac.update(format!("gatewarden user handle 1\n{operator}").as_bytes());
+    mac.finalize().into_bytes().into()
 }
+
+/// The bytes that stand for an operator on a key.
+pub type UserHandle = [u8; 32];
 
 /// What to ask for registering a key of an operator. `known` are the passkeys the operator has.
 #[must_use]
@@ -118,12 +130,13 @@ pub fn creation_options(
     challenge: Challenge,
     operator: &OperatorId,
     full_name: &str,
+    handle: &UserHandle,
     known: &[Passkey],
 ) -> CreationOptions {
     CreationOptions {
         rp: RpEntity { id: party.id().into(), name: party.name().into() },
         user: UserEntity {
-            id: Base64Url(user_handle(operator).to_vec()),
+            id: Base64Url(handle.to_vec()),
             name: operator.to_string(),
             display_name: full_name.into(),
         },
@@ -163,5 +176,22 @@ fn descriptor(passkey: &Passkey) -> Descriptor {
         r#type: "public-key",
         id: passkey.credential_id.clone(),
         transports: passkey.transports.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn the_handle_is_an_hmac_of_the_operator() {
+        let (anna, bert) = (OperatorId::parse("anna").unwrap(), OperatorId::parse("bert").unwrap());
+        let mut mac = Hmac::<Sha256>::new_from_slice(&[8; 32]).unwrap();
+        mac.update(b"gatewarden user handle 1\nanna");
+        assert_eq!(user_handle(&[8; 32], &anna)[..], mac.finalize().into_bytes()[..]);
+        assert_ne!(user_handle(&[8; 32], &anna), user_handle(&[8; 32], &bert));
+        assert_ne!(user_handle(&[8; 32], &anna), user_handle(&[9; 32], &anna));
     }
 }
