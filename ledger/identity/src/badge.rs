@@ -16,8 +16,9 @@
 //! them apart; two UIDs of which one is the other read backwards are one badge. A scan names no
 //! format, so `02207638` may be 3.5C without its comma, DEZ 8, hex or a code: [`candidates`] gives
 //! all, and a station takes the scan only where they lead to exactly one operator. [`Badge::rivals`]
-//! gives what any reader's text of a badge might be taken for: who enrols refuses a badge of which a
-//! rival belongs to somebody else, so that no later scan can lead to two people.
+//! gives what any reader's text of a badge might be taken for, as far as its bits are known: who enrols
+//! refuses a badge of which a rival belongs to somebody else. A reader that later sends more bits than
+//! were known at enrolment can still reach two; then the station refuses.
 //!
 //! Absent: proof of identity. A number is a user name; most kinds can be copied
 //! ([`BadgeKind::is_cloneable`]). Also the formats 3.5A and 3.5B, which leave out bits 16 to 23.
@@ -137,11 +138,15 @@ impl Badge {
     }
 
     /// The digits of the number as the card's holder may know them, for refusing a PIN that is part
-    /// of them: those of the text, or of every usual way of printing the card's number.
+    /// of them: those of the code, or of every usual way of printing the card's number in digits.
     #[must_use]
     pub fn digits(&self) -> Vec<String> {
+        let mut texts = self.0.texts();
+        if !matches!(self.0, Number::Text(_)) {
+            texts.retain(|text| !text.contains(|c: char| c.is_ascii_alphabetic()));
+        }
         let only = |t: &String| t.chars().filter(char::is_ascii_digit).collect::<String>();
-        let mut all: Vec<String> = self.0.texts().iter().map(only).collect();
+        let mut all: Vec<String> = texts.iter().map(only).collect();
         all.retain(|d| !d.is_empty());
         all.sort_unstable();
         all.dedup();

@@ -18,6 +18,8 @@ use crate::base32;
 
 /// Bytes of a secret: the output of SHA-1, as RFC 4226, section 4 (R6) recommends.
 pub const SECRET_BYTES: usize = 20;
+/// Bytes of a block of SHA-1 and of SHA-256.
+const BLOCK_BYTES: usize = 64;
 /// Seconds that a code is shown (RFC 6238, section 4.1).
 pub const STEP_S: u64 = 30;
 /// Digits of a code.
@@ -88,9 +90,12 @@ impl Totp {
     /// section 5.3).
     #[must_use]
     pub fn code(&self, step: u64) -> String {
+        // HMAC fills a key up to its block with zeros (RFC 2104, section 2); a whole block never fails.
+        let mut key = Zeroizing::new([0; BLOCK_BYTES]);
+        key[..SECRET_BYTES].copy_from_slice(self.secret.as_slice());
         let number = match self.algorithm {
-            Algorithm::Sha1 => truncate(&mac::<Hmac<Sha1>>(self.secret.as_slice(), step)),
-            Algorithm::Sha256 => truncate(&mac::<Hmac<Sha256>>(self.secret.as_slice(), step)),
+            Algorithm::Sha1 => truncate(&mac(Hmac::<Sha1>::new(&(*key).into()), step)),
+            Algorithm::Sha256 => truncate(&mac(Hmac::<Sha256>::new(&(*key).into()), step)),
         };
         format!("{:0width$}", number % 10u32.pow(DIGITS as u32), width = DIGITS)
     }
@@ -142,9 +147,7 @@ pub fn step_at(now: &Stamp) -> Option<u64> {
     u64::try_from(now.wall_us).ok().map(|us| us / 1_000_000 / STEP_S)
 }
 
-fn mac<M: Mac + KeyInit>(secret: &[u8], step: u64) -> Vec<u8> {
-    // HMAC takes keys of any length; the empty answer of an impossible failure matches no code.
-    let Ok(mut mac) = <M as KeyInit>::new_from_slice(secret) else { return Vec::new() };
+fn mac(mut mac: impl Mac, step: u64) -> Vec<u8> {
     mac.update(&step.to_be_bytes());
     mac.finalize().into_bytes().to_vec()
 }

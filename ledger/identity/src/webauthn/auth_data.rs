@@ -72,7 +72,7 @@ impl<'a> AuthData<'a> {
         Ok(Self { rp_id_hash, flags, sign_count, attested })
     }
 
-    /// Checks relying party and flags (section 7.1, steps 14 to 17; 7.2, steps 16 to 19).
+    /// Checks relying party and flags as sections 7.1 and 7.2 say.
     pub(super) fn check(&self, party: &RelyingParty) -> Result<(), WebauthnError> {
         let hash = Sha256::digest(party.id().as_bytes());
         if !bool::from(hash.as_slice().ct_eq(self.rp_id_hash)) {

@@ -1,6 +1,6 @@
 //! CBOR (RFC 8949) as CTAP2 allows it, read without trust.
 //!
-//! WebAuthn, section 3: decoders should reject what is not in the CTAP2 canonical form (CTAP 2.1,
+//! WebAuthn, section 2.4: decoders should reject what is not in the CTAP2 canonical form (CTAP 2.1,
 //! section 8) and messages with duplicate keys. Refused are indefinite lengths, lengths and numbers
 //! not in their shortest form, tags, floats, duplicate keys, more than `DEPTH_MAX` levels, more than
 //! `ITEMS_MAX` items and integers beyond 64 bits with sign. The order of keys is not asked for:

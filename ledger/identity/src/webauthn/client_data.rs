@@ -27,8 +27,8 @@ struct ClientData<'a> {
     top_origin: Option<serde::de::IgnoredAny>,
 }
 
-/// Checks type, challenge, origin and frames (section 7.1, steps 5 to 11; 7.2, steps 8 to 14) and
-/// gives the SHA-256 of the bytes.
+/// Checks type, challenge, origin and frames as sections 7.1 and 7.2 say, and gives the SHA-256 of the
+/// bytes.
 pub(super) fn check(
     bytes: &[u8],
     wanted: &'static str,

@@ -8,7 +8,7 @@ use super::cbor::CborError;
 /// Longest piece of foreign text in a message, in characters.
 const SHOWN_CHARS_MAX: usize = 80;
 
-/// Why a registration or an assertion is refused. Steps are those of WebAuthn Level 3, 7.1 and 7.2.
+/// Why a registration or an assertion is refused (WebAuthn, sections 7.1 and 7.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebauthnError {
     /// A part over its bound.

@@ -2,7 +2,7 @@
 //!
 //! Attestation "none" is asked for and suffices; "packed" self-attestation is verified where it comes
 //! (section 8.2). Any other form is refused rather than taken unread. Absent: whether the credential id
-//! is registered already (step 26): the caller asks its store, since it knows all operators.
+//! is registered already: the caller asks its store, since it knows all operators.
 
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ pub(super) fn check_frame(
     if id != raw_id { Err(WebauthnError::WrongCredential) } else { Ok(()) }
 }
 
-/// Steps 21 to 24: the statement must be empty for "none" and hold for "packed" without certificates.
+/// Section 8: the statement must be empty for "none" and hold for "packed" without certificates.
 fn check_attestation(
     object: &Value<'_>,
     key: &PublicKey,

@@ -91,7 +91,8 @@ fn check_origin(id: &str, text: &str) -> Result<String, RelyingPartyError> {
     let Some(Host::Domain(host)) = url.host() else { return Err(refused()) };
     let local = host == "localhost" || host.ends_with(".localhost");
     let safe = url.scheme() == "https" || (url.scheme() == "http" && local);
-    if !safe || text.trim_end_matches('/') != origin {
+    // Nothing but the origin: no user, path, query or fragment.
+    if !safe || url.as_str().strip_suffix('/') != Some(origin.as_str()) {
         return Err(refused());
     }
     let parent = host.strip_suffix(id).is_some_and(|left| left.ends_with('.') && id.contains('.'));
@@ -111,6 +112,7 @@ mod tests {
             ("gate.example", "https://gate.example"),
             ("gate.example", "https://gate.example:8443"),
             ("gate.example", "https://dock.gate.example/"),
+            ("gate.example", "https://GATE.example:443"),
             ("localhost", "http://localhost:7070"),
             ("gatebox", "https://gatebox"),
         ] {
@@ -124,6 +126,7 @@ mod tests {
             ("example", "https://gate.example"),
             ("gate.example", "https://gate.example/path"),
             ("gate.example", "https://user@gate.example"),
+            ("gate.example", "https://gate.example/?q"),
             ("gate.example", "gate.example"),
             ("127.0.0.1", "https://127.0.0.1"),
             ("[::1]", "https://[::1]"),
