@@ -252,6 +252,15 @@ pub enum Command {
         /// What exactly, in words, for the denial's entry.
         what: String,
     },
+    /// Strangers are turned away at a door: what happened, and how many were.
+    Alarm {
+        /// What happened, up to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// How many were turned away that left no entry.
+        further: u64,
+        /// At which station; none for the console.
+        station: Option<StationId>,
+    },
     /// Time passed: idle and absolute time-outs of sessions, lapsed reservations, due reviews.
     Tick,
     /// Reserve a posting until a second person posts it. The same posting twice is one.

@@ -9,6 +9,7 @@ use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 use crate::{
     access::Access,
     command::{Command, Outcome, Refusal, Reply},
+    denials::Denials,
     items::ItemMaster,
     keeping::Binding,
     memory::Memory,
@@ -65,6 +66,7 @@ pub struct Engine {
     state: State,
     stock: Stock,
     memory: Memory,
+    denials: Denials,
     next_seq: u64,
     /// What the stock adds to a sequence to order it among the entries that it is supplied with.
     shift: u64,
@@ -77,9 +79,20 @@ impl Engine {
     pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
         let (state, memory) = (State::default(), Memory::default());
         let (configured, policies_fault) = (access.clone(), None);
-        let stock = Stock::partial();
+        let (stock, denials) = (Stock::partial(), Denials::default());
         let shift = 0;
-        Self { settings, configured, access, policies_fault, state, stock, memory, next_seq, shift }
+        Self {
+            settings,
+            configured,
+            access,
+            policies_fault,
+            state,
+            stock,
+            memory,
+            denials,
+            next_seq,
+            shift,
+        }
     }
 
     /// Takes over one live entry of an earlier run. Give them in order; what is where comes from
@@ -171,7 +184,34 @@ impl Engine {
 
     /// Decides on a command, and applies what it decided to the state.
     pub fn handle(&mut self, now: Stamp, command: Command) -> Outcome {
-        self.turn(now, |turn| dispatch(turn, command))
+        let due = match &command {
+            Command::Tick => self.denials.due(&now, false),
+            Command::Stop { .. } => self.denials.due(&now, true),
+            _ => vec![],
+        };
+        let mut outcome = self.turn(now, |turn| {
+            for body in due {
+                turn.record(body);
+            }
+            dispatch(turn, command)
+        });
+        self.count_denial(&now, &mut outcome);
+        outcome
+    }
+
+    /// Takes a denial out of an outcome where the same principal was denied too often just now: it
+    /// did nothing to the state, and is counted.
+    fn count_denial(&mut self, now: &Stamp, outcome: &mut Outcome) {
+        let Err(refusal) = &mut outcome.answer else { return };
+        let Some(last) = outcome.entries.last() else { return };
+        let Body::Denied { by, action, module, pass: None, .. } = &last.body else { return };
+        let is_this =
+            refusal.recorded == Some(last.seq) && last.seq.checked_add(1) == Some(self.next_seq);
+        if is_this && !self.denials.records(by, (*action, *module), now) {
+            self.next_seq = last.seq;
+            outcome.entries.pop();
+            refusal.recorded = None;
+        }
     }
 
     /// Refuses a command that could be decided and not be written, and records that: a pass is
@@ -387,6 +427,7 @@ fn report(turn: &mut Turn<'_>, command: Command) -> Reply {
         Command::Gap { device, from, to, reason } => {
             turn.record(Body::Gap { device, from, to, reason });
         }
+        Command::Alarm { reason, further, station } => turn.alarm(reason, further, station),
         _ => {}
     }
     Reply::Done

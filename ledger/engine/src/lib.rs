@@ -3,7 +3,7 @@
 //! One value, `Engine`, takes commands with the time they came at and answers with entries to
 //! flush, a reply or a refusal, and the signals to show after the flush. Invariants: pure (no
 //! async, I/O, clock or randomness; ids and time are arguments); any error while deciding denies;
-//! whatever somebody asked for and did not get is an entry; stock adds up to zero and no physical
+//! whatever somebody asked for and did not get is an entry, or counted in one (`denials`); stock adds up to zero and no physical
 //! place goes negative; the same command twice posts once. Absent on purpose: keeping entries
 //! (`gatewarden-store`), checking PINs and minting ids (the daemon).
 
@@ -12,6 +12,7 @@ mod apply;
 mod changes;
 pub mod command;
 mod compare;
+mod denials;
 mod engine;
 mod giving_up;
 mod holds;
@@ -39,6 +40,7 @@ pub mod window;
 pub use access::{Access, AccessError, Facts, Principal, Request};
 pub use changes::CHANGE_MS_MAX;
 pub use command::{Command, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
+pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
 pub use engine::{Engine, Settings};
 pub use items::ItemMaster;
 pub use judge::Judge;

@@ -130,10 +130,36 @@ impl Turn<'_> {
         let message = cut(&reason.into(), REASON_BYTES_MAX);
         let Asked { by, action, module, station, task, document, pass } = asked;
         let reason = message.clone();
-        let body =
-            Body::Denied { by, action, module, reason, decision, station, task, document, pass };
+        let body = Body::Denied {
+            by,
+            action,
+            module,
+            reason,
+            decision,
+            station,
+            task,
+            document,
+            pass,
+            further: None,
+        };
         let recorded = Some(self.record(body));
         Refusal { code, message, recorded }
+    }
+
+    /// Records that strangers were turned away at a door.
+    pub(crate) fn alarm(&mut self, reason: String, further: u64, station: Option<StationId>) {
+        self.record(Body::Denied {
+            by: Actor::Nobody,
+            action: Action::Request,
+            module: Module::System,
+            reason: cut(&reason, REASON_BYTES_MAX),
+            decision: None,
+            station,
+            task: None,
+            document: None,
+            pass: None,
+            further: Some(further),
+        });
     }
 
     /// Asks the policies; a no is recorded.

@@ -265,6 +265,7 @@ fn bodies() -> Vec<Body> {
             task: Some(task_id()),
             document: Some("4500001".into()),
             pass: Some(pass()),
+            further: None,
         },
         Body::Moved { movement, pass: Some(pass()) },
         Body::Delivered {

@@ -309,6 +309,9 @@ pub enum Body {
         /// What was seen, if it came from a pass.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pass: Option<Pass>,
+        /// This entry stands for so many refusals that have none of their own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        further: Option<u64>,
     },
     /// Stock moved.
     Moved {
