@@ -22,6 +22,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
         crate::sod::check(walk, sod);
         unique(walk, sod, "conflicts", "id", "conflict");
     }
+    crate::tls::check(walk, root);
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }
@@ -268,9 +269,10 @@ fn listen(walk: &mut Walk<'_>, root: &Fields) {
             walk.error(fields.place(key), "listen-clash", message, "another address", hint);
         }
     }
-    if !listen.ip().is_loopback() {
-        let message = "the API is plain HTTP and would be open to the network";
-        let hint = Some("put a TLS proxy before it".to_owned());
+    if !listen.ip().is_loopback() && !gateway.table("tls").is_some_and(crate::tls::is_on) {
+        let message = "the API is plain HTTP and would be open to the network: PINs, cookies and tokens \
+                       can be read on the way";
+        let hint = Some("set [gateway.tls], or put a TLS proxy before it".to_owned());
         let expected = "an address of this machine only";
         walk.warn(gateway.place("listen"), "open-listen", message, expected, hint);
     }

@@ -6,12 +6,13 @@ use std::{
 };
 
 use crate::{
-    Secret,
+    Environment, Secret,
     fields::Fields,
     report::Walk,
     secret::SecretSource,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required, text_or},
     text::offset_minutes,
+    tls::{TLS, TlsSection},
     words::quote,
 };
 
@@ -23,6 +24,9 @@ pub const LISTEN: &str = "127.0.0.1:8420";
 /// Most entries a commit that may be asked for: the ledger takes 4,096 in a group, and the last
 /// command of one may bring several.
 const GROUP_ROWS_MAX: i64 = 3000;
+
+/// Most host names of one gateway.
+pub const NAMES_MAX: usize = 32;
 
 /// Most credentials with keys of one ledger.
 pub const KEY_CREDENTIALS_MAX: usize = 16;
@@ -36,6 +40,10 @@ pub struct Gateway {
     pub state_dir: PathBuf,
     /// Where its API listens.
     pub listen: SocketAddr,
+    /// The host names under which its API may be asked, beside addresses and `localhost`.
+    pub names: Vec<String>,
+    /// How its API speaks TLS; plain HTTP where absent.
+    pub tls: Option<TlsSection>,
     /// Minutes east of UTC: where the day of the business begins.
     pub utc_offset_min: i32,
 }
@@ -88,8 +96,15 @@ pub(crate) static GATEWAY: Section = Section {
             "listen",
             Text::Socket,
             LISTEN,
-            "Where the HTTP API listens. Keep it on this machine and put a TLS proxy before it.",
+            "Where the HTTP API listens. Beyond this machine, set [gateway.tls] or put a TLS proxy before it.",
         ),
+        optional(
+            "names",
+            Shape::List { of: &Shape::Text(Text::Line), max: NAMES_MAX },
+            "Host names under which the API may be asked, beside addresses and localhost, such as \
+             gw1.example. Any other is refused, because a page could make its own name mean this box.",
+        ),
+        optional("tls", Shape::Section(&TLS), "TLS on the API's port."),
         text_or(
             "utc_offset",
             Text::Offset,
@@ -164,11 +179,16 @@ pub(crate) static SPOOL: Section = Section {
 
 impl Gateway {
     /// `base` is the folder of the configuration file.
-    pub(crate) fn build(fields: &Fields, base: &Path) -> Option<Self> {
+    pub(crate) fn build(fields: &Fields, base: &Path, env: &dyn Environment) -> Option<Self> {
         Some(Self {
             name: fields.owned("name")?,
             state_dir: base.join(fields.text("state_dir")?),
             listen: fields.parsed("listen")?,
+            names: fields.texts("names").map(|(name, _)| name.to_ascii_lowercase()).collect(),
+            tls: match fields.table("tls").filter(|tls| crate::tls::is_on(tls)) {
+                Some(tls) => Some(TlsSection::build(tls, base, env)?),
+                None => None,
+            },
             utc_offset_min: offset_minutes(fields.text("utc_offset")?)?,
         })
     }

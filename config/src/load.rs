@@ -148,7 +148,7 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
     let config = whole(&mut walk, bytes, text).and_then(|()| {
         let root = tree(&mut walk, text)?;
         cross::check(&mut walk, &root);
-        build(&root, walk.base, Hash::of(bytes))
+        build(&root, &walk, Hash::of(bytes))
     });
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
@@ -202,8 +202,9 @@ fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
     None
 }
 
-fn build(root: &Fields, base: &Path, hash: Hash) -> Option<Config> {
-    let gateway = Gateway::build(root.table("gateway")?, base)?;
+fn build(root: &Fields, walk: &Walk<'_>, hash: Hash) -> Option<Config> {
+    let base = walk.base;
+    let gateway = Gateway::build(root.table("gateway")?, base, walk.env)?;
     let state_dir = &gateway.state_dir;
     let valuation = ValuationSection::build(root.table("valuation")?)?;
     Some(Config {
