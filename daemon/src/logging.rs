@@ -1,7 +1,15 @@
 //! Where the daemon's log goes: to the journal with its fields when systemd runs it, else to
 //! standard error. Log lines never carry PINs, tokens or badges.
+//!
+//! One event is one line: whatever came from outside into it (names, reasons, paths) can neither
+//! begin another line, nor move a terminal's cursor, nor turn the direction of writing: control
+//! characters and those that change the order or the line are written as escapes. So lines have no
+//! colours either.
 
-use std::{fmt::Write as _, io::IsTerminal as _};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use systemd_journal_logger::{JournalLog, connected_to_journal};
 use tracing::{
@@ -14,6 +22,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use crate::plain::plain;
+
 /// Sets up logging; `RUST_LOG` overrides the level. Called once, at the start of `run`.
 pub(crate) fn init(default_level: &str) {
     let filter = EnvFilter::try_from_default_env()
@@ -23,10 +33,8 @@ pub(crate) fn init(default_level: &str) {
     let done = match journal {
         Some(journal) => registry.with(JournalLayer { journal }).try_init(),
         None => {
-            let ansi = std::io::stderr().is_terminal();
-            let plain =
-                tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
-            registry.with(plain).try_init()
+            let lines = tracing_subscriber::fmt::layer().with_writer(|| Lines(io::stderr()));
+            registry.with(lines.with_ansi(false)).try_init()
         }
     };
     if let Err(error) = done {
@@ -60,6 +68,22 @@ impl<S: Subscriber> Layer<S> for JournalLayer {
     }
 }
 
+/// Writes each event, which comes as one piece, as one line.
+struct Lines<W>(W);
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = plain(text.strip_suffix('\n').unwrap_or(&text));
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -68,15 +92,34 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
+        let value = plain(value);
         if field.name() == "message" {
-            value.clone_into(&mut self.message);
+            self.message = value;
         } else {
             let _ = write!(self.message, " {}={value}", field.name());
-            self.pairs.push((format!("gatewarden_{}", field.name()), value.to_owned()));
+            self.pairs.push((format!("gatewarden_{}", field.name()), value));
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn one_event_is_one_line_whatever_is_in_it() {
+        let mut out = Vec::new();
+        let event = "WARN bad name=a\nINFO forged\r\x1b[2J\u{9b}31m\u{202e}gnp\u{2028}x\ty\n";
+        Lines(&mut out).write_all(event.as_bytes()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let wanted =
+            "WARN bad name=a\\nINFO forged\\r\\u{1b}[2J\\u{9b}31m\\u{202e}gnp\\u{2028}x\\ty\n";
+        assert_eq!(text, wanted);
     }
 }

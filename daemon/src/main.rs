@@ -18,6 +18,7 @@ mod keys;
 mod lamps;
 mod lanes;
 mod logging;
+mod plain;
 mod recorder;
 mod requests;
 mod rivals;

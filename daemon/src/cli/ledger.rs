@@ -17,7 +17,7 @@ use gatewarden_store::{
 };
 
 use super::{keys, proof, stock, which::Which};
-use crate::trace;
+use crate::{plain::plain, trace};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerVerb {
@@ -206,7 +206,7 @@ fn print_report(report: &Report) {
     }
     println!("THE LEDGER IS NOT WHOLE: {entries} entries, {movements} movements looked at");
     for finding in &report.findings {
-        println!("  {}", finding.message);
+        println!("  {}", plain(&finding.message));
     }
     if report.more > 0 {
         println!("  and {} more", report.more);
@@ -232,13 +232,13 @@ fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Resul
     for line in lines.iter().filter(|_| !json) {
         let synced = if line.synced { "" } else { " (clock not synchronised)" };
         println!("#{} {}{synced}", line.seq, line.when);
-        println!("    what   {}", line.what);
-        println!("    who    {}", line.who);
+        println!("    what   {}", plain(&line.what));
+        println!("    who    {}", plain(&line.who));
         for (name, value) in
             [("where ", &line.place), ("on    ", &line.document), ("rule  ", &line.rule)]
         {
             if let Some(value) = value {
-                println!("    {name} {value}");
+                println!("    {name} {}", plain(value));
             }
         }
     }

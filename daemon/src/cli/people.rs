@@ -19,6 +19,7 @@ use super::{
     control::{Control, own_recorder},
 };
 use crate::{
+    plain::{cell, plain},
     recorder::{Answer, Recorder},
     requests::{BadgeInput, ClientInput, OperatorInput},
     run, secrets,
@@ -236,7 +237,7 @@ async fn list<F: Future<Output = anyhow::Result<Value>>>(
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        println!("{id}\t{name}\t{}", rights.join(", "));
+        println!("{id}\t{}\t{}", plain(&cell(name)), rights.join(", "));
     }
     Ok(())
 }

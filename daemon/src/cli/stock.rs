@@ -10,6 +10,7 @@ use gatewarden_store::BalanceFilter;
 use super::which::Which;
 use crate::{
     clock::SystemClock,
+    plain::plain,
     views::{
         self, Row, Shown,
         ageing::{self, Aged, Band},
@@ -129,7 +130,7 @@ fn print_rows(rows: &[Row], shown: Shown) {
             row.quantity,
             besides_lot(&row.bucket)
         );
-        println!("{}", line.trim_end());
+        println!("{}", plain(line.trim_end()));
     }
 }
 
@@ -173,7 +174,7 @@ pub(super) fn age(args: AgeingArgs) -> anyhow::Result<ExitCode> {
         let bands = [days_0_30, days_31_90, days_over_90].map(band).concat();
         let (item, location, oldest) = (item.as_str(), location.as_str(), oldest.to_string());
         let lot = lot.as_deref().unwrap_or("-");
-        println!("{item:<24} {lot:<16} {location:<24} {oldest:<10}{bands}");
+        println!("{}", plain(&format!("{item:<24} {lot:<16} {location:<24} {oldest:<10}{bands}")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,8 @@ use gatewarden_store::{BookedDays, LedgerReader, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::plain::cell;
+
 /// Most vouchers of one answer.
 pub(crate) const VOUCHERS_MAX: usize = 10_000;
 
@@ -106,8 +108,7 @@ pub(crate) fn csv(vouchers: &[Voucher]) -> String {
 
 /// A text as one field. One that a spreadsheet would take for a formula gets an apostrophe before it.
 pub(crate) fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    let text = cell(text);
     if text.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
