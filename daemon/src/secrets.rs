@@ -68,6 +68,7 @@ impl PinChecker {
     /// an unknown badge can't be told from a wrong PIN by the clock.
     pub(crate) async fn check(&self, pin: String, stored: Option<String>) -> PinCheck {
         let Ok(_permit) = self.0.acquire().await else { return PinCheck::Wrong };
+        metrics::counter!("gatewarden_pin_checks_total").increment(1);
         let right = tokio::task::spawn_blocking(move || match stored {
             Some(stored) => PasswordHash::new(&stored)
                 .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok()),

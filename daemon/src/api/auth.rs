@@ -3,25 +3,26 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex},
 };
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{Method, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
 };
-use axum_extra::extract::{
-    CookieJar,
-    cookie::{Cookie, SameSite},
-};
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use gatewarden_engine::{Command, Reply};
 use gatewarden_model::{Action, Actor, ClientId, Hash, Module, OperatorId, SessionId};
 
-use super::{Api, problem::Problem};
+use super::{Api, problem::Problem, query};
 use crate::secrets;
 
 /// The cookie's name.
 const COOKIE: &str = "gatewarden_session";
+/// Its name where the daemon speaks TLS: a browser takes it only over TLS, from this very host
+/// (RFC 6265bis, 4.1.3.2), so that no other page can put its own there.
+const SECURE_COOKIE: &str = "__Host-gatewarden_session";
 /// Cookies kept at most; the oldest session's goes first.
 const COOKIES_MAX: usize = 1024;
 
@@ -29,10 +30,31 @@ const COOKIES_MAX: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Peer {
     /// Somebody on the network.
-    Network,
+    Network {
+        /// From where; an IPv4 address as such, also where it came in IPv6's clothes.
+        address: IpAddr,
+        /// SHA-256 of the certificate that it showed, in DER; the handshake has proven that it holds the
+        /// key, and that an authority of `client_ca` signed it.
+        certificate: Option<Hash>,
+    },
     /// The user `uid` of this box, through the control socket.
     Local(u32),
 }
+
+impl Peer {
+    /// The certificate that was shown.
+    #[allow(dead_code, reason = "clients are bound to certificates where their records say so")]
+    pub(crate) fn certificate(self) -> Option<Hash> {
+        match self {
+            Self::Network { certificate, .. } => certificate,
+            Self::Local(_) => None,
+        }
+    }
+}
+
+/// Stands in a request once its caller is known: what is wrong with it may be told in full.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known;
 
 /// An authenticated caller.
 #[derive(Debug, Clone)]
@@ -86,26 +108,44 @@ impl FromRequestParts<Api> for Who {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-            let digest = secrets::token_digest(token.ok_or_else(Problem::unauthenticated)?.trim());
-            return by_token(api, digest).await;
-        }
-        let jar = CookieJar::from_headers(&parts.headers);
-        let Some(cookie) = jar.get(COOKIE) else {
-            // Whoever says who he is, is that; only without a word it is the box's account.
-            return match parts.extensions.get::<ConnectInfo<Peer>>() {
-                Some(ConnectInfo(Peer::Local(uid))) => Ok(Self::Local(*uid)),
-                _ => Err(Problem::unauthenticated()),
-            };
-        };
-        by_cookie(api, cookie.value(), is_act(&parts.method)).await
+        let who = who(parts, api).await?;
+        parts.extensions.insert(Known);
+        query::check(parts)?;
+        Ok(who)
     }
 }
 
-async fn by_token(api: &Api, digest: Hash) -> Result<Who, Problem> {
+async fn who(parts: &Parts, api: &Api) -> Result<Who, Problem> {
+    let mut tokens = parts.headers.get_all(header::AUTHORIZATION).iter();
+    if let Some(value) = tokens.next() {
+        let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        let token = token.filter(|_| tokens.next().is_none());
+        let digest = secrets::token_digest(token.ok_or_else(Problem::unauthenticated)?.trim());
+        let certificate = match parts.extensions.get::<ConnectInfo<Peer>>() {
+            Some(ConnectInfo(Peer::Network { certificate, .. })) => *certificate,
+            _ => None,
+        };
+        return by_token(api, digest, certificate).await;
+    }
+    match api.cookies.shown(&parts.headers) {
+        Some(Ok(cookie)) => by_cookie(api, &cookie, is_act(&parts.method)).await,
+        // Two of one name: somebody else's page may have put one there.
+        Some(Err(())) => Err(Problem::unauthenticated()),
+        // Whoever says who he is, is that; only without a word it is the box's account.
+        None => match parts.extensions.get::<ConnectInfo<Peer>>() {
+            Some(ConnectInfo(Peer::Local(uid))) => Ok(Who::Local(*uid)),
+            _ => Err(Problem::unauthenticated()),
+        },
+    }
+}
+
+async fn by_token(api: &Api, digest: Hash, certificate: Option<Hash>) -> Result<Who, Problem> {
     let now = api.app.clock.now();
-    let found = api.app.recorder.query(move |engine| engine.client_by_token(&digest, &now)).await?;
+    let found = api
+        .app
+        .recorder
+        .query(move |engine| engine.client_by_token(&digest, certificate.as_ref(), &now));
+    let found = found.await?;
     let (client, noted) = found.ok_or_else(Problem::unauthenticated)?;
     if !noted {
         let command = Command::ClientUsed { client: client.clone() };
@@ -134,15 +174,34 @@ async fn by_cookie(api: &Api, cookie: &str, is_act: bool) -> Result<Who, Problem
     Ok(Who::Operator(operator, session))
 }
 
-/// Which cookie stands for which session: digests only, in memory only.
+/// Which cookie stands for which session: digests only, in memory only. A cookie is made here and at
+/// no other time than a sign-in, so one that somebody brings along never comes to stand for anything.
 #[derive(Clone, Default)]
-pub(crate) struct Cookies(Arc<Mutex<HashMap<Hash, (u64, SessionId)>>>);
+pub(crate) struct Cookies {
+    sessions: Arc<Mutex<HashMap<Hash, (u64, SessionId)>>>,
+    /// The daemon speaks TLS itself.
+    secure: bool,
+}
 
 impl Cookies {
+    /// Cookies of a daemon that speaks TLS itself, or does not.
+    pub(crate) fn new(secure: bool) -> Self {
+        Self { secure, ..Self::default() }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.secure { SECURE_COOKIE } else { COOKIE }
+    }
+
+    fn cookie(&self, value: String) -> Cookie<'static> {
+        let cookie = Cookie::build((self.name(), value)).http_only(true).secure(self.secure);
+        cookie.same_site(SameSite::Strict).path("/").build()
+    }
+
     /// A new cookie for a session.
     pub(crate) fn issue(&self, session: SessionId) -> Cookie<'static> {
         let value = secrets::new_token();
-        if let Ok(mut map) = self.0.lock() {
+        if let Ok(mut map) = self.sessions.lock() {
             if map.len() >= COOKIES_MAX
                 && let Some(oldest) = map.iter().min_by_key(|(_, (n, _))| *n).map(|(k, _)| *k)
             {
@@ -151,16 +210,28 @@ impl Cookies {
             let number = map.values().map(|(n, _)| n + 1).max().unwrap_or(0);
             map.insert(secrets::token_digest(&value), (number, session));
         }
-        Cookie::build((COOKIE, value)).http_only(true).same_site(SameSite::Strict).path("/").build()
+        self.cookie(value)
     }
 
     /// The cookie that ends it in the browser.
-    pub(crate) fn removal() -> Cookie<'static> {
-        Cookie::build((COOKIE, "")).path("/").build()
+    pub(crate) fn removal(&self) -> Cookie<'static> {
+        let mut cookie = self.cookie(String::new());
+        cookie.make_removal();
+        cookie
+    }
+
+    /// The cookie that a request shows; an error where it shows several.
+    fn shown(&self, headers: &HeaderMap) -> Option<Result<String, ()>> {
+        let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
+        let mut values =
+            pairs.filter(|(name, _)| name.trim() == self.name()).map(|(_, value)| value.trim());
+        let first = values.next()?;
+        Some(if values.next().is_some() { Err(()) } else { Ok(first.to_owned()) })
     }
 
     fn session(&self, cookie: &str) -> Option<SessionId> {
-        let map = self.0.lock().ok()?;
+        let map = self.sessions.lock().ok()?;
         map.get(&secrets::token_digest(cookie)).map(|(_, session)| *session)
     }
 }
@@ -168,6 +239,33 @@ impl Cookies {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_cookie_counts_and_two_do_not() {
+        let shown = |cookies: &Cookies, lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, line.parse().expect("a header"));
+            }
+            cookies.shown(&headers)
+        };
+        let plain = Cookies::default();
+        let one = Some(Ok("x".to_owned()));
+        assert_eq!(shown(&plain, &["a=b; gatewarden_session=x; c=d"]), one);
+        assert_eq!(shown(&plain, &["gatewarden_session=x; gatewarden_session=y"]), Some(Err(())));
+        assert_eq!(shown(&plain, &["gatewarden_session=x", "gatewarden_session=x"]), Some(Err(())));
+        assert_eq!(shown(&plain, &["a=b", "xgatewarden_session=x"]), None);
+        let secure = Cookies::new(true);
+        assert_eq!(shown(&secure, &["gatewarden_session=x"]), None);
+        assert_eq!(shown(&secure, &["__Host-gatewarden_session=x"]), one);
+        let issued = secure.issue(SessionId(uuid::Uuid::nil())).to_string();
+        for part in
+            ["__Host-gatewarden_session=gwt_", "HttpOnly", "SameSite=Strict", "Secure", "Path=/"]
+        {
+            assert!(issued.contains(part), "{issued}");
+        }
+        assert!(!issued.contains("Domain"), "{issued}");
+    }
 
     #[test]
     fn looking_is_no_act_and_doing_is() {

@@ -5,17 +5,26 @@
 //! lock-out. Any other is recorded at most [`STRANGERS_AT_ONCE`] times at once and then every
 //! [`STRANGER_EVERY_US`]; what is beyond is counted and told in the log only. While the gate is
 //! shut, 429 instead of 401 tells a stranger that a badge is unknown or locked; a badge is a name.
+//! One PIN tried on many badges is slowed by where it comes from (`spray`).
 
-use std::sync::{Arc, Mutex};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Json, http::StatusCode};
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::Reply;
+use gatewarden_engine::{Command, Reply};
 use gatewarden_model::StationId;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Api, problem::Problem, stations::Credentials};
+use super::{
+    Api, Peer,
+    problem::Problem,
+    spray::{Alarm, Spray},
+    stations::Credentials,
+};
 use crate::secrets;
 
 /// Attempts of strangers that are recorded without a pause.
@@ -29,13 +38,15 @@ const SIGN_INS_MAX: usize = 16;
 #[derive(Clone)]
 pub(crate) struct Gate {
     strangers: Arc<Mutex<Bucket>>,
+    spray: Arc<Mutex<Spray>>,
     under_way: Arc<Semaphore>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         let strangers = Arc::new(Mutex::new(Bucket { left: STRANGERS_AT_ONCE, filled_us: 0 }));
-        Self { strangers, under_way: Arc::new(Semaphore::new(SIGN_INS_MAX)) }
+        let under_way = Arc::new(Semaphore::new(SIGN_INS_MAX));
+        Self { strangers, spray: Arc::default(), under_way }
     }
 }
 
@@ -48,10 +59,25 @@ pub(super) async fn sign_in(
     station: Option<StationId>,
     credentials: Credentials,
     jar: CookieJar,
+    peer: Peer,
 ) -> Result<SignedIn, Problem> {
     let Credentials { badge, pin } = credentials;
+    // A badge that was scanned at the station is in somebody's hand.
+    let typed_from = match peer {
+        Peer::Network { address, .. } if badge.is_some() => Some(address),
+        _ => None,
+    };
+    if let Some(from) = typed_from {
+        slow_down(api, from, station.as_ref()).await?;
+    }
     let _place = admit(api, station.as_ref(), badge.as_deref()).await?;
-    let (session, answer) = api.app.sign_in(station, badge.as_deref(), Some(pin)).await?;
+    let signed_in = api.app.sign_in(station.clone(), badge.as_deref(), Some(pin)).await;
+    let (session, answer) = signed_in?;
+    if let (Some(from), Err(_)) = (typed_from, &answer) {
+        let now_us = api.app.clock.now().mono_us;
+        let alarm = api.gate.spray.lock().ok().and_then(|mut spray| spray.failed(from, now_us));
+        raise(api, alarm, station).await;
+    }
     match answer? {
         Reply::SignedIn(opened) => {
             let cookie = api.cookies.issue(session);
@@ -73,20 +99,42 @@ pub(super) fn admit_stranger(api: &Api) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message))
 }
 
+/// Turns away whoever guesses faster than people err.
+async fn slow_down(api: &Api, from: IpAddr, station: Option<&StationId>) -> Result<(), Problem> {
+    let now_us = api.app.clock.now().mono_us;
+    let judged = match api.gate.spray.lock() {
+        Ok(mut spray) => spray.admits(from, now_us),
+        Err(_) => Err(None),
+    };
+    let Err(alarm) = judged else { return Ok(()) };
+    raise(api, alarm, station.cloned()).await;
+    Err(busy("too many sign-ins failed: scan the badge at the station, or wait"))
+}
+
+/// Records an alarm and tells it in the log.
+async fn raise(api: &Api, alarm: Option<Alarm>, station: Option<StationId>) {
+    let Some(Alarm { reason, further }) = alarm else { return };
+    metrics::counter!("gatewarden_alarms_total").increment(1);
+    tracing::error!(further, "{reason}");
+    let command = Command::Alarm { reason, further, station };
+    if let Err(error) = api.app.recorder.command(command).await {
+        tracing::error!(%error, "the alarm could not be recorded");
+    }
+}
+
+/// Whoever has to wait, is told so.
+fn busy(what: &str) -> Problem {
+    metrics::counter!("gatewarden_sign_ins_turned_away_total").increment(1);
+    let message = format!("{what}; try again in a moment");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+}
+
 /// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait.
 async fn admit(
     api: &Api,
     station: Option<&StationId>,
     badge: Option<&str>,
 ) -> Result<OwnedSemaphorePermit, Problem> {
-    let busy = |what: &str| {
-        metrics::counter!("gatewarden_sign_ins_turned_away_total").increment(1);
-        Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "busy",
-            format!("{what}; try again in a moment"),
-        )
-    };
     let place = Arc::clone(&api.gate.under_way).try_acquire_owned();
     let place = place.map_err(|_| busy("too many people are signing in at once"))?;
     let (badge, station) = (badge.map(secrets::badge_digest), station.cloned());

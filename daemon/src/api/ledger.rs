@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::IntoResponse,
 };
@@ -13,11 +13,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, auth::Who, mask, problem::Problem};
+use super::{Api, auth::Who, mask, problem::Problem, query::Asked};
 use crate::{dispatcher, trace};
 
 /// Which part of the movements.
 #[derive(Debug, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     /// Only movements older than this sequence.
     #[serde(default)]
@@ -37,7 +38,7 @@ fn page_size() -> u32 {
 pub(crate) async fn movements(
     State(api): State<Api>,
     who: Who,
-    Query(page): Query<Page>,
+    Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "movements").await?;
     let limit = page.limit.clamp(1, 1000) as usize;

@@ -2,7 +2,8 @@
 //!
 //! Every handler asks the policies first (`Who::may`) or sends a command that the engine decides on;
 //! no handler touches the ledger's file but through a read-only view. Bodies, the time of a request
-//! and the number of connections at once are bounded.
+//! and the number of connections at once are bounded (`bounded`), what another site's page sends is
+//! turned away (`origin`), and which right an operation needs is published (`rights`).
 
 mod auth;
 mod books;
@@ -10,31 +11,41 @@ mod bounded;
 mod changes;
 mod exceptions;
 mod gate;
+mod json;
 mod keys;
 mod ledger;
 mod mask;
+mod origin;
 mod page;
 mod people;
 mod postings;
 mod problem;
+mod query;
 mod reviews;
+mod rights;
+mod spray;
 mod stations;
 mod stock;
 mod system;
 mod tasks;
+mod tls;
 
-use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{
+    net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, connect_info::Connected},
     http::{HeaderName, HeaderValue, StatusCode},
+    middleware,
     routing::{delete, get, post},
     serve::IncomingStream,
 };
 use gatewarden_config::Config;
 use tokio::net::{TcpListener, UnixListener};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
@@ -44,6 +55,7 @@ pub(crate) use auth::Peer;
 
 use crate::app::App;
 pub(crate) use bounded::Bounded;
+use tls::Secured;
 
 /// Longest request body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -56,6 +68,8 @@ pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) cookies: auth::Cookies,
     pub(crate) gate: gate::Gate,
+    /// The names under which the gateway may be asked, beside addresses.
+    pub(crate) names: Arc<[String]>,
 }
 
 /// The control socket beside the ledger.
@@ -66,6 +80,7 @@ pub(crate) fn control_socket(config: &Config) -> PathBuf {
 /// Both listeners, bound before the daemon says that it is ready.
 pub(crate) struct Listeners {
     tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
     control: UnixListener,
 }
 
@@ -73,6 +88,14 @@ impl Listeners {
     /// Binds the address and the control socket (mode 0600).
     pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
         let listen = config.gateway.listen;
+        let tls = config.gateway.tls.as_ref().map(tls::acceptor).transpose()?;
+        if tls.is_none() && !listen.ip().is_loopback() {
+            tracing::warn!(
+                %listen,
+                "the API is open to the network without TLS: PINs, cookies and tokens can be read on \
+                 the way; set [gateway.tls], or listen on this machine only behind a TLS proxy"
+            );
+        }
         let tcp = TcpListener::bind(listen)
             .await
             .with_context(|| format!("failed to listen on {listen}; is another daemon running?"))?;
@@ -82,45 +105,60 @@ impl Listeners {
         let control = UnixListener::bind(&path)
             .with_context(|| format!("failed to listen on {}", path.display()))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { tcp, control })
+        Ok(Self { tcp, tls, control })
     }
 
     /// Serves until `stop`.
     pub(crate) async fn serve(self, app: App, stop: CancellationToken) {
+        let Self { tcp, tls, control } = self;
+        let names = app.config.gateway.names.as_slice().into();
+        let cookies = auth::Cookies::new(tls.is_some());
         let router =
-            router(Api { app, cookies: auth::Cookies::default(), gate: gate::Gate::default() });
+            router(Api { app, cookies, gate: gate::Gate::default(), names }, tls.is_some());
         let service = router.into_make_service_with_connect_info::<Peer>();
-        let network = axum::serve(Bounded::new(self.tcp), service.clone())
+        let local = axum::serve(control, service.clone())
             .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let control =
-            axum::serve(self.control, service).with_graceful_shutdown(stop.cancelled_owned());
-        let (network, control) = tokio::join!(network.into_future(), control.into_future());
-        for error in [network.err(), control.err()].into_iter().flatten() {
+        let network = async {
+            let bounded = Bounded::new(tcp);
+            let stopped = stop.clone().cancelled_owned();
+            match tls {
+                None => axum::serve(bounded, service).with_graceful_shutdown(stopped).await,
+                Some(tls) => {
+                    let secured = Secured::new(bounded, tls)?;
+                    axum::serve(secured, service).with_graceful_shutdown(stopped).await
+                }
+            }
+        };
+        let (network, local) = tokio::join!(network, local.into_future());
+        for error in [network.err(), local.err()].into_iter().flatten() {
             tracing::error!(%error, "the API ended");
         }
     }
 }
 
 impl Connected<IncomingStream<'_, Bounded>> for Peer {
-    fn connect_info(_: IncomingStream<'_, Bounded>) -> Self {
-        Self::Network
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        Self::Network { address: stream.remote_addr().ip().to_canonical(), certificate: None }
     }
 }
 
 impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        stream.io().peer_cred().map_or(Self::Network, |peer| Self::Local(peer.uid()))
+        // Without a name it is nobody on the network, who has no right at all.
+        let unknown = Self::Network { address: Ipv4Addr::UNSPECIFIED.into(), certificate: None };
+        stream.io().peer_cred().map_or(unknown, |peer| Self::Local(peer.uid()))
     }
 }
 
-fn router(api: Api) -> Router {
+fn router(api: Api, secure: bool) -> Router {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         )
     };
-    routes()
+    let guard = middleware::from_fn_with_state(api.clone(), origin::guard);
+    let router = routes()
         .fallback(|| async { problem::Problem::not_found("path; /openapi.json lists them all") })
         .method_not_allowed_fallback(|| async {
             let message = "this path knows other methods; see /openapi.json";
@@ -128,13 +166,17 @@ fn router(api: Api) -> Router {
         })
         .with_state(api)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(axum::middleware::from_fn(problem::refuse_long_bodies))
+        .layer(middleware::from_fn(problem::refuse_long_bodies))
+        .layer(guard)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(header("cache-control", "no-store"))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("referrer-policy", "no-referrer"))
-        .layer(CatchPanicLayer::new())
+        .layer(CatchPanicLayer::new());
+    // RFC 6797: over TLS alone, and only where the daemon itself speaks it.
+    let strict = header("strict-transport-security", "max-age=31536000");
+    if secure { router.layer(strict) } else { router }
 }
 
 fn routes() -> Router<Api> {

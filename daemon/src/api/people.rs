@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{ConnectInfo, Path, State},
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    Api,
-    auth::{Cookies, Who},
+    Api, Peer,
+    auth::Who,
     changes::{self, Asked},
     gate,
     problem::{Body, Problem},
@@ -143,13 +143,14 @@ pub(crate) async fn change_pin(
     responses((status = 201, body = Object), (status = 401, body = Problem)))]
 pub(crate) async fn sign_in(
     State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     jar: CookieJar,
     Body(credentials): Body<Credentials>,
 ) -> Result<gate::SignedIn, Problem> {
     if credentials.badge.is_none() {
         return Err(Problem::bad_request("the badge is missing"));
     }
-    gate::sign_in(&api, None, credentials, jar).await
+    gate::sign_in(&api, None, credentials, jar, peer).await
 }
 
 /// Ends the caller's own session.
@@ -165,7 +166,7 @@ pub(crate) async fn sign_out(
     };
     let command = Command::SignOut { session, reason: "operator".to_owned() };
     let _ = api.app.recorder.command(command).await??;
-    Ok((StatusCode::NO_CONTENT, jar.add(Cookies::removal())))
+    Ok((StatusCode::NO_CONTENT, jar.add(api.cookies.removal())))
 }
 
 /// All operators; never badges or PINs.

@@ -3,7 +3,11 @@
 
 use axum::{
     Json,
-    extract::{FromRequest, Request, rejection::JsonRejection},
+    body::Bytes,
+    extract::{
+        FromRequest, Request,
+        rejection::{BytesRejection, JsonRejection},
+    },
     http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,6 +17,7 @@ use gatewarden_stock::LINES_MAX;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
+use super::{auth::Known, json, origin::is_json};
 use crate::recorder::RecorderError;
 
 /// A refusal or a failure.
@@ -94,28 +99,48 @@ pub(crate) async fn refuse_long_bodies(request: Request, next: Next) -> Response
     }
 }
 
-/// What is wrong with a body of JSON, and in which field.
-fn bad_body(no: &JsonRejection) -> Problem {
+/// What is wrong with a body of JSON, and in which field. Somebody unknown is told that it is wrong,
+/// and not what would be right.
+fn bad_body(no: &JsonRejection, known: bool) -> Problem {
+    let text = no.body_text();
+    let told = text.split_once("into the target type: ").map_or(text.as_str(), |(_, told)| told);
+    wrong_body(no.status(), told.trim_end(), known)
+}
+
+fn wrong_body(status: StatusCode, told: &str, known: bool) -> Problem {
+    if !known && status != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return Problem::new(status, "bad-body", "the body is not what belongs here");
+    }
+    let message = format!("{told}: correct it, /openapi.json says what belongs there");
+    Problem { field: field_of(told), ..Problem::new(status, "bad-body", message) }
+}
+
+/// What is wrong with a body that can't be had.
+fn no_body(no: &BytesRejection) -> Problem {
     if no.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return body_too_large();
     }
-    let text = no.body_text();
-    let told = text.split_once("into the target type: ").map_or(text.as_str(), |(_, told)| told);
-    let field = field_of(told);
-    let message = format!("{}: correct it, /openapi.json says what belongs there", told.trim_end());
-    Problem { field, ..Problem::new(no.status(), "bad-body", message) }
+    Problem::new(no.status(), "bad-body", "the body did not come whole: send it again")
 }
 
-/// A JSON body; one that can't be read is refused like everything else.
+/// A JSON body; one that can't be read, or that two parsers could read differently (`json`), is
+/// refused like everything else.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::<T>::from_request(request, state).await {
+        let known = request.extensions().get::<Known>().is_some();
+        if !is_json(request.headers()) {
+            let told = "expected `Content-Type: application/json`";
+            return Err(wrong_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, told, known));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|no| no_body(&no))?;
+        json::check(&bytes).map_err(|told| wrong_body(StatusCode::BAD_REQUEST, &told, known))?;
+        match Json::<T>::from_bytes(&bytes) {
             Ok(Json(body)) => Ok(Self(body)),
-            Err(no) => Err(bad_body(&no)),
+            Err(no) => Err(bad_body(&no, known)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{ConnectInfo, Path, State},
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    Api,
-    auth::{Cookies, Who},
+    Api, Peer,
+    auth::Who,
     gate, mask,
     problem::{Body, Problem},
 };
@@ -148,11 +148,12 @@ pub(crate) struct Credentials {
 pub(crate) async fn sign_in(
     State(api): State<Api>,
     Path(station): Path<String>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     jar: CookieJar,
     Body(credentials): Body<Credentials>,
 ) -> Result<gate::SignedIn, Problem> {
     let station = station_id(&api, &station)?;
-    gate::sign_in(&api, Some(station), credentials, jar).await
+    gate::sign_in(&api, Some(station), credentials, jar, peer).await
 }
 
 /// Ends the session at a station; only its own operator, or an administrator.
@@ -173,7 +174,7 @@ pub(crate) async fn sign_out(
     }
     let reason = if own { "operator" } else { "administrator" };
     let _ = api.app.recorder.command(Command::SignOut { session, reason: reason.into() }).await??;
-    Ok((StatusCode::NO_CONTENT, jar.add(Cookies::removal())))
+    Ok((StatusCode::NO_CONTENT, jar.add(api.cookies.removal())))
 }
 
 /// Closes the pass that is open at a station, without waiting for the quiet time.

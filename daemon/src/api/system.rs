@@ -8,8 +8,13 @@ use utoipa::{OpenApi, ToSchema};
 use crate::devices;
 
 use super::{
-    Api, auth::Who, books, changes, exceptions, keys, ledger, people, postings, problem::Problem,
-    reviews, stations, stock, tasks,
+    Api,
+    auth::Who,
+    books, changes, exceptions, keys, ledger, people, postings,
+    problem::Problem,
+    reviews,
+    rights::{self, Published},
+    stations, stock, tasks,
 };
 
 /// How the daemon is. Nothing more is told to whom we don't know.
@@ -88,7 +93,7 @@ pub(crate) async fn metrics(
     responses((status = 200, body = Object), (status = 401, body = Problem)))]
 pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
     let _ = who;
-    Json(ApiDoc::openapi())
+    Json(rights::described())
 }
 
 #[derive(OpenApi)]
@@ -96,8 +101,12 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
     info(
         title = "gatewarden",
         description = "Verified stock movements of one gateway. Send a \
-        token as `Authorization: Bearer`, or sign in and keep the cookie."
+        token as `Authorization: Bearer`, or sign in and keep the cookie. `x-requires` says which right \
+        an operation needs: `open`, `authenticated`, or `module:action`, where `{module}` is that of the \
+        document's kind, ` or ` stands between rights of which one is enough, and ` by a person` excludes \
+        machines."
     ),
+    modifiers(&Published),
     paths(
         health,
         list_devices,
@@ -162,7 +171,7 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         stock::list_vouchers,
     )
 )]
-struct ApiDoc;
+pub(super) struct ApiDoc;
 
 #[cfg(test)]
 mod tests {

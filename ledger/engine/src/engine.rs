@@ -292,11 +292,20 @@ impl Engine {
         crate::turn::may(&self.state, &self.access, by, action, module)
     }
 
-    /// The machine that a token's SHA-256 belongs to, while the token is good; and whether its use of
-    /// this day is recorded already (else send `Command::ClientUsed`).
+    /// The machine that a token's SHA-256 belongs to, while the token is good and comes with the TLS
+    /// certificate (SHA-256 of its DER) that it is bound to, if it is bound to one; and whether its use
+    /// of this day is recorded already (else send `Command::ClientUsed`).
     #[must_use]
-    pub fn client_by_token(&self, token: &Hash, now: &Stamp) -> Option<(ClientId, bool)> {
+    pub fn client_by_token(
+        &self,
+        token: &Hash,
+        certificate: Option<&Hash>,
+        now: &Stamp,
+    ) -> Option<(ClientId, bool)> {
         let client = self.state.client_by_token(token)?;
+        if client.certificate.is_some() && client.certificate.as_ref() != certificate {
+            return None;
+        }
         if client.until_us.is_some_and(|until| until <= now.wall_us) {
             return None;
         }

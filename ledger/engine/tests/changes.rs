@@ -230,7 +230,7 @@ fn a_token_ends_at_its_time_and_no_clock_brings_it_back() {
     house.ok(decide(2, true, eva));
     let token = Hash::of(b"till");
     let later = |us| Stamp { wall_us: house.now.wall_us + us, ..house.now };
-    let found = |house: &House, at: &Stamp| house.engine.client_by_token(&token, at);
+    let found = |house: &House, at: &Stamp| house.engine.client_by_token(&token, None, at);
     assert_eq!(found(&house, &later(59_000_000)), Some(("till".parse().unwrap(), false)));
     assert_eq!(found(&house, &later(60_000_000)), None);
     let before = house.now;
@@ -238,7 +238,22 @@ fn a_token_ends_at_its_time_and_no_clock_brings_it_back() {
     house.ok(Command::Tick);
     house.now = before;
     assert_eq!(found(&house, &before), None, "a clock set back revives nothing");
-    assert_eq!(replayed(&house.journal).client_by_token(&token, &before), None);
+    assert_eq!(replayed(&house.journal).client_by_token(&token, None, &before), None);
+}
+
+#[test]
+fn a_token_bound_to_a_certificate_is_good_with_that_one_only() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    let Change::Client { client, scopes, token, until_us, .. } = client("till", None) else {
+        panic!()
+    };
+    let (own, other) = (Hash::of(b"own"), Hash::of(b"other"));
+    let bound = Change::Client { client, scopes, token, certificate: Some(own), until_us };
+    house.ok(ask(1, bound, adam));
+    house.ok(decide(1, true, eva));
+    let found = |with| house.engine.client_by_token(&token, with, &house.now).is_some();
+    assert_eq!([Some(&own), Some(&other), None].map(found), [true, false, false]);
 }
 
 #[test]
@@ -253,9 +268,15 @@ fn the_use_of_a_token_is_told_once_a_day() {
     }
     assert_eq!(used(&house), 1);
     let token = Hash::of(b"token");
-    assert_eq!(house.engine.client_by_token(&token, &house.now), Some((client.clone(), true)));
+    assert_eq!(
+        house.engine.client_by_token(&token, None, &house.now),
+        Some((client.clone(), true))
+    );
     house.now.wall_us += 86_400_000_000;
-    assert_eq!(house.engine.client_by_token(&token, &house.now), Some((client.clone(), false)));
+    assert_eq!(
+        house.engine.client_by_token(&token, None, &house.now),
+        Some((client.clone(), false))
+    );
     house.ok(Command::ClientUsed { client });
     assert_eq!(used(&house), 2);
 }
