@@ -70,10 +70,11 @@ pub(super) async fn sign_in(
     if let Some(from) = typed_from {
         slow_down(api, from, station.as_ref()).await?;
     }
-    let _place = admit(api, station.as_ref(), badge.as_deref()).await?;
+    let (_place, welcome) = admit(api, station.as_ref(), badge.as_deref()).await?;
     let signed_in = api.app.sign_in(station.clone(), badge.as_deref(), Some(pin)).await;
     let (session, answer) = signed_in?;
-    if let (Some(from), Err(_)) = (typed_from, &answer) {
+    // Strangers find nothing, and who is locked is bounded by that: only a PIN that was looked at counts.
+    if let (Some(from), true, Err(_)) = (typed_from, welcome, &answer) {
         let now_us = api.app.clock.now().mono_us;
         let alarm = api.gate.spray.lock().ok().and_then(|mut spray| spray.failed(from, now_us));
         raise(api, alarm, station).await;
@@ -129,12 +130,13 @@ fn busy(what: &str) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
 }
 
-/// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait.
+/// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait. Also says
+/// whether the badge is known and not locked.
 async fn admit(
     api: &Api,
     station: Option<&StationId>,
     badge: Option<&str>,
-) -> Result<OwnedSemaphorePermit, Problem> {
+) -> Result<(OwnedSemaphorePermit, bool), Problem> {
     let place = Arc::clone(&api.gate.under_way).try_acquire_owned();
     let place = place.map_err(|_| busy("too many people are signing in at once"))?;
     let (badge, station) = (badge.map(secrets::badge_digest), station.cloned());
@@ -150,7 +152,7 @@ async fn admit(
         .await?;
     let mut strangers = api.gate.strangers.lock().map_err(|_| busy("the gate is shut"))?;
     if welcome || strangers.take(now.mono_us) {
-        return Ok(place);
+        return Ok((place, welcome));
     }
     tracing::warn!("a sign-in was turned away: too many with unknown or locked badges");
     Err(busy("there were too many attempts with unknown or locked badges"))

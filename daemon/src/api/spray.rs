@@ -1,7 +1,7 @@
 //! One PIN tried on many badges: a lock-out of each operator does not see it, so failures are counted
 //! by where they come from, and over all.
 //!
-//! Every sign-in by a typed badge that fails spends one of [`OF_SOURCE`] failures of its source (an
+//! Every sign-in by a typed badge that is known and not locked, and that fails, spends one of [`OF_SOURCE`] failures of its source (an
 //! IPv4 address, or the /64 of an IPv6 one) and of [`OF_ALL`]; both come back slowly. A source that has
 //! spent its own waits. When all are spent, sources that failed lately wait, and those that did not are
 //! still let in. So guessing goes at a crawl wherever it comes from, and nobody else is kept out: a
