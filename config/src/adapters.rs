@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{LaneId, MovementKind};
+use gatewarden_model::{Field, LaneId, MovementKind};
 
 use crate::{
     Secret,
     fields::Fields,
+    roles::FIELDS_MAX,
     shape::{Choice, Key, Kind, Kinds, Shape, Text, bool_or, integer_or, optional, required},
     valuation::{KIND_NAMES, movement_kind},
 };
@@ -29,6 +30,8 @@ pub struct AdapterSection {
     pub attempts_max: Option<u32>,
     /// The kinds of movement that are its business; none for all.
     pub kinds: Option<Vec<MovementKind>>,
+    /// The fields that the receiver may not see.
+    pub fields_hidden: Vec<Field>,
 }
 
 /// What an ERP is and how it is reached.
@@ -100,6 +103,11 @@ const COMMON: &[Key] = &[
         "kinds",
         Shape::List { of: &Shape::Choice(MOVEMENT_KIND), max: KIND_NAMES.len() },
         "Only movements of these kinds are delivered there. By default all are.",
+    ),
+    optional(
+        "fields_hidden",
+        Shape::List { of: &Shape::Text(Text::Field), max: FIELDS_MAX },
+        "Fields that are taken out of what is delivered, such as [\"cost\", \"supplier\"].",
     ),
 ];
 
@@ -179,6 +187,10 @@ impl AdapterSection {
             kind,
             retry_ms_max: fields.integer("retry_ms_max")?,
             attempts_max: fields.integer("attempts_max"),
+            fields_hidden: fields
+                .texts("fields_hidden")
+                .filter_map(|(field, _)| field.parse().ok())
+                .collect(),
             kinds: fields.has("kinds").then(|| {
                 fields.texts("kinds").filter_map(|(kind, _)| movement_kind(kind)).collect()
             }),

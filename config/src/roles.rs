@@ -1,7 +1,7 @@
 //! `[roles.NAME]`: the role matrix. The default one is data (`roles/default.toml`, embedded); a
 //! role of the configuration replaces the default one of that name or stands beside them.
 
-use gatewarden_model::{Action, Module, Role, RoleMatrix};
+use gatewarden_model::{Action, Module, Role, RoleFields, RoleMatrix};
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error};
 
 use crate::{
@@ -29,6 +29,26 @@ pub(crate) static ROLE: Section = Section {
     keys: &[
         required("title", Shape::Text(Text::Line), "What the role is for, in a sentence."),
         optional("grants", Shape::Section(&GRANTS), "The actions allowed in each module."),
+        optional(
+            "fields",
+            Shape::Section(&FIELDS),
+            "The fields it may see and set. By default they follow from the grants.",
+        ),
+    ],
+};
+
+/// Most fields of one list.
+pub const FIELDS_MAX: usize = 256;
+
+const FIELD_LIST: Shape = Shape::List { max: FIELDS_MAX, of: &Shape::Text(Text::Field) };
+
+static FIELDS: Section = Section {
+    doc: "The fields that a role may see and set: price, cost, supplier, customer, owner, notes, \
+          custom:NAME, custom:*. A list that stands is all there is.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional("view", FIELD_LIST, "The fields it may see; what is not named is hidden."),
+        optional("modify", FIELD_LIST, "The fields it may state in documents."),
     ],
 };
 
@@ -68,7 +88,11 @@ pub(crate) fn build(named: &[(At<String>, Fields)]) -> Option<RoleMatrix> {
 
 fn role(fields: &Fields) -> Option<Role> {
     let grants = fields.table("grants")?;
-    let mut role = Role { title: fields.owned("title")?, grants: Default::default() };
+    let mut role = Role {
+        title: fields.owned("title")?,
+        grants: Default::default(),
+        fields: fields.has("fields").then(|| role_fields(fields)),
+    };
     for key in GRANTS.keys {
         let actions: Vec<Action> =
             grants.texts(key.name).map(|(a, _)| word(a)).collect::<Option<_>>()?;
@@ -77,6 +101,14 @@ fn role(fields: &Fields) -> Option<Role> {
         }
     }
     Some(role)
+}
+
+fn role_fields(role: &Fields) -> RoleFields {
+    let list = |key: &str| {
+        let fields = role.table("fields").filter(|fields| fields.has(key))?;
+        Some(fields.texts(key).filter_map(|(field, _)| field.parse().ok()).collect())
+    };
+    RoleFields { view: list("view"), modify: list("modify") }
 }
 
 /// A word of the model's enums, by the name it has everywhere.

@@ -145,6 +145,10 @@ fn text(rule: Text) -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^@]" })
         }
         Text::Location => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
+        Text::Field => {
+            let known = "price|cost|supplier|customer|owner|notes";
+            json!({ "type": "string", "pattern": format!("^({known}|custom:(\\*|[a-z0-9][a-z0-9._-]{{0,63}}))$") })
+        }
         Text::Supplier => json!({ "type": "string", "pattern": "^@supplier/" }),
     }
 }

@@ -121,6 +121,8 @@ pub(crate) enum Text {
     Place,
     /// `@supplier/NAME`.
     Supplier,
+    /// A field that rights are given for, such as `price` or `custom:colour`.
+    Field,
     /// An MQTT topic to publish to.
     Topic,
 }

@@ -1,6 +1,6 @@
 //! The rules for texts: each is a pure function from a text to what is wrong with it.
 
-use gatewarden_model::{ItemId, Location, StationId};
+use gatewarden_model::{Field, ItemId, Location, StationId};
 
 use crate::{items, shape::Text};
 
@@ -40,6 +40,7 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Location => (Location::parse(text).is_ok(), None),
         Text::Place => (is_place(text), None),
         Text::Supplier => (is_supplier(text), None),
+        Text::Field => (text.parse::<Field>().is_ok(), None),
         Text::Topic => (is_topic(text), None),
     };
     if good {
@@ -94,6 +95,11 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "a path such as \"wh1/dock\", or \"@supplier/NAME\" and the like",
         ),
         Text::Supplier => ("bad-location", "a supplier", "\"@supplier/NAME\""),
+        Text::Field => (
+            "unknown-field",
+            "a field",
+            "price, cost, supplier, customer, owner, notes, custom:NAME or custom:*",
+        ),
         Text::Topic => (
             "bad-topic",
             "a topic to publish to",
@@ -282,6 +288,7 @@ mod tests {
                 &["8", "+8:00", "+08:60", "+15:00", "+14:30", "08:00", "+é:00", ""],
             ),
             (Text::Place, &["wh1", "wh1/a"], &["@supplier/ACME", "", "/"]),
+            (Text::Field, &["price", "custom:colour", "custom:*"], &["prices", "custom:", ""]),
             (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
             (Text::Topic, &["gatewarden/movements"], &["a/#", "+", ""]),
         ];

@@ -4,21 +4,27 @@
 //! scope, a policy that fails to evaluate) denies and is told in the decision; the version names
 //! schema and policies to the byte. The generated policies name one action and one module each, so
 //! a decision evaluates only those of its own cell plus the duties and the raw Cedar. Absent on
-//! purpose: roles per operator (the state knows them) and field masks.
+//! purpose: roles per operator (the state knows them) and what hides a field (`gatewarden_model::mask`).
 
+mod fields;
 mod memo;
 mod policies;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use cedar_policy::{
     Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet,
     RestrictedExpression, Schema,
 };
 use gatewarden_model::{
-    Action, ClientId, Decision, Hash, Module, OperatorId, RoleMatrix, StationId,
+    Action, ClientId, Decision, FieldRights, Hash, Module, OperatorId, RoleMatrix, StationId,
 };
 
+use fields::FieldPolicies;
+pub(crate) use fields::Stay;
 use memo::{Memo, Question};
 
 /// Why a policy set can't be used.
@@ -108,6 +114,7 @@ pub struct Access {
     types: Types,
     authorizer: Authorizer,
     memo: Memo,
+    fields: FieldPolicies,
     version: Hash,
     text: String,
     matrix: RoleMatrix,
@@ -133,7 +140,8 @@ impl Access {
     /// checks them against the schema.
     pub fn new(matrix: &RoleMatrix, extra_cedar: &str) -> Result<Self, AccessError> {
         let schema = policies::schema()?;
-        let list = policies::all(matrix, extra_cedar)?;
+        let (fields, rest) = FieldPolicies::split(matrix, extra_cedar)?;
+        let list = policies::all(matrix, &rest)?;
         let whole = policies::set(list.iter())?;
         policies::validate(&schema, &whole)?;
         let mut cells = HashMap::new();
@@ -152,12 +160,15 @@ impl Access {
         }
         let role = type_name("Role")?;
         let scope = type_name("Scope")?;
-        let text = policies::text(&list);
+        let text = policies::text(&list) + fields.text();
         Ok(Self {
             schema,
             cells,
             roles: matrix.0.keys().map(|name| (name.clone(), uid(&role, name))).collect(),
-            scopes: policies::scopes().map(|name| (name.clone(), uid(&scope, &name))).collect(),
+            scopes: policies::scopes()
+                .chain(fields::scopes())
+                .map(|name| (name.clone(), uid(&scope, &name)))
+                .collect(),
             types: Types {
                 operator: type_name("Operator")?,
                 client: type_name("Client")?,
@@ -165,6 +176,7 @@ impl Access {
             },
             authorizer: Authorizer::new(),
             memo: Memo::default(),
+            fields,
             version: Hash::of(text.as_bytes()),
             text,
             matrix: matrix.clone(),
@@ -203,7 +215,12 @@ impl Access {
         sorted.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// True if the text is a scope, `module:action`.
+    /// Which fields somebody may see and set. What can't be decided is hidden.
+    pub(crate) fn fields(&self, principal: &Principal<'_>, stay: Stay<'_>) -> Arc<FieldRights> {
+        self.fields.rights(principal, stay)
+    }
+
+    /// True if the text is a scope, `module:action` or `field:NAME:view` and `…:modify`.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scopes.contains_key(scope)

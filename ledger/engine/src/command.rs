@@ -261,6 +261,14 @@ pub enum Command {
         /// At which station; none for the console.
         station: Option<StationId>,
     },
+    /// May `by` see every field, as who is shown a proof has to? A denial is an entry, a permission is
+    /// not.
+    AskWhole {
+        /// Who asks.
+        by: Actor,
+        /// What is shown, in words, such as `a proof`.
+        what: String,
+    },
     /// Time passed: idle and absolute time-outs of sessions, lapsed reservations, due reviews.
     Tick,
     /// Reserve a posting until a second person posts it. The same posting twice is one.

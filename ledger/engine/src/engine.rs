@@ -1,8 +1,10 @@
 //! The engine: state, policies and settings behind one `handle`.
 
+use std::sync::Arc;
+
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, Entry, Hash, Module, RoleMatrix, Stamp, StationId,
-    sod::SodTable,
+    Action, Actor, Body, ClientId, Day, Entry, FieldRights, Hash, Module, RoleMatrix, Stamp,
+    StationId, sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -292,6 +294,14 @@ impl Engine {
         crate::turn::may(&self.state, &self.access, by, action, module)
     }
 
+    /// Which fields somebody may see and set; none for whoever is not authenticated. Kept by who it is,
+    /// with which roles or scopes, and how strongly authenticated, so that asking again costs less than
+    /// a microsecond and no answer outlives a change of those.
+    #[must_use]
+    pub fn fields(&self, by: &Actor) -> Arc<FieldRights> {
+        crate::fields::rights(&self.state, &self.access, by)
+    }
+
     /// The machine that a token's SHA-256 belongs to, while the token is good and comes with the TLS
     /// certificate (SHA-256 of its DER) that it is bound to, if it is bound to one; and whether its use
     /// of this day is recorded already (else send `Command::ClientUsed`).
@@ -401,6 +411,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.decide_review(review, item, verdict, justification, by)
         }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
+        Command::AskWhole { by, what } => turn.asked_whole(&by, &what),
         other => keep(turn, other),
     }
 }

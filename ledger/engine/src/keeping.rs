@@ -3,8 +3,10 @@
 //! Invariants: what is configured is recorded before anything rests on it, and only where it
 //! differs; the same thing asked twice is recorded once; a closed period stays closed.
 
+use std::collections::BTreeSet;
+
 use gatewarden_model::{
-    Action, Actor, Amount, Body, Day, Decision, Document, Item, ItemId, Module, MovementId,
+    Action, Actor, Amount, Body, Day, Decision, Document, Field, Item, ItemId, Module, MovementId,
     Tracking,
 };
 use gatewarden_stock::{Stock, Wants, check_code};
@@ -142,6 +144,9 @@ impl Turn<'_> {
         let mut asked = Asked::new(&by, Action::Modify, Module::Price);
         asked.document = Some(cut(&document.number, 64));
         let decision = self.permit(asked.clone(), Facts::default())?;
+        self.may_state(&asked, &BTreeSet::from([Field::Cost]), &decision)?;
+        // How low an amount may be tells what the stock is worth.
+        self.may_see(&asked, &Field::Cost, &decision)?;
         let told = decision.clone();
         match self.landed(movement, document, amounts, by, decision) {
             Ok(Some(body)) => self.kept(asked, body, told),

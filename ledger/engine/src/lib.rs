@@ -14,6 +14,7 @@ pub mod command;
 mod compare;
 mod denials;
 mod engine;
+mod fields;
 mod giving_up;
 mod holds;
 pub mod items;

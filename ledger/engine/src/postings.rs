@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use gatewarden_model::{
     Body, Counted, Day, Entry, Movement, MovementKind, MovementLine, Posting, StockStatus,
-    posting::CountLine,
+    field::check_custom, posting::CountLine,
 };
 use gatewarden_stock::{Site, Stock};
 
@@ -67,6 +67,7 @@ fn check_head(posting: &Posting, today: Day) -> Result<(), Fault> {
         let message = format!("document.number: must be 1 to {NUMBER_BYTES_MAX} bytes");
         return Err(("document-invalid", message));
     }
+    check_custom(&posting.custom).map_err(|message| ("custom-invalid", message))?;
     if posting.reverses.is_some() && posting.effective.is_some() {
         let message =
             "effective: a reversal counts for the day of what it takes back: leave it out";

@@ -35,9 +35,13 @@ impl Turn<'_> {
         let asked = about(&by, Action::Create, &posting);
         let decision = self.permit(asked.clone(), Facts::default())?;
         let id = posting.id;
+        let fields = posting.fields();
+        self.may_state(&asked, &fields, &decision)?;
+        let sender = self.state.reservation(id).map(|open| &open.by);
+        let told = sender.is_none_or(|sender| self.may_compare(&by, sender, &fields));
         match self.is_same_posting(&posting) {
-            Ok(Some(true)) => return Ok(Reply::Reserved(id)),
-            Ok(Some(false)) => {
+            Ok(Some(true)) if told => return Ok(Reply::Reserved(id)),
+            Ok(Some(_)) => {
                 let message = format!("posting {id} has other content already: mint a new id");
                 return Err(self.deny(asked, "posting-differs", message, Some(decision)));
             }

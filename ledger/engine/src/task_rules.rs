@@ -5,7 +5,9 @@
 
 use std::collections::HashSet;
 
-use gatewarden_model::{AMOUNT_DECIMALS, Amount, Item, MovementKind, StockStatus, Task, TaskLine};
+use gatewarden_model::{
+    AMOUNT_DECIMALS, Amount, Item, MovementKind, StockStatus, Task, TaskLine, field::check_custom,
+};
 use gatewarden_stock::{check_code, check_line_count, kinds};
 
 use crate::{
@@ -40,6 +42,7 @@ pub(crate) fn validate(task: &Task, settings: &Settings) -> Result<(), Fault> {
         return Err(("document-invalid", message));
     }
     check_code("document.number", number).map_err(fault)?;
+    check_custom(&task.custom).map_err(|message| ("custom-invalid", message))?;
     for (field, name) in [("ordered_by", &task.ordered_by), ("approved_by", &task.approved_by)] {
         if name.as_ref().is_some_and(|n| !is_text(n)) {
             return invalid(format!("{field}: must be 1 to {TEXT_BYTES_MAX} printable bytes"));

@@ -25,8 +25,10 @@ impl Turn<'_> {
         let asked = Asked::new(&by, Action::Create, module).on_task(&task);
         let others = [(module, Action::Request)];
         let decision = self.permit_any(asked.clone(), &others, Facts::default())?;
+        let fields = task.fields();
+        self.may_state(&asked, &fields, &decision)?;
         let known = match self.state.task(task.id) {
-            Some(open) => Some(open.task == task),
+            Some(open) => Some(open.task == task && self.may_compare(&by, &open.by, &fields)),
             None => self.memory.closed.get(&task.id).map(|hash| *hash == content(&task)),
         };
         match known {

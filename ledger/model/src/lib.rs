@@ -13,11 +13,13 @@ pub mod device;
 mod document;
 pub mod entry;
 pub mod epc;
+pub mod field;
 pub mod gs1;
 pub mod hash;
 pub mod identify;
 pub mod item;
 mod kind;
+pub mod mask;
 pub mod movement;
 pub mod name;
 pub mod pass;
@@ -42,14 +44,16 @@ pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, Ta
 pub use document::{Document, DocumentKind};
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
+pub use field::{Custom, Field, FieldRights, FieldSet};
 pub use hash::Hash;
 pub use identify::{Form, Identification, identify};
 pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
 pub use kind::MovementKind;
+pub use mask::{Mask, Masked};
 pub use movement::{Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId, ReviewId,
-    SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId,
+    ReviewId, SessionId, StationId, TaskId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
@@ -58,7 +62,7 @@ pub use posting::{
 };
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
-pub use roles::{Role, RoleMatrix};
+pub use roles::{Role, RoleFields, RoleMatrix};
 pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};

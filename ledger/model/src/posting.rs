@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Day, Document, ItemId, Location, MovementId, MovementKind, item::is_default};
+use crate::{
+    Amount, Custom, Day, Document, ItemId, Location, MovementId, MovementKind, item::is_default,
+};
 
 /// What stock may be used for.
 #[derive(
@@ -86,6 +88,9 @@ pub struct Posting {
     /// After how many milliseconds it lapses unless it was posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_ms: Option<u64>,
+    /// Fields of the house's own, at most 32 of at most 256 bytes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub custom: Custom,
 }
 
 /// One line of a posting.

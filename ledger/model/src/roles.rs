@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Module};
+use crate::{Action, Field, Module};
 
 /// Roles by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,4 +20,20 @@ pub struct Role {
     /// The actions allowed in each module; what is not named is denied.
     #[serde(default)]
     pub grants: BTreeMap<Module, Vec<Action>>,
+    /// The fields it may see and set; by default what its actions in the modules imply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<RoleFields>,
+}
+
+/// The fields that a role may see and set. A list that is left out is as by default; one that stands
+/// is all there is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleFields {
+    /// What it may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<Vec<Field>>,
+    /// What it may set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modify: Option<Vec<Field>>,
 }

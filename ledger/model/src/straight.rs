@@ -7,8 +7,8 @@
 mod words;
 
 use crate::{
-    Actor, Body, Bucket, ClientId, Comparison, Counted, Day, Decision, DeviceId, Document, Entry,
-    ItemId, LaneId, Location, Movement, MovementId, MovementLine, OperatorId, Pass, PassId,
+    Actor, Body, Bucket, ClientId, Comparison, Counted, Custom, Day, Decision, DeviceId, Document,
+    Entry, ItemId, LaneId, Location, Movement, MovementId, MovementLine, OperatorId, Pass, PassId,
     Posting, PostingLine, Revaluation, SessionId, Sighting, Stamp, StationId, Task, TaskId,
     TaskLine, Thing, VoucherLine,
     canonical::cursor::{Cursor, Straight},
@@ -105,6 +105,13 @@ macro_rules! uuids {
     )+};
 }
 
+impl Straight for Custom {
+    fn read(_: &mut Cursor<'_>) -> Option<Self> {
+        // Few documents have any: the careful reader reads them.
+        None
+    }
+}
+
 parsed!(ClientId, Day, DeviceId, ItemId, LaneId, Location, OperatorId, StationId);
 uuids!(MovementId, PassId, SessionId, TaskId);
 
@@ -147,7 +154,7 @@ object!(Matched { key must, line must, lot opt, quantity must });
 object!(Missing { item must, line must, quantity must });
 object!(Stray { item opt, key must });
 object!(Task {
-    approved_by opt, document must, id must, kind must, lines must, ordered_by opt,
+    approved_by opt, custom default, document must, id must, kind must, lines must, ordered_by opt,
     reservation opt, station must,
 });
 object!(TaskLine {
@@ -155,7 +162,7 @@ object!(TaskLine {
     things default, to must, to_status default, value opt,
 });
 object!(Posting {
-    counts default, document must, effective opt, expires_ms opt, id must, kind must,
+    counts default, custom default, document must, effective opt, expires_ms opt, id must, kind must,
     lines default, reason opt, reverses opt,
 });
 object!(PostingLine {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Document, ItemId, Location, MovementId, MovementKind, StationId, StockStatus, TaskId,
-    item::is_default,
+    Amount, Custom, Document, ItemId, Location, MovementId, MovementKind, StationId, StockStatus,
+    TaskId, item::is_default,
 };
 
 /// What a document expects to happen at a station.
@@ -30,6 +30,9 @@ pub struct Task {
     pub reservation: Option<MovementId>,
     /// What is expected, at least one line, at most 1,000.
     pub lines: Vec<TaskLine>,
+    /// Fields of the house's own, at most 32 of at most 256 bytes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub custom: Custom,
 }
 
 /// One expected item.

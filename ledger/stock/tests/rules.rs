@@ -231,7 +231,8 @@ fn a_thing_that_was_moved_meanwhile_does_not_move_twice() {
 fn posting(kind: Kind, lines: Vec<PostingLine>, counts: Vec<CountLine>) -> Posting {
     let Movement { id, document, .. } = movement(5, kind, vec![]);
     let (reason, effective, reverses, expires_ms) = (None, None, None, None);
-    Posting { id, kind, document, reason, lines, counts, effective, reverses, expires_ms }
+    let custom = Default::default();
+    Posting { id, kind, document, reason, lines, counts, effective, reverses, expires_ms, custom }
 }
 
 fn asked(item: &str, quantity: &str, from: &str, to: &str) -> PostingLine {

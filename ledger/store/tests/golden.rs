@@ -113,6 +113,7 @@ fn task() -> Task {
             value: None,
         }],
         reservation: None,
+        custom: Default::default(),
     }
 }
 
@@ -362,6 +363,7 @@ fn bodies_of_stock() -> Vec<Body> {
         effective: Some("2026-11-22".parse().unwrap()),
         reverses: None,
         expires_ms: Some(60_000),
+        custom: Default::default(),
     };
     let revalues = || vec![Revaluation { seq: 7, position: 0, delta: "-0.25".parse().unwrap() }];
     let tag = || "(01)00614141123452(21)1".to_owned();
@@ -374,6 +376,7 @@ fn bodies_of_stock() -> Vec<Body> {
                 Role {
                     title: "Moves stock".into(),
                     grants: BTreeMap::from([(Module::Inbound, vec![Action::View])]),
+                    fields: None,
                 },
             )])),
             cedar: "permit(principal, action, resource);".into(),

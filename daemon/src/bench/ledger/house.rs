@@ -172,6 +172,7 @@ impl House {
             approved_by: Some("buyer-2".to_owned()),
             lines: vec![line],
             reservation: None,
+            custom: Default::default(),
         }
     }
 

@@ -206,6 +206,7 @@ impl Traffic {
             approved_by: Some(approved_by),
             reservation: None,
             lines: vec![line],
+            custom: Default::default(),
         }
     }
 

@@ -98,6 +98,7 @@ pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task 
         approved_by: Some("chief".to_owned()),
         lines: lines.iter().map(|text| line(text)).collect(),
         reservation: None,
+        custom: Default::default(),
     }
 }
 
@@ -139,5 +140,6 @@ pub fn posting(n: u128, kind: MovementKind, lines: &[&str]) -> Posting {
         effective: None,
         reverses: None,
         expires_ms: None,
+        custom: Default::default(),
     }
 }
