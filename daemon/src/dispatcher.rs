@@ -9,7 +9,9 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use gatewarden_adapters::{Adapter, Delivery, Outcome};
 use gatewarden_engine::Command;
-use gatewarden_model::{Body, Clock, Entry, Hash, LaneId, MovementId, MovementKind};
+use gatewarden_model::{
+    Body, Clock, Entry, FieldRights, Hash, LaneId, Mask, Masked, MovementId, MovementKind, mask,
+};
 use gatewarden_store::LedgerReader;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -37,6 +39,8 @@ pub(crate) struct Lane {
     /// The kinds of movement that are this ERP's business; none for all. Others pass by: they are
     /// neither queued nor recorded as rejected.
     pub(crate) kinds: Option<Vec<MovementKind>>,
+    /// What the receiver may see.
+    pub(crate) rights: FieldRights,
     pub(crate) spool: Spool,
     pub(crate) recorder: Recorder,
     pub(crate) ledger: gatewarden_store::LedgerAddress,
@@ -64,6 +68,25 @@ pub(crate) struct DeliveryRow {
     pub(crate) reason: Option<String>,
     #[serde(skip)]
     due_us: i64,
+}
+
+impl Mask for DeliveryRow {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            lane: _,
+            seq: _,
+            movement: _,
+            document: _,
+            state: _,
+            attempts: _,
+            uncertain: _,
+            reason,
+            due_us: _,
+        } = self;
+        if let Some(reason) = reason {
+            mask::foreign(reason, rights);
+        }
+    }
 }
 
 impl Lane {
@@ -191,7 +214,11 @@ impl Lane {
         let bytes = entry.encode()?;
         match entry.body {
             Body::Moved { movement, .. } => {
-                Ok(Delivery { seq, entry: Hash::of(&bytes), at: entry.at, movement })
+                let shown = Masked::new(movement.clone(), &self.rights).into_inner();
+                // By the digest of the whole, what is hidden could be guessed.
+                let whole = shown == movement;
+                let entry_hash = if whole { Hash::of(&bytes) } else { mask::HIDDEN_HASH };
+                Ok(Delivery { seq, entry: entry_hash, at: entry.at, movement: shown })
             }
             _ => anyhow::bail!("entry {seq} is not a movement"),
         }
@@ -242,7 +269,8 @@ impl Lane {
         reason: String,
     ) -> anyhow::Result<()> {
         let lane = self.name.clone();
-        tracing::warn!(%lane, %movement, %reason, "rejected for good");
+        // What the other side says may quote anything: it stands in the journal, not in the log.
+        tracing::warn!(%lane, %movement, "rejected for good; `gatewarden ledger trace` says why");
         let command = Command::Rejected { movement, lane, reason: reason.clone() };
         self.record(command).await?;
         metrics::counter!("gatewarden_deliveries_total", "lane" => self.name.to_string(),
@@ -254,7 +282,7 @@ impl Lane {
     async fn record(&self, command: Command) -> anyhow::Result<()> {
         if let Err(refusal) = self.recorder.command(command).await? {
             // The engine refuses only what it has already, so the row may go all the same.
-            tracing::warn!(lane = %self.name, refusal = %refusal.message, "answer not recorded");
+            tracing::warn!(lane = %self.name, refusal = refusal.code, "answer not recorded");
         }
         Ok(())
     }
@@ -277,7 +305,8 @@ impl Lane {
         let wait_ms = after
             .map_or(doubled, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
             .min(self.retry_ms_max);
-        tracing::warn!(lane = %self.name, movement = %row.movement, %reason, wait_ms, "will retry");
+        let status = status(&reason);
+        tracing::warn!(lane = %self.name, movement = %row.movement, status, wait_ms, "will retry");
         let wait_us = i64::try_from(wait_ms).unwrap_or(i64::MAX / 1000) * 1000;
         let due = self.clock.now().wall_us.saturating_add(wait_us);
         self.set(row.seq, "waiting", attempts, uncertain, due, Some(reason)).await
@@ -317,6 +346,13 @@ impl Lane {
             .await?;
         Ok(())
     }
+}
+
+/// What a log line may say of an answer: its HTTP status, where it begins with one.
+fn status(reason: &str) -> &str {
+    let head = reason.split(": ").next().unwrap_or_default();
+    let is_status = head.len() == "http status 000".len() && head.starts_with("http status ");
+    if is_status { head } else { "no answer, or another; GET /deliveries says which" }
 }
 
 /// All deliveries that are not done, of one lane or of all, in journal order.

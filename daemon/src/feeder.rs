@@ -49,7 +49,9 @@ pub(crate) async fn bring(
     let (id, station) = (pass.id, &pass.station);
     match recorder.command(Command::Pass(pass.clone())).await {
         Ok(Ok(reply)) => tracing::info!(pass = %id, %station, outcome = outcome(&reply), "pass"),
-        Ok(Err(no)) => tracing::warn!(pass = %id, %station, reason = %no.message, "pass"),
+        Ok(Err(no)) => {
+            tracing::warn!(pass = %id, %station, code = no.code, recorded = no.recorded, "pass")
+        }
         Err(RecorderError::Unrecordable(reason)) => {
             return set_aside(recorder, spool, pass, reason).await;
         }

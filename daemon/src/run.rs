@@ -12,7 +12,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use gatewarden_config::{Config, DeviceKind};
 use gatewarden_engine::Command;
-use gatewarden_model::{Clock, DeviceId, StationId};
+use gatewarden_model::{Clock, DeviceId, Field, FieldRights, FieldSet, StationId};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -127,6 +127,7 @@ fn start_lanes(
             retry_ms_max: section.retry_ms_max,
             attempts_max: section.attempts_max,
             kinds: section.kinds.clone(),
+            rights: receiver_rights(&section.fields_hidden),
             spool: spool.clone(),
             recorder: recorder.clone(),
             ledger: ledger_address(config)?,
@@ -135,6 +136,13 @@ fn start_lanes(
         tasks.spawn(lane.run(stop.clone()));
     }
     Ok(())
+}
+
+/// What the receiver of a lane may see: everything but what is hidden from it.
+fn receiver_rights(hidden: &[Field]) -> FieldRights {
+    let mut view = FieldSet::all();
+    hidden.iter().for_each(|field| view.set(field, false));
+    FieldRights { view, ..FieldRights::default() }
 }
 
 /// Starts every station with its devices; what comes back tells them to close a pass.

@@ -6,7 +6,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Body, Entry, Epc, MovementId, ScanRead, Subject, SubjectKind, TaskId, Thing, gs1,
+    Body, Entry, Epc, Masked, MovementId, ScanRead, Subject, SubjectKind, TaskId, Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -120,8 +120,9 @@ pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {
     SubjectKind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
-/// An entry in words.
-pub(crate) fn line(entry: &Entry) -> Line {
+/// An entry in words, as far as it is shown.
+pub(crate) fn line(entry: &Masked<Entry>) -> Line {
+    let entry = entry.get();
     let told = words::tell(&entry.body);
     let when = jiff::Timestamp::from_microsecond(entry.at.wall_us)
         .map_or_else(|_| format!("{} µs", entry.at.wall_us), |t| format!("{t:.3}"));

@@ -2,7 +2,8 @@
 //!
 //! Reads only, beside the writer. Values and ages are kept by item, place, lot and owner; a row of
 //! one status or handling unit shows its share of them, and the shares add up exactly. Values are
-//! shown only where the caller says so (`Shown`): whoever asks must have asked the policies.
+//! looked up only where the caller says so (`Shown`); what is hidden is taken out by the mask, as
+//! everywhere.
 
 pub(crate) mod ageing;
 pub(crate) mod past;
@@ -12,7 +13,9 @@ pub(crate) mod vouchers;
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{AMOUNT_DECIMALS, Amount, Bucket, ItemId, Location};
+use gatewarden_model::{
+    AMOUNT_DECIMALS, Amount, Bucket, Field, FieldRights, ItemId, Location, Mask,
+};
 use gatewarden_stock::{PoolKey, Site, SiteStock, Wants};
 use gatewarden_store::{Balance, BalanceFilter, LedgerReader, StoreError};
 use serde::Serialize;
@@ -49,6 +52,17 @@ pub(crate) struct Row {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<Amount>,
+}
+
+impl Mask for Row {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { item: _, location, bucket, quantity: _, value } = self;
+        location.mask(rights);
+        bucket.mask(rights);
+        if !rights.sees(&Field::Cost) {
+            *value = None;
+        }
+    }
 }
 
 impl Row {

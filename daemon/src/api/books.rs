@@ -2,14 +2,14 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use gatewarden_engine::Command;
-use gatewarden_model::{Amount, Day, Document, ItemId, MovementId};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gatewarden_model::{Amount, Day, Document, ItemId, Masked, MovementId, no_fields};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api,
     auth::Who,
+    mask::{Eyes, act},
     problem::{Body, Problem},
 };
 use crate::trace;
@@ -18,6 +18,17 @@ use crate::trace;
 fn key(tag: &str) -> String {
     trace::tag_key(tag).unwrap_or_else(|| tag.to_owned())
 }
+
+/// What was done.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Done {
+    Tag(String),
+    Movement(MovementId),
+    ClosedUntil(Day),
+}
+
+no_fields!(Done);
 
 /// A tag or code to be bound to a piece of an item.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,12 +55,12 @@ pub(crate) async fn commission(
     State(api): State<Api>,
     who: Who,
     Body(input): Body<Commission>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Masked<Done>>), Problem> {
     let Commission { tag, item, lot, serial } = input;
     let tag = key(&tag);
     let command = Command::Commission { tag: tag.clone(), item, lot, serial, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
-    Ok((StatusCode::CREATED, Json(json!({"tag": tag}))))
+    act(&api, &who, command).await?;
+    Ok((StatusCode::CREATED, Eyes::of(&api, &who).await?.json(Done::Tag(tag))))
 }
 
 /// A tag or code that stands for nothing any more.
@@ -72,7 +83,7 @@ pub(crate) async fn decommission(
 ) -> Result<StatusCode, Problem> {
     let Decommission { tag, reason } = input;
     let command = Command::Decommission { tag: key(&tag), reason, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
+    act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -99,11 +110,11 @@ pub(crate) async fn land_cost(
     State(api): State<Api>,
     who: Who,
     Body(input): Body<LandedCost>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Masked<Done>>), Problem> {
     let LandedCost { movement, document, amounts } = input;
     let command = Command::LandCost { movement, document, amounts, by: who.actor() };
     let _ = api.app.recorder.command(command).await??;
-    Ok((StatusCode::CREATED, Json(json!({"movement": movement}))))
+    Ok((StatusCode::CREATED, Eyes::of(&api, &who).await?.json(Done::Movement(movement))))
 }
 
 /// Up to when.
@@ -123,8 +134,8 @@ pub(crate) async fn close(
     State(api): State<Api>,
     who: Who,
     Body(input): Body<Close>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Masked<Done>>), Problem> {
     let Close { until } = input;
     let _ = api.app.recorder.command(Command::ClosePeriod { until, by: who.actor() }).await??;
-    Ok((StatusCode::CREATED, Json(json!({"closed_until": until}))))
+    Ok((StatusCode::CREATED, Eyes::of(&api, &who).await?.json(Done::ClosedUntil(until))))
 }

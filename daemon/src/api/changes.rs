@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use gatewarden_engine::{Command, OpenChange};
-use gatewarden_model::{Action, Change, ChangeId, Module};
+use gatewarden_model::{Action, Change, ChangeId, Field, Module, mask::HIDDEN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Api,
     auth::Who,
+    mask::Eyes,
     problem::{Body, Problem},
 };
 
@@ -44,7 +45,8 @@ pub(super) async fn ask(
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::System, "changes").await?;
-    let list = api.app.recorder.query(|engine| {
+    let notes = Eyes::of(&api, &who).await?.sees(&Field::Notes);
+    let list = api.app.recorder.query(move |engine| {
         let mut open: Vec<&OpenChange> = engine.state().changes().collect();
         open.sort_unstable_by_key(|open| open.seq);
         let told = |open: &&OpenChange| {
@@ -52,6 +54,9 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             let mut told = json!(open);
             leave_out(&mut told["change"]);
             told["before"] = before;
+            if !notes {
+                told["reason"] = json!(HIDDEN);
+            }
             told
         };
         Value::Array(open.iter().map(told).collect())

@@ -5,15 +5,15 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, Reply};
-use gatewarden_model::{Action, Module, PassId, entry::Verdict};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gatewarden_engine::{Command, Engine, Hold, Quarantine, Reply};
+use gatewarden_model::{Action, Masked, Module, MovementId, PassId, entry::Verdict, no_fields};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api,
     auth::Who,
+    mask::{Eyes, act},
     problem::{Body, Problem},
 };
 
@@ -24,10 +24,14 @@ fn pass_id(text: &str) -> Result<PassId, Problem> {
 /// Passes that differ from their task.
 #[utoipa::path(get, path = "/holds", tag = "exceptions",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
-pub(crate) async fn holds(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+pub(crate) async fn holds(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Hold>>>, Problem> {
     who.may(&api, Action::View, Module::Transfer, "held passes").await?;
-    let holds = api.app.recorder.query(|e| json!(e.state().holds().collect::<Vec<_>>())).await?;
-    Ok(Json(holds))
+    let open = |engine: &Engine| engine.state().holds().cloned().collect();
+    let holds = api.app.recorder.query(open).await?;
+    Ok(Eyes::of(&api, &who).await?.json(holds))
 }
 
 /// What is decided on a held pass.
@@ -40,6 +44,14 @@ pub(crate) struct HoldDecision {
     reason: String,
 }
 
+/// What a decision came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Decided {
+    movement: Option<MovementId>,
+}
+
+no_fields!(Decided);
+
 /// Decides on a held pass; never its own operator, and only who may approve.
 #[utoipa::path(post, path = "/holds/{pass}/decision", tag = "exceptions",
     request_body = HoldDecision,
@@ -50,25 +62,28 @@ pub(crate) async fn decide(
     who: Who,
     Path(pass): Path<String>,
     Body(decision): Body<HoldDecision>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Decided>>, Problem> {
     let HoldDecision { verdict, reason } = decision;
     let pass = pass_id(&pass)?;
     let command = Command::DecideHold { pass, verdict, reason, by: who.actor() };
-    let movement = match api.app.recorder.command(command).await?? {
+    let movement = match act(&api, &who, command).await? {
         Reply::Posted { movement, .. } => Some(movement),
         _ => None,
     };
-    Ok(Json(json!({ "movement": movement })))
+    Ok(Eyes::of(&api, &who).await?.json(Decided { movement }))
 }
 
 /// Passes that nobody may claim.
 #[utoipa::path(get, path = "/quarantine", tag = "exceptions",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
-pub(crate) async fn quarantine(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+pub(crate) async fn quarantine(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Quarantine>>>, Problem> {
     who.may(&api, Action::View, Module::Transfer, "quarantine").await?;
-    let list =
-        api.app.recorder.query(|e| json!(e.state().quarantine().collect::<Vec<_>>())).await?;
-    Ok(Json(list))
+    let open = |engine: &Engine| engine.state().quarantine().cloned().collect();
+    let list = api.app.recorder.query(open).await?;
+    Ok(Eyes::of(&api, &who).await?.json(list))
 }
 
 /// Why a quarantined pass needs nothing more.
@@ -90,6 +105,6 @@ pub(crate) async fn dismiss(
 ) -> Result<StatusCode, Problem> {
     let pass = pass_id(&pass)?;
     let command = Command::ResolveQuarantine { pass, reason: dismissal.reason, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
+    act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,14 +6,13 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use gatewarden_model::{Action, Body, Module, MovementId};
+use gatewarden_model::{Action, Body, Entry, Masked, Module, MovementId, no_fields};
 use gatewarden_proof::Trust;
-use gatewarden_store::{BalanceFilter, LedgerReader, MovementPage};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gatewarden_store::{Balance, BalanceFilter, LedgerReader, MovementPage};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, auth::Who, mask, problem::Problem, query::Asked};
+use super::{Api, auth::Who, mask::Eyes, problem::Problem, query::Asked};
 use crate::{dispatcher, trace};
 
 /// Which part of the movements.
@@ -39,14 +38,12 @@ pub(crate) async fn movements(
     State(api): State<Api>,
     who: Who,
     Asked(page): Asked<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Vec<Entry>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "movements").await?;
     let limit = page.limit.clamp(1, 1000) as usize;
     let page = MovementPage { before: page.before, limit };
-    let shown = mask::prices(&api, &who).await?;
-    let entries = api.app.read(move |ledger| ledger.movements(page)).await?;
-    let entries: Vec<_> = entries.into_iter().map(|entry| mask::entry(entry, shown)).collect();
-    Ok(Json(json!(entries)))
+    let eyes = Eyes::of(&api, &who).await?;
+    Ok(eyes.json(api.app.read(move |ledger| ledger.movements(page)).await?))
 }
 
 /// One movement's entry.
@@ -56,13 +53,12 @@ pub(crate) async fn movement(
     State(api): State<Api>,
     who: Who,
     Path(movement): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Entry>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a movement").await?;
     let id = movement_id(&movement)?;
     let entry = api.app.read(move |ledger| ledger.movement(id)).await?;
     let entry = entry.ok_or_else(|| Problem::not_found("movement"))?;
-    let shown = mask::prices(&api, &who).await?;
-    Ok(Json(json!(mask::entry(entry, shown))))
+    Ok(Eyes::of(&api, &who).await?.json(entry))
 }
 
 fn movement_id(text: &str) -> Result<MovementId, Problem> {
@@ -82,9 +78,10 @@ pub(crate) async fn proof(
     let id = movement_id(&movement)?;
     let entry = api.app.read(move |ledger| ledger.movement(id)).await?;
     let entry = entry.ok_or_else(|| Problem::not_found("movement"))?;
-    if mask::has_prices(&entry) {
+    let eyes = Eyes::of(&api, &who).await?;
+    if !eyes.sees_whole(&entry) {
         // A proof holds the whole entry, and nothing can be taken out of it.
-        who.may(&api, Action::View, Module::Price, "a proof with prices").await?;
+        eyes.need(&api, &who, vec![], "a proof").await?;
     }
     let witnesses = crate::witnesses::trust(&api.app.config.witnesses)?;
     let prove = move |ledger: &LedgerReader| {
@@ -98,10 +95,35 @@ pub(crate) async fn proof(
 /// Stock that is not zero, by item, lot and location.
 #[utoipa::path(get, path = "/stock", tag = "ledger",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
-pub(crate) async fn stock(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+pub(crate) async fn stock(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Balance>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "stock").await?;
-    let balances = api.app.read(|ledger| ledger.balances(&BalanceFilter::default())).await?;
-    Ok(Json(json!(balances)))
+    let eyes = Eyes::of(&api, &who).await?;
+    Ok(eyes.json(api.app.read(|ledger| ledger.balances(&BalanceFilter::default())).await?))
+}
+
+/// An entry in words, and the movement that it is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    #[serde(flatten)]
+    line: trace::Line,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    movement: Option<MovementId>,
+}
+
+// Words are made of masked entries alone (`trace::line`).
+no_fields!(Told);
+
+impl Told {
+    fn of(entry: &Masked<Entry>) -> Self {
+        let movement = match &entry.get().body {
+            Body::Moved { movement, .. } => Some(movement.id),
+            _ => None,
+        };
+        Self { line: trace::line(entry), movement }
+    }
 }
 
 /// The whole chain about an item, tag, document, operator, movement, task, station, device, lot (as
@@ -112,23 +134,14 @@ pub(crate) async fn trace(
     State(api): State<Api>,
     who: Who,
     Path((kind, key)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Vec<Told>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a trace").await?;
     let kind = trace::parse_kind(&kind)
         .ok_or_else(|| Problem::bad_request(format!("trace one of {}", trace::KINDS)))?;
     let subjects = trace::meant(Some(kind), &key);
     let entries = api.app.read(move |ledger| trace::collect_all(ledger, &subjects)).await?;
-    let lines: Vec<Value> = entries
-        .iter()
-        .map(|entry| {
-            let mut line = json!(trace::line(entry));
-            if let (Value::Object(line), Body::Moved { movement, .. }) = (&mut line, &entry.body) {
-                line.insert("movement".into(), json!(movement.id));
-            }
-            line
-        })
-        .collect();
-    Ok(Json(json!(lines)))
+    let eyes = Eyes::of(&api, &who).await?;
+    Ok(eyes.json(entries.into_iter().map(|entry| Told::of(&eyes.show(entry))).collect()))
 }
 
 /// Deliveries that are not done: waiting, under way, or rejected with the reason.
@@ -137,9 +150,10 @@ pub(crate) async fn trace(
 pub(crate) async fn deliveries(
     State(api): State<Api>,
     who: Who,
-) -> Result<Json<Vec<dispatcher::DeliveryRow>>, Problem> {
+) -> Result<Json<Masked<Vec<dispatcher::DeliveryRow>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "deliveries").await?;
-    Ok(Json(api.app.spool.run(|t| dispatcher::rows(t, None)).await?))
+    let eyes = Eyes::of(&api, &who).await?;
+    Ok(eyes.json(api.app.spool.run(|t| dispatcher::rows(t, None)).await?))
 }
 
 /// Lets a rejected delivery be tried again; it is looked up at the ERP first.

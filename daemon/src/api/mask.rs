@@ -1,126 +1,133 @@
-//! What a caller may not see leaves by no door: prices are taken out of entries, tasks and postings
-//! here, before anything is made into JSON.
+//! What a caller is shown: every answer about documents, stock or the journal goes through here.
+//!
+//! Invariants: a handler answers `Json<Masked<…>>`, which comes from [`Eyes::show`] alone, so nothing
+//! leaves that was not masked (`tests/tidy` holds the handlers to it); a query that filters by a hidden
+//! field is refused before it is looked at, and so are keys that nobody knows, so that neither tells
+//! anything; a refusal of what somebody did not write himself is masked too. Absent: the mask itself
+//! (`gatewarden_model::mask`) and who has which rights (the engine).
 
-use gatewarden_model::{Action, Body, Entry, Module, Movement, MovementLine, Posting, Task};
+use std::sync::Arc;
+
+use axum::{Json, extract::Query, extract::rejection::QueryRejection, http::StatusCode};
+use gatewarden_engine::{Command, Reply};
+use gatewarden_model::{Field, FieldRights, Location, Mask, Masked, mask};
 
 use super::{Api, auth::Who, problem::Problem};
-use crate::views::Shown;
 
-/// Whether the caller may see prices. Asking is no act: who may not simply sees none.
-pub(super) async fn prices(api: &Api, who: &Who) -> Result<Shown, Problem> {
-    if matches!(who, Who::Local(_)) {
-        // The files are this account's anyway.
-        return Ok(Shown::Values);
-    }
-    let actor = who.actor();
-    let may = api.app.recorder.query(move |e| e.may(&actor, Action::View, Module::Price)).await?;
-    Ok(if may { Shown::Values } else { Shown::Quantities })
-}
+/// Refusals whose words quote no field of a document.
+const PLAIN: [&str; 14] = [
+    "denied",
+    "field-denied",
+    "not-authenticated",
+    "same-person",
+    "not-an-operator",
+    "reason-missing",
+    "already-approved",
+    "unknown-task",
+    "unknown-reservation",
+    "unknown-pass",
+    "unknown-hold",
+    "unknown-tag",
+    "reservation-used",
+    "not-approved",
+];
 
-/// The entry as the caller may see it.
-pub(super) fn entry(mut entry: Entry, shown: Shown) -> Entry {
-    if shown == Shown::Quantities {
-        body(&mut entry.body);
-    }
-    entry
-}
+/// What somebody may see.
+#[derive(Debug, Clone)]
+pub(super) struct Eyes(Arc<FieldRights>);
 
-/// Whether an entry says a price.
-pub(super) fn has_prices(entry: &Entry) -> bool {
-    let mut masked = entry.body.clone();
-    body(&mut masked);
-    masked != entry.body
-}
-
-fn body(body: &mut Body) {
-    match body {
-        Body::TaskOpened { task: opened, .. } => task(opened),
-        Body::Moved { movement: moved, .. } => movement(moved),
-        Body::Reserved { posting: asked, lines: held, .. } => {
-            posting(asked);
-            lines(held);
+impl Eyes {
+    /// Those of a caller.
+    pub(super) async fn of(api: &Api, who: &Who) -> Result<Self, Problem> {
+        if matches!(who, Who::Local(_)) {
+            // The files are this account's anyway.
+            return Ok(Self(Arc::new(FieldRights::all())));
         }
-        Body::ReservationEnded { lines: freed, .. } => lines(freed),
-        Body::CostLanded { amounts, revalues, voucher, .. } => {
-            amounts.clear();
-            revalues.clear();
-            voucher.clear();
-        }
-        _ => {}
+        let actor = who.actor();
+        Ok(Self(api.app.recorder.query(move |engine| engine.fields(&actor)).await?))
     }
-}
 
-/// Takes the prices out of a task.
-pub(super) fn task(task: &mut Task) {
-    task.lines.iter_mut().for_each(|line| line.value = None);
-}
+    /// What may be seen of a value.
+    pub(super) fn show<T: Mask>(&self, value: T) -> Masked<T> {
+        Masked::new(value, &self.0)
+    }
 
-/// Takes the prices out of a posting.
-pub(super) fn posting(posting: &mut Posting) {
-    posting.lines.iter_mut().for_each(|line| line.value = None);
-}
+    /// As an answer.
+    pub(super) fn json<T: Mask>(&self, value: T) -> Json<Masked<T>> {
+        Json(self.show(value))
+    }
 
-/// Takes the prices out of lines.
-pub(super) fn lines(lines: &mut [MovementLine]) {
-    lines.iter_mut().for_each(|line| line.value = None);
-}
+    /// Whether a field may be seen.
+    pub(super) fn sees(&self, field: &Field) -> bool {
+        self.0.sees(field)
+    }
 
-fn movement(movement: &mut Movement) {
-    lines(&mut movement.lines);
-    movement.revalues.clear();
-    movement.voucher.clear();
-}
+    /// Whether nothing of a value is hidden.
+    pub(super) fn sees_whole<T: Mask + Clone + PartialEq>(&self, value: &T) -> bool {
+        mask::shows_all(value, &self.0)
+    }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
-
-    use gatewarden_model::Hash;
-    use serde_json::json;
-
-    use super::*;
-
-    /// Every kind of entry that can say a price, each with 777 somewhere.
-    #[test]
-    fn no_price_leaves_an_entry() {
-        let id = "01a2008e-d964-7646-9ece-a19b19b8cac7";
-        let by = json!({"kind": "client", "id": "erp"});
-        let decision = json!({"allowed": true, "action": "create", "module": "inbound",
-            "policies": [], "version": Hash::of(b"p")});
-        let document = json!({"kind": "purchase-order", "number": "1"});
-        let line = json!({"line": 10, "item": "A", "quantity": 1, "unit": "pcs",
-            "from": "@supplier/S", "to": "wh1", "things": [], "value": "777"});
-        let asked = json!({"line": 10, "item": "A", "quantity": "1", "from": "@supplier/S",
-            "to": "wh1", "value": "777"});
-        let expected = json!({"line": 10, "item": "A", "quantity": 1, "from": "@supplier/S",
-            "to": "wh1", "value": "777"});
-        let revalues = json!([{"seq": 1, "position": 0, "delta": "777"}]);
-        let voucher = json!([{"account": "1", "amount": "777"}]);
-        let bodies = [
-            json!({"kind": "task-opened", "by": by, "task": {"id": id, "station": "s",
-                "kind": "receipt", "document": document, "lines": [expected]}}),
-            json!({"kind": "moved", "movement": {"id": id, "kind": "receipt", "devices": [],
-                "document": document, "session": id, "operator": "o", "auth_level": 2,
-                "decision": decision, "approved_by": "w", "lines": [line],
-                "evidence": Hash::of(b"e"), "revalues": revalues, "voucher": voucher}}),
-            json!({"kind": "reserved", "by": by, "decision": decision, "lines": [line],
-                "posting": {"id": id, "kind": "receipt", "document": document,
-                    "lines": [asked]}}),
-            json!({"kind": "reservation-ended", "movement": id, "reason": "void", "by": by,
-                "lines": [line]}),
-            json!({"kind": "cost-landed", "movement": id, "document": document, "by": by,
-                "decision": decision, "amounts": ["777"], "revalues": revalues,
-                "voucher": voucher}),
-        ];
-        for value in bodies {
-            let boot = uuid::Uuid::nil();
-            let at = gatewarden_model::Stamp { boot, mono_us: 1, wall_us: 1, synced: true };
-            let whole = Entry::new(0, at, serde_json::from_value(value).unwrap());
-            assert!(has_prices(&whole));
-            assert_eq!(entry(whole.clone(), Shown::Values), whole);
-            let masked = entry(whole, Shown::Quantities);
-            assert!(!has_prices(&masked));
-            assert!(!json!(masked).to_string().contains("777"), "{masked:?}");
+    /// Refuses what would show a hidden field, such as a filter by it; recorded.
+    pub(super) async fn need(
+        &self,
+        api: &Api,
+        who: &Who,
+        fields: Vec<Field>,
+        what: &str,
+    ) -> Result<(), Problem> {
+        if !fields.is_empty() && fields.iter().all(|field| self.sees(field)) {
+            return Ok(());
+        }
+        let command = Command::AskFields { by: who.actor(), fields, what: what.to_owned() };
+        match api.app.recorder.command(command).await? {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.into()),
         }
     }
+
+    /// Refuses to filter by the name of a place whose name is hidden.
+    pub(super) async fn need_place(
+        &self,
+        api: &Api,
+        who: &Who,
+        place: Option<&Location>,
+    ) -> Result<(), Problem> {
+        match place.and_then(Location::field) {
+            Some(field) => {
+                self.need(api, who, vec![field], "a filter by the name of a place").await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Sends a command about something that the caller may not see all of. What it is refused with tells
+/// no more than he may see.
+pub(super) async fn act(api: &Api, who: &Who, command: Command) -> Result<Reply, Problem> {
+    let mut refusal = match api.app.recorder.command(command).await? {
+        Ok(reply) => return Ok(reply),
+        Err(refusal) => refusal,
+    };
+    if !PLAIN.contains(&refusal.code) {
+        let eyes = Eyes::of(api, who).await?;
+        mask::told(&mut refusal.message, None, &eyes.0);
+        if refusal.message == mask::HIDDEN {
+            "it can't be done; why tells of fields that are hidden from you, and stands in the journal"
+                .clone_into(&mut refusal.message);
+        }
+    }
+    Err(refusal.into())
+}
+
+/// A query, or why it can't be read. A key that nobody knows is answered the same whatever it is.
+pub(super) fn good<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    let told = |no: &QueryRejection| match no.body_text() {
+        text if text.contains("unknown field") => {
+            "this path takes no such key: /openapi.json lists those it takes".to_owned()
+        }
+        text => text,
+    };
+    query
+        .map(|Query(query)| query)
+        .map_err(|no| Problem::new(StatusCode::BAD_REQUEST, "bad-request", told(&no)))
 }

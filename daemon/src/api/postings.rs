@@ -6,18 +6,19 @@ use axum::{
     http::StatusCode,
 };
 use gatewarden_engine::{Command, Reservation};
-use gatewarden_model::{Action, Body as Says, MovementId, Posting, Subject, SubjectKind};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gatewarden_model::{
+    Action, Actor, Body as Says, FieldRights, Mask, Masked, MovementId, MovementLine, Posting,
+    Stamp, Subject, SubjectKind, no_fields,
+};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api,
     auth::Who,
-    mask,
+    mask::{Eyes, act},
     problem::{Body, Problem},
 };
-use crate::views::Shown;
 
 /// Entries of one posting that are looked through.
 const ENTRIES_MAX: usize = 100;
@@ -26,14 +27,58 @@ fn posting_id(text: &str) -> Result<MovementId, Problem> {
     text.parse().map_err(|_| Problem::bad_request("a posting's id is a UUID"))
 }
 
-fn view(reservation: &Reservation, shown: Shown) -> Value {
-    let Reservation { seq, at, mut posting, mut lines, left, by, .. } = reservation.clone();
-    if shown == Shown::Quantities {
-        mask::posting(&mut posting);
-        mask::lines(&mut lines);
+/// A posting that waits for its second person.
+#[derive(Debug, Serialize)]
+pub(crate) struct Open {
+    id: MovementId,
+    state: &'static str,
+    seq: u64,
+    at: Stamp,
+    by: Actor,
+    posting: Posting,
+    lines: Vec<MovementLine>,
+    left: Vec<i64>,
+}
+
+impl Mask for Open {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { id: _, state: _, seq: _, at: _, by: _, posting, lines, left: _ } = self;
+        posting.mask(rights);
+        lines.mask(rights);
     }
-    json!({"id": posting.id, "state": "reserved", "seq": seq, "at": at, "by": by,
-        "posting": posting, "lines": lines, "left": left})
+}
+
+impl Open {
+    fn of(reservation: &Reservation) -> Self {
+        let Reservation { seq, at, posting, lines, left, by, .. } = reservation.clone();
+        Self { id: posting.id, state: "reserved", seq, at, by, posting, lines, left }
+    }
+}
+
+/// What became of a posting.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fate {
+    id: MovementId,
+    state: &'static str,
+}
+
+no_fields!(Fate);
+
+/// A posting: open, or what became of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum View {
+    Open(Box<Open>),
+    Over(Fate),
+}
+
+impl Mask for View {
+    fn mask(&mut self, rights: &FieldRights) {
+        match self {
+            Self::Open(open) => open.mask(rights),
+            Self::Over(over) => over.mask(rights),
+        }
+    }
 }
 
 /// Asks for a posting. What it takes is reserved until a second person posts it; its lines are all
@@ -46,13 +91,14 @@ pub(crate) async fn reserve(
     State(api): State<Api>,
     who: Who,
     Body(posting): Body<Posting>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Masked<Fate>>), Problem> {
     let id = posting.id;
     let known = state_of(&api, id).await?;
     let command = Command::Reserve { posting, by: who.actor() };
     let _ = api.app.recorder.command(command).await??;
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(json!({"id": id, "state": known.unwrap_or("reserved")}))))
+    let fate = Fate { id, state: known.unwrap_or("reserved") };
+    Ok((status, Eyes::of(&api, &who).await?.json(fate)))
 }
 
 /// What became of a posting; none for one that nobody asked for.
@@ -74,8 +120,11 @@ async fn state_of(api: &Api, id: MovementId) -> Result<Option<&'static str>, Pro
 /// Postings that wait for their second person, of the modules that the caller may view.
 #[utoipa::path(get, path = "/api/v1/postings", tag = "postings",
     responses((status = 200, body = Vec<Object>), (status = 401, body = Problem)))]
-pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
-    let shown = mask::prices(&api, &who).await?;
+pub(crate) async fn list(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Open>>>, Problem> {
+    let eyes = Eyes::of(&api, &who).await?;
     let all = matches!(who, Who::Local(_));
     let actor = who.actor();
     let open = api
@@ -85,10 +134,10 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             let seen =
                 |r: &&Reservation| all || engine.may(&actor, Action::View, r.posting.kind.module());
             let open = engine.state().reservations().filter(seen);
-            open.map(|reservation| view(reservation, shown)).collect::<Vec<_>>()
+            open.map(Open::of).collect::<Vec<_>>()
         })
         .await?;
-    Ok(Json(json!(open)))
+    Ok(eyes.json(open))
 }
 
 /// One posting: waiting, posted, or over.
@@ -98,23 +147,21 @@ pub(crate) async fn one(
     State(api): State<Api>,
     who: Who,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<View>>, Problem> {
     let id = posting_id(&id)?;
-    let shown = mask::prices(&api, &who).await?;
+    let eyes = Eyes::of(&api, &who).await?;
     let open = api
         .app
         .recorder
-        .query(move |e| {
-            e.state().reservation(id).map(|r| (r.posting.kind.module(), view(r, shown)))
-        })
+        .query(move |e| e.state().reservation(id).map(|r| (r.posting.kind.module(), Open::of(r))))
         .await?;
-    if let Some((module, view)) = open {
+    if let Some((module, open)) = open {
         who.may(&api, Action::View, module, "a posting").await?;
-        return Ok(Json(view));
+        return Ok(eyes.json(View::Open(Box::new(open))));
     }
     let state = state_of(&api, id).await?.ok_or_else(|| Problem::not_found("posting"))?;
     who.may(&api, Action::View, gatewarden_model::Module::Ledger, "a posting").await?;
-    Ok(Json(json!({"id": id, "state": state})))
+    Ok(eyes.json(View::Over(Fate { id, state })))
 }
 
 /// Posts what is reserved: only an operator with a session, never the one who reserved it.
@@ -125,11 +172,11 @@ pub(crate) async fn post(
     State(api): State<Api>,
     who: Who,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Fate>>, Problem> {
     let id = posting_id(&id)?;
     let command = Command::PostReservation { reservation: id, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
-    Ok(Json(json!({"id": id, "state": "posted"})))
+    act(&api, &who, command).await?;
+    Ok(Eyes::of(&api, &who).await?.json(Fate { id, state: "posted" }))
 }
 
 /// Why it shall not be posted.
@@ -153,6 +200,6 @@ pub(crate) async fn void(
     let VoidInput { reason } = input;
     let command =
         Command::VoidReservation { reservation: posting_id(&id)?, reason, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
+    act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,16 +6,18 @@ use axum::{
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::{Command, TaskState};
-use gatewarden_model::{Action, Module, Signal, StationId};
+use gatewarden_engine::{Approval, Command, Engine, Session, TaskState};
+use gatewarden_model::{
+    Action, FieldRights, Mask, Masked, Module, OperatorId, Signal, Stamp, StationId, Task,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
     Api, Peer,
     auth::Who,
-    gate, mask,
+    gate,
+    mask::Eyes,
     problem::{Body, Problem},
 };
 use crate::app::StationOrder;
@@ -34,14 +36,54 @@ pub(crate) struct StationView {
     light: Signal,
     /// The open session, if there is one: `operator`, `auth_level`, `opened`.
     #[schema(value_type = Option<Object>)]
-    session: Option<Value>,
+    session: Option<Present>,
     /// Open tasks of the modules that the caller may view, oldest first.
     #[schema(value_type = Vec<Object>)]
-    tasks: Vec<Value>,
+    tasks: Vec<TaskView>,
     /// Passes held for a decision.
     holds: usize,
     /// Passes in quarantine.
     quarantine: usize,
+}
+
+impl Mask for StationView {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            name: _,
+            title: _,
+            devices: _,
+            light: _,
+            session: _,
+            tasks,
+            holds: _,
+            quarantine: _,
+        } = self;
+        tasks.mask(rights);
+    }
+}
+
+/// Who is at a station.
+#[derive(Debug, Serialize)]
+struct Present {
+    operator: OperatorId,
+    auth_level: u8,
+    opened: Stamp,
+}
+
+/// An open task with its progress.
+#[derive(Debug, Serialize)]
+pub(crate) struct TaskView {
+    seq: u64,
+    task: Task,
+    approval: Option<Approval>,
+    remaining: Vec<i64>,
+}
+
+impl Mask for TaskView {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { seq: _, task, approval: _, remaining: _ } = self;
+        task.mask(rights);
+    }
 }
 
 fn station_id(api: &Api, name: &str) -> Result<StationId, Problem> {
@@ -50,14 +92,10 @@ fn station_id(api: &Api, name: &str) -> Result<StationId, Problem> {
     found.map(|s| s.name.clone()).ok_or_else(|| Problem::not_found("station"))
 }
 
-pub(super) fn task_view(task: &TaskState) -> Value {
-    // Tasks are shown to whoever is at the station; what things cost is not.
-    let mut shown = task.task.clone();
-    mask::task(&mut shown);
-    let remaining: Vec<i64> = (0..task.task.lines.len()).map(|i| task.remaining(i)).collect();
-    json!({
-        "seq": task.seq, "task": shown, "approval": task.approval, "remaining": remaining,
-    })
+pub(super) fn task_view(task: &TaskState) -> TaskView {
+    let remaining = (0..task.task.lines.len()).map(|i| task.remaining(i)).collect();
+    let (approval, seq) = (task.approval.clone(), task.seq);
+    TaskView { seq, task: task.task.clone(), approval, remaining }
 }
 
 async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, Problem> {
@@ -69,9 +107,11 @@ async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, 
         .recorder
         .query(move |engine| {
             let state = engine.state();
-            let session = state.session_at(&at).map(
-                |s| json!({"operator": s.operator, "auth_level": s.auth_level, "opened": s.opened}),
-            );
+            let session = state.session_at(&at).map(|s| Present {
+                operator: s.operator.clone(),
+                auth_level: s.auth_level,
+                opened: s.opened,
+            });
             let seen = |t: &&TaskState| engine.may(&actor, Action::View, t.task.kind.module());
             let tasks = state.tasks_at(&at).filter(seen).map(task_view).collect();
             let holds = state.holds().filter(|h| h.pass.station == at).count();
@@ -97,12 +137,12 @@ async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, 
 pub(crate) async fn list(
     State(api): State<Api>,
     who: Who,
-) -> Result<Json<Vec<StationView>>, Problem> {
+) -> Result<Json<Masked<Vec<StationView>>>, Problem> {
     let mut views = Vec::new();
     for station in &api.app.config.stations {
         views.push(view(&api, &who, &station.name).await?);
     }
-    Ok(Json(views))
+    Ok(Eyes::of(&api, &who).await?.json(views))
 }
 
 /// One station.
@@ -112,22 +152,23 @@ pub(crate) async fn one(
     State(api): State<Api>,
     who: Who,
     Path(station): Path<String>,
-) -> Result<Json<StationView>, Problem> {
+) -> Result<Json<Masked<StationView>>, Problem> {
     let station = station_id(&api, &station)?;
-    Ok(Json(view(&api, &who, &station).await?))
+    let view = view(&api, &who, &station).await?;
+    Ok(Eyes::of(&api, &who).await?.json(view))
 }
 
 /// All open sessions.
 #[utoipa::path(get, path = "/sessions", tag = "stations",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
-pub(crate) async fn sessions(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
+pub(crate) async fn sessions(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Session>>>, Problem> {
     who.may(&api, Action::View, Module::System, "sessions").await?;
-    let sessions = api
-        .app
-        .recorder
-        .query(|engine| json!(engine.state().sessions().collect::<Vec<_>>()))
-        .await?;
-    Ok(Json(sessions))
+    let open = |engine: &Engine| engine.state().sessions().cloned().collect();
+    let sessions = api.app.recorder.query(open).await?;
+    Ok(Eyes::of(&api, &who).await?.json(sessions))
 }
 
 /// Badge and PIN.

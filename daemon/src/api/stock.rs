@@ -7,21 +7,27 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use gatewarden_model::{Action, Day, Item, ItemId, Location, Module, StockStatus};
+use gatewarden_model::{
+    Action, Day, Field, FieldRights, Item, ItemId, Location, Mask, Masked, Module, StockStatus,
+};
 use gatewarden_stock::Wants;
 use gatewarden_store::BalanceFilter;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, auth::Who, mask, problem::Problem};
+use super::{
+    Api,
+    auth::Who,
+    mask::{Eyes, good},
+    problem::Problem,
+};
 use crate::{
     trace,
     views::{
         self,
         ageing::{self, Aged},
         past::{self, Evening, View},
-        vouchers,
+        vouchers::{self, Voucher},
     },
 };
 
@@ -83,13 +89,92 @@ impl StockQuery {
     }
 }
 
+impl StockQuery {
+    /// The filter, unless it filters by what the caller may not see: whether anything matches would
+    /// tell it.
+    async fn seen_filter(
+        &self,
+        api: &Api,
+        who: &Who,
+        eyes: &Eyes,
+    ) -> Result<BalanceFilter, Problem> {
+        if self.owner.is_some() {
+            eyes.need(api, who, vec![Field::Owner], "a filter by owner").await?;
+        }
+        let filter = self.filter()?;
+        eyes.need_place(api, who, filter.below.as_ref()).await?;
+        Ok(filter)
+    }
+}
+
+/// Whether values need to be looked up at all.
+fn shown(eyes: &Eyes) -> views::Shown {
+    if eyes.sees(&Field::Cost) { views::Shown::Values } else { views::Shown::Quantities }
+}
+
+/// What is in a handling unit.
+#[derive(Debug, Serialize)]
+pub(crate) struct Contents {
+    unit: String,
+    contents: Vec<views::Row>,
+}
+
+impl Mask for Contents {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { unit: _, contents } = self;
+        contents.mask(rights);
+    }
+}
+
+/// A lot.
+#[derive(Debug, Serialize)]
+pub(crate) struct Lot {
+    item: ItemId,
+    lot: String,
+    expires: Option<Day>,
+    first_entry: u64,
+    stock: Vec<views::Row>,
+}
+
+impl Mask for Lot {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { item: _, lot: _, expires: _, first_entry: _, stock } = self;
+        stock.mask(rights);
+    }
+}
+
+/// Where a thing is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Whereabouts {
+    key: String,
+    item: Option<ItemId>,
+    lot: Option<String>,
+    serial: Option<String>,
+    place: Option<Location>,
+    unit: Option<String>,
+    commissioned: bool,
+    last_entry: u64,
+}
+
+impl Mask for Whereabouts {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            key: _,
+            item: _,
+            lot: _,
+            serial: _,
+            place,
+            unit: _,
+            commissioned: _,
+            last_entry: _,
+        } = self;
+        place.mask(rights);
+    }
+}
+
 /// The 18 digits of an SSCC, with or without its application identifier.
 fn sscc(text: &str) -> &str {
     text.strip_prefix("(00)").unwrap_or(text)
-}
-
-fn good<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    query.map(|Query(query)| query).map_err(|no| Problem::bad_request(no.body_text()))
 }
 
 fn offset(api: &Api) -> i32 {
@@ -105,10 +190,11 @@ pub(crate) async fn stock(
     State(api): State<Api>,
     who: Who,
     query: Result<Query<StockQuery>, QueryRejection>,
-) -> Result<Json<Vec<views::Row>>, Problem> {
+) -> Result<Json<Masked<Vec<views::Row>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "stock").await?;
     let query = good(query)?;
-    let (filter, shown) = (query.filter()?, mask::prices(&api, &who).await?);
+    let eyes = Eyes::of(&api, &who).await?;
+    let (filter, shown) = (query.seen_filter(&api, &who, &eyes).await?, shown(&eyes));
     let rows = match parsed::<Day>("on", query.on.as_ref())? {
         None if query.view.is_some() => {
             return Err(Problem::bad_field("view", "name the day too: on=2026-11-22"));
@@ -120,7 +206,7 @@ pub(crate) async fn stock(
             api.app.read(move |ledger| past::stock(ledger, &filter, evening, shown)).await?
         }
     };
-    Ok(Json(rows))
+    Ok(eyes.json(rows))
 }
 
 /// How long stock has been in the house, by item, place, lot and owner.
@@ -130,17 +216,18 @@ pub(crate) async fn age(
     State(api): State<Api>,
     who: Who,
     query: Result<Query<StockQuery>, QueryRejection>,
-) -> Result<Json<Vec<Aged>>, Problem> {
+) -> Result<Json<Masked<Vec<Aged>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "stock by age").await?;
     let query = good(query)?;
     if query.on.is_some() || query.view.is_some() {
         return Err(Problem::bad_field("on", "the age of stock is told as it is now"));
     }
-    let (filter, shown) = (query.filter()?, mask::prices(&api, &who).await?);
+    let eyes = Eyes::of(&api, &who).await?;
+    let (filter, shown) = (query.seen_filter(&api, &who, &eyes).await?, shown(&eyes));
     // Material at a subcontractor and in transit grows old too.
     let filter = BalanceFilter { physical: false, ..filter };
     let today = Day::of(&api.app.clock.now(), offset(&api));
-    Ok(Json(api.app.read(move |ledger| ageing::ageing(ledger, &filter, today, shown)).await?))
+    Ok(eyes.json(api.app.read(move |ledger| ageing::ageing(ledger, &filter, today, shown)).await?))
 }
 
 /// What is in a handling unit, and where.
@@ -150,16 +237,17 @@ pub(crate) async fn unit(
     State(api): State<Api>,
     who: Who,
     Path(unit): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Contents>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a handling unit").await?;
-    let shown = mask::prices(&api, &who).await?;
+    let eyes = Eyes::of(&api, &who).await?;
+    let shown = shown(&eyes);
     let unit = sscc(&unit).to_owned();
     let filter = BalanceFilter { unit: Some(Some(unit.clone())), ..BalanceFilter::default() };
-    let rows = api.app.read(move |ledger| views::now(ledger, &filter, shown)).await?;
-    if rows.is_empty() {
+    let contents = api.app.read(move |ledger| views::now(ledger, &filter, shown)).await?;
+    if contents.is_empty() {
         return Err(Problem::not_found("handling unit with contents"));
     }
-    Ok(Json(json!({"unit": unit, "contents": rows})))
+    Ok(eyes.json(Contents { unit, contents }))
 }
 
 /// A lot: its last day and where it is.
@@ -169,9 +257,10 @@ pub(crate) async fn lot(
     State(api): State<Api>,
     who: Who,
     Path((item, lot)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Lot>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a lot").await?;
-    let shown = mask::prices(&api, &who).await?;
+    let eyes = Eyes::of(&api, &who).await?;
+    let shown = shown(&eyes);
     let item: ItemId = item.parse().map_err(|e| Problem::bad_field("item", format!("{e}")))?;
     let key = (item.clone(), lot.clone());
     let found = api
@@ -186,9 +275,8 @@ pub(crate) async fn lot(
             Ok(Some((facts, views::now(ledger, &filter, shown)?)))
         })
         .await?;
-    let (facts, rows) = found.ok_or_else(|| Problem::not_found("lot"))?;
-    Ok(Json(json!({"item": item, "lot": lot, "expires": facts.expires,
-        "first_entry": facts.seq, "stock": rows})))
+    let (facts, stock) = found.ok_or_else(|| Problem::not_found("lot"))?;
+    Ok(eyes.json(Lot { item, lot, expires: facts.expires, first_entry: facts.seq, stock }))
 }
 
 /// Where a thing is: a serialised piece or a tag, by its key or as it was read.
@@ -198,24 +286,34 @@ pub(crate) async fn thing(
     State(api): State<Api>,
     who: Who,
     Path(key): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Masked<Whereabouts>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a thing").await?;
     let key = trace::tag_key(&key).unwrap_or(key);
     let wants = Wants { things: [key.clone()].into(), ..Wants::default() };
     let supply = api.app.read(move |ledger| ledger.look_up(&wants)).await?;
-    let facts = supply.things.get(&key).ok_or_else(|| Problem::not_found("thing"))?;
-    Ok(Json(json!({"key": key, "item": facts.item, "lot": facts.lot, "serial": facts.serial,
-        "place": facts.place, "unit": facts.unit, "commissioned": facts.commissioned,
-        "last_entry": facts.seq})))
+    let facts = supply.things.get(&key).cloned().ok_or_else(|| Problem::not_found("thing"))?;
+    Ok(Eyes::of(&api, &who).await?.json(Whereabouts {
+        key,
+        item: facts.item,
+        lot: facts.lot,
+        serial: facts.serial,
+        place: facts.place,
+        unit: facts.unit,
+        commissioned: facts.commissioned,
+        last_entry: facts.seq,
+    }))
 }
 
 /// The items as this gateway knows them, in the order of their codes.
 #[utoipa::path(get, path = "/api/v1/items", tag = "stock",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
-pub(crate) async fn items(State(api): State<Api>, who: Who) -> Result<Json<Vec<Item>>, Problem> {
+pub(crate) async fn items(
+    State(api): State<Api>,
+    who: Who,
+) -> Result<Json<Masked<Vec<Item>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "items").await?;
     let items = api.app.recorder.query(|e| e.settings().items.iter().cloned().collect()).await?;
-    Ok(Json(items))
+    Ok(Eyes::of(&api, &who).await?.json(items))
 }
 
 /// Which vouchers.
@@ -253,6 +351,9 @@ pub(crate) async fn list_vouchers(
     query: Result<Query<VoucherQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     who.may(&api, Action::View, Module::Price, "vouchers").await?;
+    let eyes = Eyes::of(&api, &who).await?;
+    // They are nothing but cost.
+    eyes.need(&api, &who, vec![Field::Cost], "a list of vouchers").await?;
     let query = good(query)?;
     let from = parsed::<Day>("from", query.from.as_ref())?;
     let to = parsed::<Day>("to", query.to.as_ref())?;
@@ -264,6 +365,7 @@ pub(crate) async fn list_vouchers(
         let message = format!("there are more than {max} vouchers: ask for fewer days");
         return Err(Problem::unprocessable("too-many", message));
     }
+    let found: Masked<Vec<Voucher>> = eyes.show(found);
     Ok(match query.format {
         Format::Json => Json(found).into_response(),
         Format::Csv => {

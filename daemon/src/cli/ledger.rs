@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Subcommand;
 use gatewarden_engine::Judge;
-use gatewarden_model::{Entry, MovementId};
+use gatewarden_model::{Entry, FieldRights, Masked, MovementId};
 use gatewarden_store::{
     Report,
     postgres::{self, PgAddress},
@@ -223,7 +223,9 @@ fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Resul
         words => trace::meant(None, words.first().map_or("", String::as_str)),
     };
     let entries = trace::collect_all(&which.open()?, &subjects)?;
-    let lines: Vec<trace::Line> = entries.iter().map(trace::line).collect();
+    // The files are this account's own.
+    let whole = |entry| trace::line(&Masked::new(entry, &FieldRights::all()));
+    let lines: Vec<trace::Line> = entries.into_iter().map(whole).collect();
     if json {
         println!("{}", serde_json::to_string(&lines)?);
     } else if lines.is_empty() {

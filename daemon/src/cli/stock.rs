@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use gatewarden_model::{Bucket, Day, ItemId, Location, StockStatus};
+use gatewarden_model::{Bucket, Day, FieldRights, ItemId, Location, Masked, StockStatus};
 use gatewarden_store::BalanceFilter;
 
 use super::which::Which;
@@ -204,7 +204,8 @@ pub(super) fn list_vouchers(args: VoucherArgs) -> anyhow::Result<ExitCode> {
         vouchers::VOUCHERS_MAX
     );
     if args.csv {
-        print!("{}", vouchers::csv(&found));
+        // The files are this account's own.
+        print!("{}", vouchers::csv(&Masked::new(found, &FieldRights::all())));
     } else {
         println!("{}", serde_json::to_string(&found)?);
     }

@@ -1,5 +1,5 @@
-//! An entry in words. It tells quantities, places and people, never a price: whoever may see a trace
-//! need not be one who may see what things cost.
+//! An entry in words. It tells quantities, places and people, never a price; of everything else as much
+//! as the mask left of the entry.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! How long stock has been in the house: by the layers of each item, place, lot and owner. A transfer
 //! keeps the day on which stock came in.
 
-use gatewarden_model::{Amount, Day, ItemId, Location};
+use gatewarden_model::{Amount, Day, Field, FieldRights, ItemId, Location, Mask, mask::HIDDEN};
 use gatewarden_stock::{Pool, Site};
 use gatewarden_store::{BalanceFilter, LedgerReader, StoreError};
 use serde::Serialize;
@@ -36,6 +36,28 @@ pub(crate) struct Aged {
     pub(crate) days_31_90: Band,
     /// For more than 90 days.
     pub(crate) days_over_90: Band,
+}
+
+impl Mask for Aged {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            item: _,
+            location,
+            lot: _,
+            owner,
+            oldest: _,
+            days_0_30,
+            days_31_90,
+            days_over_90,
+        } = self;
+        location.mask(rights);
+        if owner.is_some() && !rights.sees(&Field::Owner) {
+            *owner = Some(HIDDEN.to_owned());
+        }
+        if !rights.sees(&Field::Cost) {
+            [days_0_30, days_31_90, days_over_90].into_iter().for_each(|band| band.value = None);
+        }
+    }
 }
 
 /// What is of one age.

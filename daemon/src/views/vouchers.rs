@@ -2,7 +2,9 @@
 //! on which day, for which document. Balanced each, as the journal says them. On a shared ledger they
 //! are those of this gateway's lane: each gateway books what it recorded.
 
-use gatewarden_model::{Body, Day, Entry, MovementId, VoucherLine};
+use gatewarden_model::{
+    Body, Day, Entry, Field, FieldRights, Mask, Masked, MovementId, VoucherLine,
+};
 use gatewarden_store::{BookedDays, LedgerReader, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +35,15 @@ pub(crate) struct Voucher {
     /// Debits (positive) and credits (negative); they add up to nothing.
     #[schema(value_type = Vec<Object>)]
     pub(crate) lines: Vec<VoucherLine>,
+}
+
+impl Mask for Voucher {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { seq: _, day: _, recorded: _, kind: _, movement: _, document: _, lines } = self;
+        if !rights.sees(&Field::Cost) {
+            lines.clear();
+        }
+    }
 }
 
 /// The vouchers that count for days from `from` to `to`, in journal order, at most `VOUCHERS_MAX`
@@ -84,7 +95,8 @@ fn voucher(day: Day, entry: Entry, offset_min: i32) -> Option<Voucher> {
 }
 
 /// As comma-separated values (RFC 4180) with a header, one line of a voucher a row.
-pub(crate) fn csv(vouchers: &[Voucher]) -> String {
+pub(crate) fn csv(vouchers: &Masked<Vec<Voucher>>) -> String {
+    let vouchers = vouchers.get();
     let mut text = String::from("seq,day,recorded,kind,movement,document,account,debit,credit\r\n");
     for voucher in vouchers {
         let Voucher { seq, day, recorded, kind, movement, .. } = voucher;
@@ -142,6 +154,6 @@ mod tests {
             \"'=cmd, \"\"x\"\"\",5001,12.5,\r\n\
             7,2026-11-01,2026-11-22,issue,01a2008e-d964-7646-9ece-a19b19b8cac7,\
             \"'=cmd, \"\"x\"\"\",1403,,12.5\r\n";
-        assert_eq!(csv(&[voucher]), expect);
+        assert_eq!(csv(&Masked::new(vec![voucher], &FieldRights::all())), expect);
     }
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceId,
-    Document, Entry, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId, Posting,
-    Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp, StationId, Task, TaskId,
-    entry::Verdict,
+    Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId,
+    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp, StationId,
+    Task, TaskId, entry::Verdict,
 };
 
 use crate::state::Session;
@@ -261,11 +261,12 @@ pub enum Command {
         /// At which station; none for the console.
         station: Option<StationId>,
     },
-    /// May `by` see every field, as who is shown a proof has to? A denial is an entry, a permission is
-    /// not.
-    AskWhole {
+    /// May `by` see these fields? A denial is an entry, a permission is not.
+    AskFields {
         /// Who asks.
         by: Actor,
+        /// Which; every field there is where none is named, as for a proof.
+        fields: Vec<Field>,
         /// What is shown, in words, such as `a proof`.
         what: String,
     },

@@ -411,7 +411,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.decide_review(review, item, verdict, justification, by)
         }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
-        Command::AskWhole { by, what } => turn.asked_whole(&by, &what),
+        Command::AskFields { by, fields, what } => turn.asked_fields(&by, &fields, &what),
         other => keep(turn, other),
     }
 }

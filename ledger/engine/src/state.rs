@@ -321,6 +321,9 @@ impl ReviewState {
     }
 }
 
+// What a device saw, how it compares, what the engine said of it, who is where: no field of a document's.
+gatewarden_model::no_fields!(Hold, Quarantine, Session);
+
 /// Everything that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {

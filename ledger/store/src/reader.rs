@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use gatewarden_model::{
-    Bucket, Entry, Hash, ItemId, Location, MovementId, OperatorId, PassId, StockStatus, Subject,
-    SubjectKind,
+    Bucket, Entry, FieldRights, Hash, ItemId, Location, Mask, MovementId, OperatorId, PassId,
+    StockStatus, Subject, SubjectKind,
 };
 use gatewarden_stock::{Supply, Wants};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -38,6 +38,14 @@ pub struct Balance {
     pub bucket: Bucket,
     /// Base units; negative only in places that hold no stock.
     pub quantity: i64,
+}
+
+impl Mask for Balance {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { item: _, location, bucket, quantity: _ } = self;
+        location.mask(rights);
+        bucket.mask(rights);
+    }
 }
 
 /// Which balances to give; the default is all that are not zero.

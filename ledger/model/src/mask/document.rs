@@ -15,6 +15,9 @@ pub(super) fn shows_digests(rights: &FieldRights) -> bool {
     OF_DOCUMENT.iter().all(|field| rights.sees(field))
 }
 
+// What an item is called and how it is counted and valued; what it is worth is nowhere in it.
+crate::no_fields!(crate::Item);
+
 impl Mask for Location {
     fn mask(&mut self, rights: &FieldRights) {
         words::place(self, rights);

@@ -28,6 +28,10 @@ action view, modify appliesTo {
 const OPEN: [Field; 5] =
     [Field::Supplier, Field::Customer, Field::Owner, Field::Notes, Field::AnyCustom];
 
+/// The modules whose documents state fields.
+const STOCK: [Module; 5] =
+    [Module::Inbound, Module::Outbound, Module::Count, Module::Transfer, Module::Price];
+
 /// One policy and where it can apply.
 pub(super) struct Written {
     id: String,
@@ -63,15 +67,16 @@ pub(in crate::access) fn scopes() -> impl Iterator<Item = String> {
 pub(super) fn flags(scopes: &[String]) -> [(&'static str, bool); 4] {
     let of_field = |scope: &&String| scope.starts_with("field:");
     let ends = |ending: &str| scopes.iter().filter(of_field).any(|s| s.ends_with(ending));
-    let has = |endings: &[&str]| {
-        let mut plain = scopes.iter().filter(|scope| !of_field(scope));
-        plain.any(|scope| endings.iter().any(|ending| scope.ends_with(ending)))
+    let plain = || scopes.iter().filter(|scope| !of_field(scope));
+    let asks = |scope: &String| {
+        let stock = STOCK.iter().any(|m| scope.split(':').next() == Some(m.name()));
+        stock && [":create", ":request"].iter().any(|ending| scope.ends_with(ending))
     };
     [
         ("plain_view", !ends(":view")),
         ("plain_modify", !ends(":modify")),
-        ("views", has(&[":view"])),
-        ("asks", has(&[":create", ":request"])),
+        ("views", plain().any(|scope| scope.ends_with(":view"))),
+        ("asks", plain().any(asks)),
     ]
 }
 
@@ -120,6 +125,7 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
         role.grants.get(module).is_some_and(|all| all.iter().any(|one| wanted.contains(one)))
     };
     let anywhere = |wanted: &[Action]| role.grants.keys().any(|module| may(module, wanted));
+    let on_stock = |wanted: &[Action]| STOCK.iter().any(|module| may(module, wanted));
     let (mut fields, wanted): (BTreeSet<Field>, &[Action]) = match action {
         Action::View => {
             let sees = may(&Module::Price, &[Action::View]);
@@ -129,7 +135,7 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs.then_some(Field::Cost)).collect(), &[action])
         }
         _ => {
-            let prices = anywhere(&[Action::Create, Action::Request]).then_some(Field::Price);
+            let prices = on_stock(&[Action::Create, Action::Request]).then_some(Field::Price);
             let costs = may(&Module::Price, &[Action::Modify]).then_some(Field::Cost);
             let acts = &[
                 Action::Create,
@@ -142,7 +148,7 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs).collect(), acts)
         }
     };
-    if anywhere(wanted) {
+    if on_stock(wanted) || (action == Action::View && anywhere(wanted)) {
         fields.extend(OPEN);
     }
     fields
