@@ -23,6 +23,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
         unique(walk, sod, "conflicts", "id", "conflict");
     }
     crate::tls::check(walk, root);
+    crate::roles::check(walk, root);
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }

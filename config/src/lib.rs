@@ -7,6 +7,7 @@
 //! and report is bounded. Absent on purpose: opening what the configuration names (the daemon), and
 //! changing anything.
 
+pub mod access;
 pub mod adapters;
 mod cross;
 pub mod devices;
@@ -33,14 +34,15 @@ mod walk;
 pub mod witnesses;
 mod words;
 
+pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
 pub use devices::{Device, DeviceKind};
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
-pub use load::{Checked, Config, check, load, parse};
+pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};
 pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
-pub use roles::default_roles;
+pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;

@@ -6,9 +6,11 @@ use gatewarden_model::{Hash, Item, RoleMatrix, SodTable};
 use toml::de::DeTable;
 
 use crate::{
-    AccountSection, AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway, LedgerSection,
-    LocationSection, Mistake, OperatorsSection, ReservationsSection, Severity, SpoolSection,
-    Station, ValuationSection, WitnessesSection, adapters, cross, devices,
+    AccessSection, AccountSection, AdapterSection, CONFIG_BYTES_MAX, Device, Environment, Gateway,
+    LedgerSection, LocationSection, Mistake, OperatorsSection, ReservationsSection, Severity,
+    SpoolSection, Station, ValuationSection, WitnessesSection, access,
+    access::CedarFile,
+    adapters, cross, devices,
     fields::{Fields, Span},
     gateway, items, locations, operators,
     report::Walk,
@@ -50,7 +52,9 @@ pub struct Config {
     pub devices: Vec<Device>,
     /// The adapters, in the file's order.
     pub adapters: Vec<AdapterSection>,
-    /// The default roles with the file's own on top.
+    /// On which roles it builds, and policies in Cedar beside them.
+    pub access: AccessSection,
+    /// The template's roles with the file's own on top.
     pub roles: RoleMatrix,
     /// Which duties one person must not hold: the default ones with the file's own on top.
     pub sod: SodTable,
@@ -108,6 +112,7 @@ pub(crate) static ROOT: Section = Section {
         ),
         optional("devices", Shape::Kinds(&devices::DEVICES), "Readers, scanners, printers, lamps."),
         optional("adapters", Shape::Kinds(&adapters::ADAPTERS), "The ERPs delivered to."),
+        optional("access", Shape::Section(&access::ACCESS), "Who may do what."),
         optional(
             "roles",
             Shape::Named { of: &roles::ROLE, max: roles::ROLES_MAX },
@@ -116,6 +121,50 @@ pub(crate) static ROOT: Section = Section {
         optional("sod", Shape::Section(&sod::SOD), "Segregation of duties."),
     ],
 };
+
+/// The part of a configuration that says who may do what, by itself.
+static POLICIES: Section = Section {
+    doc: "Who may do what, without a gateway: to be tried before it is put in force.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional("access", Shape::Section(&access::ACCESS), "Who may do what."),
+        optional(
+            "roles",
+            Shape::Named { of: &roles::ROLE, max: roles::ROLES_MAX },
+            "Roles beside the template's, or instead of those of the same name.",
+        ),
+    ],
+};
+
+/// What came of a file that says who may do what and nothing else.
+#[derive(Debug, Clone)]
+pub struct CheckedPolicies {
+    /// The template's roles with the file's own on top, and the policies beside them, where no mistake
+    /// is an error.
+    pub policies: Option<(RoleMatrix, AccessSection)>,
+    /// All mistakes, in the file's order.
+    pub mistakes: Vec<Mistake>,
+    /// The file's text, for `render`.
+    pub source: String,
+}
+
+/// Checks the bytes of a file that holds `[access]` and `[roles.NAME]` alone; limits may name any
+/// warehouse and station.
+#[must_use]
+pub fn parse_policies(path: &Path, bytes: &[u8], env: &dyn Environment) -> CheckedPolicies {
+    let text = text_of(bytes);
+    let mut walk = Walk::new(path, text, env);
+    let policies = whole(&mut walk, bytes, text).and_then(|()| {
+        let root = table_of(&mut walk, &POLICIES, text)?;
+        roles::check_limits(&mut walk, &root);
+        let cedar = access::read(&mut walk, &root);
+        let access = AccessSection::build(root.table("access")?, cedar)?;
+        Some((roles::build(&access.template, root.named("roles"))?, access))
+    });
+    let mistakes = walk.finish();
+    let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
+    CheckedPolicies { policies: policies.filter(|_| good), mistakes, source: text.to_owned() }
+}
 
 /// Reads a configuration file. Fails with all of its mistakes at once (warnings among them); a file
 /// with warnings only is good, and `check` tells them.
@@ -148,7 +197,8 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
     let config = whole(&mut walk, bytes, text).and_then(|()| {
         let root = tree(&mut walk, text)?;
         cross::check(&mut walk, &root);
-        build(&root, &walk, Hash::of(bytes))
+        let cedar = access::read(&mut walk, &root);
+        build(&root, cedar, &walk, Hash::of(bytes))
     });
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
@@ -185,10 +235,14 @@ fn whole(walk: &mut Walk<'_>, bytes: &[u8], text: &str) -> Option<()> {
 /// The checked values of the file. After a mistake in the syntax nothing else is looked at: what
 /// was recovered would only give further mistakes that are none.
 fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
+    table_of(walk, &ROOT, text)
+}
+
+fn table_of(walk: &mut Walk<'_>, section: &Section, text: &str) -> Option<Fields> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         // A key that is missing at the top is missing from the first line.
-        return Some(walk.section(&ROOT, document.get_ref(), Span::default()));
+        return Some(walk.section(section, document.get_ref(), Span::default()));
     }
     for error in errors {
         let at = error.span().map_or(Span::default(), |s| Span { start: s.start, end: s.end });
@@ -202,11 +256,12 @@ fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
     None
 }
 
-fn build(root: &Fields, walk: &Walk<'_>, hash: Hash) -> Option<Config> {
+fn build(root: &Fields, cedar: Vec<CedarFile>, walk: &Walk<'_>, hash: Hash) -> Option<Config> {
     let base = walk.base;
     let gateway = Gateway::build(root.table("gateway")?, base, walk.env)?;
     let state_dir = &gateway.state_dir;
     let valuation = ValuationSection::build(root.table("valuation")?)?;
+    let access = AccessSection::build(root.table("access")?, cedar)?;
     Some(Config {
         hash,
         ledger: LedgerSection::build(root.table("ledger")?, base, state_dir)?,
@@ -221,8 +276,9 @@ fn build(root: &Fields, walk: &Walk<'_>, hash: Hash) -> Option<Config> {
         stations: all(root.tables("stations"), Station::build)?,
         devices: all(root.tables("devices"), Device::build)?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
-        roles: roles::build(root.named("roles"))?,
+        roles: roles::build(&access.template, root.named("roles"))?,
         sod: sod::build(root.table("sod")?)?,
+        access,
         gateway,
     })
 }

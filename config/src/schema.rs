@@ -138,6 +138,12 @@ fn text(rule: Text) -> Value {
         Text::Path | Text::Topic => json!({ "type": "string", "minLength": 1, "maxLength": 1024 }),
         Text::DevicePath => json!({ "type": "string", "pattern": "^/" }),
         Text::Gtin => json!({ "type": "string", "pattern": "^([0-9]{8}|[0-9]{12,14})$" }),
+        Text::Amount => {
+            json!({ "type": "string", "pattern": "^[0-9]{1,14}(\\.[0-9]{1,4})?$" })
+        }
+        Text::Warehouse => {
+            json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^@/][^/]*$" })
+        }
         Text::Ratio => json!({ "type": "string", "pattern": "^[0-9]{1,10}(/[0-9]{1,10})?$" }),
         Text::Currency => json!({ "type": "string", "pattern": "^[A-Z]{3}$" }),
         Text::Offset => json!({ "type": "string", "pattern": "^[+-][0-9]{2}:[0-9]{2}$" }),

@@ -47,6 +47,10 @@ pub trait Environment {
     fn var(&self, name: &str) -> Option<String>;
     /// A file's bytes. An implementation may stop after `CONFIG_BYTES_MAX` + 1 bytes.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The bytes of a file that the configuration names and that is no secret, such as policies.
+    fn read_named(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read(path)
+    }
     /// Where systemd put the service's credentials.
     fn credentials_dir(&self) -> Option<PathBuf>;
 }

@@ -111,6 +111,10 @@ pub(crate) enum Text {
     Gtin,
     /// `12` or `1/3`, more than zero.
     Ratio,
+    /// `5000` or `5000.01`, 0 or more.
+    Amount,
+    /// The name of a warehouse: the first part of a location in the building.
+    Warehouse,
     /// ISO 4217: three capital letters.
     Currency,
     /// `+08:00`, at most 14 hours.

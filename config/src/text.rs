@@ -1,6 +1,6 @@
 //! The rules for texts: each is a pure function from a text to what is wrong with it.
 
-use gatewarden_model::{Field, ItemId, Location, StationId};
+use gatewarden_model::{Amount, Field, ItemId, Location, StationId};
 
 use crate::{items, shape::Text};
 
@@ -35,6 +35,8 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::DevicePath => (is_path(text) && text.starts_with('/'), device_path_hint(text)),
         Text::Gtin => gtin(text),
         Text::Ratio => (items::ratio(text).is_some(), ratio_hint(text)),
+        Text::Amount => (is_amount(text), None),
+        Text::Warehouse => (is_place(text) && !text.contains('/'), warehouse_hint(text)),
         Text::Currency => (is_currency(text), currency_hint(text)),
         Text::Offset => (offset_minutes(text).is_some(), offset_hint(text)),
         Text::Location => (Location::parse(text).is_ok(), None),
@@ -86,6 +88,14 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "a number of base units",
             "a whole number or a fraction, such as \"12\" or \"1/3\"",
         ),
+        Text::Amount => (
+            "bad-amount",
+            "an amount",
+            "a decimal such as \"5000\" or \"5000.01\" with at most 4 places, 0 or more",
+        ),
+        Text::Warehouse => {
+            ("bad-warehouse", "a warehouse", "the first part of a location, such as \"wh1\"")
+        }
         Text::Currency => ("bad-currency", "a currency", "an ISO 4217 code such as \"EUR\""),
         Text::Offset => ("bad-offset", "a distance from UTC", "\"+08:00\" and the like"),
         Text::Place => ("bad-location", "a place in the building", "a path such as \"wh1/dock\""),
@@ -135,6 +145,15 @@ fn is_path(text: &str) -> bool {
 
 fn is_topic(text: &str) -> bool {
     is_path(text) && !text.contains(['+', '#'])
+}
+
+fn is_amount(text: &str) -> bool {
+    text.parse::<Amount>().is_ok_and(|amount| amount >= Amount::ZERO)
+}
+
+fn warehouse_hint(text: &str) -> Option<String> {
+    let first = text.split_once('/')?.0;
+    is_place(first).then(|| format!("write {first:?}"))
 }
 
 fn is_place(text: &str) -> bool {
@@ -281,6 +300,8 @@ mod tests {
                 &["6291041500214", "629104150021", "abc", "１２３４５６７８", ""],
             ),
             (Text::Ratio, &["12", "1/3"], &["0", "1.5", "1/0", "", "twelve"]),
+            (Text::Amount, &["5000", "5000.01", "0"], &["-1", "5,000", "1.00001", "1e3", ""]),
+            (Text::Warehouse, &["wh1", "north hall"], &["wh1/a", "@loss", "", " wh1"]),
             (Text::Currency, &["EUR", "CNY"], &["eur", "EURO", "€", ""]),
             (
                 Text::Offset,

@@ -73,6 +73,7 @@ pub(crate) fn delivery(
             policies: vec!["storekeeper".into()],
             version: Hash::of(b"policy"),
             errors: vec![],
+            facts: Default::default(),
         },
         approval_seq: None,
         approved_by: "erp:buyer".into(),

@@ -2,13 +2,18 @@
 //!
 //! Invariants: what no policy permits is denied; any error while deciding (an unknown role or
 //! scope, a policy that fails to evaluate) denies and is told in the decision; the version names
-//! schema and policies to the byte. The generated policies name one action and one module each, so
-//! a decision evaluates only those of its own cell plus the duties and the raw Cedar. Absent on
-//! purpose: roles per operator (the state knows them) and what hides a field (`gatewarden_model::mask`).
+//! schema and policies to the byte. A decision evaluates only the policies that can apply in its cell
+//! (action and module) and puts only those facts before them that they look at. Absent on purpose:
+//! roles per operator (the state knows them) and what hides a field (`gatewarden_model::mask`).
 
+mod facts;
 mod fields;
+mod limits;
+mod lint;
+mod looks;
 mod memo;
 mod policies;
+mod raw;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -16,16 +21,21 @@ use std::{
 };
 
 use cedar_policy::{
-    Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet,
+    Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet,
     RestrictedExpression, Schema,
 };
 use gatewarden_model::{
-    Action, ClientId, Decision, FieldRights, Hash, Module, OperatorId, RoleMatrix, StationId,
+    Action, ClientId, Decision, DeviceId, FieldRights, Hash, Module, OperatorId, RoleMatrix,
 };
 
+pub use facts::{Fact, FactError, Facts, Goods, Known, Line, Looks, SET_MAX};
 use fields::FieldPolicies;
 pub(crate) use fields::Stay;
+pub use lint::{Finding, Weight, lint};
+pub use raw::RawMistake;
+
 use memo::{Memo, Question};
+use policies::{FORMS, Form};
 
 /// Why a policy set can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +51,9 @@ pub enum AccessError {
         /// What Cedar says.
         message: String,
     },
+    /// The raw Cedar can't be read, or does not fit the schema.
+    #[error("the raw Cedar: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Raw(Vec<RawMistake>),
     /// Templates have no place to be linked.
     #[error("the raw Cedar holds a template: write a static policy")]
     Template,
@@ -50,6 +63,14 @@ pub enum AccessError {
     /// The policies don't fit the schema.
     #[error("policies don't fit the schema: {0}")]
     Invalid(String),
+    /// A journal names policies that no form of them gives.
+    #[error("no policies of these roles have the version {said}; today's are {found}")]
+    Version {
+        /// What the journal says.
+        said: Hash,
+        /// What the policies of today's form are.
+        found: Hash,
+    },
 }
 
 /// Who wants to do something.
@@ -69,26 +90,16 @@ pub enum Principal<'a> {
         /// Its scopes, each `module:action`.
         scopes: &'a [String],
     },
+    /// A reader or scanner. No policy of the house's own permits it anything.
+    Device {
+        /// Which.
+        id: &'a DeviceId,
+    },
     /// A user of the box's own shell, or the daemon (`uid` none).
     Local {
         /// The user's number.
         uid: Option<u32>,
     },
-}
-
-/// What a decision may depend on beside principal, action and module.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Facts<'a> {
-    /// Who ordered the document; compared without case.
-    pub ordered_by: Option<&'a str>,
-    /// Who opened the task here.
-    pub requested_by: Option<&'a str>,
-    /// Who moved the pass that is decided on.
-    pub moved_by: Option<&'a str>,
-    /// At which station.
-    pub station: Option<&'a StationId>,
-    /// How strongly the principal was authenticated.
-    pub auth_level: Option<u8>,
 }
 
 /// One question.
@@ -107,6 +118,7 @@ pub struct Request<'a> {
 /// The policies, parsed once.
 #[derive(Debug, Clone)]
 pub struct Access {
+    form: &'static Form,
     schema: Schema,
     cells: HashMap<(Module, Action), Cell>,
     roles: HashMap<String, EntityUid>,
@@ -117,6 +129,7 @@ pub struct Access {
     fields: FieldPolicies,
     version: Hash,
     text: String,
+    texts: HashMap<String, String>,
     matrix: RoleMatrix,
     extra_cedar: String,
 }
@@ -124,6 +137,7 @@ pub struct Access {
 #[derive(Debug, Clone)]
 struct Cell {
     policies: PolicySet,
+    looks: Looks,
     action: EntityUid,
     resource: EntityUid,
 }
@@ -132,6 +146,7 @@ struct Cell {
 struct Types {
     operator: EntityTypeName,
     client: EntityTypeName,
+    device: EntityTypeName,
     local: EntityTypeName,
 }
 
@@ -139,39 +154,68 @@ impl Access {
     /// Builds the policies from a role matrix and raw Cedar of the house (empty for none), and
     /// checks them against the schema.
     pub fn new(matrix: &RoleMatrix, extra_cedar: &str) -> Result<Self, AccessError> {
-        let schema = policies::schema()?;
+        Self::in_form(&FORMS[0], matrix, extra_cedar)
+    }
+
+    /// Builds the policies that a journal recorded as this version, in whatever form it was.
+    pub fn recorded(
+        matrix: &RoleMatrix,
+        extra_cedar: &str,
+        version: Hash,
+    ) -> Result<Self, AccessError> {
+        let today = Self::new(matrix, extra_cedar)?;
+        if today.version == version {
+            return Ok(today);
+        }
+        let earlier = FORMS[1..].iter().filter_map(|form| {
+            Self::in_form(form, matrix, extra_cedar).ok().filter(|one| one.version == version)
+        });
+        earlier.last().ok_or(AccessError::Version { said: version, found: today.version })
+    }
+
+    fn in_form(
+        form: &'static Form,
+        matrix: &RoleMatrix,
+        extra_cedar: &str,
+    ) -> Result<Self, AccessError> {
+        let schema = form.schema()?;
         let (fields, rest) = FieldPolicies::split(matrix, extra_cedar)?;
-        let list = policies::all(matrix, &rest)?;
-        let whole = policies::set(list.iter())?;
-        policies::validate(&schema, &whole)?;
+        let list = policies::all(form, matrix, &rest)?;
+        check(&schema, &policies::set(list.iter())?, &rest)?;
+        let looks: Vec<Looks> = list.iter().map(|one| looks::looks(&one.policy)).collect();
+        let (actions, modules) = (type_name("Action")?, type_name("Module")?);
         let mut cells = HashMap::new();
-        for module in Module::ALL {
-            for action in Action::ALL {
-                let here = |p: &&policies::Written| p.cell.is_none_or(|c| c == (module, action));
-                cells.insert(
-                    (module, action),
-                    Cell {
-                        policies: policies::set(list.iter().filter(here))?,
-                        action: uid(&type_name("Action")?, action.name()),
-                        resource: uid(&type_name("Module")?, module.name()),
-                    },
-                );
-            }
+        for (module, action) in form.cells() {
+            let right = (module, action);
+            let (action, resource) = (uid(&actions, action.name()), uid(&modules, module.name()));
+            let here =
+                |(one, _): &(&policies::Written, &Looks)| one.is_of(right, &action, &resource);
+            let of_cell: Vec<_> = list.iter().zip(&looks).filter(here).collect();
+            let cell = Cell {
+                policies: policies::set(of_cell.iter().map(|(one, _)| *one))?,
+                looks: of_cell.iter().fold(Looks::default(), |all, (_, looks)| all.with(**looks)),
+                action,
+                resource,
+            };
+            cells.insert(right, cell);
         }
         let role = type_name("Role")?;
         let scope = type_name("Scope")?;
-        let text = policies::text(&list) + fields.text();
+        let text = form.text(&list) + fields.text();
         Ok(Self {
+            form,
             schema,
             cells,
             roles: matrix.0.keys().map(|name| (name.clone(), uid(&role, name))).collect(),
-            scopes: policies::scopes()
+            scopes: form
+                .scopes()
                 .chain(fields::scopes())
                 .map(|name| (name.clone(), uid(&scope, &name)))
                 .collect(),
             types: Types {
                 operator: type_name("Operator")?,
                 client: type_name("Client")?,
+                device: type_name("Device")?,
                 local: type_name("Local")?,
             },
             authorizer: Authorizer::new(),
@@ -179,6 +223,10 @@ impl Access {
             fields,
             version: Hash::of(text.as_bytes()),
             text,
+            texts: list
+                .iter()
+                .filter_map(|one| Some((one.id.clone(), one.policy.to_cedar()?)))
+                .collect(),
             matrix: matrix.clone(),
             extra_cedar: extra_cedar.to_owned(),
         })
@@ -194,6 +242,18 @@ impl Access {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether its decisions record the facts that they rest on; those of early journals don't.
+    #[must_use]
+    pub fn tells_facts(&self) -> bool {
+        self.form.tells_facts
+    }
+
+    /// The text of a policy.
+    #[must_use]
+    pub fn policy_text(&self, id: &str) -> Option<&str> {
+        self.texts.get(id).map(String::as_str)
     }
 
     /// The role matrix and the raw Cedar that it was built from.
@@ -226,33 +286,79 @@ impl Access {
         self.scopes.contains_key(scope)
     }
 
+    /// The facts that some policy of this right looks at: others need not be found out.
+    #[must_use]
+    pub fn looks(&self, module: Module, action: Action) -> Looks {
+        self.cells.get(&(module, action)).map_or(Looks::default(), |cell| cell.looks)
+    }
+
     /// Decides. Never fails: an error is a denial that says so.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        let question = Question::of(request);
+        let Request { principal, action, module, facts } = request;
+        let known = Known::of(facts, self.looks(*module, *action));
+        self.decide_on(principal, *action, *module, known)
+    }
+
+    /// Decides on facts as a journal recorded them.
+    #[must_use]
+    pub fn decide_known(
+        &self,
+        principal: &Principal<'_>,
+        action: Action,
+        module: Module,
+        known: &Known,
+    ) -> Decision {
+        self.decide_on(principal, action, module, known.only(self.looks(module, action)))
+    }
+
+    /// Decides without looking at what was answered before, for measuring.
+    #[must_use]
+    pub fn decide_uncached(&self, request: &Request<'_>) -> Decision {
+        let Request { principal, action, module, facts } = request;
+        let known = Known::of(facts, self.looks(*module, *action));
+        self.decide_anew(principal, *action, *module, &known)
+    }
+
+    fn decide_on(
+        &self,
+        principal: &Principal<'_>,
+        action: Action,
+        module: Module,
+        known: Known,
+    ) -> Decision {
+        let question = Question::of(principal, action, module, known);
         if let Some(decision) = self.memo.get(&question) {
             return decision;
         }
-        let decision = self.decide_anew(request);
+        let decision = self.decide_anew(principal, action, module, question.known());
         self.memo.keep(question, &decision);
         decision
     }
 
-    fn decide_anew(&self, request: &Request<'_>) -> Decision {
+    fn decide_anew(
+        &self,
+        principal: &Principal<'_>,
+        action: Action,
+        module: Module,
+        known: &Known,
+    ) -> Decision {
         let mut decision = Decision {
             allowed: false,
-            action: request.action,
-            module: request.module,
+            action,
+            module,
             policies: vec![],
             version: self.version,
             errors: vec![],
+            facts: if self.form.tells_facts { known.told() } else { Default::default() },
         };
-        match self.ask(request) {
+        match self.ask(principal, (module, action), known) {
             Ok(response) => {
                 let told = response.diagnostics();
                 decision.policies = told.reason().map(ToString::to_string).collect();
                 decision.policies.sort_unstable();
                 decision.errors = told.errors().map(ToString::to_string).collect();
+                decision.errors.sort_unstable();
                 decision.allowed = response.decision() == cedar_policy::Decision::Allow
                     && decision.errors.is_empty();
             }
@@ -261,24 +367,26 @@ impl Access {
         decision
     }
 
-    fn ask(&self, request: &Request<'_>) -> Result<cedar_policy::Response, String> {
-        let cell = self
-            .cells
-            .get(&(request.module, request.action))
-            .ok_or_else(|| "no such action in this module".to_owned())?;
-        let (principal, parents, name) = self.principal(&request.principal)?;
+    fn ask(
+        &self,
+        principal: &Principal<'_>,
+        right: (Module, Action),
+        known: &Known,
+    ) -> Result<cedar_policy::Response, String> {
+        let cell =
+            self.cells.get(&right).ok_or_else(|| "no such action in this module".to_owned())?;
+        let (principal, parents, name) = self.principal(principal)?;
         let id = ("id".to_owned(), RestrictedExpression::new_string(name));
         let entity = Entity::new(principal.clone(), HashMap::from([id]), parents)
             .map_err(|e| e.to_string())?;
         let entities = Entities::from_entities([entity], None).map_err(|e| e.to_string())?;
-        let context = context(&request.facts)?;
         // Built to the schema; the debug build has every request checked against it.
         let schema = cfg!(debug_assertions).then_some(&self.schema);
         let asked = cedar_policy::Request::new(
             principal,
             cell.action.clone(),
             cell.resource.clone(),
-            context,
+            known.context()?,
             schema,
         )
         .map_err(|e| e.to_string())?;
@@ -306,6 +414,9 @@ impl Access {
                 of(&self.scopes, scopes, "scope")?,
                 id.as_str().to_owned(),
             )),
+            Principal::Device { id } => {
+                Ok((uid(&self.types.device, id.as_str()), HashSet::new(), id.as_str().to_owned()))
+            }
             Principal::Local { uid: user } => {
                 let name = user.map_or_else(|| "daemon".to_owned(), |user| user.to_string());
                 Ok((uid(&self.types.local, &name), HashSet::new(), name))
@@ -314,17 +425,20 @@ impl Access {
     }
 }
 
-fn context(facts: &Facts<'_>) -> Result<Context, String> {
-    let text = |value: String| RestrictedExpression::new_string(value);
-    let fact = |key: &str, value: RestrictedExpression| (key.to_owned(), value);
-    let known = [
-        facts.ordered_by.map(|v| fact("ordered_by", text(v.trim().to_lowercase()))),
-        facts.requested_by.map(|v| fact("requested_by", text(v.to_lowercase()))),
-        facts.moved_by.map(|v| fact("moved_by", text(v.to_lowercase()))),
-        facts.station.map(|v| fact("station", text(v.as_str().to_owned()))),
-        facts.auth_level.map(|v| fact("auth_level", RestrictedExpression::new_long(v.into()))),
-    ];
-    Context::from_pairs(known.into_iter().flatten()).map_err(|e| e.to_string())
+/// Holds the policies against the schema. What is wrong with raw ones is told with its place.
+fn check(schema: &Schema, set: &PolicySet, extra: &str) -> Result<(), AccessError> {
+    let result = policies::validate(schema, set);
+    let mut raw_ones = vec![];
+    for error in result.validation_errors() {
+        if !error.policy_id().to_string().starts_with(raw::RAW) {
+            return Err(AccessError::Invalid(error.to_string()));
+        }
+        raw_ones.push(RawMistake::of(error, extra.len()));
+    }
+    // One mistake is told once, not once for each kind of principal and action.
+    raw_ones.sort_by(|a, b| (a.start, a.end, &a.message).cmp(&(b.start, b.end, &b.message)));
+    raw_ones.dedup_by_key(|one| (one.start, one.end));
+    if raw_ones.is_empty() { Ok(()) } else { Err(AccessError::Raw(raw_ones)) }
 }
 
 fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {

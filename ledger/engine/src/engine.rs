@@ -153,7 +153,7 @@ impl Engine {
     /// known: look up what is `missing` of it, `supply` that and ask again until nothing is.
     #[must_use]
     pub fn wants(&self, now: &Stamp, command: &Command) -> Wants {
-        crate::needs::wants(&self.state, &self.stock, &self.settings, now, command)
+        crate::needs::wants(&self.access, &self.state, &self.stock, &self.settings, now, command)
     }
 
     /// What of it is not known yet.

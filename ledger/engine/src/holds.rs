@@ -9,9 +9,10 @@ use gatewarden_model::{
 };
 
 use crate::{
-    access::Facts,
+    access::{Fact, Facts},
     command::{Refusal, Reply},
     compare::compare,
+    goods::{of_lines, of_task, worth},
     passes::{Mover, orderer},
     seen,
     state::{Hold, TaskState},
@@ -31,10 +32,24 @@ impl Turn<'_> {
         };
         let task = self.state.task(hold.task).cloned();
         let asked = hold_asked(&hold, task.as_ref(), &by);
+        let looks = self.looks(asked.module, &[Action::Approve]);
+        // What accepting it would move; what the task is about where it can't be accepted.
+        let would = (looks.has_goods() || looks.has(Fact::Amount))
+            .then(|| self.accepted(&hold, task.as_ref()).ok())
+            .flatten();
+        let goods = match (&would, &task) {
+            (Some((movement, _)), _) => self.goods(looks, of_lines(&movement.lines)),
+            (None, Some(open)) => self.goods(looks, of_task(&open.task)),
+            (None, None) => None,
+        };
         let facts = Facts {
             ordered_by: task.as_ref().and_then(orderer),
             moved_by: Some(hold.operator.as_str()),
             station: Some(&hold.pass.station),
+            document: task.as_ref().map(|open| open.task.document.kind),
+            movement: task.as_ref().map(|open| open.task.kind),
+            goods: goods.as_ref(),
+            amount: would.as_ref().and_then(|(movement, _)| worth(&movement.lines)),
             ..Facts::default()
         };
         let decision = self.permit(asked.clone(), facts)?;

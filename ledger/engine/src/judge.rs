@@ -7,21 +7,25 @@
 //! the journal tells its policies (older versions did not), and of denials only whether some
 //! question of that moment gives them. Pure.
 
+mod questions;
+
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeVerdict, Decision, Entry, Hash, Movement, MovementId,
-    OperatorId, Pass, PassId, ReviewItem, RoleMatrix, entry::Verdict::Accept,
+    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Hash,
+    ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
+    entry::Verdict::Accept,
 };
 
 use crate::{
-    access::{Access, Facts, Principal, Request},
+    access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
     passes::orderer,
     state::{Hold, OpenChange, Reservation, State},
     tasks::is_same,
     turn::authenticated,
 };
+use questions::{Asker, By};
 
 /// Policy sets that are kept ready; journals have few.
 const POLICY_SETS_MAX: usize = 16;
@@ -33,12 +37,77 @@ pub struct Judge {
     policies: HashMap<Hash, Access>,
     /// The version in force; none before the journal tells one.
     current: Option<Hash>,
+    /// Of every item that the journal defines.
+    classes: HashMap<ItemId, ItemClass>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
     /// The request that was approved last, and whose effect follows.
     approved: Option<OpenChange>,
     /// Whether the journal's program asks a second person: then nothing goes without one.
     two_needed: bool,
+}
+
+/// A question as it was asked, and its answer then.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// Who asked.
+    pub who: Who,
+    /// What was answered.
+    pub said: Decision,
+    /// On which facts.
+    pub known: Known,
+    /// Rights that would have done as well.
+    pub others: Vec<(Module, Action)>,
+}
+
+/// Who asked, with what he had then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// A person with roles.
+    Operator(OperatorId, Vec<String>),
+    /// A machine with scopes.
+    Client(ClientId, Vec<String>),
+    /// A device.
+    Device(DeviceId),
+    /// A user of the box's shell, or the daemon.
+    Local(Option<u32>),
+}
+
+impl Who {
+    fn of(principal: &Principal<'_>) -> Self {
+        match *principal {
+            Principal::Operator { id, roles } => Self::Operator(id.clone(), roles.to_vec()),
+            Principal::Client { id, scopes } => Self::Client(id.clone(), scopes.to_vec()),
+            Principal::Device { id } => Self::Device(id.clone()),
+            Principal::Local { uid } => Self::Local(uid),
+        }
+    }
+
+    /// As the policies see him.
+    #[must_use]
+    pub fn principal(&self) -> Principal<'_> {
+        match self {
+            Self::Operator(id, roles) => Principal::Operator { id, roles },
+            Self::Client(id, scopes) => Principal::Client { id, scopes },
+            Self::Device(id) => Principal::Device { id },
+            Self::Local(uid) => Principal::Local { uid: *uid },
+        }
+    }
+}
+
+impl Replayed {
+    /// The answer of other policies to the same question: the first right that is granted, else the
+    /// denial of the one that was asked.
+    #[must_use]
+    pub fn under(&self, access: &Access) -> Decision {
+        let principal = self.who.principal();
+        let ask = |(module, action)| access.decide_known(&principal, action, module, &self.known);
+        let own = ask((self.said.module, self.said.action));
+        if own.allowed {
+            return own;
+        }
+        self.others.iter().map(|right| ask(*right)).find(|one| one.allowed).unwrap_or(own)
+    }
 }
 
 /// What may be said against an entry.
@@ -65,12 +134,61 @@ impl Judge {
         verdict.err().map(|what| format!("entry {}: {what}", entry.seq))
     }
 
+    /// Takes an entry over without judging it.
+    pub fn pass_over(&mut self, entry: &Entry) {
+        // Policies that can't be read decide nothing.
+        let _ = self.learn(&entry.body);
+        self.state.apply(entry);
+    }
+
+    /// The question behind an entry's decision, with all facts that can be told; none where nothing
+    /// was decided or it can't be told who asked. Ask before the entry is judged.
+    #[must_use]
+    pub fn replayed(&self, entry: &Entry) -> Option<Replayed> {
+        let said = entry.body.decision()?;
+        let tells_facts = !said.facts.is_empty()
+            || self.policies.get(&said.version).is_none_or(Access::tells_facts);
+        let (state, classes) = (&self.state, &self.classes);
+        let asker = Asker { state, classes, looks: Looks::ALL, tells_facts };
+        let question = match asker.question(&entry.body) {
+            Ok(Some(question)) => question,
+            _ => return None,
+        };
+        let mut answers = question.facts.iter().filter_map(|known| {
+            let (principal, known) = self.principal(&question.by, known, Looks::ALL).ok()?;
+            let fits = self.policies.get(&said.version).is_none_or(|access| {
+                access.decide_known(&principal, said.action, said.module, &known) == *said
+            });
+            Some((fits, Who::of(&principal), known))
+        });
+        let first = answers.next()?;
+        let (_, who, known) =
+            if first.0 { first } else { answers.find(|(fits, ..)| *fits).unwrap_or(first) };
+        Some(Replayed { who, said: said.clone(), known, others: question.others })
+    }
+
+    /// The policies of a version, once the journal has told them.
+    #[must_use]
+    pub fn policies(&self, version: &Hash) -> Option<&Access> {
+        self.policies.get(version)
+    }
+
+    /// What is open after the entries so far.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Keeps what later entries rest on.
     fn learn(&mut self, body: &Body) -> Verdict {
         match body {
             Body::PoliciesDefined { version, roles, cedar, .. } => {
                 self.current = Some(*version);
                 self.define(*version, roles, cedar)
+            }
+            Body::ItemDefined { item, .. } => {
+                self.classes.insert(item.code.clone(), item.class);
+                Ok(())
             }
             Body::HoldDecided { pass, verdict, .. } => {
                 if let Some(hold) = self.state.hold(*pass).filter(|_| *verdict == Accept) {
@@ -103,11 +221,12 @@ impl Judge {
         if self.policies.contains_key(&version) {
             return Ok(());
         }
-        let access = Access::new(roles, cedar)
-            .map_err(|error| format!("policies {version} can't be read: {error}"))?;
-        if access.version() != version {
-            return Err(format!("it says policies {version}, they are {}", access.version()));
-        }
+        let access = Access::recorded(roles, cedar, version).map_err(|error| match error {
+            AccessError::Version { said, found } => {
+                format!("it says policies {said}, they are {found}")
+            }
+            other => format!("policies {version} can't be read: {other}"),
+        })?;
         if self.policies.len() >= POLICY_SETS_MAX {
             self.policies.clear();
         }
@@ -120,209 +239,78 @@ impl Judge {
         if self.current.is_none() {
             return Ok(());
         }
-        match body {
-            Body::TaskOpened { by, decision: Some(decision), .. }
-            | Body::Commissioned { by, decision, .. }
-            | Body::Decommissioned { by, decision, .. }
-            | Body::Reserved { by, decision, .. }
-            | Body::CostLanded { by, decision, .. }
-            | Body::PeriodClosed { by, decision, .. }
-            | Body::ReviewOpened { by, decision, .. }
-            | Body::ReviewDecided { by, decision, .. } => {
-                self.asked(by, decision, &[Facts::default()])
-            }
-            Body::TaskApproved { task, by, decision, .. } => {
-                let Some(open) = self.state.task(*task) else {
-                    return Err(format!("it approves task {task}, which is not open"));
-                };
-                let requested_by = actor_name(&open.by);
-                let facts = Facts {
-                    ordered_by: open.task.ordered_by.as_deref(),
-                    requested_by: Some(&requested_by),
-                    station: Some(&open.task.station),
-                    ..Facts::default()
-                };
-                self.asked(by, decision, &[facts])
-            }
-            Body::QuarantineResolved { pass, by, decision, .. } => {
-                let station = self.state.quarantined(*pass).map(|one| &one.pass.station);
-                self.asked(by, decision, &[Facts { station, ..Facts::default() }])
-            }
-            Body::Held { pass, task, operator, auth_level, decision, .. } => {
-                let ordered_by = self.state.task(*task).and_then(orderer);
-                self.moved_by(operator, *auth_level, ordered_by, pass, decision)
-            }
-            Body::HoldDecided { pass, by, decision, .. } => {
-                let Some(hold) = self.state.hold(*pass) else {
-                    return Err(format!("it decides on pass {pass}, which is not held"));
-                };
-                self.asked(by, decision, &[self.of_hold(hold)])
-            }
-            Body::ChangeRequested { by, decision: Some(decision), .. } => {
-                self.asked(by, decision, &[Facts::default()])
-            }
-            Body::ChangeDecided { id, by, decision: Some(decision), .. } => {
-                let Some(open) = self.state.change(*id) else {
-                    return Err(format!("it decides on request {id}, which does not wait"));
-                };
-                let requester = actor_name(&open.by);
-                let requested_by =
-                    Some(requester.as_str()).filter(|_| decision.action == Action::Approve);
-                self.asked(by, decision, &[Facts { requested_by, ..Facts::default() }])
-            }
-            Body::ReservationEnded { movement, reason, by, decision: Some(decision), .. } => {
-                let held = self.reservation(*movement)?;
-                let reserver = actor_name(&held.by);
-                let posted = (reason == "posted").then_some(reserver.as_str());
-                self.asked(by, decision, &[Facts { requested_by: posted, ..Facts::default() }])
-            }
-            Body::Moved { movement, pass } => self.movement(movement, pass.as_ref()),
-            Body::Denied { by, decision: Some(decision), task, pass, document, .. } => {
-                let document = document.as_deref();
-                self.denied(by, decision, *task, pass.as_ref(), document)
-            }
-            _ => Ok(()),
+        if let Body::Moved { movement, .. } = body
+            && let Some(verdict) = self.accepted(movement)
+        {
+            return verdict;
         }
-    }
-
-    /// Whether the policies answer one of these questions so.
-    fn asked(&self, by: &Actor, said: &Decision, questions: &[Facts<'_>]) -> Verdict {
+        let Some(said) = body.decision() else { return Ok(()) };
+        let access = self.policies_of(said)?;
+        let looks = access.looks(said.module, said.action);
+        let Some(question) = self.asker(access, looks).question(body)? else { return Ok(()) };
         let mut answer = None;
-        for facts in questions {
-            let (principal, facts) = authenticated(&self.state, by, facts)?;
-            match self.differs(principal, facts, said) {
-                Ok(()) => return Ok(()),
-                Err(differs) => answer = answer.or(Some(differs)),
+        for known in &question.facts {
+            let (principal, known) = self.principal(&question.by, known, looks)?;
+            let found = access.decide_known(&principal, said.action, said.module, &known);
+            if found == *said {
+                return Ok(());
             }
+            answer = answer.or(Some(found));
         }
-        answer.map_or(Ok(()), Err)
-    }
-
-    fn differs(&self, principal: Principal<'_>, facts: Facts<'_>, said: &Decision) -> Verdict {
-        if let Some(current) = self.current.filter(|current| *current != said.version) {
-            let version = said.version;
-            return Err(format!("it was decided by policies {version}, in force were {current}"));
-        }
-        let Some(access) = self.policies.get(&said.version) else {
-            return Err(format!("its policies {} are not in the journal", said.version));
-        };
-        let (action, module) = (said.action, said.module);
-        let found = access.decide(&Request { principal, action, module, facts });
-        if found == *said {
-            return Ok(());
-        }
+        let Some(found) = answer else { return Ok(()) };
         let (version, found, said) = (said.version, words(&found), words(said));
         Err(format!("the policies of version {version} answer {found}, it says {said}"))
     }
 
-    fn moved_by(
-        &self,
-        operator: &OperatorId,
-        auth_level: u8,
-        ordered_by: Option<&str>,
-        pass: &Pass,
-        said: &Decision,
-    ) -> Verdict {
-        let Some(who) = self.state.operator(operator) else {
-            return Err(format!("{operator} is not enrolled"));
-        };
-        let principal = Principal::Operator { id: &who.id, roles: &who.roles };
-        let station = Some(&pass.station);
-        let auth_level = Some(auth_level);
-        self.differs(principal, Facts { ordered_by, station, auth_level, ..Facts::default() }, said)
+    /// The policies that a decision says it was made by, which must be those in force.
+    fn policies_of(&self, said: &Decision) -> Result<&Access, String> {
+        if let Some(current) = self.current.filter(|current| *current != said.version) {
+            let version = said.version;
+            return Err(format!("it was decided by policies {version}, in force were {current}"));
+        }
+        let access = self.policies.get(&said.version);
+        access.ok_or_else(|| format!("its policies {} are not in the journal", said.version))
     }
 
-    fn movement(&self, movement: &Movement, pass: Option<&Pass>) -> Verdict {
-        let said = &movement.decision;
-        if !said.allowed {
-            return Err("it moved what was denied".to_owned());
-        }
-        if let Some(hold) = movement.pass.and_then(|pass| self.accepted.get(&pass)) {
-            return match hold.decision == *said {
-                true => Ok(()),
-                false => Err(format!("entry {} held it by another decision", hold.seq)),
-            };
-        }
-        match (movement.task, pass) {
-            (Some(task), Some(pass)) => {
-                let Some(open) = self.state.task(task) else {
-                    return Err(format!("it moved for task {task}, which is not open"));
+    fn asker(&self, access: &Access, looks: Looks) -> Asker<'_> {
+        let (state, classes, tells_facts) = (&self.state, &self.classes, access.tells_facts());
+        Asker { state, classes, looks, tells_facts }
+    }
+
+    /// Who asked, as the policies saw him, and the facts with how strongly he was authenticated.
+    fn principal<'j>(
+        &'j self,
+        by: &'j By<'_>,
+        known: &Known,
+        looks: Looks,
+    ) -> Result<(Principal<'j>, Known), String> {
+        match by {
+            By::Actor(actor) => {
+                let (principal, facts) = authenticated(&self.state, actor, &Facts::default())?;
+                Ok((principal, known.with(&facts, looks)))
+            }
+            By::Mover(operator) => {
+                let Some(who) = self.state.operator(operator) else {
+                    return Err(format!("{operator} is not enrolled"));
                 };
-                let (operator, level) = (&movement.operator, movement.auth_level);
-                self.moved_by(operator, level, orderer(open), pass, said)
+                let principal = Principal::Operator { id: &who.id, roles: &who.roles };
+                Ok((principal, known.clone()))
             }
-            (None, None) => {
-                let id = movement.reservation.unwrap_or(movement.id);
-                let reserver = actor_name(&self.reservation(id)?.by);
-                let facts = Facts { requested_by: Some(&reserver), ..Facts::default() };
-                let (id, session) = (movement.operator.clone(), Some(movement.session));
-                self.asked(&Actor::Operator { id, session }, said, &[facts])
-            }
-            _ => Err("it has neither a task with its pass nor a reservation".to_owned()),
         }
+    }
+
+    /// What is to be said of a movement whose pass was held and accepted; none of any other.
+    fn accepted(&self, movement: &Movement) -> Option<Verdict> {
+        if !movement.decision.allowed {
+            return Some(Err("it moved what was denied".to_owned()));
+        }
+        let hold = self.accepted.get(&movement.pass?)?;
+        let differs = || Err(format!("entry {} held it by another decision", hold.seq));
+        Some(if hold.decision == movement.decision { Ok(()) } else { differs() })
     }
 
     fn reservation(&self, id: MovementId) -> Result<&Reservation, String> {
         self.state.reservation(id).ok_or_else(|| format!("{id} was not reserved"))
-    }
-
-    fn of_hold<'a>(&'a self, hold: &'a Hold) -> Facts<'a> {
-        Facts {
-            ordered_by: self.state.task(hold.task).and_then(orderer),
-            moved_by: Some(hold.operator.as_str()),
-            station: Some(&hold.pass.station),
-            ..Facts::default()
-        }
-    }
-
-    /// A denial does not tell which question it answers: one that could have been asked then.
-    fn denied(
-        &self,
-        by: &Actor,
-        said: &Decision,
-        task: Option<gatewarden_model::TaskId>,
-        pass: Option<&Pass>,
-        document: Option<&str>,
-    ) -> Verdict {
-        let open = task.and_then(|task| self.state.task(task));
-        if let (Some(pass), Actor::Operator { id, session }) = (pass, by) {
-            let session = session.and_then(|session| self.state.session(session));
-            let level = session.map_or(2, |session| session.auth_level);
-            return self.moved_by(id, level, open.and_then(orderer), pass, said);
-        }
-        let requesters: Vec<String> = open
-            .map(|open| actor_name(&open.by))
-            .into_iter()
-            .chain(self.of_document(document).map(|held| actor_name(&held.by)))
-            .chain(self.of_change(document).map(|open| actor_name(&open.by)))
-            .collect();
-        let mut questions = vec![Facts::default()];
-        for requester in &requesters {
-            let requested_by = Some(requester.as_str());
-            questions.push(Facts { requested_by, ..Facts::default() });
-            if let Some(open) = open {
-                let ordered_by = open.task.ordered_by.as_deref();
-                let station = Some(&open.task.station);
-                questions.push(Facts { ordered_by, requested_by, station, ..Facts::default() });
-            }
-        }
-        let holds = self.state.holds().filter(|hold| task == Some(hold.task));
-        questions.extend(holds.map(|hold| self.of_hold(hold)));
-        let places = self.state.quarantine().map(|one| &one.pass.station);
-        questions.extend(places.map(|at| Facts { station: Some(at), ..Facts::default() }));
-        self.asked(by, said, &questions)
-    }
-
-    /// The open requests that a denial may be about.
-    fn of_change(&self, about: Option<&str>) -> impl Iterator<Item = &OpenChange> {
-        let fits = move |open: &&OpenChange| Some(open.change.about().as_str()) == about;
-        self.state.changes().filter(fits)
-    }
-
-    fn of_document(&self, document: Option<&str>) -> impl Iterator<Item = &Reservation> {
-        let about =
-            move |held: &&Reservation| Some(held.posting.document.number.as_str()) == document;
-        self.state.reservations().filter(about)
     }
 
     /// What needs two people, whatever the policies say: looked at in the entries themselves.
@@ -484,5 +472,7 @@ fn words(decision: &Decision) -> String {
         (errors, _) => format!("error {}", errors.join("; ")),
     };
     let action: Action = decision.action;
-    format!("{verb} by {by} ({} in {})", action.name(), decision.module.name())
+    let facts: Vec<String> = decision.facts.iter().map(|(k, v)| format!("{k} {v}")).collect();
+    let on = if facts.is_empty() { String::new() } else { format!(" on {}", facts.join(", ")) };
+    format!("{verb} by {by} ({} in {}){on}", action.name(), decision.module.name())
 }

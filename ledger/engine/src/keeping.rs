@@ -12,8 +12,9 @@ use gatewarden_model::{
 use gatewarden_stock::{Stock, Wants, check_code};
 
 use crate::{
-    access::Facts,
+    access::{Facts, Goods},
     command::{Refusal, Reply},
+    goods::sum,
     holds::check_reason,
     needs,
     postings::moved,
@@ -56,7 +57,9 @@ impl Turn<'_> {
     pub(crate) fn commission(&mut self, bind: Binding, by: Actor) -> Answer {
         let mut asked = Asked::new(&by, Action::Modify, Module::Inbound);
         asked.document = Some(cut(&bind.tag, 64));
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let goods = self.class_of(&bind.item);
+        let facts = Facts { goods: goods.as_ref(), ..Facts::default() };
+        let decision = self.permit(asked.clone(), facts)?;
         match self.may_bind(&bind) {
             Ok(true) => return Ok(Reply::Done),
             Ok(false) => {}
@@ -66,6 +69,12 @@ impl Turn<'_> {
         let told = decision.clone();
         let body = Body::Commissioned { tag, item, lot, serial, by, decision };
         self.kept(asked, body, told)
+    }
+
+    /// The class of an item, if it is known.
+    fn class_of(&self, item: &ItemId) -> Option<Goods> {
+        let class = self.stock.item(item)?.class;
+        Some(Goods { classes: [class].into(), ..Goods::default() })
     }
 
     /// Records what was allowed, or that the stock has something against it.
@@ -143,7 +152,9 @@ impl Turn<'_> {
     ) -> Answer {
         let mut asked = Asked::new(&by, Action::Modify, Module::Price);
         asked.document = Some(cut(&document.number, 64));
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let facts =
+            Facts { document: Some(document.kind), amount: sum(&amounts), ..Facts::default() };
+        let decision = self.permit(asked.clone(), facts)?;
         self.may_state(&asked, &BTreeSet::from([Field::Cost]), &decision)?;
         // How low an amount may be tells what the stock is worth.
         self.may_see(&asked, &Field::Cost, &decision)?;

@@ -4,10 +4,13 @@
 //! So ask, supply and ask again until nothing is missing. What is not asked for here and needed all
 //! the same is refused by the stock itself: a mistake here denies, it never posts.
 
-use gatewarden_model::{Day, ItemId, Location, MovementId, Pass, Posting, Stamp, Task, TaskLine};
+use gatewarden_model::{
+    Action, Day, ItemId, Location, Module, MovementId, Pass, Posting, Stamp, Task, TaskLine,
+};
 use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 
 use crate::{
+    access::{Access, Fact},
     command::Command,
     engine::Settings,
     postings::moved,
@@ -20,6 +23,7 @@ const THINGS_MAX: usize = 10_000;
 
 /// What must be known, as far as it can be told by what is known.
 pub(crate) fn wants(
+    access: &Access,
     state: &State,
     stock: &Stock,
     settings: &Settings,
@@ -50,7 +54,17 @@ pub(crate) fn wants(
             None => drop(wants.movements.insert(*reservation)),
         },
         Command::VoidReservation { reservation, .. } => {
-            state.reservation(*reservation).into_iter().for_each(|held| of_rest(&mut wants, held));
+            if let Some(held) = state.reservation(*reservation) {
+                of_rest(&mut wants, held);
+                let module = held.posting.kind.module();
+                if asks_worth(access, module) || held.posting.reverses.is_some() {
+                    of_posting(&mut wants, &held.posting, stock, settings, now);
+                }
+            }
+        }
+        Command::OpenTask { task, .. } => of_worth(&mut wants, access, task),
+        Command::ApproveTask { task, .. } | Command::WithdrawTask { task, .. } => {
+            state.task(*task).into_iter().for_each(|open| of_worth(&mut wants, access, &open.task));
         }
         Command::Tick => {
             let over = |held: &&Reservation| held.remaining_ms(settings.reservation_ms, now) == 0;
@@ -63,6 +77,24 @@ pub(crate) fn wants(
         _ => {}
     }
     wants
+}
+
+/// Whether a right in this module may depend on what something is worth.
+fn asks_worth(access: &Access, module: Module) -> bool {
+    Action::ALL.iter().any(|action| access.looks(module, *action).has(Fact::Amount))
+}
+
+/// What tells what a task is worth, where that is asked. One that is too long is refused unseen.
+fn of_worth(wants: &mut Wants, access: &Access, task: &Task) {
+    if task.lines.len() > LINES_MAX || !asks_worth(access, task.kind.module()) {
+        return;
+    }
+    for line in &task.lines {
+        for place in [&line.from, &line.to] {
+            of_site(wants, &line.item, place);
+        }
+        wants.lots.extend(line.lot.iter().map(|lot| (line.item.clone(), lot.clone())));
+    }
 }
 
 /// What a reservation sets free.

@@ -6,14 +6,15 @@
 //! itself; green is only for what is posted.
 
 use gatewarden_model::{
-    Action, Actor, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId, Pass,
-    PassClosing, SessionId, Signal, TaskId, canonical,
+    Action, Actor, Amount, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId,
+    Pass, PassClosing, SessionId, Signal, TaskId, canonical,
 };
 
 use crate::{
-    access::Facts,
+    access::{Fact, Facts, Looks},
     command::{Refusal, Reply},
     compare::{Match, compare},
+    goods::{of_lines, of_task, undecided, worth},
     lines::movement_lines,
     seen,
     sessions::actor_in,
@@ -87,7 +88,7 @@ impl Turn<'_> {
             let reason = format!("no task is open at {}", pass.station);
             return Ok(self.quarantine(pass, reason));
         };
-        let decision = self.may_execute(&task, &pass, &session)?;
+        let decision = self.may_execute(&task, &pass, &session, &matched)?;
         if pass.closed_by == PassClosing::Interrupted || !matched.comparison.is_complete() {
             let comparison = matched.comparison;
             return Ok(self.hold(pass, task.task.id, session, comparison, decision));
@@ -169,16 +170,55 @@ impl Turn<'_> {
         task: &TaskState,
         pass: &Pass,
         session: &Session,
+        matched: &Match,
     ) -> Result<Decision, Refusal> {
         let module = task.task.kind.module();
         let asked = Asked::new(&actor_in(session), Action::Execute, module);
+        let looks = self.looks(module, &[Action::Execute]);
+        let lines = if looks.has_goods() {
+            movement_lines(task, &matched.parts, &self.settings.items)
+        } else {
+            vec![]
+        };
+        // Where nothing fits the task, it is what the task is about that was tried.
+        let goods = match lines.is_empty() {
+            true => self.goods(looks, of_task(&task.task)),
+            false => self.goods(looks, of_lines(&lines)),
+        };
         let facts = Facts {
             ordered_by: orderer(task),
             station: Some(&pass.station),
             auth_level: Some(session.auth_level),
+            document: Some(task.task.document.kind),
+            movement: Some(task.task.kind),
+            goods: goods.as_ref(),
+            amount: self.worth_of_pass(looks, task, pass, session, matched),
             ..Facts::default()
         };
         self.permit_in(asked.on_task(&task.task).on_pass(pass), session, facts)
+    }
+
+    /// What a pass would move is worth, if that is looked at and it can be moved.
+    fn worth_of_pass(
+        &self,
+        looks: Looks,
+        task: &TaskState,
+        pass: &Pass,
+        session: &Session,
+        matched: &Match,
+    ) -> Option<Amount> {
+        if !looks.has(Fact::Amount) || matched.parts.is_empty() {
+            return None;
+        }
+        let mover = Mover {
+            session: session.id,
+            operator: session.operator.clone(),
+            auth_level: session.auth_level,
+            decision: undecided(),
+            resolution_seq: None,
+        };
+        let movement = self.movement(task, pass, mover, matched, *self.next_seq).ok()?;
+        worth(&movement.lines)
     }
 
     /// Posts what is expected, if stock allows it, and closes the task when that was all.

@@ -5,15 +5,16 @@
 //! content it is refused; all lines move or none; what is over is set free.
 
 use gatewarden_model::{
-    Action, Actor, Body, Day, Decision, Hash, Module, Movement, MovementId, MovementLine,
+    Action, Actor, Amount, Body, Day, Decision, Hash, Module, Movement, MovementId, MovementLine,
     OperatorId, PassId, Posting, SessionId, StockStatus, canonical,
 };
 use gatewarden_stock::{Wants, free_lines};
 
 use crate::{
-    access::Facts,
+    access::{Fact, Facts, Goods, Looks},
     apply::{actor_name, use_up},
     command::{Refusal, Reply},
+    goods::{of_lines, of_posting, undecided, worth},
     holds::check_reason,
     needs,
     postings::{Drawn, draw, moved},
@@ -33,7 +34,11 @@ struct Poster {
 impl Turn<'_> {
     pub(crate) fn reserve(&mut self, posting: Posting, by: Actor) -> Answer {
         let asked = about(&by, Action::Create, &posting);
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let looks = self.looks(asked.module, &[Action::Create]);
+        let known = self.state.reservation(posting.id).cloned();
+        let (goods, amount) = self.of_reservation(looks, &posting, known.as_ref());
+        let facts = Facts { goods: goods.as_ref(), amount, ..of_posting_head(&posting) };
+        let decision = self.permit(asked.clone(), facts)?;
         let id = posting.id;
         let fields = posting.fields();
         self.may_state(&asked, &fields, &decision)?;
@@ -118,7 +123,14 @@ impl Turn<'_> {
         };
         let asked = about(&by, Action::Approve, &held.posting);
         let reserver = actor_name(&held.by);
-        let facts = Facts { requested_by: Some(&reserver), ..Facts::default() };
+        let looks = self.looks(asked.module, &[Action::Approve]);
+        let (goods, amount) = self.of_reservation(looks, &held.posting, Some(&held));
+        let facts = Facts {
+            requested_by: Some(&reserver),
+            goods: goods.as_ref(),
+            amount,
+            ..of_posting_head(&held.posting)
+        };
         let decision = self.permit(asked.clone(), facts)?;
         let refuse = |turn: &mut Self, (code, message): Fault| -> Refusal {
             turn.deny(asked.clone(), code, message, Some(decision.clone()))
@@ -147,9 +159,19 @@ impl Turn<'_> {
 
     /// A posting that was posted already is answered as it was then.
     fn posted_before(&mut self, id: MovementId, by: &Actor) -> Answer {
-        let by_hand = moved(self.stock.movement(&id)).map(|(_, m)| (m.kind, m.pass.is_none()));
-        if let Some((kind, true)) = by_hand {
-            self.permit(Asked::new(by, Action::Approve, kind.module()), Facts::default())?;
+        let before = moved(self.stock.movement(&id)).map(|(_, movement)| movement.clone());
+        if let Some(movement) = before.filter(|movement| movement.pass.is_none()) {
+            let module = movement.kind.module();
+            let looks = self.looks(module, &[Action::Approve]);
+            let goods = self.goods(looks, of_lines(&movement.lines));
+            let facts = Facts {
+                document: Some(movement.document.kind),
+                movement: Some(movement.kind),
+                goods: goods.as_ref(),
+                amount: worth(&movement.lines),
+                ..Facts::default()
+            };
+            self.permit(Asked::new(by, Action::Approve, module), facts)?;
             return Ok(Reply::Posted { movement: id, comparison: Default::default() });
         }
         Err(self.unknown_reservation(id, by))
@@ -187,6 +209,12 @@ impl Turn<'_> {
             auth_level: session.auth_level,
             decision: decision.clone(),
         };
+        let drawn = self.drawn_of(held)?;
+        self.posted(&held.posting, drawn, poster, Some(held.posting.id))
+    }
+
+    /// What a reservation comes to now: what it holds, as far as it holds anything.
+    fn drawn_of(&self, held: &Reservation) -> Result<Drawn, Fault> {
         let mut drawn = self.draw(&held.posting)?;
         if drawn.holds {
             drawn.lines.clone_from(&held.lines);
@@ -194,7 +222,40 @@ impl Turn<'_> {
                 line.from_status = StockStatus::Reserved;
             }
         }
-        self.posted(&held.posting, drawn, poster, Some(held.posting.id))
+        Ok(drawn)
+    }
+
+    /// What a posting touches and is worth, as far as that is looked at and can be told. The lines
+    /// are those that would move; where there can be none, those that were asked for.
+    fn of_reservation(
+        &self,
+        looks: Looks,
+        posting: &Posting,
+        held: Option<&Reservation>,
+    ) -> (Option<Goods>, Option<Amount>) {
+        if posting.reverses.is_none() && !looks.has(Fact::Amount) {
+            return (self.goods(looks, of_posting(posting)), None);
+        }
+        if let Some((_, before)) = moved(self.stock.movement(&posting.id)) {
+            return (self.goods(looks, of_lines(&before.lines)), worth(&before.lines));
+        }
+        let drawn = held.map_or_else(|| self.draw(posting), |held| self.drawn_of(held));
+        let poster = || {
+            let operator = OperatorId::parse("nobody").ok()?;
+            let (session, decision) = (SessionId(uuid::Uuid::nil()), undecided());
+            Some(Poster { session, operator, auth_level: 0, decision })
+        };
+        let reservation = held.map(|held| held.posting.id);
+        let draft = drawn
+            .ok()
+            .zip(poster())
+            .and_then(|(drawn, poster)| self.posted(posting, drawn, poster, reservation).ok());
+        let Some(draft) = draft else { return (self.goods(looks, of_posting(posting)), None) };
+        let goods = match posting.reverses {
+            Some(_) => self.goods(looks, of_lines(&draft.lines)),
+            None => self.goods(looks, of_posting(posting)),
+        };
+        (goods, looks.has(Fact::Amount).then(|| worth(&draft.lines)).flatten())
     }
 
     /// The session that somebody acts in.
@@ -257,7 +318,10 @@ impl Turn<'_> {
         let own = is_same(&held.by, &by);
         let action = if own { Action::Create } else { Action::Approve };
         let asked = about(&by, action, &held.posting);
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let looks = self.looks(asked.module, &[action]);
+        let (goods, amount) = self.of_reservation(looks, &held.posting, Some(&held));
+        let facts = Facts { goods: goods.as_ref(), amount, ..of_posting_head(&held.posting) };
+        let decision = self.permit(asked.clone(), facts)?;
         if let Err(message) = check_reason(&reason) {
             return Err(self.deny(asked, "reason-missing", message, Some(decision)));
         }
@@ -328,6 +392,12 @@ impl Turn<'_> {
             let _ = self.end_reservation(&held, "used".to_owned(), by.clone(), None);
         }
     }
+}
+
+/// What a posting says about itself.
+pub(crate) fn of_posting_head<'p>(posting: &Posting) -> Facts<'p> {
+    let (document, movement) = (Some(posting.document.kind), Some(posting.kind));
+    Facts { document, movement, ..Facts::default() }
 }
 
 /// A request about a posting.

@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Entry, Hash, Mitigation,
-    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem,
-    ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId,
+    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Entry, FieldRights, Hash,
+    Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Review,
+    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId,
 };
 use serde::Serialize;
 
@@ -322,7 +322,13 @@ impl ReviewState {
 }
 
 // What a device saw, how it compares, what the engine said of it, who is where: no field of a document's.
-gatewarden_model::no_fields!(Hold, Quarantine, Session);
+gatewarden_model::no_fields!(Quarantine, Session);
+
+impl Mask for Hold {
+    fn mask(&mut self, rights: &FieldRights) {
+        self.decision.mask(rights);
+    }
+}
 
 /// Everything that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::{
     access::Facts,
     apply::actor_name,
     command::Reply,
+    goods::of_task,
     task_rules::{invalid, validate},
     turn::{Answer, Asked, Fault, Turn},
 };
@@ -24,7 +25,17 @@ impl Turn<'_> {
         let module = task.kind.module();
         let asked = Asked::new(&by, Action::Create, module).on_task(&task);
         let others = [(module, Action::Request)];
-        let decision = self.permit_any(asked.clone(), &others, Facts::default())?;
+        let looks = self.looks(module, &[Action::Create, Action::Request]);
+        let goods = self.goods(looks, of_task(&task));
+        let facts = Facts {
+            station: Some(&task.station),
+            document: Some(task.document.kind),
+            movement: Some(task.kind),
+            goods: goods.as_ref(),
+            amount: self.worth_of_task(looks, &task),
+            ..Facts::default()
+        };
+        let decision = self.permit_any(asked.clone(), &others, facts)?;
         let fields = task.fields();
         self.may_state(&asked, &fields, &decision)?;
         let known = match self.state.task(task.id) {
@@ -91,10 +102,16 @@ impl Turn<'_> {
         let task = &open.task;
         let asked = Asked::new(&by, Action::Approve, task.kind.module()).on_task(task);
         let requested_by = actor_name(&open.by);
+        let looks = self.looks(task.kind.module(), &[Action::Approve]);
+        let goods = self.goods(looks, of_task(task));
         let facts = Facts {
             ordered_by: task.ordered_by.as_deref(),
             requested_by: Some(&requested_by),
             station: Some(&task.station),
+            document: Some(task.document.kind),
+            movement: Some(task.kind),
+            goods: goods.as_ref(),
+            amount: self.worth_of_task(looks, task),
             ..Facts::default()
         };
         let decision = self.permit(asked.clone(), facts)?;
@@ -117,7 +134,17 @@ impl Turn<'_> {
         if is_same(&open.by, &by) {
             others.extend(open.decision.as_ref().map(|d| (module, d.action)));
         }
-        self.permit_any(asked, &others, Facts::default())?;
+        let looks = self.looks(module, &Action::ALL);
+        let goods = self.goods(looks, of_task(&open.task));
+        let facts = Facts {
+            station: Some(&open.task.station),
+            document: Some(open.task.document.kind),
+            movement: Some(open.task.kind),
+            goods: goods.as_ref(),
+            amount: self.worth_of_task(looks, &open.task),
+            ..Facts::default()
+        };
+        self.permit_any(asked, &others, facts)?;
         self.close_task(id, "withdrawn", by);
         Ok(Reply::Done)
     }

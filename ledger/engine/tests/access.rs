@@ -5,7 +5,7 @@ mod common;
 
 use common::{MATRIX, action, matrix, module};
 use gatewarden_engine::{Access, AccessError, Facts, Principal, Request};
-use gatewarden_model::{Action, ClientId, Decision, Module, OperatorId};
+use gatewarden_model::{Action, ClientId, Decision, Module, OperatorId, Role, RoleMatrix};
 
 fn access(extra: &str) -> Access {
     Access::new(&matrix(), extra).unwrap()
@@ -44,7 +44,7 @@ fn every_cell_is_allowed_if_and_only_if_the_matrix_says_so() {
             }
         }
     }
-    assert_eq!(cells, 9 * 7 * 7);
+    assert_eq!(cells, 9 * 18 * 7);
 }
 
 #[test]
@@ -146,11 +146,18 @@ fn raw_cedar_adds_and_forbids_and_changes_the_version() {
 #[test]
 fn a_bad_policy_set_is_refused_with_its_reason() {
     let told = |extra: &str| Access::new(&matrix(), extra).map(|_| ()).unwrap_err();
-    assert!(matches!(told("permit (principal, action"), AccessError::Parse { .. }));
+    let at = |extra: &str| match told(extra) {
+        AccessError::Raw(mistakes) => {
+            mistakes.iter().map(|m| extra[m.start..m.end].to_owned()).collect::<Vec<_>>()
+        }
+        other => panic!("{other}"),
+    };
+    assert_eq!(at("permit (principal, action"), [""]);
     let typo = "permit (principal, action == Action::\"exceute\", resource);";
-    assert!(matches!(told(typo), AccessError::Invalid(_)));
-    let fact = "permit (principal, action, resource) when { context.amount > 5 };";
-    assert!(matches!(told(fact), AccessError::Invalid(_)));
+    assert_eq!(at(typo), ["Action::\"exceute\""]);
+    let fact = "permit (principal, action, resource);\n@id(\"b\")\n\
+                permit (principal, action, resource) when { context.amount > 5 };";
+    assert_eq!(at(fact), ["context.amount"], "it may not be there: ask for it with has");
     let template = "permit (principal == ?principal, action, resource);";
     assert_eq!(told(template), AccessError::Template);
     let twice = "@id(\"a\") permit (principal, action, resource); \
@@ -159,4 +166,23 @@ fn a_bad_policy_set_is_refused_with_its_reason() {
     let mut roles = matrix();
     roles.0.insert("x\"]; permit(".to_owned(), gatewarden_model::Role::default());
     assert!(matches!(Access::new(&roles, ""), Err(AccessError::RoleName(_))));
+}
+
+#[test]
+fn policies_of_early_journals_come_out_to_the_byte() {
+    let mut roles = RoleMatrix::default();
+    let grants = [(Module::Inbound, vec![Action::View, Action::Execute])].into();
+    roles.0.insert("keeper".into(), Role { title: "t".into(), grants, limits: vec![] });
+    let raw = "@id(\"a\") permit (principal, action, resource);";
+    let told = "6b653fbfa2cd73c68827762986067dfd5e9294ba6e48b6e5f2441b18a4b5f26f";
+    let version = gatewarden_model::Hash::parse_hex(told).unwrap();
+    let first = Access::recorded(&roles, raw, version).unwrap();
+    assert_eq!((first.version(), first.tells_facts()), (version, false));
+    let facts = Facts { ordered_by: Some("bob"), ..Facts::default() };
+    let decision = ask(&first, "keeper", Action::Execute, Module::Inbound, facts);
+    assert!(decision.allowed && decision.facts.is_empty(), "{decision:?}");
+    let today = Access::new(&roles, raw).unwrap();
+    assert_eq!(Access::recorded(&roles, raw, today.version()).unwrap().version(), today.version());
+    let none = Access::recorded(&roles, raw, gatewarden_model::Hash::of(b"none"));
+    assert!(matches!(none, Err(AccessError::Version { .. })));
 }

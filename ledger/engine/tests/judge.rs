@@ -65,7 +65,7 @@ fn a_decision_that_its_policies_do_not_give_is_told_with_both_answers() {
     assert!(
         told.contains(&format!(
             "the policies of version {version} answer allow by role:storekeeper:inbound:execute \
-             (execute in inbound), it says allow by role:boss:inbound:execute"
+             (execute in inbound) on ordered_by bob, it says allow by role:boss:inbound:execute"
         )),
         "{told}"
     );

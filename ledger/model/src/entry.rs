@@ -5,6 +5,7 @@
 //! (`subject`), never stored beside it as a second truth.
 
 mod body;
+mod decided;
 
 use serde::{Deserialize, Serialize};
 

@@ -52,6 +52,21 @@ pub enum ItemClass {
     C,
 }
 
+impl ItemClass {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::A, Self::B, Self::C];
+
+    /// The name, as in entries, policies and configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+        }
+    }
+}
+
 /// What tells one piece or batch from another.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,

@@ -62,7 +62,7 @@ pub use posting::{
 };
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
-pub use roles::{Role, RoleFields, RoleMatrix};
+pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
 pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};

@@ -1,10 +1,13 @@
 //! What may be done where, and the answer to whether somebody may.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Hash;
 
 /// The modules that rights are given for (the columns of the role matrix, and the system itself).
+/// Some have no procedure of this program yet: their rights can be given and asked for all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Module {
@@ -22,11 +25,33 @@ pub enum Module {
     Ledger,
     /// Operators, clients, devices, policies.
     System,
+    /// Sales orders and contracts.
+    Sales,
+    /// The customers and their terms.
+    Customer,
+    /// Purchase requests and purchase orders.
+    Purchase,
+    /// The suppliers and their terms.
+    Supplier,
+    /// What is to be made or bought, and when.
+    Planning,
+    /// Work orders.
+    Production,
+    /// Inspections and their results.
+    Quality,
+    /// Bills of material and engineering changes.
+    Bom,
+    /// The item master.
+    Item,
+    /// Subcontract orders and their settlement.
+    Subcontract,
+    /// Vouchers, settlements and payments.
+    Finance,
 }
 
 impl Module {
-    /// All modules.
-    pub const ALL: [Self; 7] = [
+    /// All modules. Those that decided when a journal was written stand first, in that order.
+    pub const ALL: [Self; 18] = [
         Self::Inbound,
         Self::Outbound,
         Self::Count,
@@ -34,6 +59,17 @@ impl Module {
         Self::Price,
         Self::Ledger,
         Self::System,
+        Self::Sales,
+        Self::Customer,
+        Self::Purchase,
+        Self::Supplier,
+        Self::Planning,
+        Self::Production,
+        Self::Quality,
+        Self::Bom,
+        Self::Item,
+        Self::Subcontract,
+        Self::Finance,
     ];
 
     /// The name, as in entries, policies and configuration.
@@ -47,6 +83,17 @@ impl Module {
             Self::Price => "price",
             Self::Ledger => "ledger",
             Self::System => "system",
+            Self::Sales => "sales",
+            Self::Customer => "customer",
+            Self::Purchase => "purchase",
+            Self::Supplier => "supplier",
+            Self::Planning => "planning",
+            Self::Production => "production",
+            Self::Quality => "quality",
+            Self::Bom => "bom",
+            Self::Item => "item",
+            Self::Subcontract => "subcontract",
+            Self::Finance => "finance",
         }
     }
 }
@@ -115,4 +162,9 @@ pub struct Decision {
     /// What went wrong while deciding; anything here means deny.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// The facts that the policies of this action and module look at, as they were then. Sets are
+    /// joined by commas, amounts are as `Amount` writes them. Empty where no policy looks at any, and
+    /// in entries from before facts were recorded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
 }

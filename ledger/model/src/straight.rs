@@ -119,7 +119,8 @@ object!(Entry { at must, body must, seq must, v must });
 object!(Stamp { boot must, mono_us must, synced must, wall_us must });
 object!(Document { kind must, number must });
 object!(Decision {
-    action must, allowed must, errors default, module must, policies must, version must
+    action must, allowed must, errors default, facts default, module must, policies must,
+    version must
 });
 object!(Movement {
     approval_seq opt, approved_by must, auth_level must, back_dated default, counts default,

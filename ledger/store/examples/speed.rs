@@ -186,6 +186,7 @@ fn moved(seq: u64, n: u64) -> Entry {
             policies: vec!["storekeeper-inbound-execute".into()],
             version: Hash::of(b"policies"),
             errors: vec![],
+            facts: Default::default(),
         },
         approval_seq: None,
         approved_by: "buyer".into(),

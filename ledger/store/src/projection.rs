@@ -98,6 +98,7 @@ mod tests {
                 policies: vec![],
                 version: Hash::of(b"policies"),
                 errors: vec![],
+                facts: Default::default(),
             };
             let landed = Body::CostLanded {
                 movement: MovementId(uuid::Uuid::nil()),

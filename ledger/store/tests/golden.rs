@@ -16,11 +16,11 @@ use std::{
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
-    Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Mitigation, Module,
-    MovementId, MovementKind, MovementLine, Pass, PassClosing, PassId, PassOpening, Posting,
-    PostingLine, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role,
-    RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust,
-    Unit, Valuation, ValuationMethod, VoucherLine,
+    Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Limit, Mitigation,
+    Module, MovementId, MovementKind, MovementLine, OWN, Pass, PassClosing, PassId, PassOpening,
+    Posting, PostingLine, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict,
+    Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking,
+    Trust, Unit, Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -377,6 +377,7 @@ fn bodies_of_stock() -> Vec<Body> {
                     title: "Moves stock".into(),
                     grants: BTreeMap::from([(Module::Inbound, vec![Action::View])]),
                     fields: None,
+                    limits: vec![],
                 },
             )])),
             cedar: "permit(principal, action, resource);".into(),
@@ -559,6 +560,51 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
             },
         ),
     ]
+}
+
+/// What rights that depend on data add: the facts of a decision, and a role with every limit.
+#[test]
+fn facts_and_limits_have_their_bytes() {
+    let full = |name: &str| folder().with_file_name("golden-full").join(name);
+    let facts = [("amount", "5000.01"), ("classes", "B,C"), ("warehouses", "wh1,a\\,b")];
+    let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let denied = Body::Denied {
+        by: Actor::Nobody,
+        action: Action::Execute,
+        module: Module::Finance,
+        reason: "no".into(),
+        decision: Some(gatewarden_model::Decision { facts, ..decision() }),
+        station: None,
+        task: None,
+        document: None,
+        pass: None,
+        further: None,
+    };
+    same_as_file(&Entry::new(8, stamp(8), denied), &full("v1-denied.json"));
+    let limit = Limit {
+        modules: vec![Module::Outbound],
+        actions: vec![Action::Execute],
+        warehouses: Some(vec!["wh2".into()]),
+        classes: Some(vec![ItemClass::B, ItemClass::C]),
+        classes_except: Some(vec![ItemClass::A]),
+        amount_max: Some("5000".parse().unwrap()),
+        document_kinds: Some(vec![DocumentKind::Requisition]),
+        movement_kinds: Some(vec![MovementKind::Issue]),
+        owners: Some(vec![OWN.into()]),
+        statuses: Some(vec![StockStatus::Available]),
+        stations: Some(vec!["dock-1".parse().unwrap()]),
+        auth_level_min: Some(3),
+        two_persons: true,
+    };
+    let grants = BTreeMap::from([(Module::Outbound, vec![Action::Execute])]);
+    let role = Role { title: "Issues".into(), grants, fields: None, limits: vec![limit] };
+    let defined = Body::PoliciesDefined {
+        version: Hash::of(b"p"),
+        roles: RoleMatrix(BTreeMap::from([("junior".to_owned(), role)])),
+        cedar: String::new(),
+        change: None,
+    };
+    same_as_file(&Entry::new(9, stamp(9), defined), &full("v1-policies-defined.json"));
 }
 
 fn same_as_file(entry: &Entry, path: &Path) {

@@ -11,7 +11,7 @@ use std::{
 
 use gatewarden_model::{Action, Decision, Module};
 
-use super::{Principal, Request};
+use super::{Known, Principal};
 
 /// Answers kept at most.
 const ANSWERS_MAX: usize = 4096;
@@ -24,34 +24,41 @@ pub(super) struct Question {
     groups: Vec<String>,
     action: Action,
     module: Module,
-    facts: [Option<String>; 4],
-    auth_level: Option<u8>,
+    known: Known,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Operator,
     Client,
+    Device,
     Local,
 }
 
 impl Question {
-    pub(super) fn of(request: &Request<'_>) -> Self {
-        let (kind, name, groups) = match request.principal {
+    /// Of the facts only those that the policies look at belong to it.
+    pub(super) fn of(
+        principal: &Principal<'_>,
+        action: Action,
+        module: Module,
+        known: Known,
+    ) -> Self {
+        let (kind, name, groups) = match *principal {
             Principal::Operator { id, roles } => {
                 (Kind::Operator, Some(id.as_str().to_owned()), roles.to_vec())
             }
             Principal::Client { id, scopes } => {
                 (Kind::Client, Some(id.as_str().to_owned()), scopes.to_vec())
             }
+            Principal::Device { id } => (Kind::Device, Some(id.as_str().to_owned()), vec![]),
             Principal::Local { uid } => (Kind::Local, uid.map(|uid| uid.to_string()), vec![]),
         };
-        let super::Facts { ordered_by, requested_by, moved_by, station, auth_level } =
-            request.facts;
-        let station = station.map(gatewarden_model::StationId::as_str);
-        let facts = [ordered_by, requested_by, moved_by, station].map(|f| f.map(str::to_owned));
-        let (action, module) = (request.action, request.module);
-        Self { kind, name, groups, action, module, facts, auth_level }
+        Self { kind, name, groups, action, module, known }
+    }
+
+    /// The facts that it is asked on.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 }
 
@@ -83,10 +90,15 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
-    use gatewarden_model::Hash;
+    use gatewarden_model::{Amount, DocumentKind, Hash, MovementKind};
 
     use super::*;
-    use crate::access::Facts;
+    use crate::access::{Facts, Goods, Looks, Request};
+
+    fn question(request: &Request<'_>) -> Question {
+        let Request { principal, action, module, facts } = request;
+        Question::of(principal, *action, *module, Known::of(facts, Looks::ALL))
+    }
 
     #[test]
     fn questions_differ_in_everything_that_policies_see() {
@@ -94,6 +106,8 @@ mod tests {
         let (keeper, buyer) = (["storekeeper".to_owned()], ["buyer".to_owned()]);
         let station = "dock-1".parse().unwrap();
         let facts = Facts { ordered_by: Some("x"), ..Facts::default() };
+        let device = "dev".parse().unwrap();
+        let goods = Goods { warehouses: ["wh1".to_owned()].into(), ..Goods::default() };
         let base = Request {
             principal: Principal::Operator { id: &a, roles: &keeper },
             action: Action::Execute,
@@ -112,9 +126,15 @@ mod tests {
             Request { facts: Facts { ordered_by: None, moved_by: Some("x"), ..facts }, ..base },
             Request { facts: Facts { station: Some(&station), ..facts }, ..base },
             Request { facts: Facts { auth_level: Some(1), ..facts }, ..base },
+            Request { facts: Facts { second: Some("x"), ..facts }, ..base },
+            Request { facts: Facts { amount: Some(Amount::ZERO), ..facts }, ..base },
+            Request { facts: Facts { goods: Some(&goods), ..facts }, ..base },
+            Request { facts: Facts { document: Some(DocumentKind::WorkOrder), ..facts }, ..base },
+            Request { facts: Facts { movement: Some(MovementKind::Issue), ..facts }, ..base },
+            Request { principal: Principal::Device { id: &device }, ..base },
         ];
-        let mut questions: Vec<_> = others.iter().map(Question::of).collect();
-        questions.push(Question::of(&base));
+        let mut questions: Vec<_> = others.iter().map(question).collect();
+        questions.push(question(&base));
         for (place, one) in questions.iter().enumerate() {
             assert!(!questions[place + 1..].contains(one), "{one:?}");
         }
@@ -124,8 +144,7 @@ mod tests {
     fn an_answer_with_an_error_is_not_kept_and_the_memory_is_bounded() {
         let question = |uid| {
             let principal = Principal::Local { uid: Some(uid) };
-            let (action, module) = (Action::View, Module::Ledger);
-            Question::of(&Request { principal, action, module, facts: Facts::default() })
+            Question::of(&principal, Action::View, Module::Ledger, Known::default())
         };
         let mut decision = Decision {
             allowed: false,
@@ -134,6 +153,7 @@ mod tests {
             policies: vec![],
             version: Hash::of(b""),
             errors: vec!["broken".to_owned()],
+            facts: Default::default(),
         };
         let memo = Memo::default();
         memo.keep(question(0), &decision);

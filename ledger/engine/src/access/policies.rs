@@ -1,15 +1,74 @@
-//! The policies as text: the schema, one policy per granted cell of the role matrix, one per
-//! client scope, those of the box's own shell, the duties that nobody is freed from, and the raw
-//! Cedar of the house. Every policy has a stable id such as `role:storekeeper:inbound:execute`.
+//! The policies as text: the schema, one policy per granted cell of the role matrix with the role's
+//! limits, one per client scope, those of the box's own shell, the duties that nobody is freed from,
+//! and the raw Cedar of the house. Every policy has a stable id such as
+//! `role:storekeeper:inbound:execute`.
+//!
+//! A version of the policies is the digest of this text. What a journal recorded under an earlier form
+//! of it must come out to the byte for ever, so a form is never changed: another one is added.
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode, ValidationResult, Validator,
+};
 use gatewarden_model::{Action, Module, RoleMatrix};
 
-use super::AccessError;
+use super::{
+    AccessError,
+    facts::Fact,
+    limits::conditions,
+    looks::{can_apply, cells},
+    raw::raw,
+};
+
+/// How policies are written.
+#[derive(Debug)]
+pub(super) struct Form {
+    schema: &'static str,
+    /// How many of the modules it knows.
+    modules: usize,
+    /// Whether decisions record the facts that they rest on.
+    pub(super) tells_facts: bool,
+}
+
+/// All forms, that of today first.
+pub(super) static FORMS: [Form; 2] = [
+    Form { schema: SCHEMA, modules: Module::ALL.len(), tells_facts: true },
+    Form { schema: SCHEMA_1, modules: 7, tells_facts: false },
+];
 
 const SCHEMA: &str = "\
+entity Role;
+entity Scope;
+entity Module;
+entity Operator in [Role] { id: String };
+entity Client in [Scope] { id: String };
+entity Device { id: String };
+entity Local { id: String };
+action view, create, modify, delete, request, approve, execute appliesTo {
+  principal: [Operator, Client, Device, Local],
+  resource: [Module],
+  context: {
+    ordered_by?: String,
+    requested_by?: String,
+    moved_by?: String,
+    second?: String,
+    station?: String,
+    auth_level?: Long,
+    document?: String,
+    movement?: String,
+    warehouses?: Set<String>,
+    classes?: Set<String>,
+    owners?: Set<String>,
+    statuses?: Set<String>,
+    // In ten-thousandths of the currency: 5,000 is 50000000.
+    amount?: Long,
+  },
+};
+";
+
+/// The schema of the journals that were written before rights depended on what is moved.
+const SCHEMA_1: &str = "\
 entity Role;
 entity Scope;
 entity Module;
@@ -60,26 +119,77 @@ const LOCAL: [(Module, &[Action]); 2] = [
 ];
 
 /// One policy and where it can apply.
+#[derive(Debug)]
 pub(super) struct Written {
     pub(super) id: String,
-    /// The only cell it can apply to; none for all.
-    pub(super) cell: Option<(Module, Action)>,
-    policy: Policy,
+    /// The only cell it was written for; none where its scope tells.
+    cell: Option<(Module, Action)>,
+    pub(super) policy: Policy,
 }
 
-/// The schema, parsed.
-pub(super) fn schema() -> Result<Schema, AccessError> {
-    let parsed = Schema::from_cedarschema_str(SCHEMA);
-    parsed.map(|(schema, _warnings)| schema).map_err(|e| parse_error("the schema", &e))
+impl Written {
+    pub(super) fn of_the_house(id: String, policy: Policy) -> Self {
+        Self { id, cell: None, policy }
+    }
+
+    /// Whether it can apply in a cell.
+    pub(super) fn is_of(
+        &self,
+        right: (Module, Action),
+        action: &EntityUid,
+        resource: &EntityUid,
+    ) -> bool {
+        match self.cell {
+            Some(cell) => cell == right,
+            None => can_apply(&self.policy, action, resource),
+        }
+    }
 }
 
-/// All scopes there can be.
-pub(super) fn scopes() -> impl Iterator<Item = String> {
-    cells().map(|(module, action)| format!("{}:{}", module.name(), action.name()))
+impl Form {
+    /// The schema, parsed.
+    pub(super) fn schema(&self) -> Result<Schema, AccessError> {
+        let parsed = Schema::from_cedarschema_str(self.schema);
+        parsed.map(|(schema, _warnings)| schema).map_err(|e| parse_error("the schema", &e))
+    }
+
+    /// The schema as if there were no such fact.
+    pub(super) fn schema_without(&self, fact: Fact) -> Result<Schema, AccessError> {
+        let key = format!("    {}?: ", fact.name());
+        let lines = self.schema.lines().filter(|line| !line.starts_with(&key));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let parsed = Schema::from_cedarschema_str(&text);
+        parsed.map(|(schema, _warnings)| schema).map_err(|e| parse_error("the schema", &e))
+    }
+
+    /// The rights that it knows.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (Module, Action)> {
+        let known = &Module::ALL[..self.modules.min(Module::ALL.len())];
+        cells().filter(|(module, _)| known.contains(module))
+    }
+
+    /// All scopes there can be.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = String> {
+        self.cells().map(|(module, action)| format!("{}:{}", module.name(), action.name()))
+    }
+
+    /// Schema and policies as one text, for the version and for people.
+    pub(super) fn text(&self, list: &[Written]) -> String {
+        let mut text = self.schema.to_owned();
+        for one in list {
+            let body = one.policy.to_cedar().unwrap_or_default();
+            text.push_str(&format!("\n// {}\n{body}\n", one.id));
+        }
+        text
+    }
 }
 
 /// All policies in the order of their ids, which are unique.
-pub(super) fn all(matrix: &RoleMatrix, extra: &str) -> Result<Vec<Written>, AccessError> {
+pub(super) fn all(
+    form: &Form,
+    matrix: &RoleMatrix,
+    extra: &str,
+) -> Result<Vec<Written>, AccessError> {
     let mut list = vec![];
     for (role, rights) in &matrix.0 {
         check_role_name(role)?;
@@ -87,19 +197,21 @@ pub(super) fn all(matrix: &RoleMatrix, extra: &str) -> Result<Vec<Written>, Acce
             let once: BTreeSet<Action> = actions.iter().copied().collect();
             for action in once {
                 let id = format!("role:{role}:{}:{}", module.name(), action.name());
-                list.push(permit(id, &format!("principal in Role::\"{role}\""), *module, action)?);
+                let who = format!("principal in Role::\"{role}\"");
+                let when = conditions(rights.limits_of(*module, action));
+                list.push(permit(id, &who, *module, action, &when)?);
             }
         }
     }
-    for (module, action) in cells() {
+    for (module, action) in form.cells() {
         let scope = format!("{}:{}", module.name(), action.name());
         let who = format!("principal in Scope::\"{scope}\"");
-        list.push(permit(format!("scope:{scope}"), &who, module, action)?);
+        list.push(permit(format!("scope:{scope}"), &who, module, action, "")?);
     }
     for (module, actions) in LOCAL {
         for action in actions {
             let id = format!("local:{}:{}", module.name(), action.name());
-            list.push(permit(id, "principal is Local", module, *action)?);
+            list.push(permit(id, "principal is Local", module, *action, "")?);
         }
     }
     for (id, rule, action) in DUTIES {
@@ -126,52 +238,33 @@ pub(super) fn set<'a>(list: impl Iterator<Item = &'a Written>) -> Result<PolicyS
     Ok(set)
 }
 
-/// Whether all policies fit the schema.
-pub(super) fn validate(schema: &Schema, set: &PolicySet) -> Result<(), AccessError> {
-    let result = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
-    let errors: Vec<String> = result.validation_errors().map(ToString::to_string).collect();
-    if errors.is_empty() { Ok(()) } else { Err(AccessError::Invalid(errors.join("; "))) }
+/// What the schema says to the policies.
+pub(super) fn validate(schema: &Schema, set: &PolicySet) -> ValidationResult {
+    Validator::new(schema.clone()).validate(set, ValidationMode::Strict)
 }
 
-/// Schema and policies as one text, for the version and for people.
-pub(super) fn text(list: &[Written]) -> String {
-    let mut text = SCHEMA.to_owned();
-    for one in list {
-        let body = one.policy.to_cedar().unwrap_or_default();
-        text.push_str(&format!("\n// {}\n{body}\n", one.id));
-    }
-    text
-}
-
-fn cells() -> impl Iterator<Item = (Module, Action)> {
-    Module::ALL.into_iter().flat_map(|m| Action::ALL.into_iter().map(move |a| (m, a)))
-}
-
-fn permit(id: String, who: &str, module: Module, action: Action) -> Result<Written, AccessError> {
-    let text = format!(
-        "permit ({who}, action == Action::\"{}\", resource == Module::\"{}\");",
+fn permit(
+    id: String,
+    who: &str,
+    module: Module,
+    action: Action,
+    when: &str,
+) -> Result<Written, AccessError> {
+    let mut text = format!(
+        "permit ({who}, action == Action::\"{}\", resource == Module::\"{}\")",
         action.name(),
         module.name()
     );
+    if !when.is_empty() {
+        text.push_str(&format!("\nwhen {{ {when} }}"));
+    }
+    text.push(';');
     written(id, Some((module, action)), &text)
 }
 
 fn written(id: String, cell: Option<(Module, Action)>, text: &str) -> Result<Written, AccessError> {
     let policy = Policy::parse(Some(PolicyId::new(&id)), text).map_err(|e| parse_error(&id, &e))?;
     Ok(Written { id, cell, policy })
-}
-
-fn raw(extra: &str) -> Result<Vec<Written>, AccessError> {
-    let set: PolicySet = extra.parse().map_err(|e| parse_error("the raw Cedar", &e))?;
-    if set.num_of_templates() > 0 {
-        return Err(AccessError::Template);
-    }
-    let told = |policy: &Policy| {
-        let name = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
-        let id = format!("raw:{name}");
-        Written { policy: policy.new_id(PolicyId::new(&id)), id, cell: None }
-    };
-    Ok(set.policies().map(told).collect())
 }
 
 fn check_role_name(role: &str) -> Result<(), AccessError> {
@@ -182,6 +275,6 @@ fn check_role_name(role: &str) -> Result<(), AccessError> {
     Err(AccessError::RoleName(role.chars().take(80).collect()))
 }
 
-fn parse_error(what: &str, error: &dyn std::fmt::Display) -> AccessError {
+pub(super) fn parse_error(what: &str, error: &dyn std::fmt::Display) -> AccessError {
     AccessError::Parse { what: what.to_owned(), message: error.to_string() }
 }

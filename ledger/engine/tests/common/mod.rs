@@ -202,7 +202,11 @@ impl House {
     /// `max` warehouse supervisor, `mia` department manager, `bob` buyer, `adam` administrator), the
     /// client `erp`, and console sessions for all but the storekeepers.
     pub fn new() -> Self {
-        let access = access();
+        Self::with(access())
+    }
+
+    /// The same house with other policies.
+    pub fn with(access: Access) -> Self {
         let engine = Engine::new(settings(), access, 0);
         let mut house =
             Self { engine, now: at(0), journal: vec![], last: None, store: Stock::complete() };
@@ -366,13 +370,13 @@ impl House {
 
     /// What a judge of the whole journal says.
     pub fn judged(&self) -> Vec<String> {
-        let mut judge = Judge::knowing(access());
+        let mut judge = Judge::knowing(self.engine.access().clone());
         self.journal.iter().filter_map(|entry| judge.judge(entry)).collect()
     }
 
     /// An engine as a restart makes it: from the live entries; what is where it asks for.
     pub fn restarted(&self) -> Engine {
-        let access = access();
+        let access = self.engine.access().clone();
         let mut engine = Engine::new(settings(), access, self.engine.next_seq());
         live(&self.journal).into_iter().for_each(|entry| engine.replay(entry));
         engine.resume_day(self.store.last_day());

@@ -5,6 +5,8 @@
 //! such as escapes in texts, which says nothing about the bytes: the careful one has the verdict and
 //! the words. Absent: which fields a value has (`crate::straight`).
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use crate::{Amount, Hash};
@@ -218,6 +220,26 @@ impl<T: Straight> Straight for Vec<T> {
     }
 }
 
+/// Names and texts, each name once, in their order.
+impl Straight for BTreeMap<String, String> {
+    fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        cursor.eat("{")?;
+        let mut map = Self::new();
+        loop {
+            let name = cursor.text()?;
+            if map.last_key_value().is_some_and(|(last, _)| last.as_str() >= name) {
+                return None;
+            }
+            cursor.eat(":")?;
+            map.insert(name.to_owned(), cursor.text()?.to_owned());
+            if cursor.eat("}").is_some() {
+                return Some(map);
+            }
+            cursor.eat(",")?;
+        }
+    }
+}
+
 macro_rules! integers {
     ($($type:ty),*) => {$(
         impl Straight for $type {
@@ -268,6 +290,14 @@ mod tests {
             (check::<u8>("255"), check::<u8>("256"), check::<u8>("-1")),
             (Some(255), None, None)
         );
+        type Map = BTreeMap<String, String>;
+        let read = check::<Map>(r#"{"a":"1","b":"{"}"#).map(|map| map.len());
+        assert_eq!(read, Some(2));
+        for bad in
+            ["{}", r#"{"b":"1","a":"2"}"#, r#"{"a":"1","a":"2"}"#, r#"{"a":1}"#, r#"{"a":"1""#]
+        {
+            assert_eq!(check::<Map>(bad), None, "{bad}");
+        }
         for good in ["0", "12.5", "-0.0001", "10", "922337203685477.5807", "0.5"] {
             let read = check::<Amount>(&format!("\"{good}\""));
             assert_eq!(read.map(|amount| amount.to_string()).as_deref(), Some(good));

@@ -16,6 +16,7 @@ impl Mask for Entry {
 impl Mask for Body {
     #[rustfmt::skip]
     fn mask(&mut self, rights: &FieldRights) {
+        self.decision_mut().into_iter().for_each(|decision| decision.mask(rights));
         // No `_` and no `..` here: a new kind, or a new field of an old one, has to be thought about.
         match self {
             // Nothing of these is ever hidden; their reasons are the daemon's own words.

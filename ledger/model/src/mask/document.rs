@@ -2,8 +2,8 @@
 
 use super::{HIDDEN, HIDDEN_HASH, Mask, words};
 use crate::{
-    Bucket, CountLine, Counted, Custom, Field, FieldRights, Location, Movement, MovementLine,
-    Posting, PostingLine, Task, TaskLine,
+    Bucket, CountLine, Counted, Custom, Decision, Field, FieldRights, Location, Movement,
+    MovementLine, Posting, PostingLine, Task, TaskLine,
 };
 
 /// The fields that a posting or a task may hold, and a digest of it with them.
@@ -17,6 +17,18 @@ pub(super) fn shows_digests(rights: &FieldRights) -> bool {
 
 // What an item is called and how it is counted and valued; what it is worth is nowhere in it.
 crate::no_fields!(crate::Item);
+
+/// Of what a decision was made on, what it was worth and whose it was are fields of documents.
+impl Mask for Decision {
+    fn mask(&mut self, rights: &FieldRights) {
+        if !(rights.sees(&Field::Price) && rights.sees(&Field::Cost)) {
+            self.facts.remove("amount");
+        }
+        if !rights.sees(&Field::Owner) {
+            self.facts.remove("owners");
+        }
+    }
+}
 
 impl Mask for Location {
     fn mask(&mut self, rights: &FieldRights) {
@@ -196,7 +208,7 @@ impl Mask for Movement {
             session: _,
             operator: _,
             auth_level: _,
-            decision: _,
+            decision,
             approval_seq: _,
             approved_by: _,
             resolution_seq: _,
@@ -210,6 +222,7 @@ impl Mask for Movement {
             revalues,
             voucher,
         } = self;
+        decision.mask(rights);
         lines.mask(rights);
         counts.mask(rights);
         if !rights.sees(&Field::Cost) {

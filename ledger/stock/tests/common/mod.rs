@@ -32,6 +32,7 @@ pub fn decision() -> Decision {
         policies: vec![],
         version: Hash::of(b""),
         errors: vec![],
+        facts: Default::default(),
     }
 }
 

@@ -36,6 +36,7 @@ pub fn decision() -> Decision {
         policies: vec!["storekeeper-inbound-execute".into()],
         version: Hash::of(b"policies"),
         errors: vec![],
+        facts: Default::default(),
     }
 }
 
