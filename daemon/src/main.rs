@@ -19,6 +19,7 @@ mod lamps;
 mod lanes;
 mod logging;
 mod plain;
+mod policies;
 mod recorder;
 mod requests;
 mod rivals;

@@ -6,7 +6,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Body, Entry, Epc, Masked, MovementId, ScanRead, Subject, SubjectKind, TaskId, Thing, gs1,
+    Body, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject, SubjectKind, TaskId,
+    Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -118,6 +119,11 @@ pub(crate) const KINDS: &str = "item, tag, document, operator, movement, task, s
 /// Parses the name of a kind of subject.
 pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {
     SubjectKind::ALL.into_iter().find(|kind| kind.name() == text)
+}
+
+/// An entry in words, for the box's own account: its files are its own.
+pub(crate) fn whole(entry: &Entry) -> Line {
+    line(&Masked::new(entry.clone(), &FieldRights::all()))
 }
 
 /// An entry in words, as far as it is shown.

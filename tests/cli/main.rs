@@ -1,6 +1,7 @@
 //! The command line as an integrator uses it on day one, each verb on the real program.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod access;
 mod check;
 mod identify;
 mod ledger;

@@ -5,6 +5,7 @@
 //! a disk's flush time) is simulated. Absent: judging machines. A bench fails only if it could not
 //! measure; that a goal is missed is a figure like any other.
 
+mod access;
 mod ledger;
 mod llrp;
 mod reads;
@@ -27,6 +28,8 @@ pub(crate) enum BenchVerb {
     Reads(ReadsArgs),
     /// Movements a second as multiples of the disk's flushes a second, growth, and peers.
     Ledger(Box<LedgerArgs>),
+    /// Decisions of the access policies, beside raw Cedar with the same policies.
+    Access(AccessArgs),
     /// Memory of the idle daemon, time until it is ready, size of this program.
     Size(SizeArgs),
 }
@@ -64,6 +67,15 @@ pub(crate) struct ReadsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AccessArgs {
+    /// Questions that are asked each way.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    decisions: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SizeArgs {
     /// How long the daemon idles before its memory is read.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
@@ -85,6 +97,7 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
             let output = args.output();
             (runtime.block_on(Box::pin(ledger::measure(args.plan())))?, output)
         }
+        BenchVerb::Access(args) => (access::measure(args.decisions)?, args.output),
         BenchVerb::Size(args) => {
             (runtime.block_on(Box::pin(size::measure(args.seconds)))?, args.output)
         }

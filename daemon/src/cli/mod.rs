@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod changes;
 mod control;
 mod identify;
@@ -21,8 +22,9 @@ mod witness;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use gatewarden_engine::Access;
 
-use crate::{bench, demo, logging, run};
+use crate::{bench, demo, logging, policies, run};
 
 /// Zero trust for stock: the gateway of a warehouse.
 #[derive(Debug, Parser)]
@@ -75,26 +77,15 @@ enum Verb {
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
-    /// Look into who may do what: conflicts of duties, reviews, rights that nobody uses.
-    #[command(subcommand)]
-    Access(AccessVerb),
     /// Watch other gateways' ledgers: cosign what continues what was seen, refuse a second history.
     Witness(witness::WitnessArgs),
+    /// Who may do what and why, what other policies would change, what is wrong with them, conflicts of
+    /// duties, reviews, rights that nobody uses.
+    #[command(subcommand)]
+    Access(access::AccessVerb),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
-}
-
-#[derive(Debug, Subcommand)]
-enum AccessVerb {
-    /// Conflicts of duties: in the roles as they are given, and in the journal as it happened. Exit code
-    /// 1 where one is not borne by a mitigation.
-    Sod(sod::SodArgs),
-    /// Rights that nobody used for so many days, by operator and client.
-    Unused(review::UnusedArgs),
-    /// Access reviews: open, list, show.
-    #[command(subcommand)]
-    Review(review::ReviewVerb),
 }
 
 /// Does what was asked.
@@ -118,10 +109,8 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
-        Verb::Access(AccessVerb::Sod(args)) => sod::run(&args),
-        Verb::Access(AccessVerb::Unused(args)) => review::run_unused(&args),
-        Verb::Access(AccessVerb::Review(verb)) => block_on(review::run(verb))?,
         Verb::Witness(args) => block_on(witness::witness(args))?,
+        Verb::Access(verb) => access::access(verb),
         Verb::Bench(verb) => bench::bench(verb),
     }
 }
@@ -134,14 +123,32 @@ fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
 fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     let path = &config.config;
     let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
-    let mistakes = &checked.mistakes;
-    if json {
-        println!("{}", serde_json::to_string_pretty(mistakes)?);
-    } else {
-        print!("{}", gatewarden_config::render(mistakes, &checked.source));
-        println!("{}: {}", path.display(), run::count(mistakes));
+    let mut mistakes = checked.mistakes.clone();
+    if !json {
+        print!("{}", gatewarden_config::render(&mistakes, &checked.source));
     }
     let mut ok = checked.config.is_some();
+    // Policies are no matter of the configuration's crate: it reads them, the engine knows them.
+    if let Some(config) = &checked.config
+        && let Err(error) = Access::new(&config.roles, &config.access.cedar_text())
+    {
+        ok = false;
+        let raw = policies::mistakes(&config.access, &error);
+        if raw.is_empty() {
+            eprintln!("{}: {error}", path.display());
+        }
+        for mistake in raw.iter().filter(|_| !json) {
+            print!("{}", policies::shown(&config.access, mistake));
+        }
+        mistakes.extend(raw);
+    }
+    if let Some(config) = checked.config.as_ref().filter(|_| ok) {
+        policies::doubts(config)?.iter().for_each(|doubt| eprintln!("{doubt}"));
+    }
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&mistakes)?),
+        false => println!("{}: {}", path.display(), run::count(&mistakes)),
+    }
     // Keys are no matter of the configuration's crate.
     let witnesses =
         checked.config.as_ref().map(|config| crate::witnesses::trust(&config.witnesses));

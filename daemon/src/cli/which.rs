@@ -38,6 +38,11 @@ impl Which {
         }
     }
 
+    /// The configuration, for what needs no secret.
+    pub(super) fn config(&self) -> anyhow::Result<gatewarden_config::Config> {
+        run::load_config_without_secrets(&self.config.config)
+    }
+
     fn address(&self) -> anyhow::Result<LedgerAddress> {
         let given = match &self.ledger {
             Some(ledger) => LedgerAddress::parse(ledger)?,

@@ -4,7 +4,6 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use gatewarden_config::Config;
-use gatewarden_engine::Access;
 use gatewarden_model::{Clock, Signal, StationId};
 use gatewarden_store::{
     Ledger, LedgerAddress, OpenOptions, SigningKey, file,
@@ -15,6 +14,7 @@ use tokio::sync::mpsc;
 use super::settings::{engine_settings, ledger_address};
 use crate::{
     keys::Keys,
+    policies,
     recorder::{Parts, Recorder},
     spool::Spool,
 };
@@ -79,7 +79,7 @@ pub(crate) fn start_recorder(
     let ledger =
         Ledger::open(&address, options).with_context(|| format!("failed to open {address}"))?;
     let reserve = hold_reserve(config, &address)?;
-    let access = Access::new(&config.roles, "").context("failed to build the policies")?;
+    let access = policies::build(config)?;
     let parts = Parts {
         ledger,
         settings: engine_settings(config),

@@ -58,6 +58,10 @@ impl Environment for SecretsAside<'_> {
         if path == self.config { SystemEnvironment.read(path) } else { Ok(b"-".to_vec()) }
     }
 
+    fn read_named(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        SystemEnvironment.read(path)
+    }
+
     fn credentials_dir(&self) -> Option<PathBuf> {
         Some(PathBuf::from("/run/credentials"))
     }

@@ -172,7 +172,9 @@ fn a_bad_policy_set_is_refused_with_its_reason() {
 fn policies_of_early_journals_come_out_to_the_byte() {
     let mut roles = RoleMatrix::default();
     let grants = [(Module::Inbound, vec![Action::View, Action::Execute])].into();
-    roles.0.insert("keeper".into(), Role { title: "t".into(), grants, limits: vec![] });
+    roles
+        .0
+        .insert("keeper".into(), Role { title: "t".into(), grants, limits: vec![], fields: None });
     let raw = "@id(\"a\") permit (principal, action, resource);";
     let told = "6b653fbfa2cd73c68827762986067dfd5e9294ba6e48b6e5f2441b18a4b5f26f";
     let version = gatewarden_model::Hash::parse_hex(told).unwrap();

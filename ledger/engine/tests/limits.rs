@@ -31,7 +31,10 @@ fn roles(limits: Vec<Limit>) -> RoleMatrix {
     let plain = [(Module::Outbound, vec![Action::Execute])].into();
     RoleMatrix(
         [
-            ("junior".to_owned(), Role { title: "Issues.".to_owned(), grants, limits }),
+            (
+                "junior".to_owned(),
+                Role { title: "Issues.".to_owned(), grants, limits, fields: None },
+            ),
             ("senior".to_owned(), Role { grants: plain, ..Role::default() }),
         ]
         .into(),
