@@ -27,6 +27,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     for station in root.tables("stations") {
         crate::stations::check(walk, station);
     }
+    crate::stations::check_ways(walk, root.tables("stations"));
     for item in root.tables("items") {
         crate::items::check(walk, item);
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     fields::Fields,
+    levels::{LEVEL, LEVELS_MAX, Levels, TWO_PERSONS, TwoPersons},
     report::Walk,
     shape::{
         Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, text_or,
@@ -13,14 +14,24 @@ use crate::{
 pub struct OperatorsSection {
     /// Where they come from.
     pub source: OperatorsSource,
-    /// A session ends after so many idle seconds.
+    /// A session is idle after so many seconds without an act.
     pub idle_timeout_s: u32,
+    /// An idle session ends after so many seconds more; 0 ends it at once.
+    pub idle_end_s: u32,
     /// A session ends after so many seconds in any case.
     pub session_max_s: u32,
     /// A scan that begins with this is a badge.
     pub badge_prefix: String,
+    /// A raised auth level falls back after so many seconds.
+    pub step_up_s: u32,
+    /// Seconds that the way between two stations takes at least, where none is stated; 0 asks nothing.
+    pub walking_s_min: u32,
     /// What wrong PINs cost.
     pub lockout: Lockout,
+    /// Which auth level a kind of movement or a right (`module:action`) needs.
+    pub levels: Levels,
+    /// What two people must be present for.
+    pub two_persons: TwoPersons,
 }
 
 /// Where operators come from.
@@ -39,6 +50,8 @@ pub struct Lockout {
     pub first_delay_ms: u64,
     /// The longest delay, in milliseconds.
     pub delay_ms_max: u64,
+    /// After so many failures in a row only somebody else unlocks; 0 for never.
+    pub failures_max: u32,
 }
 
 const SOURCE: Choice = Choice { code: "unknown-choice", noun: "source", of: &["ledger"] };
@@ -54,7 +67,21 @@ pub(crate) static OPERATORS: Section = Section {
             shape: Shape::Choice(SOURCE),
             need: Need::Default(Plain::Text("ledger")),
         },
-        integer_or("idle_timeout_s", 10, 28_800, 300, "A session ends after so many idle seconds."),
+        integer_or(
+            "idle_timeout_s",
+            10,
+            28_800,
+            300,
+            "After so many seconds without an act a session is idle: nothing counts in it until its \
+             operator gives the PIN again.",
+        ),
+        integer_or(
+            "idle_end_s",
+            0,
+            86_400,
+            600,
+            "An idle session ends after so many seconds more; 0 ends it at once.",
+        ),
         integer_or(
             "session_max_s",
             60,
@@ -63,7 +90,32 @@ pub(crate) static OPERATORS: Section = Section {
             "A session ends after so many seconds in any case.",
         ),
         text_or("badge_prefix", Text::Line, "OP-", "A scan that begins with this is a badge."),
+        integer_or(
+            "step_up_s",
+            30,
+            3600,
+            300,
+            "A raised auth level falls back after so many seconds.",
+        ),
+        integer_or(
+            "walking_s_min",
+            0,
+            3600,
+            0,
+            "Seconds that the way between two stations takes at least, where a station states none: \
+             a badge that is faster is refused and alarmed. 0 asks nothing.",
+        ),
         optional("lockout", Shape::Section(&LOCKOUT), "What wrong PINs cost."),
+        optional(
+            "levels",
+            Shape::Sections { of: &LEVEL, max: LEVELS_MAX },
+            "Which auth level an operation needs.",
+        ),
+        optional(
+            "two_persons",
+            Shape::Section(&TWO_PERSONS),
+            "What a second person must be present for, with badge and PIN and the right to it.",
+        ),
     ],
 };
 
@@ -74,6 +126,13 @@ static LOCKOUT: Section = Section {
         integer_or("free_attempts", 0, 10, 3, "Wrong PINs in a row that cost no delay."),
         integer_or("first_delay_ms", 100, DAY_MS, 5000, "The first delay, in milliseconds."),
         integer_or("delay_ms_max", 1000, DAY_MS, 900_000, "The longest delay, in milliseconds."),
+        integer_or(
+            "failures_max",
+            0,
+            1000,
+            10,
+            "After so many failures in a row only somebody else unlocks; 0 for never.",
+        ),
     ],
 };
 
@@ -84,12 +143,18 @@ impl OperatorsSection {
             source: OperatorsSource::Ledger,
             idle_timeout_s: fields.integer("idle_timeout_s")?,
             session_max_s: fields.integer("session_max_s")?,
+            idle_end_s: fields.integer("idle_end_s")?,
+            step_up_s: fields.integer("step_up_s")?,
+            walking_s_min: fields.integer("walking_s_min")?,
             badge_prefix: fields.owned("badge_prefix")?,
             lockout: Lockout {
                 free_attempts: lockout.integer("free_attempts")?,
                 first_delay_ms: lockout.integer("first_delay_ms")?,
                 delay_ms_max: lockout.integer("delay_ms_max")?,
+                failures_max: lockout.integer("failures_max")?,
             },
+            levels: Levels::build(fields.tables("levels"))?,
+            two_persons: TwoPersons::build(fields.table("two_persons")),
         })
     }
 }
@@ -97,7 +162,11 @@ impl OperatorsSection {
 /// The rules that join two keys.
 pub(crate) fn check(walk: &mut Walk<'_>, fields: &Fields) {
     walk.at_most(fields, "idle_timeout_s", "session_max_s");
+    crate::levels::check(walk, fields);
     if let Some(lockout) = fields.table("lockout") {
+        if lockout.integer::<u32>("failures_max") != Some(0) {
+            walk.at_most(lockout, "free_attempts", "failures_max");
+        }
         walk.at_most(lockout, "first_delay_ms", "delay_ms_max");
     }
 }

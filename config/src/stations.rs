@@ -1,11 +1,14 @@
 //! `[[stations]]`: the places that devices serve, and how reads become a pass there.
 
+use std::collections::BTreeSet;
+
 use gatewarden_model::{DeviceId, StationId};
 
 use crate::{
     fields::Fields,
     report::Walk,
     shape::{Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required},
+    words::quote,
 };
 
 /// Most stations of one gateway.
@@ -24,6 +27,8 @@ pub struct Station {
     pub devices: Vec<DeviceId>,
     /// How reads become a pass.
     pub pass: PassSection,
+    /// Seconds that the way to other stations takes, the same back.
+    pub walking: Vec<(StationId, u32)>,
 }
 
 /// How a portal's reads become one pass.
@@ -49,6 +54,20 @@ pub(crate) static STATION: Section = Section {
             "The names of the devices that serve it. A device serves one station.",
         ),
         optional("pass", Shape::Section(&PASS), "How the reads here become one pass."),
+        optional(
+            "walking",
+            Shape::Sections { of: &WALKING, max: STATIONS_MAX },
+            "How long the way to other stations takes: an operator whose badge is faster is refused.",
+        ),
+    ],
+};
+
+static WALKING: Section = Section {
+    doc: "How long the way to another station takes, the same in both directions.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        required("to", Shape::Text(Text::Slug), "The other station."),
+        required("seconds", Shape::Integer { min: 1, max: 3600 }, "How long it takes at least."),
     ],
 };
 
@@ -93,7 +112,35 @@ impl Station {
                 duration_ms_max: pass.integer("duration_ms_max")?,
                 linger_ms: pass.integer("linger_ms")?,
             },
+            walking: fields
+                .tables("walking")
+                .iter()
+                .map(|way| Some((way.parsed("to")?, way.integer("seconds")?)))
+                .collect::<Option<_>>()?,
         })
+    }
+}
+
+/// Each way leads to another station, and is stated once.
+pub(crate) fn check_ways(walk: &mut Walk<'_>, stations: &[Fields]) {
+    let names = || stations.iter().filter_map(|station| station.text("name"));
+    let mut stated = BTreeSet::new();
+    for station in stations {
+        let Some(here) = station.text("name") else { continue };
+        for way in station.tables("walking") {
+            let Some(there) = way.text("to") else { continue };
+            let at = way.place("to");
+            if there == here {
+                let message = format!("the way from {} to itself", quote(here));
+                walk.error(at, "conflict", message, "another station", None);
+            } else if !names().any(|name| name == there) {
+                walk.unknown(at, "unknown-station", "station", there, names());
+            } else if !stated.insert((here.min(there), here.max(there))) {
+                let message = format!("the way between {} and {} twice", quote(here), quote(there));
+                let hint = Some("it holds in both directions: state it once".to_owned());
+                walk.error(at, "conflict", message, "each way once", hint);
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use gatewarden_config::{
     CONFIG_BYTES_MAX, Checked, MISTAKES_MAX, Severity, SystemEnvironment, check, load, parse,
     render,
 };
+use gatewarden_model::{Action, ItemClass, Module, MovementKind};
 use surroundings::Surroundings;
 
 const MANY: &[(u32, u32, &str)] = &[
@@ -128,6 +129,14 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
 const MORE: &[(&str, (u32, u32, &str))] = &[
     ("[operators]\nsource = \"ldap\"", (11, 10, "unknown-choice")),
     ("[operators]\nlockout = { first_delay_ms = 6000, delay_ms_max = 5000 }", (11, 51, "conflict")),
+    ("[operators]\nlockout = { free_attempts = 5, failures_max = 4 }", (11, 47, "conflict")),
+    ("[operators]\nlevels = [{ of = \"scrapp\", level = 3 }]", (11, 18, "unknown-operation")),
+    ("[operators]\nlevels = [{ of = \"scrap\", level = 5 }]", (11, 35, "out-of-range")),
+    (
+        "[operators]\nlevels = [{ of = \"scrap\", level = 3 }, { of = \"scrap\", level = 4 }]",
+        (11, 47, "conflict"),
+    ),
+    ("[operators]\ntwo_persons = { classes = [\"D\"] }", (11, 28, "unknown-choice")),
     ("[opertors]", (10, 2, "unknown-key")),
     ("[items]\ncode = \"a\"", (10, 1, "wrong-type")),
     ("[[gateway]]", (10, 3, "syntax")),
@@ -254,6 +263,43 @@ fn each_kind_of_mistake_is_known_by_its_code_and_place() {
         let checked = parsed(&format!("{before}{after}\n"));
         assert_eq!(found(&checked), [*expect], "after {after:?}: {:#?}", checked.mistakes);
     }
+}
+
+#[test]
+fn a_way_leads_to_another_station_and_is_stated_once() {
+    let station = |name: &str, device: &str, ways: &str| {
+        format!(
+            "[[stations]]\nname = \"{name}\"\ndevices = [\"{device}\"]\nwalking = [{ways}]\n\
+             [[devices]]\nname = \"{device}\"\nkind = \"label-printer\"\naddress = \"{device}:1\"\n"
+        )
+    };
+    let way = |to: &str| format!("{{ to = \"{to}\", seconds = 40 }}");
+    let both = |of_a: &str, of_b: &str| {
+        let text = format!("[gateway]\nname = \"gw\"\n{}", station("a", "d", of_a));
+        parsed(&(text + &station("b", "e", of_b)))
+    };
+    let good = both(&way("b"), "").config.unwrap();
+    assert_eq!(good.stations[0].walking, [("b".parse().unwrap(), 40)]);
+    assert_eq!(found(&both(&way("c"), "")), [(6, 19, "unknown-station")]);
+    assert_eq!(found(&both(&way("a"), "")), [(6, 19, "conflict")]);
+    assert_eq!(found(&both(&way("b"), &way("a"))), [(14, 19, "conflict")]);
+}
+
+#[test]
+fn what_operators_need_is_read_as_it_stands() {
+    let text = format!(
+        "{GOOD}{SCANNER}[operators]\nlevels = [{{ of = \"scrap\", level = 3 }}, {{ of = \"system:modify\", \
+         level = 4 }}]\ntwo_persons = {{ kinds = [\"scrap\"], classes = [\"A\"] }}\n"
+    );
+    let operators = parsed(&text).config.unwrap().operators;
+    assert_eq!(operators.levels.kinds, [(MovementKind::Scrap, 3)].into());
+    assert_eq!(operators.levels.rights, [((Module::System, Action::Modify), 4)].into());
+    assert_eq!(operators.two_persons.kinds, [MovementKind::Scrap].into());
+    assert_eq!(operators.two_persons.classes, [ItemClass::A].into());
+    let plain = parsed(&format!("{GOOD}{SCANNER}")).config.unwrap().operators;
+    assert_eq!((plain.idle_end_s, plain.step_up_s, plain.walking_s_min), (600, 300, 0));
+    assert!(plain.levels.kinds.is_empty() && plain.two_persons.kinds.is_empty());
+    assert_eq!(plain.lockout.failures_max, 10);
 }
 
 #[test]

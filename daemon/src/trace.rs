@@ -1,6 +1,7 @@
 //! "Who, when, what, where, on which document, allowed by which rule" in one step: the entries
 //! about a subject, with those that belong to the movements among them, told in words.
 
+mod sessions;
 mod words;
 
 use std::collections::BTreeMap;

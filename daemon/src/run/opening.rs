@@ -120,6 +120,7 @@ fn died_after(entries: &[Entry]) -> Option<Stamp> {
         | Body::ChangeDecided { by, .. }
         | Body::KeyRotated { by, .. }
         | Body::Restored { by, .. }
+        | Body::Unlocked { by, .. }
         | Body::Denied { by, .. }) = &entry.body
         else {
             return false;

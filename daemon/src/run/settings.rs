@@ -1,13 +1,16 @@
 //! The configuration as the daemon and its commands read it, and what the engine and the ledger take
 //! from it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use gatewarden_config::{
     AccountSection, Config, Environment, Mistake, Severity, SystemEnvironment,
 };
-use gatewarden_engine::{ItemMaster, Settings};
+use gatewarden_engine::{ItemMaster, Levels, Settings, TwoPersons, Walking};
 use gatewarden_stock::{AccountRule, AccountsFor};
 use gatewarden_store::{LedgerAddress, StoreError, postgres::PgAddress};
 
@@ -72,10 +75,22 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
     let operators = &config.operators;
     Settings {
         idle_timeout_ms: u64::from(operators.idle_timeout_s) * 1000,
+        idle_end_ms: u64::from(operators.idle_end_s) * 1000,
         session_max_ms: u64::from(operators.session_max_s) * 1000,
         free_attempts: operators.lockout.free_attempts,
         first_delay_ms: operators.lockout.first_delay_ms,
         delay_ms_max: operators.lockout.delay_ms_max,
+        failures_max: operators.lockout.failures_max,
+        step_up_ms: u64::from(operators.step_up_s) * 1000,
+        walking: walking(config),
+        levels: Levels {
+            kinds: operators.levels.kinds.clone(),
+            rights: operators.levels.rights.clone(),
+        },
+        two_persons: TwoPersons {
+            kinds: operators.two_persons.kinds.clone(),
+            classes: operators.two_persons.classes.clone(),
+        },
         items: ItemMaster::new(config.items.iter().cloned()),
         places: config.locations.iter().map(|place| place.path.clone()).collect(),
         accounts: config.accounts.iter().map(account_rule).collect(),
@@ -85,6 +100,18 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
         sod: config.sod.clone(),
         one_person_enrols: false,
     }
+}
+
+/// The ways between the stations.
+fn walking(config: &Config) -> Walking {
+    let mut between = BTreeMap::new();
+    for station in &config.stations {
+        for (other, seconds) in &station.walking {
+            let (a, b) = (station.name.clone(), other.clone());
+            between.insert(if a < b { (a, b) } else { (b, a) }, u64::from(*seconds) * 1000);
+        }
+    }
+    Walking { least_ms: u64::from(config.operators.walking_s_min) * 1000, between }
 }
 
 fn account_rule(section: &AccountSection) -> AccountRule {

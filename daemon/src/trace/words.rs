@@ -8,6 +8,8 @@ use gatewarden_model::{
     ReviewItem, ReviewVerdict, StockStatus, Task, Tracking, entry::Verdict,
 };
 
+use super::sessions;
+
 /// An entry's parts in words.
 pub(super) struct Told {
     pub(super) what: String,
@@ -212,9 +214,6 @@ pub(super) fn tell(body: &Body) -> Told {
                 if *activated { "set a PIN with the one-time code" } else { "changed the PIN" };
             Told::new(what, operator.as_str())
         }
-        Body::Unlocked { operator, by, decision } => {
-            Told::new(format!("{operator} unlocked"), actor(by)).by(Some(decision))
-        }
         Body::Removed { operator, by } => Told::new(format!("{operator} removed"), actor(by)),
         Body::ClientUsed { client } => {
             Told::new("used its token, for the first time that day", format!("client {client}"))
@@ -240,6 +239,13 @@ pub(super) fn tell(body: &Body) -> Told {
         Body::SessionOpened { operator, station, auth_level, .. } => {
             let how = if *auth_level >= 2 { "badge and PIN" } else { "badge" };
             Told::new(format!("signed in with {how}"), operator.as_str()).at(station.as_ref())
+        }
+        Body::SessionChanged { operator, station, .. } => {
+            let who = operator.as_ref().map_or("nobody known", |o| o.as_str());
+            Told::new(sessions::changed(body), who).at(station.as_ref())
+        }
+        Body::Unlocked { operator, by, decision } => {
+            Told::new(format!("{operator} unlocked"), actor(by)).by(Some(decision))
         }
         Body::SessionEnded { operator, station, reason, .. } => {
             Told::new(format!("session ended: {reason}"), operator.as_str()).at(station.as_ref())
@@ -320,7 +326,11 @@ fn tell_work(body: &Body) -> Told {
 fn tell_stock(body: &Body) -> Told {
     match body {
         Body::Moved { movement, .. } => {
-            let who = format!("{} (auth level {})", movement.operator, movement.auth_level);
+            let mut who = format!("{} (auth level {})", movement.operator, movement.auth_level);
+            if let Some(second) = &movement.second {
+                let (second, level) = (&second.operator, second.auth_level);
+                who.push_str(&format!(" with {second} (auth level {level})"));
+            }
             Told::new(movement_words(movement), who)
                 .at(movement.station.as_ref())
                 .on(Some(&movement.document.number))

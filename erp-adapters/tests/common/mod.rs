@@ -82,6 +82,7 @@ pub(crate) fn delivery(
         evidence: Hash::of(b"pass"),
         reservation: None,
         effective: None,
+        second: None,
         back_dated: false,
         reverses: None,
         counts: vec![],

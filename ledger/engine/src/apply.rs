@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Actor, Body, Entry, Movement, MovementLine, OperatorId, SessionId, Stamp, StockStatus, Task,
-    TaskId,
+    Actor, Body, Entry, Movement, MovementLine, OperatorId, SessionEvent, SessionId, Stamp,
+    StockStatus, Task, TaskId,
 };
 
 use crate::state::{
@@ -46,7 +46,6 @@ impl State {
                     operator.activation = None;
                 }
             }
-            Body::Unlocked { operator, .. } => drop(self.lockouts.remove(operator)),
             Body::Removed { operator, .. } => self.removed(operator),
             Body::ClientAdded { client, scopes, token, certificate, until_us, .. } => {
                 self.tokens.insert(*token, client.clone());
@@ -70,19 +69,25 @@ impl State {
                     self.tokens.remove(&gone.token);
                 }
             }
-            Body::SignInRefused { operator: Some(operator), failures, locked_ms, .. } => {
-                let lock = Lockout { failures: *failures, since: entry.at, locked_ms: *locked_ms };
+            Body::SignInRefused {
+                operator: Some(operator),
+                failures,
+                locked_ms,
+                until_unlocked,
+                ..
+            } => {
+                let (failures, since, locked_ms) = (*failures, entry.at, *locked_ms);
+                let until_unlocked = *until_unlocked;
+                let lock = Lockout { failures, since, locked_ms, until_unlocked };
                 self.lockouts.insert(operator.clone(), lock);
             }
+            Body::Unlocked { operator, .. } => drop(self.lockouts.remove(operator)),
             Body::SessionOpened { session, operator, station, auth_level } => {
-                self.session_opened(Session {
-                    id: *session,
-                    operator: operator.clone(),
-                    station: station.clone(),
-                    auth_level: *auth_level,
-                    opened: entry.at,
-                });
+                let (operator, station) = (operator.clone(), station.clone());
+                let opened = Session::new(*session, operator, station, *auth_level, entry.at);
+                self.session_opened(opened);
             }
+            Body::SessionChanged { .. } => self.session_changed(entry.at, &entry.body),
             Body::SessionEnded { session, .. } => self.session_ended(*session),
             _ => self.apply_change(entry),
         }
@@ -204,6 +209,34 @@ impl State {
         self.sessions.insert(session.id, session);
     }
 
+    fn session_changed(&mut self, at: Stamp, body: &Body) {
+        let Body::SessionChanged { session: Some(id), event, to, auth_level, second, .. } = body
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.phase != *to {
+            session.since = at;
+            if to.authorises() {
+                session.authenticated = at;
+            }
+        }
+        session.phase = *to;
+        session.auth_level = *auth_level;
+        match event {
+            SessionEvent::SteppedUp => session.raised = Some(at),
+            _ if session.auth_level <= session.base_level => session.raised = None,
+            _ => {}
+        }
+        if session.second != *second {
+            session.second.clone_from(second);
+            session.second_since = second.is_some().then_some(at);
+        }
+        if matches!(event, SessionEvent::Resumed | SessionEvent::SteppedUp) {
+            self.lockouts.remove(&session.operator);
+        }
+    }
+
     fn session_ended(&mut self, id: SessionId) {
         if let Some(Session { station: Some(station), .. }) = self.sessions.remove(&id)
             && self.stations.get(&station) == Some(&id)
@@ -235,7 +268,8 @@ impl State {
     }
 
     fn held(&mut self, seq: u64, at: Stamp, body: &Body) {
-        if let Body::Held { pass, task, operator, auth_level, comparison, decision } = body {
+        if let Body::Held { pass, task, operator, auth_level, second, comparison, decision } = body
+        {
             let hold = Hold {
                 seq,
                 at,
@@ -243,6 +277,7 @@ impl State {
                 task: *task,
                 operator: operator.clone(),
                 auth_level: *auth_level,
+                second: second.clone(),
                 comparison: comparison.clone(),
                 decision: decision.clone(),
             };

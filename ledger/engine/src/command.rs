@@ -136,15 +136,17 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
-    /// A badge was scanned at a station. That of the open session's own operator signs out; any
-    /// other is remembered for `BADGE_SEEN_MS_MAX`.
+    /// A badge was scanned at a station. That of the open session's own operator signs out, that of
+    /// the second person lets him leave; any other, and the own one of an idle or locked session, is
+    /// remembered for `BADGE_SEEN_MS_MAX`. One that can't be there yet is refused (`too-fast`).
     Badge {
         /// Where.
         station: StationId,
         /// SHA-256 of the badge as normalised.
         badge: Hash,
     },
-    /// Somebody wants to sign in.
+    /// Somebody wants to sign in. Where the own session at the station is idle or locked, that one
+    /// goes on.
     SignIn {
         /// Where; none for the console.
         station: Option<StationId>,
@@ -155,6 +157,42 @@ pub enum Command {
         /// The new session's id.
         session: SessionId,
     },
+    /// The operator of an idle or locked session gives the PIN again.
+    Resume {
+        /// Which.
+        session: SessionId,
+        /// What the check of the PIN said.
+        pin: PinCheck,
+    },
+    /// The operator of a session proves more: its level is raised for `step_up_ms`.
+    StepUp {
+        /// Which.
+        session: SessionId,
+        /// By what, and what the check of it said.
+        proof: FactorCheck,
+    },
+    /// A second person joins a session with his own badge and PIN.
+    Join {
+        /// Which.
+        session: SessionId,
+        /// SHA-256 of his badge as normalised; none for the badge seen at the session's station.
+        badge: Option<Hash>,
+        /// What the check of his PIN said.
+        pin: PinCheck,
+    },
+    /// The second person leaves a session.
+    Leave {
+        /// Which.
+        session: SessionId,
+    },
+    /// Let an operator try again whom failures locked out. Needs the right to modify in the module
+    /// system, and somebody else: never a machine.
+    Unlock {
+        /// Who.
+        operator: OperatorId,
+        /// By whom.
+        by: Actor,
+    },
     /// A session ends.
     SignOut {
         /// Which.
@@ -162,7 +200,7 @@ pub enum Command {
         /// Why, such as `badge` or `operator`.
         reason: String,
     },
-    /// Somebody did something in a session: the idle time starts anew. No entry.
+    /// Somebody did something in a session: the idle time starts anew, if it is not over. No entry.
     Activity {
         /// Which.
         session: SessionId,
@@ -401,6 +439,35 @@ pub enum PinCheck {
     Absent,
 }
 
+/// What raises a session's level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Factor {
+    /// A one-time code (RFC 6238).
+    Totp,
+    /// A security key or phone that verified its user (WebAuthn, UV flag).
+    SecurityKey,
+}
+
+impl Factor {
+    /// The level that it raises to.
+    #[must_use]
+    pub fn auth_level(self) -> u8 {
+        match self {
+            Self::Totp => 3,
+            Self::SecurityKey => 4,
+        }
+    }
+}
+
+/// What the check of a factor said; it happens outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FactorCheck {
+    /// By what.
+    pub factor: Factor,
+    /// Whether it was right.
+    pub check: PinCheck,
+}
+
 /// What a command led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the entries must be flushed before anything is acknowledged"]
@@ -452,8 +519,10 @@ pub enum Reply {
     },
     /// The session is open.
     SignedIn(Session),
-    /// The session is closed.
+    /// The session is closed, or the second person has left it.
     SignedOut,
+    /// The session as it is now.
+    Session(Session),
     /// The task is open.
     Task(TaskId),
     /// Stock moved.

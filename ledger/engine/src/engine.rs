@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, Entry, FieldRights, Hash, Module, RoleMatrix, Stamp,
-    StationId, sod::SodTable,
+    Action, Actor, Body, ClientId, Day, Entry, FieldRights, Hash, Module, RoleMatrix, SessionPhase,
+    Stamp, StationId, sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -16,6 +16,10 @@ use crate::{
     keeping::Binding,
     memory::Memory,
     people::Enrolment,
+    sessions::{
+        levels::{Levels, TwoPersons},
+        walking::Walking,
+    },
     state::State,
     turn::{REASON_BYTES_MAX, Turn},
 };
@@ -26,8 +30,11 @@ const AFTER_ALL: u64 = 1 << 62;
 /// What the house decided once.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// A session without activity ends after so many milliseconds.
+    /// A session without activity is idle after so many milliseconds: nothing is authorised in it
+    /// until its operator gives the PIN again.
     pub idle_timeout_ms: u64,
+    /// An idle session ends after so many milliseconds more; 0 ends it at once.
+    pub idle_end_ms: u64,
     /// A session ends after so many milliseconds in any case.
     pub session_max_ms: u64,
     /// Failures to sign in that cost no waiting.
@@ -36,6 +43,17 @@ pub struct Settings {
     pub first_delay_ms: u64,
     /// The longest wait.
     pub delay_ms_max: u64,
+    /// After so many failures in a row an operator is locked until somebody else unlocks him; 0 for
+    /// never.
+    pub failures_max: u32,
+    /// A raised level falls back after so many milliseconds.
+    pub step_up_ms: u64,
+    /// How long it takes from one station to another.
+    pub walking: Walking,
+    /// How strongly somebody must be authenticated for what.
+    pub levels: Levels,
+    /// What two people must be present for.
+    pub two_persons: TwoPersons,
     /// The items that tags and barcodes stand for.
     pub items: ItemMaster,
     /// The places in the building that stock may be at; any where none is declared.
@@ -283,8 +301,17 @@ impl Engine {
     /// while the check runs.
     #[must_use]
     pub fn badge_seen(&self, station: &StationId, now: &Stamp) -> Option<Hash> {
-        let (badge, at) = self.memory.seen.get(station)?;
-        (now.us_since(at) < crate::BADGE_SEEN_MS_MAX * 1000).then_some(*badge)
+        self.memory.seen.get(station).filter(|seen| seen.counts(now)).map(|seen| seen.badge)
+    }
+
+    /// The state of a station: that of its session, else whether a badge waits for its PIN.
+    #[must_use]
+    pub fn phase_at(&self, station: &StationId, now: &Stamp) -> SessionPhase {
+        match self.state.session_at(station) {
+            Some(session) => session.phase,
+            None if self.badge_seen(station, now).is_some() => SessionPhase::BadgeSeen,
+            None => SessionPhase::Free,
+        }
     }
 
     /// Whether somebody may do something. It leaves no entry, so it only tells what to show and what
@@ -385,6 +412,11 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.sign_in(station, badge, pin, session)
         }
         Command::SignOut { session, reason } => turn.sign_out(session, reason),
+        Command::Resume { session, pin } => turn.resume(session, pin),
+        Command::StepUp { session, proof } => turn.step_up(session, proof),
+        Command::Join { session, badge, pin } => turn.join(session, badge, pin),
+        Command::Leave { session } => turn.leave(session),
+        Command::Unlock { operator, by } => turn.unlock(operator, by),
         Command::Activity { session } => turn.activity(session),
         Command::OpenTask { task, by } => turn.open_task(task, by),
         Command::ApproveTask { task, by } => turn.approve_task(task, by),

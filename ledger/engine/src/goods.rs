@@ -139,6 +139,7 @@ fn draft(kind: MovementKind, document: Document, lines: Vec<MovementLine>) -> Op
         approved_by: String::new(),
         operator,
         auth_level: 0,
+        second: None,
         decision: undecided(),
         approval_seq: None,
         resolution_seq: None,

@@ -121,6 +121,7 @@ impl Turn<'_> {
             session,
             operator: hold.operator.clone(),
             auth_level: hold.auth_level,
+            second: hold.second.clone(),
             decision: hold.decision.clone(),
             resolution_seq: Some(*self.next_seq),
         };

@@ -21,11 +21,12 @@ use crate::{
     access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
     passes::orderer,
+    sessions::machine,
     state::{Hold, OpenChange, Reservation, State},
     tasks::is_same,
     turn::authenticated,
 };
-use questions::{Asker, By};
+use questions::{Asker, By, Question};
 
 /// Policy sets that are kept ready; journals have few.
 const POLICY_SETS_MAX: usize = 16;
@@ -245,9 +246,20 @@ impl Judge {
             return verdict;
         }
         let Some(said) = body.decision() else { return Ok(()) };
+        let looks = self.policies_of(said)?.looks(said.module, said.action);
+        let asker = self.asker(self.policies_of(said)?, looks);
+        if let Some(question) = asker.question(body)? {
+            self.answers(&question, said, looks)?;
+        }
+        match asker.second_question(body)? {
+            Some((question, said)) => self.answers(&question, said, looks),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the policies answer a question so.
+    fn answers(&self, question: &Question<'_>, said: &Decision, looks: Looks) -> Verdict {
         let access = self.policies_of(said)?;
-        let looks = access.looks(said.module, said.action);
-        let Some(question) = self.asker(access, looks).question(body)? else { return Ok(()) };
         let mut answer = None;
         for known in &question.facts {
             let (principal, known) = self.principal(&question.by, known, looks)?;
@@ -286,7 +298,8 @@ impl Judge {
     ) -> Result<(Principal<'j>, Known), String> {
         match by {
             By::Actor(actor) => {
-                let (principal, facts) = authenticated(&self.state, actor, &Facts::default())?;
+                let (principal, facts) = authenticated(&self.state, actor, &Facts::default())
+                    .map_err(|(_, reason)| reason)?;
                 Ok((principal, known.with(&facts, looks)))
             }
             By::Mover(operator) => {
@@ -306,11 +319,46 @@ impl Judge {
         }
         let hold = self.accepted.get(&movement.pass?)?;
         let differs = || Err(format!("entry {} held it by another decision", hold.seq));
-        Some(if hold.decision == movement.decision { Ok(()) } else { differs() })
+        let same = (&hold.decision, &hold.second) == (&movement.decision, &movement.second);
+        Some(if same { Ok(()) } else { differs() })
     }
 
     fn reservation(&self, id: MovementId) -> Result<&Reservation, String> {
         self.state.reservation(id).ok_or_else(|| format!("{id} was not reserved"))
+    }
+
+    /// Whether a session could change so: by the table, and from the state that it was in.
+    fn changed(&self, body: &Body) -> Verdict {
+        let Body::SessionChanged { session, from, event, to, second, operator, .. } = body else {
+            return Ok(());
+        };
+        if machine::next(*from, *event) != Some(*to) {
+            return Err(format!("{event:?} does not lead from {} to {}", from.name(), to.name()));
+        }
+        let Some(id) = session else { return Ok(()) };
+        let Some(open) = self.state.session(*id) else {
+            return Err(format!("it changes session {id}, which is not open"));
+        };
+        if open.phase != *from || Some(&open.operator) != operator.as_ref() {
+            return Err(format!("session {id} was {} and {}'s", open.phase.name(), open.operator));
+        }
+        match second.as_ref().filter(|second| second.operator == open.operator) {
+            Some(second) => Err(format!("{} is the second person beside himself", second.operator)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a movement's second person was another one with the right to it.
+    fn second(&self, movement: &Movement) -> Verdict {
+        let Some(second) = &movement.second else { return Ok(()) };
+        let (who, first, said) = (&second.operator, &movement.decision, &second.decision);
+        if *who == movement.operator {
+            return Err(format!("{who} is the second person beside himself"));
+        }
+        if !said.allowed || (said.module, said.action) != (first.module, first.action) {
+            return Err(format!("{who} was not allowed to do what he stood beside"));
+        }
+        Ok(())
     }
 
     /// What needs two people, whatever the policies say: looked at in the entries themselves.
@@ -321,6 +369,10 @@ impl Judge {
                 let own = is_same(by, &open.by) || orderer(open).is_some_and(|o| is_name(o, by));
                 two(!own, by, "approved the document that he ordered")
             }
+            Body::Unlocked { operator, by, .. } => {
+                two(!is_name(operator.as_str(), by), by, "unlocked himself")
+            }
+            Body::SessionChanged { .. } => self.changed(body),
             Body::HoldDecided { pass, by, .. } => {
                 let Some(hold) = self.state.hold(*pass) else { return Ok(()) };
                 two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")
@@ -437,6 +489,7 @@ impl Judge {
     }
 
     fn two_moved(&self, movement: &Movement) -> Verdict {
+        self.second(movement)?;
         let by = Actor::Operator { id: movement.operator.clone(), session: None };
         let Some(task) = movement.task else {
             let held = movement.reservation.unwrap_or(movement.id);

@@ -41,7 +41,7 @@ pub mod window;
 
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
 pub use changes::CHANGE_MS_MAX;
-pub use command::{Command, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
+pub use command::{Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
 pub use engine::{Engine, Settings};
 pub use items::ItemMaster;
@@ -49,7 +49,12 @@ pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
 pub use people::ACTIVATION_MS_MAX;
 pub use reviews::reviewers_of;
-pub use sessions::BADGE_SEEN_MS_MAX;
+pub use sessions::{
+    levels::{Levels, TwoPersons},
+    machine,
+    scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
+    walking::Walking,
+};
 pub use state::{
     Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
     Quarantine, Reservation, ReviewState, Reviewed, Session, State, TaskState,

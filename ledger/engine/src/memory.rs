@@ -9,10 +9,11 @@ use std::{
     hash::Hash as Key,
 };
 
-use gatewarden_model::{Hash, PassId, SessionId, Stamp, StationId, TaskId};
+use gatewarden_model::{Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId};
 
 use crate::{
     command::{Refusal, Reply},
+    sessions::scans::{Scans, Seen},
     state::{Lockout, Session},
 };
 
@@ -22,6 +23,10 @@ const ENDED_SESSIONS_MAX: usize = 1024;
 const STRANGERS_MAX: usize = 1024;
 /// Stations whose last badge is remembered.
 const SEEN_BADGES_MAX: usize = 1024;
+/// Operators of whom it is remembered where they were last.
+const WHEREABOUTS_MAX: usize = 10_000;
+/// Operators and stations at which they were too fast.
+const SUSPECTED_MAX: usize = 1024;
 /// Passes whose answer is remembered.
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
@@ -58,6 +63,18 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
         self.map.get(key)
     }
 
+    /// Forgets the pairs that are over, and gives them in the order of their keys.
+    pub(crate) fn take_if(&mut self, is_over: impl Fn(&V) -> bool) -> Vec<(K, V)>
+    where
+        K: Ord,
+    {
+        let over = self.map.iter().filter(|(_, value)| is_over(value));
+        let mut keys: Vec<K> = over.map(|(key, _)| key.clone()).collect();
+        keys.sort_unstable();
+        self.order.retain(|key| keys.binary_search(key).is_err());
+        keys.into_iter().filter_map(|key| self.map.remove_entry(&key)).collect()
+    }
+
     /// Forgets a key.
     pub(crate) fn remove(&mut self, key: &K) {
         if self.map.remove(key).is_some() {
@@ -85,8 +102,14 @@ pub(crate) struct Memory {
     pub(crate) activity: HashMap<SessionId, Stamp>,
     /// Ended sessions.
     pub(crate) ended: Recent<SessionId, Ended>,
-    /// The last badge seen at a station, and when.
-    pub(crate) seen: Recent<StationId, (Hash, Stamp)>,
+    /// The last badge seen at a station.
+    pub(crate) seen: Recent<StationId, Seen>,
+    /// How many scans of a station may be recorded.
+    pub(crate) scans: Recent<StationId, Scans>,
+    /// Where an operator was last, and when.
+    pub(crate) whereabouts: Recent<OperatorId, (StationId, Stamp)>,
+    /// When it was recorded that somebody was at a station too fast.
+    pub(crate) suspected: Recent<(OperatorId, StationId), Stamp>,
     /// Failures of badges that are nobody's.
     pub(crate) strangers: Recent<Hash, Lockout>,
     /// Answers to passes.
@@ -101,6 +124,9 @@ impl Default for Memory {
             activity: HashMap::new(),
             ended: Recent::new(ENDED_SESSIONS_MAX),
             seen: Recent::new(SEEN_BADGES_MAX),
+            scans: Recent::new(SEEN_BADGES_MAX),
+            whereabouts: Recent::new(WHEREABOUTS_MAX),
+            suspected: Recent::new(SUSPECTED_MAX),
             strangers: Recent::new(STRANGERS_MAX),
             answers: Recent::new(ANSWERS_MAX),
             closed: Recent::new(CLOSED_TASKS_MAX),

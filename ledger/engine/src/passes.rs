@@ -7,7 +7,7 @@
 
 use gatewarden_model::{
     Action, Actor, Amount, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId,
-    Pass, PassClosing, SessionId, Signal, TaskId, canonical,
+    Pass, PassClosing, Second, SessionId, Signal, TaskId, canonical,
 };
 
 use crate::{
@@ -27,8 +27,16 @@ pub(crate) struct Mover {
     pub(crate) session: SessionId,
     pub(crate) operator: OperatorId,
     pub(crate) auth_level: u8,
+    pub(crate) second: Option<Second>,
     pub(crate) decision: Decision,
     pub(crate) resolution_seq: Option<u64>,
+}
+
+impl Mover {
+    fn new(session: Session, decision: Decision, second: Option<Second>) -> Self {
+        let Session { id, operator, auth_level, .. } = session;
+        Self { session: id, operator, auth_level, second, decision, resolution_seq: None }
+    }
 }
 
 /// What a station's tasks mean for a pass.
@@ -88,19 +96,13 @@ impl Turn<'_> {
             let reason = format!("no task is open at {}", pass.station);
             return Ok(self.quarantine(pass, reason));
         };
-        let decision = self.may_execute(&task, &pass, &session, &matched)?;
+        let (decision, second) = self.may_execute(&task, &pass, &session, &matched)?;
         if pass.closed_by == PassClosing::Interrupted || !matched.comparison.is_complete() {
             let comparison = matched.comparison;
-            return Ok(self.hold(pass, task.task.id, session, comparison, decision));
+            let who = Mover::new(session, decision, second);
+            return Ok(self.hold(pass, task.task.id, who, comparison));
         }
-        let mover = Mover {
-            session: session.id,
-            operator: session.operator,
-            auth_level: session.auth_level,
-            decision,
-            resolution_seq: None,
-        };
-        self.post(&task, &pass, mover, matched)
+        self.post(&task, &pass, Mover::new(session, decision, second), matched)
     }
 
     fn quarantine(&mut self, pass: Pass, reason: String) -> Reply {
@@ -108,21 +110,15 @@ impl Turn<'_> {
         Reply::Quarantined { reason }
     }
 
-    fn hold(
-        &mut self,
-        pass: Pass,
-        task: TaskId,
-        session: Session,
-        comparison: Comparison,
-        decision: Decision,
-    ) -> Reply {
+    fn hold(&mut self, pass: Pass, task: TaskId, who: Mover, comparison: Comparison) -> Reply {
         self.record(Body::Held {
             pass,
             task,
-            operator: session.operator,
-            auth_level: session.auth_level,
+            operator: who.operator,
+            auth_level: who.auth_level,
+            second: who.second,
             comparison: comparison.clone(),
-            decision,
+            decision: who.decision,
         });
         Reply::Held { task, comparison }
     }
@@ -171,9 +167,10 @@ impl Turn<'_> {
         pass: &Pass,
         session: &Session,
         matched: &Match,
-    ) -> Result<Decision, Refusal> {
-        let module = task.task.kind.module();
+    ) -> Result<(Decision, Option<Second>), Refusal> {
+        let (kind, module) = (task.task.kind, task.task.kind.module());
         let asked = Asked::new(&actor_in(session), Action::Execute, module);
+        let asked = asked.on_task(&task.task).on_pass(pass);
         let looks = self.looks(module, &[Action::Execute]);
         let lines = if looks.has_goods() {
             movement_lines(task, &matched.parts, &self.settings.items)
@@ -195,7 +192,15 @@ impl Turn<'_> {
             amount: self.worth_of_pass(looks, task, pass, session, matched),
             ..Facts::default()
         };
-        self.permit_in(asked.on_task(&task.task).on_pass(pass), session, facts)
+        let second = self.second_of(session, (module, Action::Execute), facts);
+        let facts =
+            Facts { second: second.as_ref().map(|second| second.operator.as_str()), ..facts };
+        let decision = self.permit_in(asked.clone(), session, facts)?;
+        let items = task.task.lines.iter().map(|line| &line.item);
+        match self.check_two(kind, items, &session.operator, second.as_ref()) {
+            Ok(()) => Ok((decision, second)),
+            Err((code, reason)) => Err(self.deny(asked, code, reason, Some(decision))),
+        }
     }
 
     /// What a pass would move is worth, if that is looked at and it can be moved.
@@ -214,6 +219,7 @@ impl Turn<'_> {
             session: session.id,
             operator: session.operator.clone(),
             auth_level: session.auth_level,
+            second: None,
             decision: undecided(),
             resolution_seq: None,
         };
@@ -303,6 +309,7 @@ impl Turn<'_> {
             session: mover.session,
             operator: mover.operator,
             auth_level: mover.auth_level,
+            second: mover.second,
             decision: mover.decision,
             approval_seq: approval.seq,
             approved_by: approval.by.clone(),

@@ -120,6 +120,7 @@ impl Turn<'_> {
                 reason,
                 failures: 0,
                 locked_ms: 0,
+                until_unlocked: false,
             };
             let recorded = Some(self.record(body));
             return Err(Refusal { code: "activation-refused", message, recorded });

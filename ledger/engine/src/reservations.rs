@@ -6,7 +6,7 @@
 
 use gatewarden_model::{
     Action, Actor, Amount, Body, Day, Decision, Hash, Module, Movement, MovementId, MovementLine,
-    OperatorId, PassId, Posting, SessionId, StockStatus, canonical,
+    OperatorId, PassId, Posting, Second, SessionId, StationId, StockStatus, canonical,
 };
 use gatewarden_stock::{Wants, free_lines};
 
@@ -20,14 +20,16 @@ use crate::{
     postings::{Drawn, draw, moved},
     state::{Reservation, Session},
     tasks::is_same,
-    turn::{Answer, Asked, Fault, Turn},
+    turn::{Answer, Asked, Fault, Turn, session_of},
 };
 
 /// Whom a posting's movement names.
 struct Poster {
     session: SessionId,
+    station: Option<StationId>,
     operator: OperatorId,
     auth_level: u8,
+    second: Option<Second>,
     decision: Decision,
 }
 
@@ -104,9 +106,11 @@ impl Turn<'_> {
         // Nobody posts it yet, and the rules of the stock don't ask who does.
         let operator = OperatorId::parse("nobody").map_err(|e| ("internal", e.to_string()))?;
         let (session, auth_level) = (SessionId(uuid::Uuid::nil()), 0);
-        let poster = Poster { session, operator, auth_level, decision: decision.clone() };
+        let (station, second, decision) = (None, None, decision.clone());
+        let poster = Poster { session, station, operator, auth_level, second, decision };
+        let told = poster.decision.clone();
         self.posted(&posting, drawn, poster, None)?;
-        let (by, decision) = (by.clone(), decision.clone());
+        let (by, decision) = (by.clone(), told);
         Ok(Body::Reserved { posting, lines, by, decision })
     }
 
@@ -131,6 +135,11 @@ impl Turn<'_> {
             amount,
             ..of_posting_head(&held.posting)
         };
+        let session = self.session_of(&by).cloned();
+        let right = (asked.module, Action::Approve);
+        let second = session.and_then(|session| self.second_of(&session, right, facts));
+        let facts =
+            Facts { second: second.as_ref().map(|second| second.operator.as_str()), ..facts };
         let decision = self.permit(asked.clone(), facts)?;
         let refuse = |turn: &mut Self, (code, message): Fault| -> Refusal {
             turn.deny(asked.clone(), code, message, Some(decision.clone()))
@@ -140,7 +149,7 @@ impl Turn<'_> {
             let message = format!("reservation {id} has lapsed: reserve it anew under a new id");
             return Err(refuse(self, ("reservation-over", message)));
         }
-        let movement = match self.second_person(&held, &by, &decision) {
+        let movement = match self.second_person(&held, &by, &decision, second) {
             Ok(movement) => movement,
             Err(fault) => return Err(refuse(self, fault)),
         };
@@ -190,6 +199,7 @@ impl Turn<'_> {
         held: &Reservation,
         by: &Actor,
         decision: &Decision,
+        second: Option<Second>,
     ) -> Result<Movement, Fault> {
         if is_same(&held.by, by) {
             let message = "whoever reserved it can't post it: have somebody else do it";
@@ -203,13 +213,17 @@ impl Turn<'_> {
             let message = "a task used some of it: let the task use the rest, or void it";
             return Err(("reservation-used", message.to_owned()));
         }
+        let drawn = self.drawn_of(held)?;
+        let items = drawn.lines.iter().map(|line| &line.item);
+        self.check_two(held.posting.kind, items, &session.operator, second.as_ref())?;
         let poster = Poster {
             session: session.id,
+            station: session.station.clone(),
             operator: session.operator.clone(),
             auth_level: session.auth_level,
+            second,
             decision: decision.clone(),
         };
-        let drawn = self.drawn_of(held)?;
         self.posted(&held.posting, drawn, poster, Some(held.posting.id))
     }
 
@@ -243,7 +257,8 @@ impl Turn<'_> {
         let poster = || {
             let operator = OperatorId::parse("nobody").ok()?;
             let (session, decision) = (SessionId(uuid::Uuid::nil()), undecided());
-            Some(Poster { session, operator, auth_level: 0, decision })
+            let (station, second, auth_level) = (None, None, 0);
+            Some(Poster { session, station, operator, auth_level, second, decision })
         };
         let reservation = held.map(|held| held.posting.id);
         let draft = drawn
@@ -261,10 +276,7 @@ impl Turn<'_> {
     /// The session that somebody acts in.
     fn session_of(&self, by: &Actor) -> Option<&Session> {
         let Actor::Operator { id, session } = by else { return None };
-        match session {
-            Some(session) => self.state.session(*session).filter(|open| open.operator == *id),
-            None => self.state.sessions().find(|s| s.operator == *id && s.station.is_none()),
-        }
+        session_of(self.state, id, *session)
     }
 
     /// The movement of a posting, held against the rules of the stock and priced.
@@ -280,19 +292,20 @@ impl Turn<'_> {
             Some(day) => (day, (day != Day::of(&self.now, 0)).then_some(day)),
             None => (today, told),
         };
-        let Poster { session, operator, auth_level, decision } = poster;
+        let Poster { session, station, operator, auth_level, second, decision } = poster;
         let mut movement = Movement {
             id: posting.id,
             kind: posting.kind,
             document: posting.document.clone(),
             task: None,
-            station: None,
+            station,
             devices: vec![],
             pass: None,
             session,
             approved_by: operator.to_string(),
             operator,
             auth_level,
+            second,
             decision,
             approval_seq: None,
             resolution_seq: None,
@@ -404,6 +417,7 @@ pub(crate) fn of_posting_head<'p>(posting: &Posting) -> Facts<'p> {
 fn about(by: &Actor, action: Action, posting: &Posting) -> Asked {
     let mut asked = Asked::new(by, action, posting.kind.module());
     asked.document = Some(crate::turn::cut(&posting.document.number, 64));
+    asked.kind = Some(posting.kind);
     asked
 }
 

@@ -1,194 +1,125 @@
-//! Sessions: badge and PIN, one session a station, one station an operator, time-outs, lock-out.
+//! Sessions: who is at which station, in which state, with whom, and what his passes are worth.
 //!
-//! Invariants: while an operator is locked even the right PIN opens nothing and is not looked at;
-//! an unknown badge is refused in the words, the count and the waits of a wrong PIN; every end has
-//! a reason. Absent on purpose: comparing PINs (slow by design, done by the daemon).
+//! Invariants: one session a station, one station an operator; every change of state goes by the
+//! table (`machine`) and is an entry; every end has a reason; nothing is authorised in any state but
+//! `authenticated`; a pass counts for a session only if it was authenticated during the whole of it,
+//! at the level and with the second person that it had from the pass's first moment. Absent on
+//! purpose: comparing PINs and factors (slow by design, done by the daemon).
 
-use gatewarden_model::{Actor, Body, Hash, OperatorId, Pass, SessionId, Stamp, StationId};
+pub(crate) mod levels;
+pub(crate) mod lockout;
+pub mod machine;
+pub(crate) mod scans;
+mod sign_in;
+mod time_out;
+pub(crate) mod walking;
+
+use gatewarden_model::{
+    Actor, Body, Hash, OperatorId, Pass, Present, SessionEvent, SessionId, Stamp, StationId,
+};
 
 use crate::{
-    command::{PinCheck, Refusal, Reply},
+    command::{Refusal, Reply},
     memory::Ended,
-    state::{Lockout, Session},
+    state::Session,
     turn::{Answer, REASON_BYTES_MAX, Turn, cut},
 };
 
-/// How long a badge scanned at a station waits for its PIN, in milliseconds.
-pub const BADGE_SEEN_MS_MAX: u64 = 60_000;
-/// Console sessions of one operator; the oldest makes room for a further one.
-const CONSOLE_SESSIONS_MAX: usize = 4;
-/// Badge and PIN.
-const AUTH_LEVEL_PIN: u8 = 2;
-const WRONG: &str = "badge or PIN is wrong";
+/// What an event changes beside the state.
+#[derive(Default)]
+pub(crate) struct Change {
+    /// The level from now on; none keeps it.
+    pub(crate) level: Option<u8>,
+    /// The second person from now on; none keeps whoever is there.
+    pub(crate) second: Option<Option<Present>>,
+    /// What there is to say beside.
+    pub(crate) note: String,
+}
 
-/// One attempt to sign in.
-struct Attempt {
-    station: Option<StationId>,
-    badge: Hash,
-    operator: Option<OperatorId>,
-    lock: Option<Lockout>,
+/// How a session ends.
+pub(crate) struct End<'r> {
+    pub(crate) event: SessionEvent,
+    pub(crate) reason: &'r str,
+}
+
+impl<'r> End<'r> {
+    pub(crate) fn replaced(reason: &'r str) -> Self {
+        Self { event: SessionEvent::Replaced, reason }
+    }
+
+    pub(crate) fn signed_out(reason: &'r str) -> Self {
+        Self { event: SessionEvent::SignedOut, reason }
+    }
+
+    /// Whether another session opens at the same station at once.
+    fn is_followed(&self) -> bool {
+        matches!(self.reason, "hand-over" | "renewed")
+    }
 }
 
 impl Turn<'_> {
     pub(crate) fn badge(&mut self, station: StationId, badge: Hash) -> Answer {
         let operator = self.state.operator_by_badge(&badge).map(|o| o.id.clone());
-        let own =
-            self.state.session_at(&station).filter(|s| Some(&s.operator) == operator.as_ref());
-        if let Some(id) = own.map(|s| s.id) {
-            self.end_session(id, "badge");
-            return Ok(Reply::SignedOut);
+        if let Some(who) = &operator {
+            if let Some(refusal) = self.too_fast(who, &station) {
+                return Err(refusal);
+            }
+            self.is_at(who, Some(&station), self.now);
         }
-        self.memory.seen.insert(station, (badge, self.now));
+        let open = self.state.session_at(&station).filter(|open| open.phase.authorises());
+        let here = open.map(|open| (open.id, open.operator.clone(), open.second.clone()));
+        match (here, &operator) {
+            (Some((id, own, _)), Some(who)) if own == *who => {
+                self.end_session(id, End::signed_out("badge"));
+                return Ok(Reply::SignedOut);
+            }
+            (Some((id, _, Some(second))), Some(who)) if second.operator == *who => {
+                let gone = Change { second: Some(None), ..Change::default() };
+                self.change(id, SessionEvent::Left, gone);
+                return Ok(Reply::SignedOut);
+            }
+            _ => self.remember(&station, badge, operator.clone()),
+        }
         Ok(Reply::BadgeSeen { operator })
     }
 
-    pub(crate) fn sign_in(
-        &mut self,
-        station: Option<StationId>,
-        badge: Option<Hash>,
-        pin: PinCheck,
-        session: SessionId,
-    ) -> Answer {
-        let Some(badge) = badge.or_else(|| self.badge_seen(station.as_ref()?)) else {
-            let reason = "no badge was scanned here: scan the badge first".to_owned();
-            let body =
-                Body::SignInRefused { operator: None, station, reason, failures: 0, locked_ms: 0 };
-            return Err(self.refused("no-badge", body));
-        };
-        let operator = self.state.operator_by_badge(&badge).map(|o| o.id.clone());
-        let lock = match &operator {
-            Some(id) => self.state.lockout(id).cloned(),
-            None => self.memory.strangers.get(&badge).cloned(),
-        };
-        let attempt = Attempt { station, badge, operator, lock };
-        let locked_ms = attempt.lock.as_ref().map_or(0, |l| l.remaining_ms(&self.now));
-        let failures = attempt.lock.as_ref().map_or(0, |l| l.failures);
-        if locked_ms > 0 {
-            let reason =
-                format!("too many failures: no attempt counts for {} s", locked_ms.div_ceil(1000));
-            return Err(self.refuse(attempt, "locked", &reason, failures, locked_ms));
-        }
-        match (pin, attempt.operator.clone()) {
-            (PinCheck::Right, Some(operator)) => self.open_session(attempt, operator, session),
-            (PinCheck::Absent, _) => {
-                let reason = "the PIN is missing";
-                Err(self.refuse(attempt, "pin-missing", reason, failures, 0))
-            }
-            _ => {
-                let failures = failures.saturating_add(1);
-                let wait_ms = self.wait_ms(failures);
-                Err(self.refuse(attempt, "sign-in-refused", WRONG, failures, wait_ms))
-            }
-        }
-    }
-
-    fn open_session(&mut self, attempt: Attempt, operator: OperatorId, id: SessionId) -> Answer {
-        if self.state.session(id).is_some() || self.memory.ended.get(&id).is_some() {
-            let reason = "the session's id is used already: mint a new one";
-            let failures = attempt.lock.as_ref().map_or(0, |l| l.failures);
-            return Err(self.refuse(attempt, "session-exists", reason, failures, 0));
-        }
-        self.make_room(&operator, attempt.station.as_ref());
-        if let Some(station) = &attempt.station {
-            self.memory.seen.remove(station);
-        }
-        self.memory.activity.insert(id, self.now);
-        self.record(Body::SessionOpened {
-            session: id,
-            operator: operator.clone(),
-            station: attempt.station.clone(),
-            auth_level: AUTH_LEVEL_PIN,
-        });
-        Ok(Reply::SignedIn(Session {
-            id,
-            operator,
-            station: attempt.station,
-            auth_level: AUTH_LEVEL_PIN,
-            opened: self.now,
-        }))
-    }
-
-    /// Ends the sessions that a new one takes the place of.
-    fn make_room(&mut self, operator: &OperatorId, station: Option<&StationId>) {
-        let own = self.state.sessions().filter(|s| s.operator == *operator);
-        let Some(station) = station else {
-            let mut console: Vec<_> =
-                own.filter(|s| s.station.is_none()).map(|s| (s.opened.wall_us, s.id)).collect();
-            console.sort_unstable();
-            let surplus = (console.len() + 1).saturating_sub(CONSOLE_SESSIONS_MAX);
-            for (_, id) in console.into_iter().take(surplus) {
-                self.end_session(id, "moved");
-            }
-            return;
-        };
-        let elsewhere: Vec<SessionId> = own
-            .filter(|s| s.station.as_ref().is_some_and(|at| at != station))
-            .map(|s| s.id)
-            .collect();
-        let here = self.state.session_at(station).map(|s| (s.id, s.operator == *operator));
-        for id in elsewhere {
-            self.end_session(id, "moved");
-        }
-        if let Some((id, same)) = here {
-            self.end_session(id, if same { "renewed" } else { "hand-over" });
-        }
-    }
-
     pub(crate) fn sign_out(&mut self, session: SessionId, reason: String) -> Answer {
-        if self.end_session(session, &cut(&reason, REASON_BYTES_MAX)) {
+        if self.end_session(session, End::signed_out(&cut(&reason, REASON_BYTES_MAX))) {
             return Ok(Reply::SignedOut);
         }
         Err(no_session(session))
     }
 
-    pub(crate) fn activity(&mut self, session: SessionId) -> Answer {
-        if self.state.session(session).is_none() {
-            return Err(no_session(session));
+    pub(crate) fn activity(&mut self, id: SessionId) -> Answer {
+        let Some(session) = self.state.session(id).cloned() else { return Err(no_session(id)) };
+        if let Err((code, message)) = session.acts() {
+            return Err(Refusal { code, message, recorded: None });
         }
-        self.memory.activity.insert(session, self.now);
+        self.memory.activity.insert(id, self.now);
+        self.is_at(&session.operator, session.station.as_ref(), self.now);
         Ok(Reply::Done)
     }
 
     pub(crate) fn end_leftover_sessions(&mut self) -> Answer {
         let ids: Vec<SessionId> = self.state.sessions().map(|s| s.id).collect();
         for id in ids {
-            self.end_session(id, "restart");
+            self.end_session(id, End::signed_out("restart"));
         }
         Ok(Reply::Done)
     }
 
-    /// Ends every session of an operator.
+    /// Ends every session of an operator, and lets him leave those of others.
     pub(crate) fn end_sessions_of(&mut self, operator: &OperatorId, reason: &str) {
         let own = self.state.sessions().filter(|s| s.operator == *operator);
-        let ids: Vec<SessionId> = own.map(|s| s.id).collect();
-        for id in ids {
-            self.end_session(id, reason);
+        for id in own.map(|s| s.id).collect::<Vec<_>>() {
+            self.end_session(id, End::signed_out(reason));
         }
-    }
-
-    /// Ends the sessions whose idle or absolute time is over.
-    pub(crate) fn time_out_sessions(&mut self) {
-        let over = |s: &Session| {
-            let last = self.last_activity(s);
-            self.time_out(s, &last, &self.now).map(|reason| (s.id, reason))
-        };
-        let due: Vec<_> = self.state.sessions().filter_map(over).collect();
-        for (id, reason) in due {
-            self.end_session(id, reason);
+        let second = |s: &&Session| s.second.as_ref().is_some_and(|p| p.operator == *operator);
+        let joined = self.state.sessions().filter(second);
+        for id in joined.map(|s| s.id).collect::<Vec<_>>() {
+            let gone = Change { second: Some(None), note: reason.to_owned(), level: None };
+            self.change(id, SessionEvent::Left, gone);
         }
-    }
-
-    /// Why a session is over at a moment, if it is; `last` is its last activity.
-    fn time_out(&self, session: &Session, last: &Stamp, at: &Stamp) -> Option<&'static str> {
-        if at.us_since(last) >= self.settings.idle_timeout_ms.saturating_mul(1000) {
-            return Some("idle");
-        }
-        let max_us = self.settings.session_max_ms.saturating_mul(1000);
-        (at.us_since(&session.opened) >= max_us).then_some("expired")
-    }
-
-    fn last_activity(&self, session: &Session) -> Stamp {
-        self.memory.activity.get(&session.id).copied().unwrap_or(session.opened)
     }
 
     /// A pass is activity of its session, at the time of the pass.
@@ -198,63 +129,54 @@ impl Turn<'_> {
         {
             *last = at;
         }
+        self.is_at(&session.operator, session.station.as_ref(), at);
     }
 
-    fn end_session(&mut self, id: SessionId, reason: &str) -> bool {
+    /// Records that something happened to a session, if the table lets it happen. Whoever does not
+    /// authorise any more has his plain level and nobody beside him.
+    pub(crate) fn change(&mut self, id: SessionId, event: SessionEvent, with: Change) {
+        let Some(session) = self.state.session(id) else { return };
+        let Some(to) = machine::next(session.phase, event) else { return };
+        let goes_on = to.authorises();
+        let kept = with.level.unwrap_or(session.auth_level);
+        let beside = with.second.unwrap_or_else(|| session.second.clone());
+        let body = Body::SessionChanged {
+            station: session.station.clone(),
+            session: Some(id),
+            operator: Some(session.operator.clone()),
+            from: session.phase,
+            event,
+            to,
+            auth_level_before: session.auth_level,
+            auth_level: if goes_on { kept } else { session.base_level },
+            second: beside.filter(|_| goes_on),
+            note: cut(&with.note, REASON_BYTES_MAX),
+        };
+        self.record(body);
+    }
+
+    /// Ends a session, if the table lets it end so.
+    pub(crate) fn end_session(&mut self, id: SessionId, end: End<'_>) -> bool {
         let Some(session) = self.state.session(id).cloned() else { return false };
+        if machine::next(session.phase, end.event).is_none() {
+            return false;
+        }
         self.record(Body::SessionEnded {
             session: id,
             operator: session.operator.clone(),
             station: session.station.clone(),
-            reason: reason.to_owned(),
+            reason: end.reason.to_owned(),
         });
         let last = self.memory.activity.remove(&id);
+        if let Some(station) = session.station.as_ref().filter(|_| !end.is_followed()) {
+            self.tell_waiting(station);
+        }
         self.memory.ended.insert(id, Ended { session, last, at: self.now });
         true
     }
 
-    fn badge_seen(&self, station: &StationId) -> Option<Hash> {
-        let (badge, at) = self.memory.seen.get(station)?;
-        (self.now.us_since(at) < BADGE_SEEN_MS_MAX * 1000).then_some(*badge)
-    }
-
-    /// The wait after so many failures in a row: none, then doubling up to the longest.
-    fn wait_ms(&self, failures: u32) -> u64 {
-        let Some(beyond) = failures.checked_sub(self.settings.free_attempts.saturating_add(1))
-        else {
-            return 0;
-        };
-        let factor = 1u64.checked_shl(beyond).unwrap_or(u64::MAX);
-        self.settings.first_delay_ms.saturating_mul(factor).min(self.settings.delay_ms_max)
-    }
-
-    fn refuse(
-        &mut self,
-        attempt: Attempt,
-        code: &'static str,
-        reason: &str,
-        failures: u32,
-        locked_ms: u64,
-    ) -> Refusal {
-        if attempt.operator.is_none() {
-            let lock = Lockout { failures, since: self.now, locked_ms };
-            self.memory.strangers.insert(attempt.badge, lock);
-        }
-        let Attempt { operator, station, .. } = attempt;
-        let reason = reason.to_owned();
-        self.refused(code, Body::SignInRefused { operator, station, reason, failures, locked_ms })
-    }
-
-    fn refused(&mut self, code: &'static str, body: Body) -> Refusal {
-        let message = match &body {
-            Body::SignInRefused { reason, .. } => reason.clone(),
-            _ => String::new(),
-        };
-        let recorded = Some(self.record(body));
-        Refusal { code, message, recorded }
-    }
-
-    /// The session that every thing of a pass was first seen in, or why there is none.
+    /// The session that every thing of a pass was first seen in, as it was for that pass, or why
+    /// there is none.
     pub(crate) fn bound_session(&self, pass: &Pass) -> Result<Session, String> {
         let station = &pass.station;
         let id = pass.session.ok_or_else(|| format!("nobody was signed in at {station}"))?;
@@ -270,23 +192,30 @@ impl Turn<'_> {
         if is_before(&pass.opened, &session.opened) {
             return Err(format!("the pass opened before {who} signed in"));
         }
+        if is_before(&pass.opened, &session.authenticated) {
+            return Err(format!("the pass opened before {who} resumed the session"));
+        }
         let newest = pass.sightings.iter().map(|s| s.first).max_by_key(|s| s.mono_us);
-        if ended.is_some_and(|at| is_before(at, &newest.unwrap_or(pass.opened))) {
+        let newest = newest.unwrap_or(pass.opened);
+        if !session.phase.authorises() && !is_before(&newest, &session.since) {
+            return Err(format!("the session of {who} was {}", session.phase.name()));
+        }
+        if ended.is_some_and(|at| is_before(at, &newest)) {
             return Err(format!("the session of {who} had ended"));
         }
         if self.time_out(session, &last.unwrap_or(pass.opened), &pass.opened).is_some() {
             return Err(format!("the session of {who} had expired"));
         }
-        Ok(session.clone())
+        Ok(session.as_it_was(&pass.opened))
     }
 }
 
 /// Whether a moment is before another: by the monotonic clock within one boot, else by the wall.
-fn is_before(a: &Stamp, b: &Stamp) -> bool {
+pub(crate) fn is_before(a: &Stamp, b: &Stamp) -> bool {
     if a.boot == b.boot { a.mono_us < b.mono_us } else { a.wall_us < b.wall_us }
 }
 
-fn no_session(id: SessionId) -> Refusal {
+pub(crate) fn no_session(id: SessionId) -> Refusal {
     let message = format!("session {id} is not open: sign in again");
     Refusal { code: "unknown-session", message, recorded: None }
 }

@@ -5,14 +5,19 @@
 //! open gives an equal state (`PartialEq`, tested). What must not survive a
 //! restart (badges seen, last activity, recent answers) is not here but in `memory`.
 
+mod session;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
     Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Entry, FieldRights, Hash,
     Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Review,
-    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId,
+    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId, Stamp, StationId, Task,
+    TaskId,
 };
 use serde::Serialize;
+
+pub use session::Session;
 
 /// An enrolled person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,21 +104,6 @@ pub struct Client {
     pub used: Option<Stamp>,
 }
 
-/// An authenticated stay of an operator at a station, or at the console.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Session {
-    /// Its id.
-    pub id: SessionId,
-    /// Who.
-    pub operator: OperatorId,
-    /// Where; none for the console.
-    pub station: Option<StationId>,
-    /// 1 badge, 2 badge and PIN.
-    pub auth_level: u8,
-    /// Since when.
-    pub opened: Stamp,
-}
-
 /// Failures to sign in, in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lockout {
@@ -123,12 +113,20 @@ pub struct Lockout {
     pub since: Stamp,
     /// For how many milliseconds from then no attempt counts.
     pub locked_ms: u64,
+    /// No attempt counts until somebody else unlocks.
+    pub until_unlocked: bool,
 }
 
 impl Lockout {
-    /// Milliseconds until an attempt counts again, rounded up; 0 when it does now.
+    /// Milliseconds until an attempt counts again, rounded up; 0 when it does now, `u64::MAX` when
+    /// somebody must unlock first.
     #[must_use]
     pub fn remaining_ms(&self, now: &Stamp) -> u64 {
+        if self.until_unlocked { u64::MAX } else { self.delay_left_ms(now) }
+    }
+
+    /// Milliseconds left of the delay alone.
+    pub(crate) fn delay_left_ms(&self, now: &Stamp) -> u64 {
         remaining_ms(&self.since, self.locked_ms, now)
     }
 }
@@ -258,6 +256,9 @@ pub struct Hold {
     pub operator: OperatorId,
     /// How strongly that session was authenticated.
     pub auth_level: u8,
+    /// The second person who was present and may move it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<Second>,
     /// What differs.
     pub comparison: Comparison,
     /// Why the operator was allowed to move it at all; its module is the task's.
@@ -532,7 +533,8 @@ mod tests {
             wall_us: wall_s * 1_000_000,
             synced: false,
         };
-        let lock = Lockout { failures: 5, since: at(1, 100, 50_000_000), locked_ms: 60_000 };
+        let since = at(1, 100, 50_000_000);
+        let lock = Lockout { failures: 5, since, locked_ms: 60_000, until_unlocked: false };
         assert_eq!(lock.remaining_ms(&at(1, 130, 0)), 30_000);
         assert_eq!(lock.remaining_ms(&at(2, 20, 50_000_030)), 30_000);
         assert_eq!(lock.remaining_ms(&at(2, 20, 0)), 40_000);

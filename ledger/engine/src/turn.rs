@@ -2,7 +2,8 @@
 //! through which every right is asked for.
 
 use gatewarden_model::{
-    Action, Actor, Body, Day, Decision, Entry, Module, Pass, Signal, Stamp, StationId, Task, TaskId,
+    Action, Actor, Body, Day, Decision, Entry, Module, MovementKind, OperatorId, Pass, SessionId,
+    Signal, Stamp, StationId, Task, TaskId,
 };
 use gatewarden_stock::{Stock, StockError};
 
@@ -11,6 +12,7 @@ use crate::{
     command::{Refusal, Reply},
     engine::Settings,
     memory::Memory,
+    sessions::levels::check_level,
     state::{Session, State},
 };
 
@@ -59,18 +61,22 @@ pub(crate) struct Asked {
     pub(crate) task: Option<TaskId>,
     pub(crate) document: Option<String>,
     pub(crate) pass: Option<Pass>,
+    /// The kind of movement it is about.
+    pub(crate) kind: Option<MovementKind>,
 }
 
 impl Asked {
     pub(crate) fn new(by: &Actor, action: Action, module: Module) -> Self {
         let by = by.clone();
-        Self { by, action, module, station: None, task: None, document: None, pass: None }
+        let (station, task, document, pass, kind) = (None, None, None, None, None);
+        Self { by, action, module, station, task, document, pass, kind }
     }
 
     pub(crate) fn on_task(mut self, task: &Task) -> Self {
         self.station = Some(task.station.clone());
         self.task = Some(task.id);
         self.document = Some(cut(&task.document.number, 64));
+        self.kind = Some(task.kind);
         self
     }
 
@@ -128,7 +134,7 @@ impl Turn<'_> {
         decision: Option<Decision>,
     ) -> Refusal {
         let message = cut(&reason.into(), REASON_BYTES_MAX);
-        let Asked { by, action, module, station, task, document, pass } = asked;
+        let Asked { by, action, module, station, task, document, pass, .. } = asked;
         let reason = message.clone();
         let body = Body::Denied {
             by,
@@ -175,18 +181,34 @@ impl Turn<'_> {
         others: &[(Module, Action)],
         facts: Facts<'_>,
     ) -> Result<Decision, Refusal> {
-        let denied = match authenticated(self.state, &asked.by, &facts) {
-            Err(reason) => return Err(self.deny(asked, "not-authenticated", reason, None)),
+        let (level, decided) = match authenticated(self.state, &asked.by, &facts) {
+            Err((code, reason)) => return Err(self.deny(asked, code, reason, None)),
             Ok((principal, facts)) => {
                 let first = (asked.module, asked.action);
-                match decide_any(self.access, principal, first, others, facts) {
-                    Ok(decision) => return Ok(decision),
-                    Err(denied) => denied,
-                }
+                let decided = decide_any(self.access, principal, first, others, facts);
+                (facts.auth_level, decided)
             }
         };
-        let reason = denial(&asked.by, &denied);
-        Err(self.deny(asked, "denied", reason, Some(denied)))
+        self.decided(asked, level, decided)
+    }
+
+    /// What the policies decided, unless it needs a stronger session.
+    fn decided(
+        &mut self,
+        asked: Asked,
+        level: Option<u8>,
+        decided: Result<Decision, Decision>,
+    ) -> Result<Decision, Refusal> {
+        match decided {
+            Ok(decision) => match check_level(self.settings, &asked, &decision, level) {
+                Ok(()) => Ok(decision),
+                Err((code, reason)) => Err(self.deny(asked, code, reason, Some(decision))),
+            },
+            Err(denied) => {
+                let reason = denial(&asked.by, &denied);
+                Err(self.deny(asked, "denied", reason, Some(denied)))
+            }
+        }
     }
 
     /// Asks for a right on behalf of the session that a pass is bound to, which may have ended
@@ -203,13 +225,8 @@ impl Turn<'_> {
         };
         let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
         let right = (asked.module, asked.action);
-        match decide_any(self.access, principal, right, &[], facts) {
-            Ok(decision) => Ok(decision),
-            Err(denied) => {
-                let reason = denial(&asked.by, &denied);
-                Err(self.deny(asked, "denied", reason, Some(denied)))
-            }
-        }
+        let decided = decide_any(self.access, principal, right, &[], facts);
+        self.decided(asked, facts.auth_level, decided)
     }
 
     /// The answer to `Command::Ask`.
@@ -226,34 +243,50 @@ impl Turn<'_> {
     }
 }
 
-/// Who an actor is as the policies see it: an operator needs an open session (that of the
-/// console where none is named), a client a token that is still good.
+/// Who an actor is as the policies see it: an operator needs a session that authorises (that of the
+/// console where none is named), a client a token that is still good. Else a code and the words.
 pub(crate) fn authenticated<'b>(
     state: &'b State,
     by: &'b Actor,
     facts: &Facts<'b>,
-) -> Result<(Principal<'b>, Facts<'b>), String> {
+) -> Result<(Principal<'b>, Facts<'b>), Fault> {
+    let not = |reason: String| ("not-authenticated", reason);
     let principal = match by {
         Actor::Operator { id, session } => {
-            let operator = state.operator(id).ok_or_else(|| format!("{id} is not enrolled"))?;
-            let open = match session {
-                Some(session) => state.session(*session).filter(|open| open.operator == *id),
-                None => state.sessions().find(|s| s.operator == *id && s.station.is_none()),
-            };
-            let open = open.ok_or_else(|| format!("{id} has no open session: sign in again"))?;
+            let operator = state.operator(id);
+            let operator = operator.ok_or_else(|| not(format!("{id} is not enrolled")))?;
+            let open = session_of(state, id, *session);
+            let open =
+                open.ok_or_else(|| not(format!("{id} has no open session: sign in again")))?;
+            open.acts()?;
             let auth_level = Some(open.auth_level);
             let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
             return Ok((principal, Facts { auth_level, ..*facts }));
         }
         Actor::Client { id } => {
-            let client = state.clients.get(id).ok_or_else(|| format!("client {id} is revoked"))?;
+            let client = state.clients.get(id);
+            let client = client.ok_or_else(|| not(format!("client {id} is revoked")))?;
             Principal::Client { id: &client.id, scopes: &client.scopes }
         }
         Actor::Local { uid } => Principal::Local { uid: Some(*uid) },
         Actor::Daemon => Principal::Local { uid: None },
-        Actor::Nobody => return Err("nobody is authenticated: sign in first".to_owned()),
+        Actor::Nobody => return Err(not("nobody is authenticated: sign in first".to_owned())),
     };
     Ok((principal, *facts))
+}
+
+/// The session that an operator acts in: the one named, else his at the console, rather one that
+/// authorises.
+pub(crate) fn session_of<'s>(
+    state: &'s State,
+    id: &OperatorId,
+    session: Option<SessionId>,
+) -> Option<&'s Session> {
+    if let Some(session) = session {
+        return state.session(session).filter(|open| open.operator == *id);
+    }
+    let console = || state.sessions().filter(|s| s.operator == *id && s.station.is_none());
+    console().find(|s| s.phase.authorises()).or_else(|| console().next())
 }
 
 /// Whether somebody may do something, without a trace: for showing and hiding, never for doing.

@@ -210,7 +210,7 @@ fn house() -> House {
         ..Limit::default()
     };
     roles.0.get_mut("warehouse-supervisor").unwrap().limits = vec![approve];
-    House::with(Access::new(&roles, "").unwrap())
+    House::with_policies(Access::new(&roles, "").unwrap())
 }
 
 /// A day in it: pumps are received for 10 a piece, then issued within and beyond the limits.

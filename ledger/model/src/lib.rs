@@ -28,6 +28,7 @@ pub mod posting;
 pub mod review;
 mod rights;
 pub mod roles;
+pub mod session;
 pub mod sod;
 mod straight;
 pub mod subject;
@@ -63,6 +64,7 @@ pub use posting::{
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
+pub use session::{Present, Second, SessionEvent, SessionPhase};
 pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};

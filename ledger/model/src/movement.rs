@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Amount, Bucket, Counted, Day, Decision, DeviceId, Document, Hash, ItemId, Location, MovementId,
-    MovementKind, OperatorId, PassId, Revaluation, SessionId, Stamp, StationId, StockStatus,
-    TaskId, VoucherLine, item::is_default,
+    MovementKind, OperatorId, PassId, Revaluation, Second, SessionId, Stamp, StationId,
+    StockStatus, TaskId, VoucherLine, item::is_default,
 };
 
 /// A quantity of items from one location to another, with everything that made it count.
@@ -21,7 +21,8 @@ pub struct Movement {
     /// For which task; none for a posting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// Where it was seen; none for a posting from the console.
+    /// Where it was seen, or the station of the session that posted it; none for a posting from the
+    /// console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub station: Option<StationId>,
     /// By which devices.
@@ -33,8 +34,12 @@ pub struct Movement {
     pub session: SessionId,
     /// By whom.
     pub operator: OperatorId,
-    /// How strongly the session was authenticated: 1 badge, 2 badge and PIN.
+    /// How strongly the session was authenticated: 1 badge, 2 badge and PIN, 3 with a one-time
+    /// code, 4 with a security key that verified its user.
     pub auth_level: u8,
+    /// The second person who was present, where there was one who may move it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<Second>,
     /// Why it was allowed.
     pub decision: Decision,
     /// The sequence of the entry that approved the document here, if it was approved here.

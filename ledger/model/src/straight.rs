@@ -9,7 +9,7 @@ mod words;
 use crate::{
     Actor, Body, Bucket, ClientId, Comparison, Counted, Custom, Day, Decision, DeviceId, Document,
     Entry, ItemId, LaneId, Location, Movement, MovementId, MovementLine, OperatorId, Pass, PassId,
-    Posting, PostingLine, Revaluation, SessionId, Sighting, Stamp, StationId, Task, TaskId,
+    Posting, PostingLine, Revaluation, Second, SessionId, Sighting, Stamp, StationId, Task, TaskId,
     TaskLine, Thing, VoucherLine,
     canonical::cursor::{Cursor, Straight},
     pass::{Matched, Missing, Stray},
@@ -126,8 +126,9 @@ object!(Movement {
     approval_seq opt, approved_by must, auth_level must, back_dated default, counts default,
     decision must, devices must, document must, effective opt, evidence must, id must, kind must,
     lines must, operator must, pass opt, reservation opt, resolution_seq opt, revalues default,
-    reverses opt, session must, station opt, task opt, voucher default,
+    reverses opt, second opt, session must, station opt, task opt, voucher default,
 });
+object!(Second { auth_level must, decision must, operator must });
 object!(MovementLine {
     expires opt, from must, from_status default, from_unit opt, item must, line must, lot opt,
     owner opt, quantity must, stated opt, things must, to must, to_status default, to_unit opt,
@@ -247,7 +248,7 @@ impl Body {
     fn read_pass(cursor: &mut Cursor<'_>) -> Option<Self> {
         tagged!(cursor Body::Held {
             auth_level must, comparison must, decision must; "held"; operator must, pass must,
-            task must
+            second opt, task must
         })
         .or_else(|| {
             tagged!(cursor Body::HoldDecided {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Body, Change, ChangeId, ClientId, DeviceId, Entry, ItemId, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, StationId, Task, TaskId,
+    MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, SessionEvent, StationId, Task,
+    TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -132,7 +133,6 @@ impl Entry {
             Body::DeviceApproved { device, .. } => supersede(format!("device:{device}")),
             Body::ClientUsed { client } => supersede(format!("client-used:{client}")),
             Body::PinSet { operator, .. } => touch(format!("operator:{operator}")),
-            Body::Unlocked { operator, .. } => close(format!("lockout:{operator}")),
             Body::ChangeRequested { id, .. } => touch(format!("change:{id}")),
             Body::ChangeDecided { id, .. } => close(format!("change:{id}")),
             Body::SessionOpened { session, operator, .. } => Live {
@@ -140,6 +140,15 @@ impl Entry {
                 closes: vec![format!("lockout:{operator}")],
             },
             Body::SessionEnded { session, .. } => close(format!("session:{session}")),
+            Body::SessionChanged { session: Some(session), operator, event, .. } => Live {
+                touches: vec![format!("session:{session}")],
+                closes: operator
+                    .iter()
+                    .filter(|_| matches!(event, SessionEvent::Resumed | SessionEvent::SteppedUp))
+                    .map(|operator| format!("lockout:{operator}"))
+                    .collect(),
+            },
+            Body::Unlocked { operator, .. } => close(format!("lockout:{operator}")),
             Body::SignInRefused { operator: Some(operator), .. } => {
                 touch(format!("lockout:{operator}"))
             }
@@ -175,6 +184,7 @@ impl Entry {
             | Body::Started { .. }
             | Body::Stopped { .. }
             | Body::SignInRefused { operator: None, .. }
+            | Body::SessionChanged { session: None, .. }
             | Body::Denied { .. }
             | Body::Delivered { .. }
             | Body::Rejected { .. }
@@ -278,6 +288,9 @@ impl SubjectList {
         self.add(SubjectKind::Document, &movement.document.number);
         self.station(movement.station.as_ref());
         self.add(SubjectKind::Operator, &movement.operator);
+        if let Some(second) = &movement.second {
+            self.add(SubjectKind::Operator, &second.operator);
+        }
         self.lines(&movement.lines);
         for count in &movement.counts {
             self.add(SubjectKind::Item, &count.item);
@@ -343,10 +356,6 @@ impl SubjectList {
             }
             Body::ClientUsed { client } => self.add(SubjectKind::Client, client),
             Body::PinSet { operator, .. } => self.add(Operator, operator),
-            Body::Unlocked { operator, by, .. } => {
-                self.add(Operator, operator);
-                self.actor(by);
-            }
             Body::ChangeRequested { id, change, by, .. } => {
                 self.add(SubjectKind::Change, id);
                 self.change(change);
@@ -360,6 +369,17 @@ impl SubjectList {
             | Body::SessionEnded { operator, station, .. } => {
                 self.add(Operator, operator);
                 self.station(station.as_ref());
+            }
+            Body::SessionChanged { operator, station, second, .. } => {
+                let second = second.as_ref().map(|present| &present.operator);
+                for operator in operator.iter().chain(second) {
+                    self.add(Operator, operator);
+                }
+                self.station(station.as_ref());
+            }
+            Body::Unlocked { operator, by, .. } => {
+                self.add(Operator, operator);
+                self.actor(by);
             }
             Body::SignInRefused { operator, station, .. } => {
                 if let Some(operator) = operator {

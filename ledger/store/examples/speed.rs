@@ -195,6 +195,7 @@ fn moved(seq: u64, n: u64) -> Entry {
         evidence: Hash::of(b"pass"),
         reservation: None,
         effective: None,
+        second: None,
         back_dated: false,
         reverses: None,
         counts: vec![],

@@ -18,9 +18,10 @@ use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
     Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Limit, Mitigation,
     Module, MovementId, MovementKind, MovementLine, OWN, Pass, PassClosing, PassId, PassOpening,
-    Posting, PostingLine, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict,
-    Role, RoleMatrix, SessionId, Sighting, StockStatus, Task, TaskId, TaskLine, Thing, Tracking,
-    Trust, Unit, Valuation, ValuationMethod, VoucherLine,
+    Posting, PostingLine, Present, Revaluation, Review, ReviewId, ReviewItem, ReviewScope,
+    ReviewVerdict, Role, RoleMatrix, Second, SessionEvent, SessionId, SessionPhase, Sighting,
+    StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust, Unit, Valuation, ValuationMethod,
+    VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -223,7 +224,21 @@ fn bodies() -> Vec<Body> {
             reason: reason(),
             failures: 4,
             locked_ms: 5000,
+            until_unlocked: false,
         },
+        Body::SessionChanged {
+            station: station(),
+            session: Some(session()),
+            operator: Some(operator_id()),
+            from: SessionPhase::Authenticated,
+            event: SessionEvent::SteppedUp,
+            to: SessionPhase::Authenticated,
+            auth_level_before: 2,
+            auth_level: 3,
+            second: Some(Present { operator: "weber".parse().unwrap(), auth_level: 2 }),
+            note: reason(),
+        },
+        Body::Unlocked { operator: operator_id(), by: operator(), decision: decision() },
         Body::TaskOpened { task: task(), by: operator(), decision: Some(decision()) },
         Body::TaskApproved {
             task: task_id(),
@@ -245,6 +260,7 @@ fn bodies() -> Vec<Body> {
             task: task_id(),
             operator: operator_id(),
             auth_level: 2,
+            second: None,
             comparison: comparison(),
             decision: decision(),
         },
@@ -500,7 +516,6 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
         ),
         ("", Body::ClientUsed { client: "erp".parse().unwrap() }),
         ("", Body::PinSet { operator: operator_is(), pin: Hash::of(b"$2"), activated: true }),
-        ("", Body::Unlocked { operator: operator_is(), by: by(), decision: decision() }),
         (
             "",
             asked(Change::Operator {
@@ -605,6 +620,56 @@ fn facts_and_limits_have_their_bytes() {
         change: None,
     };
     same_as_file(&Entry::new(9, stamp(9), defined), &full("v1-policies-defined.json"));
+}
+
+/// What came later to kinds that have a file already.
+#[test]
+fn two_people_and_a_lock_have_their_bytes() {
+    let operator = "weber".parse().unwrap();
+    let second = || Some(Second { operator, auth_level: 2, decision: decision() });
+    let Body::Moved { mut movement, .. } = moved(7, 1, vec![stock_line()]).body else { return };
+    movement.second = second.clone()();
+    let held = Body::Held {
+        pass: pass(),
+        task: task_id(),
+        operator: "mueller".parse().unwrap(),
+        auth_level: 3,
+        second: second(),
+        comparison: comparison(),
+        decision: decision(),
+    };
+    let refused = Body::SignInRefused {
+        operator: Some("mueller".parse().unwrap()),
+        station: None,
+        reason: "because".into(),
+        failures: 10,
+        locked_ms: 0,
+        until_unlocked: true,
+    };
+    let scanned = Body::SessionChanged {
+        station: Some("dock-1".parse().unwrap()),
+        session: None,
+        operator: None,
+        from: SessionPhase::Free,
+        event: SessionEvent::Scanned,
+        to: SessionPhase::BadgeSeen,
+        auth_level_before: 0,
+        auth_level: 0,
+        second: None,
+        note: String::new(),
+    };
+    for (name, body) in [
+        ("moved-by-two", Body::Moved { movement, pass: None }),
+        ("held-by-two", held),
+        ("sign-in-locked", refused),
+        ("badge-seen", scanned),
+    ] {
+        let entry = Entry::new(7, stamp(7), body);
+        same_as_file(
+            &entry,
+            &folder().with_file_name("golden-full").join(format!("v1-{name}.json")),
+        );
+    }
 }
 
 fn same_as_file(entry: &Entry, path: &Path) {

@@ -164,6 +164,7 @@ impl Traffic {
             evidence,
             reservation: None,
             effective: None,
+            second: None,
             back_dated: false,
             reverses: None,
             counts: vec![],

@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Decision, ItemClass, ItemId, Module, Movement, OperatorId, Pass, TaskId,
+    Action, Actor, Body, Decision, ItemClass, ItemId, Module, Movement, OperatorId, Pass, Second,
+    TaskId,
 };
 
 use crate::{
@@ -38,6 +39,23 @@ pub(super) struct Question<'e> {
     pub(super) facts: Vec<Known>,
     /// Rights that would have done as well.
     pub(super) others: Vec<(Module, Action)>,
+}
+
+/// Who moved a pass, how strongly authenticated, and who stood beside.
+struct Mover<'e> {
+    operator: &'e OperatorId,
+    level: u8,
+    beside: Option<&'e str>,
+}
+
+fn name_of(second: Option<&Second>) -> Option<&str> {
+    second.map(|second| second.operator.as_str())
+}
+
+/// The second person, beside the first.
+fn beside<'e>(second: &'e Second, first: &'e OperatorId) -> Mover<'e> {
+    let beside = Some(first.as_str());
+    Mover { operator: &second.operator, level: second.auth_level, beside }
 }
 
 /// Builds questions from the state before an entry.
@@ -146,15 +164,51 @@ impl<'e> Asker<'e> {
                     return Err(format!("{movement} was not reserved"));
                 };
                 let posted = reason == "posted";
-                one(by, self.of_reservation(decision, held, posted, None))
+                one(by, self.of_reservation(decision, held, posted, None, (None, None)))
             }
-            Body::Held { pass, task, operator, auth_level, decision, .. } => {
+            Body::Held { pass, task, operator, auth_level, second, decision, .. } => {
                 let open = self.state.task(*task);
-                Ok(Some(self.moved_by((operator, *auth_level), open, pass, decision, None)))
+                let mover =
+                    Mover { operator, level: *auth_level, beside: name_of(second.as_ref()) };
+                Ok(Some(self.moved_by(mover, open, pass, decision, None)))
             }
             Body::Moved { movement, pass } => self.moved(movement, pass.as_ref()),
             Body::Denied { by, decision: Some(said), task, pass, document, .. } => {
                 Ok(Some(self.denied(by, said, *task, pass.as_ref(), document.as_deref())))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The question that the second person's right rests on, and what was answered; none where nobody
+    /// stood beside.
+    pub(super) fn second_question(
+        &self,
+        body: &'e Body,
+    ) -> Result<Option<(Question<'e>, &'e Decision)>, String> {
+        match body {
+            Body::Held { pass, task, operator, second: Some(second), .. } => {
+                let mover = beside(second, operator);
+                let said = &second.decision;
+                let open = self.state.task(*task);
+                Ok(Some((self.moved_by(mover, open, pass, said, None), said)))
+            }
+            Body::Moved { movement, pass } => {
+                let Some(second) = &movement.second else { return Ok(None) };
+                let (mover, said) = (beside(second, &movement.operator), &second.decision);
+                if let (Some(task), Some(pass)) = (movement.task, pass) {
+                    let open = self.state.task(task);
+                    let question = self.moved_by(mover, open, pass, said, Some(movement));
+                    return Ok(Some((question, said)));
+                }
+                let id = movement.reservation.unwrap_or(movement.id);
+                let Some(held) = self.state.reservation(id) else {
+                    return Err(format!("{id} was not reserved"));
+                };
+                let standing = (mover.beside, Some(mover.level));
+                let known = self.of_reservation(said, held, true, Some(movement), standing);
+                let by = By::Mover(mover.operator);
+                Ok(Some((Question { by, facts: vec![known], others: vec![] }, said)))
             }
             _ => Ok(None),
         }
@@ -221,27 +275,34 @@ impl<'e> Asker<'e> {
         held: &Reservation,
         posted: bool,
         movement: Option<&Movement>,
+        (second, auth_level): (Option<&str>, Option<u8>),
     ) -> Known {
         let reserver = actor_name(&held.by);
         let facts = Facts {
             requested_by: posted.then_some(reserver.as_str()),
+            second,
+            auth_level,
             amount: movement.and_then(|movement| worth(&movement.lines)),
             ..of_posting_head(&held.posting)
         };
-        let trusted = if movement.is_some() { &[][..] } else { &[Fact::Amount] };
+        let trusted = if movement.is_some() { &[][..] } else { &[Fact::Amount, Fact::Second] };
         match (held.posting.reverses, movement) {
             (None, _) => self.known(said, facts, Some(of_posting(&held.posting)), trusted),
             (Some(_), Some(movement)) => {
                 self.known(said, facts, Some(of_lines(&movement.lines)), trusted)
             }
-            (Some(_), None) => self.plain(said, facts, &OF_STOCK),
+            (Some(_), None) => {
+                let mut known = self.plain(said, facts, &OF_STOCK);
+                self.trust(&mut known, said, &[Fact::Second]);
+                known
+            }
         }
     }
 
     /// The question on a pass; `movement` where it moved.
     fn moved_by(
         &self,
-        (operator, level): (&'e OperatorId, u8),
+        Mover { operator, level, beside }: Mover<'e>,
         open: Option<&TaskState>,
         pass: &Pass,
         said: &'e Decision,
@@ -251,6 +312,7 @@ impl<'e> Asker<'e> {
             ordered_by: open.and_then(orderer),
             station: Some(&pass.station),
             auth_level: Some(level),
+            second: beside,
             document: open.map(|open| open.task.document.kind),
             movement: open.map(|open| open.task.kind),
             amount: movement.and_then(|movement| worth(&movement.lines)),
@@ -274,7 +336,11 @@ impl<'e> Asker<'e> {
                 let Some(open) = self.state.task(task) else {
                     return Err(format!("it moved for task {task}, which is not open"));
                 };
-                let mover = (&movement.operator, movement.auth_level);
+                let mover = Mover {
+                    operator: &movement.operator,
+                    level: movement.auth_level,
+                    beside: name_of(movement.second.as_ref()),
+                };
                 Ok(Some(self.moved_by(mover, Some(open), pass, said, Some(movement))))
             }
             (None, None) => {
@@ -282,7 +348,8 @@ impl<'e> Asker<'e> {
                 let Some(held) = self.state.reservation(id) else {
                     return Err(format!("{id} was not reserved"));
                 };
-                let known = self.of_reservation(said, held, true, Some(movement));
+                let standing = (name_of(movement.second.as_ref()), None);
+                let known = self.of_reservation(said, held, true, Some(movement), standing);
                 let (id, session) = (movement.operator.clone(), Some(movement.session));
                 let by = By::Actor(Actor::Operator { id, session });
                 Ok(Some(Question { by, facts: vec![known], others: vec![] }))
@@ -303,7 +370,8 @@ impl<'e> Asker<'e> {
         if let (Some(pass), Actor::Operator { id, session }) = (pass, by) {
             let session = session.and_then(|session| self.state.session(session));
             let level = session.map_or(2, |session| session.auth_level);
-            let mut question = self.moved_by((id, level), open, pass, said, None);
+            let mut question =
+                self.moved_by(Mover { operator: id, level, beside: None }, open, pass, said, None);
             let denial = &[Fact::Document, Fact::Movement, Fact::Second];
             question.facts.iter_mut().for_each(|known| self.trust(known, said, denial));
             return question;

@@ -169,8 +169,8 @@ pub fn settings() -> Settings {
         utc_offset_min: 0,
         reservation_ms: 3_600_000,
         reservations_max: 100,
-        sod: Default::default(),
         one_person_enrols: true,
+        ..Settings::default()
     }
 }
 
@@ -202,12 +202,20 @@ impl House {
     /// `max` warehouse supervisor, `mia` department manager, `bob` buyer, `adam` administrator), the
     /// client `erp`, and console sessions for all but the storekeepers.
     pub fn new() -> Self {
-        Self::with(access())
+        Self::with(settings())
     }
 
     /// The same house with other policies.
-    pub fn with(access: Access) -> Self {
-        let engine = Engine::new(settings(), access, 0);
+    pub fn with_policies(access: Access) -> Self {
+        Self::of(Engine::new(settings(), access, 0))
+    }
+
+    /// As `new`, with other settings.
+    pub fn with(settings: Settings) -> Self {
+        Self::of(Engine::new(settings, access(), 0))
+    }
+
+    fn of(engine: Engine) -> Self {
         let mut house =
             Self { engine, now: at(0), journal: vec![], last: None, store: Stock::complete() };
         house.ok(Command::Start {
@@ -376,8 +384,8 @@ impl House {
 
     /// An engine as a restart makes it: from the live entries; what is where it asks for.
     pub fn restarted(&self) -> Engine {
-        let access = self.engine.access().clone();
-        let mut engine = Engine::new(settings(), access, self.engine.next_seq());
+        let (settings, access) = (self.engine.settings().clone(), self.engine.access().clone());
+        let mut engine = Engine::new(settings, access, self.engine.next_seq());
         live(&self.journal).into_iter().for_each(|entry| engine.replay(entry));
         engine.resume_day(self.store.last_day());
         engine

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
     DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, Posting, Revaluation, Review, ReviewId, ReviewItem,
-    ReviewVerdict, RoleMatrix, SessionId, Stamp, StationId, Task, TaskId, VoucherLine,
-    entry::Verdict,
+    MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId,
+    ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionEvent, SessionId, SessionPhase, Stamp,
+    StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
 };
 
 /// What an entry says.
@@ -75,15 +75,6 @@ pub enum Body {
         pin: Hash,
         /// Whether it is the first, set with the activation code; else it was changed.
         activated: bool,
-    },
-    /// An operator who was locked out may try again.
-    Unlocked {
-        /// Who.
-        operator: OperatorId,
-        /// By whom: never the operator.
-        by: Actor,
-        /// Why it was allowed.
-        decision: Decision,
     },
     /// Somebody asks for what needs a second person.
     ChangeRequested {
@@ -173,8 +164,49 @@ pub enum Body {
         /// Where; none for the console.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         station: Option<StationId>,
-        /// 1 badge, 2 badge and PIN.
+        /// 1 badge, 2 badge and PIN, 3 with a one-time code, 4 with a security key that verified
+        /// its user.
         auth_level: u8,
+    },
+    /// A station or a session changed its state, other than by a session that opens or ends: those
+    /// are `SessionOpened` and `SessionEnded`.
+    SessionChanged {
+        /// Where; none for the console.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        station: Option<StationId>,
+        /// The session; none where only a badge was seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+        /// Whose session, or whose badge, where it is somebody's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator: Option<OperatorId>,
+        /// The state before.
+        from: SessionPhase,
+        /// What happened.
+        event: SessionEvent,
+        /// The state after.
+        to: SessionPhase,
+        /// The level before; 0 without a session.
+        #[serde(default, skip_serializing_if = "is_default")]
+        auth_level_before: u8,
+        /// The level after; 0 without a session.
+        #[serde(default, skip_serializing_if = "is_default")]
+        auth_level: u8,
+        /// The second person who is present after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Present>,
+        /// What there is to say beside, such as how many scans are not recorded.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// An operator whom too many failures locked out may try again.
+    Unlocked {
+        /// Who.
+        operator: OperatorId,
+        /// By whom: never the operator.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
     },
     /// A session ended.
     SessionEnded {
@@ -186,7 +218,7 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         station: Option<StationId>,
         /// `badge`, `idle`, `expired`, `hand-over`, `moved`, `renewed`, `restart`, `revoked`,
-        /// `changed`, or what a sign-out said.
+        /// `changed`, `locked`, or what a sign-out said.
         reason: String,
     },
     /// Somebody failed to sign in.
@@ -203,6 +235,9 @@ pub enum Body {
         failures: u32,
         /// No attempt counts for this many milliseconds.
         locked_ms: u64,
+        /// No attempt counts at all until somebody else unlocks the operator.
+        #[serde(default, skip_serializing_if = "is_default")]
+        until_unlocked: bool,
     },
     /// A document line is to be done at a station.
     TaskOpened {
@@ -264,6 +299,9 @@ pub enum Body {
         operator: OperatorId,
         /// How strongly the session was authenticated, as in `Movement::auth_level`.
         auth_level: u8,
+        /// The second person who was present, where there was one who may move it too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Second>,
         /// What differs.
         comparison: Comparison,
         /// Why the operator was allowed to move it at all.

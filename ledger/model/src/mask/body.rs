@@ -36,10 +36,12 @@ impl Mask for Body {
             | Self::ClientRevoked { client: _, by: _ }
             | Self::SessionOpened { session: _, operator: _, station: _, auth_level: _ }
             | Self::SessionEnded { session: _, operator: _, station: _, reason: _ }
-            | Self::SignInRefused { operator: _, station: _, reason: _, failures: _, locked_ms: _ }
+            | Self::SignInRefused { operator: _, station: _, reason: _, failures: _, locked_ms: _, until_unlocked: _ }
             | Self::TaskClosed { task: _, reason: _, by: _ }
             | Self::Quarantined { pass: _, reason: _ }
-            | Self::Held { pass: _, task: _, operator: _, auth_level: _, comparison: _, decision: _ }
+            | Self::SessionChanged {
+                station: _, session: _, operator: _, from: _, event: _, to: _, auth_level_before: _, auth_level: _, second: _, note: _,
+            }
             | Self::Delivered { movement: _, lane: _, remote_id: _, found: _ }
             | Self::ItemDefined { item: _, by: _ }
             | Self::PoliciesDefined { version: _, roles: _, cedar: _, change: _ }
@@ -56,6 +58,9 @@ impl Mask for Body {
             }
             | Self::KeyRotated { old: _, new: _, reason, by: _ }
             | Self::Restored { size: _, lost: _, reason, by: _ } => words::note(reason, rights),
+            Self::Held {
+                pass: _, task: _, operator: _, auth_level: _, second, comparison: _, decision: _,
+            } => second.iter_mut().for_each(|second| second.decision.mask(rights)),
             Self::TaskOpened { task, by: _, decision: _ } => task.mask(rights),
             Self::TaskApproved { task: _, content, by: _, decision: _ } => {
                 if !shows_digests(rights) {

@@ -208,6 +208,7 @@ impl Mask for Movement {
             session: _,
             operator: _,
             auth_level: _,
+            second,
             decision,
             approval_seq: _,
             approved_by: _,
@@ -223,6 +224,7 @@ impl Mask for Movement {
             voucher,
         } = self;
         decision.mask(rights);
+        second.iter_mut().for_each(|second| second.decision.mask(rights));
         lines.mask(rights);
         counts.mask(rights);
         if !rights.sees(&Field::Cost) {

@@ -122,6 +122,7 @@ pub fn movement(number: u128, kind: MovementKind, lines: Vec<MovementLine>) -> M
         evidence: Hash::of(b""),
         reservation: None,
         effective: None,
+        second: None,
         back_dated: false,
         reverses: None,
         counts: vec![],

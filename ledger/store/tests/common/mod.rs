@@ -84,6 +84,7 @@ pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
         evidence: Hash::of(b"pass"),
         reservation: None,
         effective: None,
+        second: None,
         back_dated: false,
         reverses: None,
         counts: vec![],
