@@ -98,7 +98,11 @@ impl App {
 
     /// Compares a PIN with the stored hash, which counts only while it is the one that the journal
     /// names. Somebody unknown takes the same way, so that the clock does not tell.
-    async fn check_pin(&self, who: Option<OperatorId>, pin: String) -> anyhow::Result<PinCheck> {
+    pub(crate) async fn check_pin(
+        &self,
+        who: Option<OperatorId>,
+        pin: String,
+    ) -> anyhow::Result<PinCheck> {
         let stored = self.credential(who.as_ref()).await?;
         let digest = stored.as_deref().map(pin_digest);
         let check = self.pins.check(pin, stored).await;

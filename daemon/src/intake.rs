@@ -58,8 +58,9 @@ struct Intake {
     /// Gaps that the recorder could not take yet: device, from, to, reason.
     gaps: VecDeque<(Option<DeviceId>, Stamp, Stamp, String)>,
     gaps_at: Option<Instant>,
-    /// The session at the last read: a new one begins with a clean field.
-    session: Option<SessionId>,
+    /// The session at the last read, and whether anything counted in it: a new or a resumed one
+    /// begins with a clean field.
+    session: Option<(SessionId, bool)>,
     started: Stamp,
     /// Devices that have not been up since the start.
     unseen: HashSet<DeviceId>,
@@ -224,12 +225,13 @@ impl Intake {
             return;
         }
         let thing = self.thing(&read.value);
-        let session = self.app.recorder.session_at(&self.station.name);
-        if session != self.session && session.is_some() {
+        let standing = self.app.recorder.standing_at(&self.station.name);
+        if standing != self.session && standing.is_some_and(|(_, counts)| counts) {
             // What lay in the field before may be shown again to whoever has just signed in.
             self.window.forget_lingering();
         }
-        self.session = session;
+        self.session = standing;
+        let session = standing.map(|(session, _)| session);
         let wall_us = read.at.wall_us;
         let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
         self.finish_closed(read.at).await;

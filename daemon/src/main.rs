@@ -20,6 +20,7 @@ mod lanes;
 mod logging;
 mod plain;
 mod policies;
+mod presence;
 mod recorder;
 mod requests;
 mod rivals;

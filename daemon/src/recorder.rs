@@ -86,8 +86,8 @@ struct Line {
 /// What the recorder publishes after every flush.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    /// The open session of each station.
-    pub(crate) sessions: HashMap<StationId, SessionId>,
+    /// The open session of each station, and whether anything counts in it.
+    pub(crate) sessions: HashMap<StationId, (SessionId, bool)>,
     /// The last group could not be written.
     pub(crate) failing: bool,
     /// Too much waits for its witnesses: in words, and whether movements stop for it.
@@ -210,6 +210,11 @@ impl Recorder {
 
     /// The session that is open at a station, as flushed.
     pub(crate) fn session_at(&self, station: &StationId) -> Option<SessionId> {
+        self.standing_at(station).map(|(session, _)| session)
+    }
+
+    /// The session that is open at a station, and whether anything counts in it, as flushed.
+    pub(crate) fn standing_at(&self, station: &StationId) -> Option<(SessionId, bool)> {
         self.board.read().ok()?.sessions.get(station).copied()
     }
 

@@ -162,12 +162,16 @@ fn is_act(method: &Method) -> bool {
 
 async fn by_cookie(api: &Api, cookie: &str, is_act: bool) -> Result<Who, Problem> {
     let session = api.cookies.session(cookie).ok_or_else(Problem::unauthenticated)?;
-    let operator = api
+    let (operator, phase) = api
         .app
         .recorder
-        .query(move |engine| engine.state().session(session).map(|s| s.operator.clone()))
+        .query(move |engine| engine.state().session(session).map(|s| (s.operator.clone(), s.phase)))
         .await?
         .ok_or_else(Problem::unauthenticated)?;
+    if !is_act && !phase.authorises() {
+        // Looking leaves no trace: what asks by itself every second must not fill the journal.
+        return Err(Problem::resting(phase));
+    }
     if is_act {
         let _ = api.app.recorder.command(Command::Activity { session }).await?;
     }

@@ -14,8 +14,8 @@ use std::{
 
 use axum::{Json, http::StatusCode};
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::{Command, Reply};
-use gatewarden_model::StationId;
+use gatewarden_engine::{Command, Engine, Reply};
+use gatewarden_model::{OperatorId, SessionId, StationId};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -70,9 +70,9 @@ pub(super) async fn sign_in(
     if let Some(from) = typed_from {
         slow_down(api, from, station.as_ref()).await?;
     }
-    let (_place, welcome) = admit(api, station.as_ref(), badge.as_deref()).await?;
+    let (_place, welcome) = admit(api, claimed(api, station.clone(), badge.as_deref())).await?;
     let signed_in = api.app.sign_in(station.clone(), badge.as_deref(), Some(pin)).await;
-    let (session, answer) = signed_in?;
+    let (_, answer) = signed_in?;
     // Strangers find nothing, and who is locked is bounded by that: only a PIN that was looked at counts.
     if let (Some(from), true, Err(_)) = (typed_from, welcome, &answer) {
         let now_us = api.app.clock.now().mono_us;
@@ -81,10 +81,11 @@ pub(super) async fn sign_in(
     }
     match answer? {
         Reply::SignedIn(opened) => {
-            let cookie = api.cookies.issue(session);
+            // At a station an idle session of one's own goes on, so its id counts, not a new one.
+            let cookie = api.cookies.issue(opened.id);
             Ok((StatusCode::CREATED, jar.add(cookie), Json(json!(opened))))
         }
-        other => Err(Problem::bad_request(format!("unexpected answer {other:?}"))),
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -130,26 +131,66 @@ fn busy(what: &str) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
 }
 
-/// Lets a sign-in in, and keeps its place until it is dropped; 429 if it has to wait. Also says
-/// whether the badge is known and not locked.
+/// Opens an idle or locked session again.
+pub(super) async fn resume(
+    api: &Api,
+    session: SessionId,
+    pin: String,
+) -> Result<Json<Value>, Problem> {
+    let own = move |engine: &Engine| Some(engine.state().session(session)?.operator.clone());
+    let _place = admit(api, own).await?;
+    match api.app.resume(session, pin).await?? {
+        Reply::SignedIn(open) => Ok(Json(json!(open))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Lets a second person join a session.
+pub(super) async fn join(
+    api: &Api,
+    session: SessionId,
+    credentials: Credentials,
+) -> Result<Json<Value>, Problem> {
+    let Credentials { badge, pin } = credentials;
+    let here = move |engine: &Engine| engine.state().session(session)?.station.clone();
+    let station = api.app.recorder.query(here).await?;
+    let _place = admit(api, claimed(api, station, badge.as_deref())).await?;
+    match api.app.join(session, badge.as_deref(), pin).await?? {
+        Reply::Session(open) => Ok(Json(json!(open))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(reply: &Reply) -> Problem {
+    Problem::bad_request(format!("unexpected answer {reply:?}"))
+}
+
+/// Whose badge it is, or the one that was scanned at a station.
+fn claimed(
+    api: &Api,
+    station: Option<StationId>,
+    badge: Option<&str>,
+) -> impl FnOnce(&Engine) -> Option<OperatorId> + Send + 'static {
+    let (badge, now) = (badge.map(secrets::badge_digest), api.app.clock.now());
+    move |engine| {
+        let badge = badge.or_else(|| engine.badge_seen(station.as_ref()?, &now))?;
+        engine.state().operator_by_badge(&badge).map(|o| o.id.clone())
+    }
+}
+
+/// Lets an attempt in, and keeps its place until it is dropped; 429 if it has to wait. `claimed`
+/// says whose attempt it is, where that is somebody. Also says whether that one is not locked.
 async fn admit(
     api: &Api,
-    station: Option<&StationId>,
-    badge: Option<&str>,
+    claimed: impl FnOnce(&Engine) -> Option<OperatorId> + Send + 'static,
 ) -> Result<(OwnedSemaphorePermit, bool), Problem> {
     let place = Arc::clone(&api.gate.under_way).try_acquire_owned();
     let place = place.map_err(|_| busy("too many people are signing in at once"))?;
-    let (badge, station) = (badge.map(secrets::badge_digest), station.cloned());
     let now = api.app.clock.now();
-    let welcome = api
-        .app
-        .recorder
-        .query(move |engine| {
-            let badge = badge.or_else(|| engine.badge_seen(station.as_ref()?, &now));
-            let operator = badge.and_then(|badge| engine.state().operator_by_badge(&badge));
-            operator.is_some_and(|o| engine.state().lock_remaining_ms(&o.id, &now) == 0)
-        })
-        .await?;
+    let is_welcome = move |engine: &Engine| {
+        claimed(engine).is_some_and(|who| engine.state().lock_remaining_ms(&who, &now) == 0)
+    };
+    let welcome = api.app.recorder.query(is_welcome).await?;
     let mut strangers = api.gate.strangers.lock().map_err(|_| busy("the gate is shut"))?;
     if welcome || strangers.take(now.mono_us) {
         return Ok((place, welcome));

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gatewarden_engine::Refusal;
+use gatewarden_model::SessionPhase;
 use gatewarden_stock::LINES_MAX;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
@@ -61,6 +62,13 @@ impl Problem {
     /// One field of the request can't be understood.
     pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Self {
         Self { field: Some(field.to_owned()), ..Self::bad_request(message) }
+    }
+
+    /// The session waits for its PIN: idle, or locked.
+    pub(crate) fn resting(phase: SessionPhase) -> Self {
+        let phase = phase.name();
+        let message = format!("the session is {phase}: enter the PIN to resume it");
+        Self::new(StatusCode::UNAUTHORIZED, &format!("session-{phase}"), message)
     }
 
     /// It is understood and can't be done.
@@ -161,16 +169,21 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let field = field_of(&refusal.message);
         let status = match refusal.code {
-            "sign-in" | "sign-in-refused" | "activation-refused" => StatusCode::UNAUTHORIZED,
+            "sign-in" | "sign-in-refused" | "session-idle" | "session-locked"
+            | "activation-refused" => StatusCode::UNAUTHORIZED,
             "locked" | "locked-out" => StatusCode::TOO_MANY_REQUESTS,
             // A field of the body names what is not there; elsewhere the path does.
             code if code.starts_with("unknown-") && field.is_none() => StatusCode::NOT_FOUND,
             code if code.contains("denied") => StatusCode::FORBIDDEN,
-            "same-person" | "not-an-operator" | "not-yours" | "not-the-reviewer" => {
-                StatusCode::FORBIDDEN
-            }
+            "same-person"
+            | "not-an-operator"
+            | "not-yours"
+            | "not-the-reviewer"
+            | "step-up-needed"
+            | "second-person-needed"
+            | "too-fast" => StatusCode::FORBIDDEN,
             "conflict" | "posting-differs" | "reservation-over" | "review-over"
-            | "already-decided" | "last-approver" => StatusCode::CONFLICT,
+            | "already-decided" | "last-approver" | "second-present" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let Refusal { code, message, recorded } = refusal;

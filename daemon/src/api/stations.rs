@@ -8,9 +8,11 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use gatewarden_engine::{Approval, Command, Engine, Session, TaskState};
 use gatewarden_model::{
-    Action, FieldRights, Mask, Masked, Module, OperatorId, Signal, Stamp, StationId, Task,
+    Action, FieldRights, Mask, Masked, Module, OperatorId, SessionId, Signal, Stamp, StationId,
+    Task,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -34,7 +36,9 @@ pub(crate) struct StationView {
     /// What its light shows: `off`, `busy`, `go`, `stop`, `alarm`.
     #[schema(value_type = String)]
     light: Signal,
-    /// The open session, if there is one: `operator`, `auth_level`, `opened`.
+    /// Its state: `free`, `badge-seen`, `authenticated`, `idle` or `locked`.
+    phase: &'static str,
+    /// The open session, if there is one: `operator`, `auth_level`, `opened`, `second`.
     #[schema(value_type = Option<Object>)]
     session: Option<Present>,
     /// Open tasks of the modules that the caller may view, oldest first.
@@ -53,6 +57,7 @@ impl Mask for StationView {
             title: _,
             devices: _,
             light: _,
+            phase: _,
             session: _,
             tasks,
             holds: _,
@@ -68,6 +73,7 @@ struct Present {
     operator: OperatorId,
     auth_level: u8,
     opened: Stamp,
+    second: Option<gatewarden_model::Present>,
 }
 
 /// An open task with its progress.
@@ -101,22 +107,24 @@ pub(super) fn task_view(task: &TaskState) -> TaskView {
 async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, Problem> {
     let config = api.app.config.stations.iter().find(|s| &s.name == station);
     let config = config.ok_or_else(|| Problem::not_found("station"))?;
-    let (at, actor) = (station.clone(), who.actor());
-    let (session, tasks, holds, quarantine) = api
+    let (at, actor, now) = (station.clone(), who.actor(), api.app.clock.now());
+    let (phase, session, tasks, holds, quarantine) = api
         .app
         .recorder
         .query(move |engine| {
             let state = engine.state();
+            let phase = engine.phase_at(&at, &now).name();
             let session = state.session_at(&at).map(|s| Present {
                 operator: s.operator.clone(),
                 auth_level: s.auth_level,
                 opened: s.opened,
+                second: s.second.clone(),
             });
             let seen = |t: &&TaskState| engine.may(&actor, Action::View, t.task.kind.module());
             let tasks = state.tasks_at(&at).filter(seen).map(task_view).collect();
             let holds = state.holds().filter(|h| h.pass.station == at).count();
             let quarantine = state.quarantine().filter(|q| q.pass.station == at).count();
-            (session, tasks, holds, quarantine)
+            (phase, session, tasks, holds, quarantine)
         })
         .await?;
     Ok(StationView {
@@ -124,6 +132,7 @@ async fn view(api: &Api, who: &Who, station: &StationId) -> Result<StationView, 
         title: config.title.clone(),
         devices: config.devices.iter().map(ToString::to_string).collect(),
         light: api.app.lamps.shown(station),
+        phase,
         session,
         tasks,
         holds,
@@ -156,6 +165,26 @@ pub(crate) async fn one(
     let station = station_id(&api, &station)?;
     let view = view(&api, &who, &station).await?;
     Ok(Eyes::of(&api, &who).await?.json(view))
+}
+
+/// What a station says of itself to whoever stands before it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StationPhase {
+    /// `free`, `badge-seen`, `authenticated`, `idle` or `locked`; never whose badge or session.
+    phase: &'static str,
+}
+
+/// The state of a station, for its page: open to everybody, like the station itself.
+#[utoipa::path(get, path = "/stations/{station}/phase", tag = "stations",
+    responses((status = 200, body = StationPhase), (status = 404, body = Problem)))]
+pub(crate) async fn phase(
+    State(api): State<Api>,
+    Path(station): Path<String>,
+) -> Result<Json<StationPhase>, Problem> {
+    let station = station_id(&api, &station)?;
+    let now = api.app.clock.now();
+    let phase = api.app.recorder.query(move |engine| engine.phase_at(&station, &now)).await?;
+    Ok(Json(StationPhase { phase: phase.name() }))
 }
 
 /// All open sessions.
@@ -216,6 +245,67 @@ pub(crate) async fn sign_out(
     let reason = if own { "operator" } else { "administrator" };
     let _ = api.app.recorder.command(Command::SignOut { session, reason: reason.into() }).await??;
     Ok((StatusCode::NO_CONTENT, jar.add(api.cookies.removal())))
+}
+
+/// The PIN alone: the session says whose.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Pin {
+    /// 4 to 12 digits.
+    pin: String,
+}
+
+fn own_session(who: &Who) -> Result<SessionId, Problem> {
+    match who {
+        Who::Operator(_, session) => Ok(*session),
+        _ => Err(Problem::bad_request("only a person has a session")),
+    }
+}
+
+/// Opens the caller's idle or locked session again.
+#[utoipa::path(post, path = "/session/resume", tag = "stations", request_body = Pin,
+    responses((status = 200, body = Object), (status = 401, body = Problem),
+        (status = 429, body = Problem)))]
+pub(crate) async fn resume(
+    State(api): State<Api>,
+    who: Who,
+    Body(Pin { pin }): Body<Pin>,
+) -> Result<Json<Value>, Problem> {
+    gate::resume(&api, own_session(&who)?, pin).await
+}
+
+/// Lets a second person join the caller's session, with his own badge and PIN.
+#[utoipa::path(post, path = "/session/second", tag = "stations", request_body = Credentials,
+    responses((status = 200, body = Object), (status = 401, body = Problem),
+        (status = 409, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn join(
+    State(api): State<Api>,
+    who: Who,
+    Body(credentials): Body<Credentials>,
+) -> Result<Json<Value>, Problem> {
+    gate::join(&api, own_session(&who)?, credentials).await
+}
+
+/// Lets the second person leave the caller's session.
+#[utoipa::path(delete, path = "/session/second", tag = "stations",
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn leave(State(api): State<Api>, who: Who) -> Result<StatusCode, Problem> {
+    let session = own_session(&who)?;
+    let _ = api.app.recorder.command(Command::Leave { session }).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets an operator try again whom failures locked out; somebody else does it.
+#[utoipa::path(post, path = "/operators/{operator}/unlock", tag = "people",
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn unlock(
+    State(api): State<Api>,
+    who: Who,
+    Path(operator): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let operator = operator.parse().map_err(|_| Problem::not_found("operator"))?;
+    let command = Command::Unlock { operator, by: who.actor() };
+    let _ = api.app.recorder.command(command).await??;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Closes the pass that is open at a station, without waiting for the quiet time.

@@ -40,6 +40,13 @@ pub(crate) enum OperatorVerb {
     },
     /// List operators.
     List(ConfigArg),
+    /// Let an operator try again whom too many wrong PINs locked out.
+    Unlock {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The operator's short name.
+        operator: OperatorId,
+    },
     /// Remove an operator: sessions end at once, history stays.
     Remove {
         #[command(flatten)]
@@ -120,6 +127,18 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
                 Ok(recorder.query(|e| json!(e.state().operators().collect::<Vec<_>>())).await?)
             })
             .await?;
+        }
+        OperatorVerb::Unlock { config, operator } => {
+            let config = run::load_config_without_secrets(&config.config)?;
+            let path = format!("/operators/{operator}/unlock");
+            if let Some(control) = Control::find(&config).await? {
+                control.send(Method::POST, &path, None).await?;
+            } else {
+                let recorder = own_recorder(&config)?;
+                let command = Command::Unlock { operator: operator.clone(), by: me() };
+                finish(&recorder, recorder.command(command).await?).await?;
+            }
+            println!("{operator} unlocked");
         }
         OperatorVerb::Remove { config, operator } => {
             let config = run::load_config_without_secrets(&config.config)?;

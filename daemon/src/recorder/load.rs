@@ -15,7 +15,7 @@ pub(super) fn publish(board: &RwLock<Board>, engine: &Engine) {
     let sessions = engine
         .state()
         .sessions()
-        .filter_map(|s| s.station.clone().map(|station| (station, s.id)))
+        .filter_map(|s| Some((s.station.clone()?, (s.id, s.phase.authorises()))))
         .collect();
     if let Ok(mut board) = board.write() {
         board.sessions = sessions;

@@ -96,8 +96,13 @@ fn who(told: &Value) -> Option<String> {
         words.push_str(match level {
             1 => " (badge)",
             2 => " (badge and PIN)",
+            3 => " (badge, PIN and one-time code)",
+            4 => " (badge and security key)",
             _ => "",
         });
+    }
+    if let Some(second) = told.get("second").and_then(|second| text(second, "operator")) {
+        words.push_str(&format!(", with {second}"));
     }
     if let Some(by) = told.get("approved_by") {
         words.push_str(&format!(", approved by {}", text(by, "id").unwrap_or_else(|| plain(by))));
