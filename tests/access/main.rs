@@ -6,6 +6,7 @@ mod changes;
 mod doors;
 mod duties;
 mod sessions;
+mod standing;
 mod tasks;
 
 use gatewarden_tests::{Gateway, People, Settings};

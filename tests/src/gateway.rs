@@ -33,6 +33,12 @@ pub struct Settings {
     pub quiet_ms: u32,
     /// A session ends after so many idle seconds.
     pub idle_timeout_s: u32,
+    /// An idle session ends after so many seconds more.
+    pub idle_end_s: u32,
+    /// After so many wrong PINs somebody must unlock.
+    pub failures_max: u32,
+    /// More keys of the table `[operators]`.
+    pub operators: String,
     /// `free_attempts`, `first_delay_ms`, `delay_ms_max`.
     pub lockout: (u32, u64, u64),
     /// Where ledger and spool lie, if not in the gateway's own folder.
@@ -51,6 +57,9 @@ impl Default for Settings {
             seed: 1,
             quiet_ms: 700,
             idle_timeout_s: 300,
+            idle_end_s: 0,
+            failures_max: 100,
+            operators: String::new(),
             lockout: (3, 5000, 900_000),
             state: None,
             wrapper: vec![],
@@ -156,6 +165,9 @@ impl Gateway {
             state = self.state().display(),
             port = port,
             idle_timeout_s = self.settings.idle_timeout_s,
+            idle_end_s = self.settings.idle_end_s,
+            failures_max = self.settings.failures_max,
+            operators = self.settings.operators,
             free_attempts = free_attempts,
             first_delay_ms = first_delay_ms,
             delay_ms_max = delay_ms_max,
