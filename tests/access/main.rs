@@ -5,6 +5,7 @@
 mod changes;
 mod doors;
 mod duties;
+mod fields;
 mod sessions;
 mod standing;
 mod tasks;

@@ -26,6 +26,8 @@ pub struct Answer {
     pub body: Value,
     /// `NAME=VALUE` of the cookie that was set.
     pub cookie: Option<String>,
+    /// All headers, `NAME: VALUE` a line.
+    pub head: String,
 }
 
 impl Answer {
@@ -105,9 +107,13 @@ impl Caller {
         let status = response.status().as_u16();
         let cookie = response.headers().get(header::SET_COOKIE);
         let cookie = cookie.and_then(|v| v.to_str().ok()?.split(';').next().map(str::to_owned));
+        let line = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+            format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
+        };
+        let head = response.headers().iter().map(line).collect();
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok(Answer { status, body, cookie })
+        Ok(Answer { status, body, cookie, head })
     }
 
     /// Sends only the head of a POST that promises a body of so many bytes, and reads the answer.

@@ -294,3 +294,57 @@ fn no_path_of_a_machine_and_no_ignored_test() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What answers with `Json` of something else than what the mask made: people, keys and the system's
+/// own state, which hold no field of a document, and refusals.
+const UNMASKED: [&str; 5] = ["gate.rs", "keys.rs", "people.rs", "problem.rs", "system.rs"];
+/// Types of the ledger that hold fields of documents, and what tells of them.
+const FIELDED: [&str; 14] = [
+    "Entry",
+    "Movement",
+    "MovementLine",
+    "Posting",
+    "PostingLine",
+    "Task",
+    "TaskState",
+    "Reservation",
+    "Balance",
+    "Row",
+    "Aged",
+    "Voucher",
+    "Bucket",
+    "DeliveryRow",
+];
+
+/// Answers about documents, stock and the journal are `Json<Masked<…>>`, which only the mask makes; no
+/// handler puts JSON together by itself, and none takes a masked value apart again.
+#[test]
+fn handlers_answer_what_the_mask_made() {
+    let (mut wrong, mut handlers) = (vec![], 0);
+    for (path, text) in rust_files() {
+        let Ok(name) = path.strip_prefix("daemon/src/api") else { continue };
+        let (name, text) = (name.to_string_lossy().into_owned(), before_tests(&text).to_owned());
+        if UNMASKED.contains(&name.as_str()) {
+            let words = || text.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let found = FIELDED.iter().filter(|fielded| words().any(|word| word == **fielded));
+            wrong.extend(found.map(|one| format!("{name} may not know {one}: it does not mask")));
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let typed = code.split("Json<").skip(1).any(|rest| !rest.starts_with("Masked<"));
+            let made = code.contains("Json(") && name != "mask.rs";
+            let apart = code.contains("into_inner") || code.contains("json!(");
+            let raw = code.contains("serde_json");
+            handlers += usize::from(code.contains("Json<Masked<"));
+            if typed || made || apart || raw {
+                wrong.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(
+        handlers >= 20,
+        "only {handlers} masked answers are found: is this test looking there?"
+    );
+    assert!(wrong.is_empty(), "answers that pass by the mask:\n{}", wrong.join("\n"));
+}

@@ -1,18 +1,19 @@
 //! Stock: now and on past days, by age, in handling units, by lot; where a thing is; vouchers; the
 //! items.
 
+mod answers;
+
+use answers::{Contents, Lot, Whereabouts};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::header,
     response::{IntoResponse, Response},
 };
-use gatewarden_model::{
-    Action, Day, Field, FieldRights, Item, ItemId, Location, Mask, Masked, Module, StockStatus,
-};
+use gatewarden_model::{Action, Day, Field, Item, ItemId, Location, Masked, Module, StockStatus};
 use gatewarden_stock::Wants;
 use gatewarden_store::BalanceFilter;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -27,7 +28,7 @@ use crate::{
         self,
         ageing::{self, Aged},
         past::{self, Evening, View},
-        vouchers::{self, Voucher},
+        vouchers,
     },
 };
 
@@ -110,66 +111,6 @@ impl StockQuery {
 /// Whether values need to be looked up at all.
 fn shown(eyes: &Eyes) -> views::Shown {
     if eyes.sees(&Field::Cost) { views::Shown::Values } else { views::Shown::Quantities }
-}
-
-/// What is in a handling unit.
-#[derive(Debug, Serialize)]
-pub(crate) struct Contents {
-    unit: String,
-    contents: Vec<views::Row>,
-}
-
-impl Mask for Contents {
-    fn mask(&mut self, rights: &FieldRights) {
-        let Self { unit: _, contents } = self;
-        contents.mask(rights);
-    }
-}
-
-/// A lot.
-#[derive(Debug, Serialize)]
-pub(crate) struct Lot {
-    item: ItemId,
-    lot: String,
-    expires: Option<Day>,
-    first_entry: u64,
-    stock: Vec<views::Row>,
-}
-
-impl Mask for Lot {
-    fn mask(&mut self, rights: &FieldRights) {
-        let Self { item: _, lot: _, expires: _, first_entry: _, stock } = self;
-        stock.mask(rights);
-    }
-}
-
-/// Where a thing is.
-#[derive(Debug, Serialize)]
-pub(crate) struct Whereabouts {
-    key: String,
-    item: Option<ItemId>,
-    lot: Option<String>,
-    serial: Option<String>,
-    place: Option<Location>,
-    unit: Option<String>,
-    commissioned: bool,
-    last_entry: u64,
-}
-
-impl Mask for Whereabouts {
-    fn mask(&mut self, rights: &FieldRights) {
-        let Self {
-            key: _,
-            item: _,
-            lot: _,
-            serial: _,
-            place,
-            unit: _,
-            commissioned: _,
-            last_entry: _,
-        } = self;
-        place.mask(rights);
-    }
 }
 
 /// The 18 digits of an SSCC, with or without its application identifier.
@@ -365,12 +306,11 @@ pub(crate) async fn list_vouchers(
         let message = format!("there are more than {max} vouchers: ask for fewer days");
         return Err(Problem::unprocessable("too-many", message));
     }
-    let found: Masked<Vec<Voucher>> = eyes.show(found);
     Ok(match query.format {
-        Format::Json => Json(found).into_response(),
+        Format::Json => eyes.json(found).into_response(),
         Format::Csv => {
             let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")];
-            (kind, vouchers::csv(&found)).into_response()
+            (kind, vouchers::csv(&eyes.show(found))).into_response()
         }
     })
 }

@@ -8,6 +8,7 @@
 mod access;
 mod ledger;
 mod llrp;
+mod mask;
 mod reads;
 mod report;
 mod size;
@@ -30,6 +31,8 @@ pub(crate) enum BenchVerb {
     Ledger(Box<LedgerArgs>),
     /// Decisions of the access policies, beside raw Cedar with the same policies.
     Access(AccessArgs),
+    /// How long it takes to find out which fields somebody may see, and to hide the others.
+    Mask(MaskArgs),
     /// Memory of the idle daemon, time until it is ready, size of this program.
     Size(SizeArgs),
 }
@@ -76,6 +79,12 @@ pub(crate) struct AccessArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MaskArgs {
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SizeArgs {
     /// How long the daemon idles before its memory is read.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
@@ -98,6 +107,7 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
             (runtime.block_on(Box::pin(ledger::measure(args.plan())))?, output)
         }
         BenchVerb::Access(args) => (access::measure(args.decisions)?, args.output),
+        BenchVerb::Mask(args) => (mask::measure()?, args.output),
         BenchVerb::Size(args) => {
             (runtime.block_on(Box::pin(size::measure(args.seconds)))?, args.output)
         }
