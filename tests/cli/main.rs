@@ -8,6 +8,7 @@ mod ledger;
 mod operate;
 mod probe;
 mod qr;
+mod sod;
 
 use std::process::{Command, Output};
 

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{House, at, movement_id, operator, pass, posting, task, task_id};
 use gatewarden_engine::{
     Command,
@@ -158,6 +160,31 @@ fn a_reservation_is_part_of_the_task_that_uses_it() {
         told(&house.journal),
         [format!("asks-and-approves sue {number} requested+approved")]
     );
+}
+
+#[test]
+fn two_who_post_for_each_other_in_one_document_are_found_both() {
+    let mut house = house();
+    let lines = ["10 BOLT-M8 1 @loss/found wh1/a"];
+    let reason = Some("found one".to_owned());
+    let one = Posting { reason, ..posting(3, MovementKind::Adjustment, &lines) };
+    let other = Posting { id: movement_id(4), ..one.clone() };
+    house.posted(one);
+    assert_eq!(told(&house.journal), [""; 0]);
+    for (n, who, role) in [(60, "max", "storekeeper"), (61, "sue", "warehouse-supervisor")] {
+        house.enrol(who, &[role]);
+        house.sign_in(n, None, who);
+    }
+    let number = other.document.number.clone();
+    let ask = house.reserve(other, "max");
+    house.ok(ask);
+    let post = house.post(4, "sue");
+    house.ok(post);
+    let mut found = told(&house.journal);
+    found.retain(|line| line.starts_with("asks-and-posts"));
+    let expect =
+        ["sue", "max"].map(|who| format!("asks-and-posts {who} {number} requested+posted"));
+    assert_eq!(BTreeSet::from_iter(found), BTreeSet::from(expect));
 }
 
 fn later(entry: &Entry, days: i64) -> Stamp {

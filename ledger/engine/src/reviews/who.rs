@@ -1,0 +1,118 @@
+//! What a review asks about, who may decide on it, and what must not be taken away.
+//!
+//! Invariants: whoever may decide on an item is never the one whom it is about, and there is always
+//! somebody; of the last who hold `system:approve` one role stays. Functions of the state alone.
+
+use std::collections::BTreeSet;
+
+use gatewarden_model::{Action, ClientId, Module, OperatorId, Review, ReviewItem, RoleMatrix};
+
+use crate::state::{Client, Operator, ReviewState, State};
+
+/// Whether it is the same campaign; what it is about is found when it opens.
+pub(super) fn is_same(open: &Review, asked: &Review) -> bool {
+    let mut reviewers = asked.reviewers.clone();
+    reviewers.sort_unstable();
+    reviewers.dedup();
+    let items = open.items.clone();
+    *open == Review { reviewers, items, ..asked.clone() }
+}
+
+/// What is held now within the campaign's scope, sorted.
+pub(super) fn items_of(state: &State, review: &Review) -> Vec<ReviewItem> {
+    let scope = &review.scope;
+    let within = |role: &&String| scope.roles.is_empty() || scope.roles.contains(role);
+    let of_operator = |operator: &Operator| {
+        let id = operator.id.clone();
+        let roles = operator.roles.iter().filter(within).cloned();
+        roles.map(|role| ReviewItem::Role { operator: id.clone(), role }).collect::<Vec<_>>()
+    };
+    let of_client = |client: &Client| {
+        let scopes = client.scopes.iter().cloned();
+        let id = client.id.clone();
+        scopes.map(|scope| ReviewItem::Scope { client: id.clone(), scope }).collect::<Vec<_>>()
+    };
+    let clients = state.clients().filter(|_| scope.clients).flat_map(of_client);
+    let mut items: Vec<_> = state.operators().flat_map(of_operator).chain(clients).collect();
+    items.sort_unstable();
+    items
+}
+
+/// Who may decide on an item: the reviewers who still may approve, and the fall-back for what a reviewer
+/// holds himself or where no reviewer is left. Never the one whom it is about.
+#[must_use]
+pub fn reviewers_of(
+    open: &ReviewState,
+    state: &State,
+    matrix: &RoleMatrix,
+    item: &ReviewItem,
+) -> Vec<OperatorId> {
+    let Review { reviewers, fallback, .. } = &open.review;
+    let able = |who: &&OperatorId| can_approve(state, matrix, who);
+    let own = item.operator().is_some_and(|whom| reviewers.contains(whom));
+    let able: Vec<OperatorId> = reviewers.iter().filter(|_| !own).filter(able).cloned().collect();
+    if !able.is_empty() || item.operator() == Some(fallback) {
+        return able;
+    }
+    vec![fallback.clone()]
+}
+
+/// Whether an operator is enrolled and a role of his grants `system:approve`.
+pub(crate) fn can_approve(state: &State, matrix: &RoleMatrix, who: &OperatorId) -> bool {
+    state
+        .operator(who)
+        .is_some_and(|operator| operator.roles.iter().any(|role| grants(matrix, role)))
+}
+
+fn grants(matrix: &RoleMatrix, role: &str) -> bool {
+    let system = matrix.0.get(role).and_then(|role| role.grants.get(&Module::System));
+    system.is_some_and(|actions| actions.contains(&Action::Approve))
+}
+
+/// Which of these must not be taken away all together, since else nobody could approve any more: of
+/// the last who could, the role that lets him.
+pub(super) fn spared<'i>(
+    state: &State,
+    matrix: &RoleMatrix,
+    items: impl IntoIterator<Item = &'i ReviewItem>,
+) -> BTreeSet<ReviewItem> {
+    let going: BTreeSet<(&OperatorId, &str)> = items
+        .into_iter()
+        .filter_map(|item| match item {
+            ReviewItem::Role { operator, role } => Some((operator, role.as_str())),
+            ReviewItem::Scope { .. } => None,
+        })
+        .collect();
+    let approving = |operator: &Operator| {
+        let of_his = operator.roles.iter().filter(|role| grants(matrix, role));
+        of_his.cloned().collect::<Vec<_>>()
+    };
+    let mut last = None;
+    for operator in state.operators() {
+        for role in approving(operator) {
+            if !going.contains(&(&operator.id, role.as_str())) {
+                return BTreeSet::new();
+            }
+            last = Some(ReviewItem::Role { operator: operator.id.clone(), role });
+        }
+    }
+    last.into_iter().collect()
+}
+
+pub(super) fn is_held(state: &State, item: &ReviewItem) -> bool {
+    match item {
+        ReviewItem::Role { operator, role } => {
+            state.operator(operator).is_some_and(|o| o.roles.contains(role))
+        }
+        ReviewItem::Scope { client, scope } => {
+            state.clients.get(client).is_some_and(|c| c.scopes.contains(scope))
+        }
+    }
+}
+
+pub(super) fn holder(item: &ReviewItem) -> (Option<OperatorId>, Option<ClientId>) {
+    match item {
+        ReviewItem::Role { operator, .. } => (Some(operator.clone()), None),
+        ReviewItem::Scope { client, .. } => (None, Some(client.clone())),
+    }
+}
