@@ -100,7 +100,7 @@ async fn one_pin_sprayed_over_hundreds_of_badges_is_slowed_and_alarmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_badge_costs_the_work_of_a_wrong_pin() {
-    let settings = Settings { lockout: (100, 1000, 2000), ..Settings::default() };
+    let settings = Settings { lockout: (10, 1000, 2000), ..Settings::default() };
     let (gateway, people) = staffed(settings).await;
     let mut times = [vec![], vec![]];
     for n in 0..7 {

@@ -134,7 +134,7 @@ mod tests {
             (b"{\"a\":1,\"\\u0061\":2}", "\"a\" stands twice"),
             (b"[{\"b\":[{\"c\":1,\"d\":2,\"c\":3}]}]", "\"c\" stands twice"),
             (b"{\"a\":\"\xff\"}", "not UTF-8 at byte 6"),
-            (b"{\"a\":\"\\ud800\"}", "surrogate"),
+            (b"{\"a\":\"\\ud800\"}", "hex escape"),
             (b"{\"a\":NaN}", "expected value"),
             (b"{\"a\":Infinity}", "expected value"),
             (b"{\"a\":1e400}", "number out of range"),

@@ -78,6 +78,9 @@ pub(crate) fn start_recorder(
     };
     let ledger =
         Ledger::open(&address, options).with_context(|| format!("failed to open {address}"))?;
+    ledger.check_in_force().with_context(|| {
+        format!("{address} was written to by another hand: nobody's rights are taken from it")
+    })?;
     let reserve = hold_reserve(config, &address)?;
     let access = policies::build(config)?;
     let parts = Parts {

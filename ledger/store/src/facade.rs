@@ -138,6 +138,15 @@ impl Ledger {
         }
     }
 
+    /// Compares what the ledger says of people, machines and locks with the signed journal, before
+    /// anybody's rights rest on it. On a shared ledger the server keeps others out of these rows.
+    pub fn check_in_force(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Writer::Sqlite(ledger) => ledger.check_in_force(),
+            Writer::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Whether other gateways change the stock beside this one: what was looked up grows stale.
     #[must_use]
     pub fn is_shared(&self) -> bool {

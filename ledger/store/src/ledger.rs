@@ -12,7 +12,7 @@ use gatewarden_stock::{Supply, Wants};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    StoreError, connection, credential,
+    StoreError, connection, credential, in_force,
     keys::Keys,
     lock::WriterLock,
     lookup,
@@ -127,6 +127,12 @@ impl Ledger {
         }
         self.keeper.help(&self.connection);
         Ok(self.committed())
+    }
+
+    /// Compares what the ledger says of people, machines and locks with the signed journal, before
+    /// anybody's rights rest on it.
+    pub fn check_in_force(&self) -> Result<(), StoreError> {
+        in_force::check(&self.connection, self.frontier.root())
     }
 
     /// Adds a key that a `KeyRotated` may name. Its file must be written and flushed before.

@@ -563,3 +563,40 @@ fn lots_and_pools_that_are_called_the_same_are_told_apart() {
     assert!(words[0].starts_with("pool of C lot x of y at wh1/dock: it is missing in pool"));
     assert!(words[1].starts_with("lot A of B of C: lot says last day \"none\""));
 }
+
+/// What a start says to a ledger of people into which this was written.
+fn in_force(sql: &str) -> Result<(), String> {
+    let (_folder, path) = folder();
+    staffed(&path);
+    // Many tiles later, the edge of the tree alone tells nothing of the people.
+    let mut ledger = Ledger::open(&path, options()).unwrap();
+    ledger.append(&group((10..700).map(started).collect())).unwrap();
+    drop(ledger);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let ledger = Ledger::open(&path, options()).map_err(|error| format!("open: {error}"))?;
+    ledger.check_in_force().map_err(|error| error.to_string())
+}
+
+#[test]
+fn nobodys_rights_are_taken_from_rows_that_the_journal_does_not_say() {
+    assert_eq!(in_force(""), Ok(()));
+    for (sql, wanted) in [
+        ("UPDATE entry SET bytes = replace(bytes, 'li.wei', 'mallor') WHERE seq = 1", "entry 1"),
+        ("UPDATE entry SET bytes = bytes || ' ' WHERE seq = 300", "entry 300"),
+        (
+            "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE seq = 2), \
+             leaf = (SELECT leaf FROM entry WHERE seq = 2) WHERE seq = 1",
+            "do not lead to the signed root",
+        ),
+        ("DELETE FROM live WHERE key = 'operator:mueller' AND seq = 3", "operator:mueller: "),
+        ("DELETE FROM live WHERE key = 'operator:li.wei'", "operator:li.wei: "),
+        ("INSERT INTO live VALUES ('operator:gone', 5)", "operator:gone: "),
+        ("INSERT INTO live VALUES ('client:gone', 5)", "client:gone: "),
+        ("INSERT INTO live VALUES ('lockout:li.wei', 5)", "lockout:li.wei: "),
+    ] {
+        let told = in_force(sql).expect_err(sql);
+        assert!(told.contains(wanted), "{sql}: {told}");
+    }
+}
