@@ -70,6 +70,9 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
     {
         let over = self.map.iter().filter(|(_, value)| is_over(value));
         let mut keys: Vec<K> = over.map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() {
+            return vec![];
+        }
         keys.sort_unstable();
         self.order.retain(|key| keys.binary_search(key).is_err());
         keys.into_iter().filter_map(|key| self.map.remove_entry(&key)).collect()

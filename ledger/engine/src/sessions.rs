@@ -61,7 +61,7 @@ impl Turn<'_> {
     pub(crate) fn badge(&mut self, station: StationId, badge: Hash) -> Answer {
         let operator = self.state.operator_by_badge(&badge).map(|o| o.id.clone());
         if let Some(who) = &operator {
-            if let Some(refusal) = self.too_fast(who, &station) {
+            if let Some(refusal) = self.too_fast(who, &station, true) {
                 return Err(refusal);
             }
             self.is_at(who, Some(&station), self.now);

@@ -5,11 +5,10 @@
 mod common;
 
 use common::{
-    House, access, at, badge, line, operator, pass, posting, session_id, settings, stamp_ms, task,
-    word,
+    House, access, at, badge, operator, pass, posting, session_id, settings, stamp_ms, task, word,
 };
 use gatewarden_engine::{
-    Command, Engine, Factor, FactorCheck, Levels, PinCheck, Reply, SCAN_EVERY_US,
+    Command, Engine, Factor, FactorCheck, Judge, Levels, PinCheck, Reply, SCAN_EVERY_US,
     SCANS_AT_ONCE_MAX, Settings, TwoPersons, Walking,
 };
 use gatewarden_model::{
@@ -404,7 +403,82 @@ fn class_a_by_hand_needs_a_second_person_who_did_not_ask_for_it() {
     house.ok(join("moe"));
     house.ok(post);
     assert_eq!(house.judged(), Vec::<String>::new());
-    assert_eq!(line("10 BOLT-M8 1 a b").line, 10);
+}
+
+#[test]
+fn a_posting_tells_its_session_its_level_and_the_station_it_was_made_at() {
+    let mut house = house(|_| {});
+    let lines = ["10 BOLT-M8 3 @supplier/ACME wh1/dock"];
+    let moved = |house: &House| {
+        let last = house.journal.iter().rev().find_map(|entry| match &entry.body {
+            Body::Moved { movement, .. } => Some(movement.clone()),
+            _ => None,
+        });
+        last.unwrap()
+    };
+    house.sign_in(70, None, "sue");
+    house.posted(posting(1, MovementKind::Receipt, &lines));
+    assert_eq!(moved(&house).station, None, "at the console");
+    house.now = at(1);
+    let session = house.sign_in(71, Some("dock-2"), "max");
+    house.posted(posting(2, MovementKind::Receipt, &lines));
+    let movement = moved(&house);
+    assert_eq!((movement.session, movement.auth_level), (session, 2));
+    assert_eq!(movement.station, Some(station("dock-2")));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What a judge says of a journal in which `forge` changed entries.
+fn judged_of(house: &House, forge: impl Fn(&mut Body)) -> Vec<String> {
+    let mut journal = house.journal.clone();
+    journal.iter_mut().for_each(|entry| forge(&mut entry.body));
+    let mut judge = Judge::knowing(access());
+    journal.iter().filter_map(|entry| judge.judge(entry)).collect()
+}
+
+#[test]
+fn a_judge_tells_what_a_session_could_not_have_become() {
+    let mut house = house(two_for_receipts);
+    house.sign_in(1, Some("dock-1"), "sam");
+    join(&mut house, 1, "sue", PinCheck::Right).unwrap();
+    assert_eq!(receive(&mut house, 1, 1, 1), "posted");
+    house.now = at(400);
+    house.ok(Command::Tick);
+    resume(&mut house, 1, PinCheck::Right).unwrap();
+    assert_eq!(judged_of(&house, |_| {}), Vec::<String>::new());
+
+    let revived = judged_of(&house, |body| {
+        if let Body::SessionChanged { event, .. } = body
+            && *event == SessionEvent::Resumed
+        {
+            *event = SessionEvent::Joined;
+        }
+    });
+    assert!(revived.len() == 1 && revived[0].contains("does not lead"), "{revived:?}");
+    let unheard = judged_of(&house, |body| {
+        if let Body::SessionChanged { from, event, .. } = body
+            && *event == SessionEvent::Resumed
+        {
+            *from = SessionPhase::Locked;
+        }
+    });
+    assert!(unheard.len() == 1 && unheard[0].contains("was idle"), "{unheard:?}");
+    let alone = judged_of(&house, |body| {
+        if let Body::Moved { movement, .. } = body
+            && let Some(second) = &mut movement.second
+        {
+            second.operator = movement.operator.clone();
+        }
+    });
+    assert!(alone.iter().any(|told| told.contains("beside himself")), "{alone:?}");
+    let bought = judged_of(&house, |body| {
+        if let Body::Moved { movement, .. } = body
+            && let Some(second) = &mut movement.second
+        {
+            second.operator = "bob".parse().unwrap();
+        }
+    });
+    assert!(bought.iter().any(|told| told.contains("answer deny")), "{bought:?}");
 }
 
 fn a_minute(settings: &mut Settings) {
@@ -429,6 +503,11 @@ fn a_badge_faster_than_its_owner_walks_is_refused_alarmed_and_locks_his_session(
         assert_eq!(scan(&mut house, "dock-2", "sam"), Err("too-fast"));
     }
     assert_eq!(house.journal.len(), entries);
+    // The right PIN there is refused each time on record.
+    for _ in 0..2 {
+        let sign_in = house.sign_in_command(9, Some("dock-2"), "sam", PinCheck::Right);
+        assert_eq!(house.refused(sign_in), "too-fast");
+    }
 
     assert_eq!(receive(&mut house, 1, 1, 59), "posted", "seen while it was good");
     assert_eq!(receive(&mut house, 2, 1, 60), "quarantined");

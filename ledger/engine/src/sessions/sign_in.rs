@@ -37,7 +37,7 @@ impl Turn<'_> {
             return self.resume(open, pin);
         }
         let operator = self.prove(&attempt, pin, None)?;
-        if let Some(refusal) = station.as_ref().and_then(|at| self.too_fast(&operator, at)) {
+        if let Some(refusal) = station.as_ref().and_then(|at| self.too_fast(&operator, at, false)) {
             return Err(refusal);
         }
         if self.state.session(session).is_some() || self.memory.ended.get(&session).is_some() {
@@ -186,7 +186,7 @@ impl Turn<'_> {
         };
         let attempt = self.attempt_by_badge(station.clone(), badge);
         let operator = self.prove(&attempt, pin, None)?;
-        if let Some(refusal) = station.as_ref().and_then(|at| self.too_fast(&operator, at)) {
+        if let Some(refusal) = station.as_ref().and_then(|at| self.too_fast(&operator, at, false)) {
             return Err(refusal);
         }
         let against = match &session.second {

@@ -49,8 +49,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Refuses whoever can't be at a station yet, and locks his session where he was.
-    pub(crate) fn too_fast(&mut self, who: &OperatorId, here: &StationId) -> Option<Refusal> {
+    /// Refuses whoever can't be at a station yet, and locks his session where he was. A device that
+    /// repeats its scan is recorded once in a while, a right PIN each time.
+    pub(crate) fn too_fast(
+        &mut self,
+        who: &OperatorId,
+        here: &StationId,
+        scanned: bool,
+    ) -> Option<Refusal> {
         let (there, when) = self.memory.whereabouts.get(who).cloned()?;
         let (gone_us, way_ms) = (self.now.us_since(&when), self.settings.walking.ms(&there, here));
         if gone_us >= way_ms.saturating_mul(1000) {
@@ -67,7 +73,7 @@ impl Turn<'_> {
         for station in [&there, here] {
             self.signals.push((station.clone(), Signal::Alarm));
         }
-        let recorded = self.suspect(who, here, &message);
+        let recorded = self.suspect(who, here, &message, scanned);
         Some(Refusal { code: "too-fast", message, recorded })
     }
 
@@ -89,11 +95,17 @@ impl Turn<'_> {
         }
     }
 
-    /// Records the refusal; the same badge at the same station again only after a while.
-    fn suspect(&mut self, who: &OperatorId, here: &StationId, reason: &str) -> Option<u64> {
+    /// Records the refusal; the same scan at the same station again only after a while.
+    fn suspect(
+        &mut self,
+        who: &OperatorId,
+        here: &StationId,
+        reason: &str,
+        scanned: bool,
+    ) -> Option<u64> {
         let key = (who.clone(), here.clone());
         let told = self.memory.suspected.get(&key);
-        if told.is_some_and(|at| self.now.us_since(at) < SCAN_EVERY_US) {
+        if scanned && told.is_some_and(|at| self.now.us_since(at) < SCAN_EVERY_US) {
             return None;
         }
         self.memory.suspected.remove(&key);
