@@ -1,12 +1,16 @@
 //! `[[devices]]`: readers, scanners, printers and lamps, told apart by `kind`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use gatewarden_model::DeviceId;
 
 use crate::{
     fields::Fields,
-    shape::{Key, Kind, Kinds, Shape, Text, integer_or, optional, required, text_or},
+    shape::{
+        Key, Kind, Kinds, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, required,
+        text_or,
+    },
+    text,
 };
 
 /// Most devices of one gateway.
@@ -19,6 +23,8 @@ pub const ANTENNAS_MAX: usize = 64;
 pub struct Device {
     /// Its name.
     pub name: DeviceId,
+    /// What it must tell of itself, by fact; nothing where somebody approves who it is.
+    pub identity: BTreeMap<String, String>,
     /// What it is and how it is reached.
     pub kind: DeviceKind,
 }
@@ -83,7 +89,49 @@ pub enum DeviceKind {
     },
 }
 
-const COMMON: &[Key] = &[required("name", Shape::Text(Text::Slug), "The device's name.")];
+const COMMON: &[Key] = &[
+    required("name", Shape::Text(Text::Slug), "The device's name."),
+    optional(
+        "identity",
+        Shape::Section(&IDENTITY),
+        "Who it must be: whoever tells all of this needs no approval, and nobody else gets one.",
+    ),
+];
+
+static IDENTITY: Section = Section {
+    doc: "What a device must tell of itself. As a refused device's request shows it.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional("serial", Shape::Text(Text::Line), "USB serial number."),
+        optional(
+            "mac",
+            Shape::Text(Text::Mac),
+            "A reader's MAC address, six or eight bytes: 00:16:25:01:02:03.",
+        ),
+        optional("epc", Shape::Text(Text::Line), "A reader's own EPC, where it tells that."),
+        optional("maker", Shape::Text(Text::Line), "IANA number of a reader's maker."),
+        optional("model", Shape::Text(Text::Line), "The maker's number of a reader's model."),
+        optional("usb", Shape::Text(Text::Line), "USB VID:PID, such as 05e0:1701."),
+        optional("port", Shape::Text(Text::Line), "The physical path of its USB plug: 1-2.3."),
+        optional("path", Shape::Text(Text::Line), "The path of a port that is no USB device's."),
+        optional("address", Shape::Text(Text::Line), "The host:port of what tells nothing else."),
+        optional("unit", Shape::Text(Text::Line), "The Modbus unit."),
+    ],
+};
+
+/// Who a device must be. A MAC address is written as devices tell it.
+fn identity(fields: &Fields) -> BTreeMap<String, String> {
+    let Some(told) = fields.table("identity") else { return BTreeMap::new() };
+    let fact = |key: &Key| {
+        let value = told.text(key.name)?;
+        let value = match key.name {
+            "mac" => text::normal_mac(value)?,
+            _ => value.to_owned(),
+        };
+        Some((key.name.to_owned(), value))
+    };
+    IDENTITY.keys.iter().filter_map(fact).collect()
+}
 const WORD: Shape = Shape::Integer { min: 0, max: 65_535 };
 const BAUD: i64 = 9600;
 
@@ -204,7 +252,7 @@ impl Device {
             "label-printer" => DeviceKind::LabelPrinter { address: fields.owned("address")? },
             _ => return None,
         };
-        Some(Self { name: fields.parsed("name")?, kind })
+        Some(Self { name: fields.parsed("name")?, identity: identity(fields), kind })
     }
 }
 

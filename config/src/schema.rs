@@ -145,6 +145,9 @@ fn text(rule: Text) -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^@/][^/]*$" })
         }
         Text::Ratio => json!({ "type": "string", "pattern": "^[0-9]{1,10}(/[0-9]{1,10})?$" }),
+        Text::Mac => {
+            json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5,7}$" })
+        }
         Text::Currency => json!({ "type": "string", "pattern": "^[A-Z]{3}$" }),
         Text::Offset => json!({ "type": "string", "pattern": "^[+-][0-9]{2}:[0-9]{2}$" }),
         Text::Place => {

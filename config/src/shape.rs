@@ -117,6 +117,8 @@ pub(crate) enum Text {
     Warehouse,
     /// ISO 4217: three capital letters.
     Currency,
+    /// A MAC address of six or eight bytes.
+    Mac,
     /// `+08:00`, at most 14 hours.
     Offset,
     /// A location of ours.

@@ -37,6 +37,7 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Ratio => (items::ratio(text).is_some(), ratio_hint(text)),
         Text::Amount => (is_amount(text), None),
         Text::Warehouse => (is_place(text) && !text.contains('/'), warehouse_hint(text)),
+        Text::Mac => (normal_mac(text).is_some(), None),
         Text::Currency => (is_currency(text), currency_hint(text)),
         Text::Offset => (offset_minutes(text).is_some(), offset_hint(text)),
         Text::Location => (Location::parse(text).is_ok(), None),
@@ -95,6 +96,9 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
         ),
         Text::Warehouse => {
             ("bad-warehouse", "a warehouse", "the first part of a location, such as \"wh1\"")
+        }
+        Text::Mac => {
+            ("bad-mac", "a MAC address", "six or eight bytes such as \"00:16:25:01:02:03\"")
         }
         Text::Currency => ("bad-currency", "a currency", "an ISO 4217 code such as \"EUR\""),
         Text::Offset => ("bad-offset", "a distance from UTC", "\"+08:00\" and the like"),
@@ -273,6 +277,20 @@ fn device_path_hint(text: &str) -> Option<String> {
     tty.then(|| format!("such as \"/dev/{text}\""))
 }
 
+/// A MAC address as LLRP readers tell theirs: EUI-64, capital hex with colons. One of six bytes is widened
+/// as IEEE's guidelines for EUI-64 say, with FF:FE in its middle.
+pub(crate) fn normal_mac(text: &str) -> Option<String> {
+    let byte = |part: &str| {
+        let is_hex = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+        is_hex.then(|| part.to_ascii_uppercase())
+    };
+    let mut bytes: Vec<String> = text.split([':', '-']).map(byte).collect::<Option<_>>()?;
+    if bytes.len() == 6 {
+        bytes.splice(3..3, ["FF".to_owned(), "FE".to_owned()]);
+    }
+    (bytes.len() == 8).then(|| bytes.join(":"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +320,11 @@ mod tests {
             (Text::Ratio, &["12", "1/3"], &["0", "1.5", "1/0", "", "twelve"]),
             (Text::Amount, &["5000", "5000.01", "0"], &["-1", "5,000", "1.00001", "1e3", ""]),
             (Text::Warehouse, &["wh1", "north hall"], &["wh1/a", "@loss", "", " wh1"]),
+            (
+                Text::Mac,
+                &["00:16:25:01:02:03", "00-16-25-ff-fe-01-02-03"],
+                &["", "00:16:25", "00:16:25:01:02:0g", "0:16:25:01:02:03", "00:16:25:01:02:+3"],
+            ),
             (Text::Currency, &["EUR", "CNY"], &["eur", "EURO", "€", ""]),
             (
                 Text::Offset,

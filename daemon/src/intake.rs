@@ -7,15 +7,15 @@
 //! is counted as a gap.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
 use gatewarden_config::Station;
 use gatewarden_engine::{Command, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceEvent, DeviceId, DeviceState, Pass, PassClosing, PassId, PassOpening, Read, ReadValue,
-    SessionId, Sighting, Signal, Stamp, Thing, Trust,
+    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Pass, PassClosing, PassId, PassOpening, Read,
+    ReadValue, SessionId, Sighting, Signal, Stamp, Thing, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -64,6 +64,11 @@ struct Intake {
     started: Stamp,
     /// Devices that have not been up since the start.
     unseen: HashSet<DeviceId>,
+    /// Devices that told who they are, which the recorder could not take yet, and since when.
+    unasked: BTreeMap<DeviceId, (DeviceFacts, Stamp)>,
+    unasked_at: Option<Instant>,
+    /// Refused devices of which it was told that a badge was scanned there.
+    badges_told: HashSet<DeviceId>,
     closed: mpsc::Sender<Pass>,
 }
 
@@ -99,6 +104,9 @@ pub(crate) async fn run(
         session: None,
         started,
         unseen,
+        unasked: BTreeMap::new(),
+        unasked_at: None,
+        badges_told: HashSet::new(),
         closed,
     };
     loop {
@@ -136,7 +144,7 @@ impl Intake {
             .window
             .next_deadline_us()
             .map(|at| Instant::now() + Duration::from_micros(at.saturating_sub(now_us)));
-        [window, self.spool_at, self.gaps_at].into_iter().flatten().min()
+        [window, self.spool_at, self.gaps_at, self.unasked_at].into_iter().flatten().min()
     }
 
     /// Does what is due. While events wait, only they tell the time of a pass: a read that waited
@@ -144,6 +152,9 @@ impl Intake {
     async fn wake(&mut self, caught_up: bool) {
         if self.gaps_at.is_some_and(|at| at <= Instant::now()) {
             self.tell_gaps().await;
+        }
+        if self.unasked_at.is_some_and(|at| at <= Instant::now()) {
+            self.identify().await;
         }
         if self.spool_at.is_some_and(|at| at <= Instant::now()) {
             // Events may have come meanwhile: whether a pass is over is asked in the next turn.
@@ -156,6 +167,10 @@ impl Intake {
     async fn event(&mut self, event: DeviceEvent) {
         match event {
             DeviceEvent::State { device, state } => self.state(device, state).await,
+            DeviceEvent::Identity { device, facts, at } => {
+                self.unasked.insert(device, (facts, at));
+                self.identify().await;
+            }
             DeviceEvent::Reads(reads) => {
                 if let Some(first) = reads.first() {
                     metrics::counter!("gatewarden_reads_total", "device" => first.device.to_string())
@@ -184,6 +199,35 @@ impl Intake {
         if to.us_since(&from) >= UNSEEN_US_MAX {
             let reason = "not watched from the daemon's start until it was up".to_owned();
             self.gap(Some(device), from, to, reason).await;
+        }
+    }
+
+    /// Asks whether the devices that told who they are may be believed; what can't be recorded now is
+    /// tried again, and until then nobody claims what they read.
+    async fn identify(&mut self) {
+        self.unasked_at = None;
+        while let Some((device, (facts, since))) =
+            self.unasked.first_key_value().map(|(device, told)| (device.clone(), told.clone()))
+        {
+            let station = self.station.name.clone();
+            let command = Command::Identify { station, device: device.clone(), facts, since };
+            match self.app.recorder.command(command).await {
+                Ok(Ok(Reply::Identified { refused: Some(reason) })) => {
+                    metrics::counter!("gatewarden_devices_refused_total",
+                        "device" => device.to_string())
+                    .increment(1);
+                    tracing::warn!(%device, station = %self.station.name, %reason,
+                        "device refused: see gatewarden change list");
+                }
+                Ok(Ok(_)) => drop(self.badges_told.remove(&device)),
+                Ok(Err(refusal)) => tracing::error!(%device, reason = %refusal.message, "identity"),
+                Err(error) => {
+                    tracing::error!(%device, %error, "who it is waits to be recorded");
+                    self.unasked_at = Some(Instant::now() + RETRY_PAUSE);
+                    return;
+                }
+            }
+            self.unasked.remove(&device);
         }
     }
 
@@ -220,6 +264,11 @@ impl Intake {
         if let ReadValue::Scan(scan) = &read.value
             && secrets::is_badge(&scan.text, &self.app.config.operators.badge_prefix)
         {
+            if self.unasked.contains_key(&read.device) || self.app.recorder.is_refused(&read.device)
+            {
+                self.badge_refused(read.device, read.at).await;
+                return;
+            }
             let badge = secrets::badge_digest(&scan.text);
             self.badge(badge).await;
             return;
@@ -231,7 +280,9 @@ impl Intake {
             self.window.forget_lingering();
         }
         self.session = standing;
+        // Who read it is not known yet: a pass without a session is never posted.
         let session = standing.map(|(session, _)| session);
+        let session = session.filter(|_| !self.unasked.contains_key(&read.device));
         let wall_us = read.at.wall_us;
         let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
         self.finish_closed(read.at).await;
@@ -265,6 +316,17 @@ impl Intake {
         metrics::counter!("gatewarden_spool_failures_total").increment(1);
         tracing::error!(station = %self.station.name, %error, "the pass is in memory only");
         self.app.lamps.show(&self.station.name, Signal::Stop);
+    }
+
+    /// A badge at a device that is not the approved one signs nobody in: told once a device, not once a
+    /// scan, and never with its number.
+    async fn badge_refused(&mut self, device: DeviceId, at: Stamp) {
+        self.app.lamps.show(&self.station.name, Signal::Alarm);
+        if self.badges_told.insert(device.clone()) {
+            let reason = "a badge was scanned at a device that is not the approved one; it and any \
+                          further one count for nothing";
+            self.gap(Some(device), at, at, reason.to_owned()).await;
+        }
     }
 
     async fn badge(&self, badge: gatewarden_model::Hash) {

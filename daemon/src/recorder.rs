@@ -12,12 +12,12 @@ mod rotate;
 mod thread;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, RwLock},
 };
 
-use gatewarden_engine::{Access, Command, Engine, Refusal, Reply, Settings};
-use gatewarden_model::{Clock, OperatorId, SessionId, Signal, StationId, entry::Verdict};
+use gatewarden_engine::{Access, Command, Engine, Refusal, RefusedDevice, Reply, Settings};
+use gatewarden_model::{Clock, DeviceId, OperatorId, SessionId, Signal, StationId, entry::Verdict};
 use gatewarden_store::{Ledger, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -88,6 +88,8 @@ struct Line {
 pub(crate) struct Board {
     /// The open session of each station, and whether anything counts in it.
     pub(crate) sessions: HashMap<StationId, (SessionId, bool)>,
+    /// The devices that are not the ones that were approved.
+    pub(crate) refused: BTreeMap<DeviceId, RefusedDevice>,
     /// The last group could not be written.
     pub(crate) failing: bool,
     /// Too much waits for its witnesses: in words, and whether movements stop for it.
@@ -216,6 +218,16 @@ impl Recorder {
     /// The session that is open at a station, and whether anything counts in it, as flushed.
     pub(crate) fn standing_at(&self, station: &StationId) -> Option<(SessionId, bool)> {
         self.board.read().ok()?.sessions.get(station).copied()
+    }
+
+    /// The devices that are not the ones that were approved, as flushed.
+    pub(crate) fn refused_devices(&self) -> BTreeMap<DeviceId, RefusedDevice> {
+        self.board.read().map(|board| board.refused.clone()).unwrap_or_default()
+    }
+
+    /// Whether a device is refused, as flushed.
+    pub(crate) fn is_refused(&self, device: &DeviceId) -> bool {
+        self.board.read().is_ok_and(|board| board.refused.contains_key(device))
     }
 
     /// Whether the last group of entries could not be written.

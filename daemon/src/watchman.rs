@@ -91,6 +91,12 @@ async fn gauges(app: &App) {
     if let Ok(depth) = app.spool.depth().await {
         metrics::gauge!("gatewarden_spool_passes").set(f64::from(depth));
     }
+    let refused = app.recorder.refused_devices();
+    for device in &app.config.devices {
+        let is_refused = f64::from(u8::from(refused.contains_key(&device.name)));
+        metrics::gauge!("gatewarden_device_refused", "device" => device.name.to_string())
+            .set(is_refused);
+    }
     let counts = app.recorder.query(|engine| {
         let state = engine.state();
         (state.sessions().count(), state.quarantine().count(), state.holds().count())

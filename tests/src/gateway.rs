@@ -142,6 +142,16 @@ impl Gateway {
         fs::write(self.config(), text).expect("the configuration can be written");
     }
 
+    /// How many devices nobody has approved by the configuration.
+    ///
+    /// # Panics
+    /// Where the configuration can't be read.
+    #[must_use]
+    pub fn devices(&self) -> usize {
+        let text = fs::read_to_string(self.config()).expect("the configuration can be read");
+        text.matches("[[devices]]").count() - text.matches("\nidentity = ").count()
+    }
+
     /// Its ledger.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {

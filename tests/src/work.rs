@@ -101,11 +101,21 @@ const STAFF: [(&str, &str, &str, &str); 4] = [
 impl People {
     /// Enrols the administrator `root` (OP-1000, 1379) with the one-time code, then storekeepers
     /// `li.wei` and `ma.second`, supervisor `wang.lead`, sales assistant `sam.sales`, and two
-    /// machines.
+    /// machines; and has the devices approved.
     ///
     /// # Panics
     /// Where anything of it is refused.
     pub async fn enrol(gateway: &Gateway) -> Self {
+        let people = Self::enrol_people(gateway).await;
+        people.approve_devices_as_root(gateway.devices()).await;
+        people
+    }
+
+    /// As [`People::enrol`], and leaves the devices as they are: refused.
+    ///
+    /// # Panics
+    /// Where anything of it is refused.
+    pub async fn enrol_people(gateway: &Gateway) -> Self {
         let code = until("the first start prints a one-time enrolment code", || async {
             gateway.logged(|line| {
                 line.split_once("one-time enrolment code: ").map(|(_, code)| code.to_owned())
@@ -131,6 +141,37 @@ impl People {
         people.erp = people.machine_by(&root, "erp", &erp).await;
         root.delete("/session").await;
         people
+    }
+
+    /// Waits until so many devices have told who they are and were refused, and says yes to each, as an
+    /// administrator does who stands before them.
+    ///
+    /// # Panics
+    /// Where that does not come to be.
+    pub async fn approve_devices_as_root(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let root = self.sign_in("root", None).await;
+        let asked = until("every device is asked about", || async {
+            let asked = self.device_requests().await;
+            (asked.len() >= count).then_some(asked)
+        })
+        .await;
+        for change in asked {
+            let path = format!("/changes/{}/decision", change["id"].as_str().expect("an id"));
+            root.post_ok(&path, &json!({"approve": true})).await;
+        }
+        root.delete("/session").await;
+    }
+
+    /// The requests for devices that wait.
+    ///
+    /// # Panics
+    /// Where the daemon does not answer.
+    pub async fn device_requests(&self) -> Vec<Value> {
+        let changes = self.viewer.list("/changes").await;
+        changes.into_iter().filter(|one| one["change"]["what"] == "device").collect()
     }
 
     /// Enrols somebody, as the box's account asks and `root` approves, and sets the PIN with the

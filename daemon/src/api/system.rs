@@ -1,7 +1,8 @@
 //! Health, devices, metrics and the description of the API.
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
-use gatewarden_model::{Action, DeviceState, Module};
+use gatewarden_engine::RefusedDevice;
+use gatewarden_model::{Action, DeviceId, DeviceState, Module, facts::refusal_words};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -20,7 +21,7 @@ use super::{
 /// How the daemon is. Nothing more is told to whom we don't know.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`; `degraded` when a device is down or the last entries could not be written.
+    /// `ok`; `degraded` when a device is down or refused, or the last entries could not be written.
     status: &'static str,
     /// The program's version.
     version: &'static str,
@@ -32,9 +33,11 @@ pub(crate) async fn health(State(api): State<Api>) -> Json<Health> {
     let devices_up = api.app.devices.all().values().all(|s| matches!(s, DeviceState::Up { .. }));
     let recorder = &api.app.recorder;
     let recorder_up = recorder.query(|_| ()).await.is_ok() && !recorder.is_failing();
+    let devices_known = recorder.refused_devices().is_empty();
     let writing = !api.app.spool.is_failing();
     let witnessed = recorder.unwitnessed().is_none();
-    let status = if writing && devices_up && recorder_up && witnessed { "ok" } else { "degraded" };
+    let well = writing && devices_up && devices_known && recorder_up && witnessed;
+    let status = if well { "ok" } else { "degraded" };
     Json(Health { status, version: env!("CARGO_PKG_VERSION") })
 }
 
@@ -47,10 +50,36 @@ pub(crate) struct DeviceView {
     kind: &'static str,
     /// Its station.
     station: Option<String>,
-    /// Its last state: `state` is `connecting`, `up`, `down` or `stopped`.
+    /// Its last state: `state` is `connecting`, `up`, `down`, `stopped`, or `refused` where it is up and
+    /// not the one that was approved.
     #[schema(value_type = Object)]
     #[serde(flatten)]
-    state: DeviceState,
+    state: StateView,
+    /// What it tells of itself and what it should tell, while it is refused.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<RefusedDevice>,
+}
+
+/// A device's state as it is shown.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum StateView {
+    Driver(DeviceState),
+    Refused { state: &'static str, reason: String },
+}
+
+impl StateView {
+    /// A device that is up and refused is of no use: that is its state.
+    fn new(device: &DeviceId, state: DeviceState, refused: Option<&RefusedDevice>) -> Self {
+        match (&state, refused) {
+            (DeviceState::Up { .. }, Some(refused)) => {
+                let reason = refusal_words(device, &refused.seen, &refused.known);
+                Self::Refused { state: "refused", reason }
+            }
+            _ => Self::Driver(state),
+        }
+    }
 }
 
 /// All devices with their states.
@@ -62,6 +91,7 @@ pub(crate) async fn list_devices(
 ) -> Result<Json<Vec<DeviceView>>, Problem> {
     let _ = who;
     let states = api.app.devices.all();
+    let refused = api.app.recorder.refused_devices();
     let config = &api.app.config;
     let station_of = |name| {
         config.stations.iter().find(|s| s.devices.contains(name)).map(|s| s.name.to_string())
@@ -70,7 +100,12 @@ pub(crate) async fn list_devices(
         name: device.name.to_string(),
         kind: devices::kind_name(&device.kind),
         station: station_of(&device.name),
-        state: states.get(&device.name).cloned().unwrap_or(DeviceState::Stopped),
+        state: StateView::new(
+            &device.name,
+            states.get(&device.name).cloned().unwrap_or(DeviceState::Stopped),
+            refused.get(&device.name),
+        ),
+        refused: refused.get(&device.name).cloned(),
     });
     Ok(Json(views.collect()))
 }

@@ -92,6 +92,9 @@ fn line(open: &Value) -> String {
     let rights = [&change["roles"], &change["scopes"]];
     let rights = rights.iter().filter_map(|list| list.as_array()).flatten().map(text);
     let rights = rights.collect::<Vec<_>>().join(", ");
+    let told = change["identity"].as_object().into_iter().flatten();
+    let told: Vec<String> = told.map(|(name, value)| format!("{name} {}", text(value))).collect();
+    let rights = if told.is_empty() { rights } else { told.join(", ") };
     let by = ["kind", "id"].map(|key| text(&open["by"][key])).join(" ");
     let parts =
         [text(&open["id"]), text(&change["what"]), about, rights, by, text(&open["reason"])];

@@ -85,6 +85,7 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
     world.viewer = client(world, &root, "viewer", &viewer).await?;
     let erp = scopes(&["inbound:create", "outbound:create", "transfer:create"]);
     world.erp_client = client(world, &root, "erp", &erp).await?;
+    approve_devices(world, &root).await?;
     world
         .until("all devices are up", || async {
             let devices = world.viewer.get("/devices").await?;
@@ -92,6 +93,36 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
             Ok(devices.as_array().is_some_and(|list| list.iter().all(up)).then_some(()))
         })
         .await
+}
+
+/// Nothing that a device reads counts before somebody has approved who it is.
+async fn approve_devices(world: &World, root: &Caller) -> anyhow::Result<()> {
+    let count = world.viewer.get("/devices").await?.as_array().map_or(0, Vec::len);
+    let asked = world
+        .until("every device is asked about", || async {
+            let changes = root.get("/changes").await?;
+            let devices = changes.as_array().into_iter().flatten();
+            let devices = devices.filter(|one| one["change"]["what"] == "device").cloned();
+            let devices: Vec<Value> = devices.collect();
+            Ok((devices.len() >= count).then_some(devices))
+        })
+        .await?;
+    for one in &asked {
+        approve(root, one["id"].as_str().unwrap_or_default()).await?;
+        let change = &one["change"];
+        let fact = |name: &str| Some((name.to_owned(), change["identity"][name].as_str()?));
+        let told = ["mac", "serial", "address", "path"].into_iter().find_map(fact);
+        let (name, value) = told.context("a device tells nothing")?;
+        let device = change["device"].as_str().unwrap_or_default();
+        // The path of a pseudo-terminal in the demo's folder says nothing but its name.
+        let value = value.rsplit('/').next().unwrap_or(value);
+        tell(
+            device,
+            &format!("told {name} {value}"),
+            "refused until root approved that it is this one",
+        );
+    }
+    Ok(())
 }
 
 /// Says yes to a request; gives the one-time code, if it comes with one.

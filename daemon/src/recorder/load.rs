@@ -17,8 +17,11 @@ pub(super) fn publish(board: &RwLock<Board>, engine: &Engine) {
         .sessions()
         .filter_map(|s| Some((s.station.clone()?, (s.id, s.phase.authorises()))))
         .collect();
+    let refused = engine.state().refused_devices();
+    let refused = refused.map(|(device, one)| (device.clone(), one.clone())).collect();
     if let Ok(mut board) = board.write() {
         board.sessions = sessions;
+        board.refused = refused;
     }
 }
 

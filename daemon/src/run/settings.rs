@@ -11,6 +11,7 @@ use gatewarden_config::{
     AccountSection, Config, Environment, Mistake, Severity, SystemEnvironment,
 };
 use gatewarden_engine::{ItemMaster, Levels, Settings, TwoPersons, Walking};
+use gatewarden_model::{DeviceFacts, DeviceId};
 use gatewarden_stock::{AccountRule, AccountsFor};
 use gatewarden_store::{LedgerAddress, StoreError, postgres::PgAddress};
 
@@ -99,6 +100,8 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
         reservations_max: config.reservations.open_max as usize,
         sod: config.sod.clone(),
         one_person_enrols: false,
+        any_device: false,
+        pins: config.devices.iter().filter_map(pin).collect(),
     }
 }
 
@@ -112,6 +115,12 @@ fn walking(config: &Config) -> Walking {
         }
     }
     Walking { least_ms: u64::from(config.operators.walking_s_min) * 1000, between }
+}
+
+/// Who a device must be, where the configuration says so.
+fn pin(device: &gatewarden_config::Device) -> Option<(DeviceId, DeviceFacts)> {
+    let pin = (!device.identity.is_empty()).then(|| device.identity.clone());
+    pin.map(|pin| (device.name.clone(), pin))
 }
 
 fn account_rule(section: &AccountSection) -> AccountRule {

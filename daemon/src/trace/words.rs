@@ -1,11 +1,11 @@
 //! An entry in words. It tells quantities, places and people, never a price; of everything else as much
 //! as the mask left of the entry.
 
-use std::collections::BTreeMap;
-
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, Item, Movement, MovementLine, Posting,
-    ReviewItem, ReviewVerdict, StockStatus, Task, Tracking, entry::Verdict,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Item, Movement, MovementLine,
+    Posting, ReviewItem, ReviewVerdict, StockStatus, Task, Tracking,
+    entry::Verdict,
+    facts::{facts_words, refusal_words},
 };
 
 use super::sessions;
@@ -173,9 +173,8 @@ fn item_words(item: &Item) -> String {
 }
 
 /// What a device told of itself.
-fn told_of(identity: &BTreeMap<String, String>) -> String {
-    let facts: Vec<String> = identity.iter().map(|(name, v)| format!("{name} {v}")).collect();
-    facts.join(", ")
+fn told_of(identity: &DeviceFacts) -> String {
+    facts_words(identity)
 }
 
 /// What a change asks for.
@@ -229,6 +228,12 @@ pub(super) fn tell(body: &Body) -> Told {
         }
         Body::DeviceApproved { device, identity, by, .. } => {
             Told::new(format!("{device} is known by {}", told_of(identity)), actor(by))
+        }
+        Body::DeviceRefused { device, seen, known } => {
+            Told::new(refusal_words(device, seen, known), "the daemon")
+        }
+        Body::DeviceBack { device, .. } => {
+            Told::new(format!("device {device} is the approved one again"), "the daemon")
         }
         Body::ClientAdded { client, scopes, by, .. } => {
             Told::new(format!("token for {client}: {}", scopes.join(", ")), actor(by))

@@ -3,8 +3,9 @@
 //! Invariants: only interfaces with the bar code scanner usage page are considered; exactly one
 //! must fit. Absent: parsing (`codec`), threads (`task`).
 
-use std::{collections::BTreeMap, ffi::CString};
+use std::{collections::BTreeMap, ffi::CString, fs, path::Path};
 
+use gatewarden_model::DeviceFacts;
 use hidapi::{DeviceInfo, HidApi, HidDevice};
 
 use crate::{Settings, codec::REPORT_BYTES};
@@ -17,6 +18,12 @@ const HONEYWELL: u16 = 0x0c2e;
 
 /// How long one read waits, in milliseconds; also how soon a stop is noticed.
 pub(crate) const READ_WAIT_MS: i32 = 100;
+
+/// Where the kernel shows its devices.
+const SYSFS: &str = "/sys";
+
+/// Folders above a node's own that are looked at for its plug.
+const DEPTH_MAX: usize = 8;
 
 /// A scanner that is plugged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +84,8 @@ pub(crate) trait Port {
 
 /// What opens the scanner; the tests put their own here.
 pub(crate) trait Bus: Send + 'static {
-    /// Finds and opens the scanner, and says what it is.
-    fn open(&mut self) -> Result<(String, Box<dyn Port>), HidError>;
+    /// Finds and opens the scanner, and says what and who it is.
+    fn open(&mut self) -> Result<(String, DeviceFacts, Box<dyn Port>), HidError>;
 }
 
 /// The real bus, for one scanner.
@@ -109,6 +116,24 @@ fn found(info: &DeviceInfo) -> Found {
     }
 }
 
+/// Who a scanner is: `serial` (if it has one), `usb` (VID:PID) and `port`, the physical path of its plug
+/// (`1-2.3`) as sysfs tells it.
+fn facts(found: &Found, sysfs: &Path) -> DeviceFacts {
+    let serial = found.serial.clone().map(|serial| ("serial", serial));
+    let usb = Some(("usb", format!("{:04x}:{:04x}", found.vendor, found.product)));
+    let port = plug(&found.path, sysfs).map(|port| ("port", port));
+    let facts = [serial, usb, port].into_iter().flatten();
+    facts.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The name of the USB device that a hidraw node belongs to: the first folder upwards that is one.
+fn plug(node: &str, sysfs: &Path) -> Option<String> {
+    let name = Path::new(node).file_name()?;
+    let device = fs::canonicalize(sysfs.join("class/hidraw").join(name).join("device")).ok()?;
+    let usb = device.ancestors().take(DEPTH_MAX).find(|at| at.join("idVendor").is_file())?;
+    Some(usb.file_name()?.to_string_lossy().into_owned())
+}
+
 impl Settings {
     /// Picks the one scanner that fits.
     fn choose(&self, all: Vec<Found>) -> Result<Found, HidError> {
@@ -133,7 +158,7 @@ impl Settings {
 }
 
 impl Bus for UsbBus {
-    fn open(&mut self) -> Result<(String, Box<dyn Port>), HidError> {
+    fn open(&mut self) -> Result<(String, DeviceFacts, Box<dyn Port>), HidError> {
         let one = self.0.choose(list()?)?;
         let failed = |reason: String| HidError::Open { path: one.path.clone(), reason };
         let node = CString::new(one.path.clone()).map_err(|e| failed(e.to_string()))?;
@@ -146,7 +171,8 @@ impl Bus for UsbBus {
         }
         let serial = one.serial.as_deref().unwrap_or("without serial number");
         let name = format!("{} {:04x}:{:04x} {serial}", one.name, one.vendor, one.product);
-        Ok((name.trim().to_owned(), Box::new(UsbPort(device))))
+        let facts = facts(&one, Path::new(SYSFS));
+        Ok((name.trim().to_owned(), facts, Box::new(UsbPort(device))))
     }
 }
 
@@ -169,6 +195,29 @@ mod tests {
     #[test]
     fn listing_needs_no_scanner() {
         assert!(list().is_ok_and(|all| all.iter().all(|f| f.path.starts_with('/'))));
+    }
+
+    #[test]
+    fn a_scanner_is_known_by_serial_kind_and_plug() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let usb = dir.path().join("devices/usb1/1-4");
+        let class = dir.path().join("class/hidraw/hidraw3");
+        let made = [usb.join("1-4:1.0/0003:05E0:1300.0002"), class.clone()];
+        made.iter().for_each(|folder| fs::create_dir_all(folder).expect("a folder"));
+        fs::write(usb.join("idVendor"), "05e0").expect("a file");
+        std::os::unix::fs::symlink(&made[0], class.join("device")).expect("a link");
+        let mut found = Found {
+            path: "/dev/hidraw3".to_owned(),
+            vendor: 0x05e0,
+            product: 0x1300,
+            serial: Some("S7".to_owned()),
+            name: "Scanner".to_owned(),
+        };
+        let told = |found: &Found| gatewarden_model::facts_words(&facts(found, dir.path()));
+        assert_eq!(told(&found), "port 1-4, serial S7, usb 05e0:1300");
+        found.serial = None;
+        found.path = "/dev/hidraw9".to_owned();
+        assert_eq!(told(&found), "usb 05e0:1300");
     }
 
     #[test]

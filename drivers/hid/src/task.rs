@@ -6,7 +6,9 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, Read, ReadValue, Stamp};
+use gatewarden_model::{
+    Clock, DeviceEvent, DeviceFacts, DeviceId, DeviceState, Read, ReadValue, Stamp,
+};
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +40,7 @@ pub async fn run(
 
 /// What the thread tells.
 enum Incoming {
-    Opened(String),
+    Opened(String, DeviceFacts, Stamp),
     Report(Stamp, Vec<u8>),
     Failed(String),
 }
@@ -103,11 +105,11 @@ impl<B: Bus> Reader<B> {
 
     /// One life of the device, from looking for it to its end.
     fn life(&mut self) -> Result<(), Stop> {
-        let (name, mut port) = match self.bus.open() {
+        let (name, facts, mut port) = match self.bus.open() {
             Ok(opened) => opened,
             Err(error) => return self.tell(Incoming::Failed(error.to_string())),
         };
-        self.tell(Incoming::Opened(name))?;
+        self.tell(Incoming::Opened(name, facts, self.clock.now()))?;
         while !self.stop.is_cancelled() {
             match port.read() {
                 Ok(report) if report.is_empty() => {}
@@ -172,7 +174,9 @@ impl Task {
                 self.session.handle_report(at, &report);
                 Ok(())
             }
-            Incoming::Opened(detail) => {
+            Incoming::Opened(detail, facts, at) => {
+                let device = self.device.clone();
+                self.send(DeviceEvent::Identity { device, facts, at }).await?;
                 if let Some(from) = self.blind_since.take() {
                     let reason = "the scanner was not connected".to_owned();
                     self.gap(from, self.clock.now(), reason).await?;

@@ -1,12 +1,15 @@
 //! What a reader says it is, read from its capabilities and configuration.
 
-use gatewarden_model::hash::hex_upper;
+use gatewarden_model::{DeviceFacts, hash::hex_upper};
 use serde::Serialize;
 
 use crate::codec::{
     AntennaProperties, CodecError, GeneralDeviceCapabilities, GpiPortCurrentState, Identification,
     LlrpCapabilities, Message, RegulatoryCapabilities, UhfBandCapabilities,
 };
+
+/// IDType of Identification (LLRP 1.0.1, 13.2.2): 0 is a MAC address (EUI-64), 1 an EPC.
+const ID_IS_EPC: u8 = 1;
 
 /// A reader's identity and outfit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -19,6 +22,8 @@ pub struct Identity {
     pub firmware: String,
     /// MAC address or EPC of the reader, upper-case hex, if it tells.
     pub reader_id: Option<String>,
+    /// Whether `reader_id` is an EPC; else it is a MAC address (EUI-64).
+    pub is_epc: bool,
     /// Number of antenna ports.
     pub antennas_max: u16,
     /// Number of inputs.
@@ -88,6 +93,7 @@ impl Identity {
     /// Adds what GET_READER_CONFIG_RESPONSE tells.
     pub(crate) fn add_config(&mut self, message: &Message) -> Result<(), CodecError> {
         let id: Option<Identification> = message.get()?;
+        self.is_epc = id.as_ref().is_some_and(|id| id.kind == ID_IS_EPC);
         self.reader_id = id.map(|id| hex_upper(&id.id));
         let antenna = |a: AntennaProperties| Antenna {
             port: a.antenna,
@@ -104,6 +110,21 @@ impl Identity {
         Ok(())
     }
 
+    /// Who it is: its own id, maker and model; `address` where it tells no id. The firmware is told for
+    /// information.
+    #[must_use]
+    pub fn facts(&self, address: &str) -> DeviceFacts {
+        let id = match &self.reader_id {
+            Some(id) if !id.is_empty() && self.is_epc => ("epc", id.clone()),
+            Some(id) if !id.is_empty() => ("mac", with_colons(id)),
+            _ => ("address", address.to_owned()),
+        };
+        let maker = ("maker", self.manufacturer.to_string());
+        let model = ("model", self.model.to_string());
+        let facts = [id, maker, model, ("firmware", self.firmware.clone())];
+        facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// The maker's name, or its enterprise number.
     #[must_use]
     pub fn manufacturer_name(&self) -> String {
@@ -118,5 +139,38 @@ impl Identity {
     #[must_use]
     pub fn summary(&self) -> String {
         format!("{} model {}, firmware {}", self.manufacturer_name(), self.model, self.firmware)
+    }
+}
+
+/// A MAC address as people write it: `00:16:25:FF:FE:01:02:03`.
+fn with_colons(hex: &str) -> String {
+    let pairs: Vec<&str> =
+        hex.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok()).collect();
+    pairs.join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(identity: &Identity) -> String {
+        gatewarden_model::facts_words(&identity.facts("10.0.0.5:5084"))
+    }
+
+    #[test]
+    fn a_reader_is_known_by_its_own_id_or_else_by_its_address() {
+        let plain = Identity {
+            manufacturer: 25_882,
+            model: 700,
+            firmware: "7.1".to_owned(),
+            ..Identity::default()
+        };
+        assert_eq!(told(&plain), "address 10.0.0.5:5084, firmware 7.1, maker 25882, model 700");
+        let mac = Identity { reader_id: Some("001625FFFE010203".to_owned()), ..plain.clone() };
+        assert_eq!(told(&mac), "firmware 7.1, mac 00:16:25:FF:FE:01:02:03, maker 25882, model 700");
+        let epc = Identity { is_epc: true, ..mac };
+        assert_eq!(told(&epc), "epc 001625FFFE010203, firmware 7.1, maker 25882, model 700");
+        let empty = Identity { reader_id: Some(String::new()), ..plain };
+        assert!(told(&empty).starts_with("address 10.0.0.5:5084"));
     }
 }

@@ -1,6 +1,7 @@
 //! The async shell of a reader: connects, reconnects, and tells the intake in the model's words.
 //!
-//! Invariants: no read is dropped, sending waits while the channel is full; every outage after the
+//! Invariants: no read is dropped, sending waits while the channel is full; nothing that was read on a
+//! connection is told before who the reader is, and what is never followed by that is a gap; every outage after the
 //! first good moment becomes one gap, told when reads come again; `Stopped` is the last state.
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    identity::Identity,
     link::Link,
     session::{Session, SessionEvent},
     settings::Settings,
@@ -26,6 +28,9 @@ pub const STOP_MS_MAX: u64 = 2_000;
 const HEALTHY_US_MIN: u64 = 5_000_000;
 /// How long the last state may wait for room in the channel.
 const LAST_WORD_MS_MAX: u64 = 100;
+
+/// Reads that may wait until the reader has told who it is; more are a gap.
+const EARLY_READS_MAX: usize = 10_000;
 
 /// The intake is gone: there is nobody to read for.
 struct IntakeGone;
@@ -52,6 +57,8 @@ pub async fn run(
         good: None,
         outage: None,
         up_since_us: None,
+        opened: None,
+        early: Early::default(),
     };
     tokio::select! {
         ended = driver.drive() => if ended.is_err() { stop.cancelled().await },
@@ -76,6 +83,17 @@ struct Driver {
     /// Why it stopped reading for us, since `good`.
     outage: Option<String>,
     up_since_us: Option<u64>,
+    /// When the connection was made.
+    opened: Option<Stamp>,
+    early: Early,
+}
+
+/// Reads of a reader that has not told yet who it is.
+#[derive(Default)]
+struct Early {
+    reads: Vec<Read>,
+    /// How many more there were.
+    beyond: u64,
 }
 
 impl Driver {
@@ -112,6 +130,7 @@ impl Driver {
             Err(reason) => return Ok(Some(reason)),
         };
         self.rospec = self.rospec.wrapping_add(1).max(1);
+        self.opened = Some(self.clock.now());
         let mut session = Session::new(self.settings.clone(), self.rospec, self.now_us());
         let clock = Arc::clone(&self.clock);
         let stop = self.stop.clone();
@@ -125,7 +144,11 @@ impl Driver {
                 }
                 () = link.turn(&mut session, || clock.now().mono_us) => {}
             }
-            match self.tell(&mut session).await? {
+            let ended = self.tell(&mut session).await?;
+            if ended.is_some() {
+                self.unidentified().await?;
+            }
+            match ended {
                 Some(SessionEvent::Down { reason }) if !closing => return Ok(Some(reason)),
                 Some(_) => return Ok(None),
                 None => {}
@@ -145,7 +168,7 @@ impl Driver {
             }
             self.flush(&mut reads).await?;
             match event {
-                SessionEvent::Up(reader) => self.up(now, reader.summary()).await?,
+                SessionEvent::Up(reader) => self.up(now, &reader).await?,
                 SessionEvent::Input { port, on } => {
                     let device = self.device.clone();
                     self.send(DeviceEvent::Input { device, port, on, at: now }).await?;
@@ -167,23 +190,51 @@ impl Driver {
         Ok(end)
     }
 
-    async fn up(&mut self, now: Stamp, detail: String) -> Result<(), IntakeGone> {
+    async fn up(&mut self, now: Stamp, reader: &Identity) -> Result<(), IntakeGone> {
+        let detail = reader.summary();
         tracing::info!(device = %self.device, "reader up: {detail}");
+        let (device, facts) = (self.device.clone(), reader.facts(&self.settings.address));
+        let at = self.opened.unwrap_or(now);
+        self.send(DeviceEvent::Identity { device, facts, at }).await?;
         if let (Some(from), Some(reason)) = (self.good, self.outage.take()) {
             self.gap(from, now, reason).await?;
         }
         self.outage = None;
         self.good = Some(now);
         self.up_since_us = Some(now.mono_us);
-        self.state(DeviceState::Up { detail }).await
+        self.state(DeviceState::Up { detail }).await?;
+        let Early { mut reads, beyond } = std::mem::take(&mut self.early);
+        self.flush(&mut reads).await?;
+        match beyond {
+            0 => Ok(()),
+            n => {
+                self.gap(at, now, format!("{n} reads came before the reader told who it is")).await
+            }
+        }
+    }
+
+    /// The connection is over: what a reader reported that never told who it is counts for nothing.
+    async fn unidentified(&mut self) -> Result<(), IntakeGone> {
+        let Early { reads, beyond } = std::mem::take(&mut self.early);
+        let count = reads.len() as u64 + beyond;
+        let Some(first) = reads.first() else { return Ok(()) };
+        let reason = format!("{count} reads of a reader that did not tell who it is");
+        self.gap(first.at, self.clock.now(), reason).await
     }
 
     fn read(&self, at: Stamp, tag: TagRead, raw: Hash) -> Read {
         Read { device: self.device.clone(), at, value: ReadValue::Tag(tag), raw }
     }
 
-    async fn flush(&self, reads: &mut Vec<Read>) -> Result<(), IntakeGone> {
+    async fn flush(&mut self, reads: &mut Vec<Read>) -> Result<(), IntakeGone> {
         if reads.is_empty() {
+            return Ok(());
+        }
+        if self.up_since_us.is_none() {
+            let room = EARLY_READS_MAX.saturating_sub(self.early.reads.len()).min(reads.len());
+            self.early.beyond += (reads.len() - room) as u64;
+            self.early.reads.extend(reads.drain(..room));
+            reads.clear();
             return Ok(());
         }
         self.send(DeviceEvent::Reads(std::mem::take(reads))).await

@@ -35,14 +35,24 @@ struct Reader {
 impl Reader {
     /// Greets, and answers until the client asks for events and reports.
     async fn accept(listener: &TcpListener) -> Self {
+        let mut reader = Self::connect(listener).await;
+        reader.serve_all().await;
+        reader
+    }
+
+    /// Greets, and answers nothing yet.
+    async fn connect(listener: &TcpListener) -> Self {
         let (stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
         let mut reader = Self { stream, input: Vec::new() };
         let attempt = Some(ConnectionAttemptEvent::default());
         let hello = ReaderEvent { attempt, ..Default::default() };
         let hello = Message::new(Kind::READER_EVENT_NOTIFICATION, 0).with(&hello);
         reader.send(&hello.encode().unwrap()).await;
-        while reader.serve().await.unwrap() != Kind::ENABLE_EVENTS_AND_REPORTS {}
         reader
+    }
+
+    async fn serve_all(&mut self) {
+        while self.serve().await.unwrap() != Kind::ENABLE_EVENTS_AND_REPORTS {}
     }
 
     /// Answers one request and says which it was; `None` at the end of the stream.
@@ -118,8 +128,16 @@ impl Driver {
         }
     }
 
+    async fn expect_identity(&mut self) {
+        let DeviceEvent::Identity { facts, .. } = self.next().await else { panic!("nobody") };
+        let told = gatewarden_model::facts_words(&facts);
+        let rest = ", firmware llrpkit-emu 0.1, maker 25882, model 700";
+        assert!(told.starts_with("address 127.0.0.1:") && told.ends_with(rest), "{told}");
+    }
+
     async fn expect_up(&mut self) {
         assert!(matches!(self.state().await, DeviceState::Connecting { .. }));
+        self.expect_identity().await;
         let detail = "Impinj model 700, firmware llrpkit-emu 0.1".into();
         assert_eq!(self.state().await, DeviceState::Up { detail });
     }
@@ -141,12 +159,37 @@ async fn an_outage_is_one_gap_from_the_last_good_moment_to_the_first() {
     assert!(retry_in_ms <= 500);
     let _reader = Reader::accept(&listener).await;
     assert_eq!(driver.state().await, DeviceState::Connecting { attempt: 2 });
+    driver.expect_identity().await;
     let DeviceEvent::Gap { from, to, reason: again, .. } = driver.next().await else {
         panic!("no gap")
     };
     assert_eq!(again, reason);
     assert!(from.mono_us >= reads[0].at.mono_us && from.mono_us < to.mono_us);
     assert!(matches!(driver.state().await, DeviceState::Up { .. }));
+}
+
+/// Reports may come before the answers that say who the reader is.
+#[tokio::test]
+async fn nothing_read_is_told_before_who_read_it() {
+    let (listener, mut driver) = start(64).await;
+    let mut reader = Reader::connect(&listener).await;
+    reader.report(1).await;
+    reader.report(2).await;
+    reader.serve_all().await;
+    driver.expect_up().await;
+    let DeviceEvent::Reads(reads) = driver.next().await else { panic!("no reads") };
+    assert_eq!(reads.len(), 2);
+    drop(reader);
+    assert!(matches!(driver.state().await, DeviceState::Down { .. }));
+
+    // One that never tells is not told of.
+    let mut mute = Reader::connect(&listener).await;
+    mute.report(3).await;
+    drop(mute);
+    assert!(matches!(driver.state().await, DeviceState::Connecting { .. }));
+    let DeviceEvent::Gap { reason, .. } = driver.next().await else { panic!("no gap") };
+    assert_eq!(reason, "1 reads of a reader that did not tell who it is");
+    assert!(matches!(driver.state().await, DeviceState::Down { .. }));
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 //! Invariants: every fitted coil has a level for every signal; coils to switch off come before
 //! coils to switch on; a run never exceeds `RUN_BITS_MAX`. The frames themselves are tokio-modbus's.
 
-use gatewarden_model::Signal;
+use gatewarden_model::{DeviceFacts, Signal};
 
-use crate::Lamps;
+use crate::{Lamps, Settings};
 
 /// The most bits asked for at once; far below the protocol's 2,000, as small modules refuse more.
 pub const RUN_BITS_MAX: u16 = 64;
@@ -26,6 +26,14 @@ pub struct Run {
     pub start: u16,
     /// How many, from 1 to `RUN_BITS_MAX`.
     pub count: u16,
+}
+
+/// Who a module is, as far as Modbus says: its address and unit. (Device identification, function code 43,
+/// is not asked for: many small modules answer what they do not know by dropping the connection.)
+#[must_use]
+pub fn facts(settings: &Settings) -> DeviceFacts {
+    let facts = [("address", settings.address.clone()), ("unit", settings.unit.to_string())];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The levels of all fitted coils for a signal, those to switch off first.
@@ -86,6 +94,13 @@ mod tests {
         }
         let green_only = Lamps { green: Some(7), ..Lamps::default() };
         assert_eq!(levels(&green_only, Signal::Stop), [Level { coil: 7, on: false }]);
+    }
+
+    #[test]
+    fn a_module_is_known_by_where_it_is() {
+        let settings = Settings { unit: 7, ..Settings::new("10.0.0.9:502", STACK) };
+        let told = gatewarden_model::facts_words(&facts(&settings));
+        assert_eq!(told, "address 10.0.0.9:502, unit 7");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Settings,
-    codec::Level,
+    codec::{self, Level},
     session::{Fault, KnownInputs, Output, Request, Session},
 };
 
@@ -253,7 +253,10 @@ impl Task {
         if self.up_since.is_some() {
             return Ok(());
         }
-        self.up_since = Some(self.clock.now());
+        let at = self.clock.now();
+        self.up_since = Some(at);
+        let (device, facts) = (self.device.clone(), codec::facts(&self.settings));
+        self.send(DeviceEvent::Identity { device, facts, at }).await?;
         let detail = format!("Modbus TCP {} unit {}", self.settings.address, self.settings.unit);
         self.state(DeviceState::Up { detail }).await
     }

@@ -1,13 +1,15 @@
 //! Line scanners on a serial port (RS-232, USB-CDC, Bluetooth SPP, a pty in tests).
 //!
 //! `codec` cuts bytes into lines and lines into scans, `session` adds time (half a scan is not a
-//! scan), `task` opens the port and moves the bytes.
+//! scan), `task` opens the port and moves the bytes,
+//! `identity` finds out what is plugged in there.
 //!
 //! Invariants: every byte that came in ends in a scan or in a gap that quotes it; what is kept of
 //! an unfinished line is bounded by `Settings::line_bytes_max`; wire bytes never panic. Absent:
 //! SSI and other acknowledged packet protocols, settings sent to the scanner, flow control.
 
 pub mod codec;
+pub mod identity;
 pub mod session;
 mod task;
 

@@ -4,7 +4,7 @@
 //! waits for room; after `stop` the task ends within `GOODBYE`. The kernel tells an unplugged port
 //! at once (end of file, EIO, ENODEV), so an outage's gap begins when it was told.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use gatewarden_model::{
     Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Read, ReadValue, Stamp,
@@ -14,7 +14,7 @@ use tokio_serial::{SerialPortBuilderExt, SerialStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings,
+    Settings, identity,
     session::{Output, Session},
 };
 
@@ -111,6 +111,9 @@ impl Task {
             let reason = "the scanner was not connected".to_owned();
             self.gap(from, self.clock.now(), reason).await?;
         }
+        let facts = identity::facts(&self.settings.path, Path::new(identity::SYSFS));
+        let (device, at) = (self.device.clone(), self.clock.now());
+        self.send(DeviceEvent::Identity { device, facts, at }).await?;
         let detail = format!("serial port {}", self.settings.path.display());
         self.state(DeviceState::Up { detail }).await?;
         let mut session = Session::new(&self.settings);

@@ -77,8 +77,17 @@ impl Bench {
 
     /// The next event in words.
     async fn next(&mut self) -> String {
-        let event = timeout(Duration::from_secs(8), self.events.recv()).await.unwrap();
-        match event.unwrap() {
+        let event = loop {
+            let event = timeout(Duration::from_secs(8), self.events.recv()).await.unwrap();
+            match event.unwrap() {
+                DeviceEvent::Identity { facts, .. } => {
+                    assert_eq!(facts["path"], self.link.to_string_lossy(), "{facts:?}");
+                }
+                other => break other,
+            }
+        };
+        match event {
+            DeviceEvent::Identity { .. } => "identity".to_owned(),
             DeviceEvent::State { state, .. } => match state {
                 DeviceState::Connecting { attempt } => format!("connecting {attempt}"),
                 DeviceState::Up { .. } => "up".to_owned(),

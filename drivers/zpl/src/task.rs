@@ -76,6 +76,7 @@ struct Task {
 impl Task {
     async fn serve(&self) {
         let mut session = Session::new(&self.settings);
+        let mut is_told = false;
         loop {
             if self.tell(session.poll_state()).await.is_err() {
                 return;
@@ -84,6 +85,10 @@ impl Task {
                 () = self.stop.cancelled() => return,
                 answer = self.ask() => answer,
             };
+            if answer.is_ok() && !is_told && self.identity().await.is_err() {
+                return;
+            }
+            is_told = answer.is_ok();
             let Verdict { state, wait_ms } = match answer {
                 Ok(status) => session.handle_status(&status),
                 Err(e) => session.handle_failure(e.to_string(), self.clock.now().mono_us),
@@ -104,6 +109,14 @@ impl Task {
         timeout(Duration::from_millis(time_out_ms), exchange(&address))
             .await
             .unwrap_or(Err(AskError::TimeOut { address, time_out_ms }))
+    }
+
+    /// Who the printer is, as far as `~HS` says: nothing, so that its address stands for it.
+    async fn identity(&self) -> Result<(), Stop> {
+        let (device, at) = (self.device.clone(), self.clock.now());
+        let facts = [("address".to_owned(), self.settings.address.clone())].into();
+        let event = DeviceEvent::Identity { device, facts, at };
+        self.events.send(event).await.map_err(|_| Stop)
     }
 
     async fn tell(&self, state: Option<DeviceState>) -> Result<(), Stop> {

@@ -60,6 +60,7 @@ async fn printer(answers: Vec<String>) -> String {
 }
 
 async fn told(address: String, count: usize) -> Vec<String> {
+    let is_at = address.clone();
     let settings = Settings { address, poll_ms: 10, time_out_ms: 300 };
     let (sender, mut events) = mpsc::channel(4);
     let stop = CancellationToken::new();
@@ -67,8 +68,11 @@ async fn told(address: String, count: usize) -> Vec<String> {
     let clock = Arc::new(TestClock(Instant::now()));
     let task = tokio::spawn(gatewarden_zpl::run(device, settings, clock, sender, stop.clone()));
     let mut seen = Vec::new();
-    for _ in 0..count {
-        seen.push(words(timeout(Duration::from_secs(8), events.recv()).await.unwrap().unwrap()));
+    while seen.len() < count {
+        match timeout(Duration::from_secs(8), events.recv()).await.unwrap().unwrap() {
+            DeviceEvent::Identity { facts, .. } => assert_eq!(facts["address"], is_at),
+            event => seen.push(words(event)),
+        }
     }
     stop.cancel();
     timeout(Duration::from_secs(2), task).await.unwrap().unwrap();

@@ -10,8 +10,9 @@ use gatewarden_model::{
 };
 
 use crate::state::{
-    Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
-    Quarantine, Reservation, ReviewState, Reviewed, Session, State, TaskState,
+    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,
+    Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session, State,
+    TaskState,
 };
 
 impl State {
@@ -108,7 +109,20 @@ impl State {
             }
             Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),
             Body::DeviceApproved { device, identity, .. } => {
-                self.devices.insert(device.clone(), identity.clone());
+                let known = KnownDevice { identity: identity.clone(), since: entry.at };
+                self.devices.insert(device.clone(), known);
+                self.refused.remove(device);
+            }
+            Body::DeviceRefused { device, seen, known } => {
+                let (seen, known) = (seen.clone(), known.clone());
+                let refused = RefusedDevice { seen, known, since: entry.at };
+                self.refused.insert(device.clone(), refused);
+            }
+            Body::DeviceBack { device, since } => {
+                self.refused.remove(device);
+                if let Some(known) = self.devices.get_mut(device) {
+                    known.since = *since;
+                }
             }
             Body::PoliciesDefined { version, roles, cedar, .. } => {
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());

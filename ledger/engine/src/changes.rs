@@ -23,11 +23,7 @@ use crate::{
 /// A request that nobody decided on is over after so many milliseconds: seven days.
 pub const CHANGE_MS_MAX: u64 = 7 * 86_400_000;
 /// Requests that are open at once.
-const CHANGES_MAX: usize = 1000;
-/// Facts that a device may be known by.
-const IDENTITY_FACTS_MAX: usize = 16;
-/// Longest name or value of such a fact, in bytes.
-const IDENTITY_BYTES_MAX: usize = 256;
+pub(crate) const CHANGES_MAX: usize = 1000;
 
 impl Turn<'_> {
     pub(crate) fn request_change(
@@ -92,13 +88,7 @@ impl Turn<'_> {
                 let fits = self.check_client(client, &scopes, token);
                 fits.map_err(|message| ("client-invalid", message))
             }
-            Change::Device { identity, .. } => {
-                let short = |text: &String| (1..=IDENTITY_BYTES_MAX).contains(&text.len());
-                let fits = (1..=IDENTITY_FACTS_MAX).contains(&identity.len())
-                    && identity.iter().all(|(name, value)| short(name) && short(value));
-                let message = "the device tells nothing that it could be known by";
-                if fits { Ok(()) } else { Err(("device-invalid", message.to_owned())) }
-            }
+            Change::Device { device, identity } => self.check_identity(device, identity),
             Change::Policies { version, roles, cedar } => {
                 if self.access.version() == *version {
                     let message = "these policies are in force already".to_owned();
@@ -206,7 +196,7 @@ impl Turn<'_> {
                 Ok(Reply::Approved { activation: false })
             }
             Change::Device { device, identity } => {
-                self.record(Body::DeviceApproved { device, identity, change: id, by });
+                self.device_approved(device, identity, id, by);
                 Ok(Reply::Approved { activation: false })
             }
             Change::Policies { version, roles, cedar } => {
@@ -220,8 +210,12 @@ impl Turn<'_> {
 
     /// Ends the requests that nobody decided on in time.
     pub(crate) fn time_out_changes(&mut self) {
+        // A device that is refused is so until somebody decides.
+        let waits = |open: &OpenChange| {
+            open.by == Actor::Daemon && matches!(open.change, Change::Device { .. })
+        };
         let over = |open: &&OpenChange| {
-            crate::state::remaining_ms(&open.at, CHANGE_MS_MAX, &self.now) == 0
+            !waits(open) && crate::state::remaining_ms(&open.at, CHANGE_MS_MAX, &self.now) == 0
         };
         let due: Vec<ChangeId> = self.state.changes().filter(over).map(|open| open.id).collect();
         for id in due {
@@ -278,7 +272,7 @@ impl Turn<'_> {
         !waits.is_empty()
     }
 
-    fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
+    pub(crate) fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
         let (reason, by) = (reason.to_owned(), Actor::Daemon);
         self.record(Body::ChangeDecided { id, verdict, reason, by, decision: None });
     }
@@ -305,8 +299,9 @@ fn may_decide(open: &OpenChange, by: &Actor, approve: bool, reason: &str) -> Res
     }
 }
 
-/// The id of the daemon's own request: random enough, since nobody else names a digest and a place.
-fn id_of(version: Hash, seq: u64) -> ChangeId {
+/// The id of the daemon's own request for what has this digest: random enough, since nobody else names a
+/// digest and a place.
+pub(crate) fn id_of(version: Hash, seq: u64) -> ChangeId {
     let digest = Hash::of(format!("gatewarden change 1\n{version}\n{seq}").as_bytes());
     let bytes: [u8; 16] = std::array::from_fn(|i| digest.0[i]);
     ChangeId(uuid::Builder::from_custom_bytes(bytes).into_uuid())

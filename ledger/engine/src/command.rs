@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceId,
-    Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass, PassId,
-    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp, StationId,
-    Task, TaskId, entry::Verdict,
+    Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceFacts,
+    DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass,
+    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp,
+    StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::state::Session;
@@ -382,6 +382,17 @@ pub enum Command {
     /// The daemon started: record the policies of the configuration if there are none yet; where
     /// others are in force, ask for the change.
     DefinePolicies,
+    /// A device told who it is. One that is not the approved one is refused and asked about.
+    Identify {
+        /// Its station, which alarms.
+        station: StationId,
+        /// Which.
+        device: DeviceId,
+        /// What it tells of itself.
+        facts: DeviceFacts,
+        /// Since when it is this one.
+        since: Stamp,
+    },
     /// Sign later checkpoints with another key. Needs the right to modify in the module system.
     RotateKey {
         /// The old public key, a C2SP verifier key.
@@ -559,6 +570,11 @@ pub enum Reply {
     Reviewed(Vec<ReviewExpiry>),
     /// Yes, and why.
     Allowed(Decision),
+    /// The device is the approved one, or why it is not.
+    Identified {
+        /// Why it is refused, in words.
+        refused: Option<String>,
+    },
     /// The request waits for a second person.
     Requested(ChangeId),
     /// What was asked for is in force.

@@ -1,10 +1,10 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, Entry, FieldRights, Hash, Module, RoleMatrix, SessionPhase,
-    Stamp, StationId, sod::SodTable,
+    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Entry, FieldRights, Hash, Module,
+    RoleMatrix, SessionPhase, Stamp, StationId, sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -71,6 +71,12 @@ pub struct Settings {
     /// Operators are enrolled and machines given tokens by one person alone. For measuring and for
     /// tests of other things; the daemon never says so.
     pub one_person_enrols: bool,
+    /// What a device must be, by the configuration: whoever tells all of it needs no approval, and whoever
+    /// does not can't get one.
+    pub pins: BTreeMap<DeviceId, DeviceFacts>,
+    /// Passes count whatever device saw them. For measuring and for tests of other things; the daemon
+    /// never says so.
+    pub any_device: bool,
 }
 
 /// Decides. See the crate's header for what it promises.
@@ -441,6 +447,9 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::OpenReview { review, by } => turn.open_review(review, by),
         Command::DecideReview { review, item, verdict, justification, by } => {
             turn.decide_review(review, item, verdict, justification, by)
+        }
+        Command::Identify { station, device, facts, since } => {
+            turn.identify(station, device, facts, since)
         }
         Command::Ask { by, action, module, what } => turn.asked(&by, action, module, &what),
         Command::AskFields { by, fields, what } => turn.asked_fields(&by, &fields, &what),

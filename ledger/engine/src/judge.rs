@@ -130,6 +130,7 @@ impl Judge {
     /// Judges the next entry: what is wrong with it, in words.
     pub fn judge(&mut self, entry: &Entry) -> Option<String> {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
+        let verdict = verdict.and_then(|()| self.devices(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
         self.state.apply(entry);
         verdict.err().map(|what| format!("entry {}: {what}", entry.seq))
@@ -361,6 +362,18 @@ impl Judge {
         Ok(())
     }
 
+    /// Whether every device that saw what was moved, or held to be moved, was the approved one. Journals
+    /// that never tell of devices are of older versions, which did not ask.
+    fn devices(&self, body: &Body) -> Verdict {
+        let (Body::Moved { pass: Some(pass), .. } | Body::Held { pass, .. }) = body else {
+            return Ok(());
+        };
+        if self.state.devices.is_empty() && self.state.refused.is_empty() {
+            return Ok(());
+        }
+        self.state.unknown_device(pass).map_or(Ok(()), Err)
+    }
+
     /// What needs two people, whatever the policies say: looked at in the entries themselves.
     fn duties(&self, body: &Body) -> Verdict {
         match body {
@@ -466,9 +479,13 @@ impl Judge {
                 let (certificate, until_us) = (*certificate, *until_us);
                 (*change, Change::Client { client, scopes, token, certificate, until_us })
             }
-            Body::DeviceApproved { device, identity, change, .. } => {
+            Body::DeviceApproved { device, identity, change, by } => {
+                // The configuration, whose digest the start tells, may say who a device must be.
+                if change.is_none() && *by == Actor::Daemon {
+                    return Ok(());
+                }
                 let (device, identity) = (device.clone(), identity.clone());
-                (Some(*change), Change::Device { device, identity })
+                (*change, Change::Device { device, identity })
             }
             Body::PoliciesDefined { version, roles, cedar, change } => {
                 let known = self.state.policies.as_ref();

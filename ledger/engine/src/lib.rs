@@ -13,6 +13,7 @@ mod changes;
 pub mod command;
 mod compare;
 mod denials;
+mod devices;
 mod engine;
 mod fields;
 mod giving_up;
@@ -56,7 +57,8 @@ pub use sessions::{
     walking::Walking,
 };
 pub use state::{
-    Activation, Approval, Client, Hold, LineProgress, Lockout, OpenChange, Operator, Policies,
-    Quarantine, Reservation, ReviewState, Reviewed, Session, State, TaskState,
+    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,
+    Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session, State,
+    TaskState,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -79,6 +79,9 @@ impl Turn<'_> {
     }
 
     fn judge(&mut self, pass: Pass) -> Answer {
+        if let Some(reason) = self.unknown_device(&pass) {
+            return Ok(self.quarantine(pass, reason));
+        }
         let session = match self.bound_session(&pass) {
             Ok(session) => session,
             Err(reason) => return Ok(self.quarantine(pass, reason)),

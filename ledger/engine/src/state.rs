@@ -10,10 +10,10 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceId, Entry, FieldRights, Hash,
-    Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Review,
-    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId, Stamp, StationId, Task,
-    TaskId,
+    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
+    FieldRights, Hash, Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId,
+    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId, Stamp,
+    StationId, Task, TaskId,
 };
 use serde::Serialize;
 
@@ -331,6 +331,26 @@ impl Mask for Hold {
     }
 }
 
+/// What a device is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownDevice {
+    /// What it told of itself when it was approved.
+    pub identity: DeviceFacts,
+    /// Since when it is this one: what was read before is not its.
+    pub since: Stamp,
+}
+
+/// A device that is not the one that was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedDevice {
+    /// What it tells of itself.
+    pub seen: DeviceFacts,
+    /// What it should tell; nothing where it was never approved.
+    pub known: DeviceFacts,
+    /// When it was noticed.
+    pub since: Stamp,
+}
+
 /// Everything that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -350,7 +370,8 @@ pub struct State {
     pub(crate) policies: Option<Policies>,
     pub(crate) reviews: BTreeMap<ReviewId, ReviewState>,
     pub(crate) changes: BTreeMap<ChangeId, OpenChange>,
-    pub(crate) devices: BTreeMap<DeviceId, BTreeMap<String, String>>,
+    pub(crate) devices: BTreeMap<DeviceId, KnownDevice>,
+    pub(crate) refused: BTreeMap<DeviceId, RefusedDevice>,
 }
 
 impl State {
@@ -516,8 +537,13 @@ impl State {
 
     /// What a device is known by, once that was approved.
     #[must_use]
-    pub fn device(&self, id: &DeviceId) -> Option<&BTreeMap<String, String>> {
-        self.devices.get(id)
+    pub fn device(&self, id: &DeviceId) -> Option<&DeviceFacts> {
+        self.devices.get(id).map(|known| &known.identity)
+    }
+
+    /// All devices that are not the ones that were approved, by name.
+    pub fn refused_devices(&self) -> impl Iterator<Item = (&DeviceId, &RefusedDevice)> {
+        self.refused.iter()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, Hash, Stamp};
+use crate::{DeviceFacts, DeviceId, Hash, Stamp};
 
 /// One report of one device about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,15 @@ pub enum DeviceEvent {
         device: DeviceId,
         /// Its new state.
         state: DeviceState,
+    },
+    /// Who the device says that it is. Told on every connection before anything that was read on it.
+    Identity {
+        /// The device.
+        device: DeviceId,
+        /// What it tells of itself, as far as the wire goes; see [`crate::facts`].
+        facts: DeviceFacts,
+        /// Since when it is this one: everything read on this connection came later.
+        at: Stamp,
     },
     /// Reads in the order in which they came, of one device.
     Reads(Vec<Read>),

@@ -13,6 +13,7 @@ pub mod device;
 mod document;
 pub mod entry;
 pub mod epc;
+pub mod facts;
 pub mod field;
 pub mod gs1;
 pub mod hash;
@@ -45,6 +46,7 @@ pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, Ta
 pub use document::{Document, DocumentKind};
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
+pub use facts::{DeviceFacts, facts_words, is_same_device};
 pub use field::{Custom, Field, FieldRights, FieldSet};
 pub use hash::Hash;
 pub use identify::{Form, Identification, identify};

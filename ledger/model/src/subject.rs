@@ -130,7 +130,13 @@ impl Entry {
                 touches: vec![],
                 closes: vec![format!("client:{client}"), format!("client-used:{client}")],
             },
-            Body::DeviceApproved { device, .. } => supersede(format!("device:{device}")),
+            Body::DeviceApproved { device, .. } => Live {
+                touches: vec![format!("device:{device}")],
+                closes: vec![format!("device:{device}"), format!("device-seen:{device}")],
+            },
+            Body::DeviceRefused { device, .. } | Body::DeviceBack { device, .. } => {
+                supersede(format!("device-seen:{device}"))
+            }
             Body::ClientUsed { client } => supersede(format!("client-used:{client}")),
             Body::PinSet { operator, .. } => touch(format!("operator:{operator}")),
             Body::ChangeRequested { id, .. } => touch(format!("change:{id}")),
@@ -351,8 +357,11 @@ impl SubjectList {
             }
             Body::DeviceApproved { device, change, by, .. } => {
                 self.add(Device, device);
-                self.of_change(Some(change));
+                self.of_change(change.as_ref());
                 self.actor(by);
+            }
+            Body::DeviceRefused { device, .. } | Body::DeviceBack { device, .. } => {
+                self.add(Device, device);
             }
             Body::ClientUsed { client } => self.add(SubjectKind::Client, client),
             Body::PinSet { operator, .. } => self.add(Operator, operator),

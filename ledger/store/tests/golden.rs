@@ -569,7 +569,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
             Body::DeviceApproved {
                 device: "portal-1".parse().unwrap(),
                 identity: identity(),
-                change: change_id(),
+                change: Some(change_id()),
                 by: by(),
             },
         ),
@@ -582,6 +582,32 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 change: Some(change_id()),
             },
         ),
+        (
+            "+pinned",
+            Body::DeviceApproved {
+                device: "portal-1".parse().unwrap(),
+                identity: identity(),
+                change: None,
+                by: Actor::Daemon,
+            },
+        ),
+        (
+            "",
+            Body::DeviceRefused {
+                device: "portal-1".parse().unwrap(),
+                seen: [("mac".to_owned(), "00:16:25:00:00:02".to_owned())].into(),
+                known: identity(),
+            },
+        ),
+        (
+            "+unknown",
+            Body::DeviceRefused {
+                device: "portal-1".parse().unwrap(),
+                seen: identity(),
+                known: BTreeMap::new(),
+            },
+        ),
+        ("", Body::DeviceBack { device: "portal-1".parse().unwrap(), since: stamp(7) }),
     ]
 }
 

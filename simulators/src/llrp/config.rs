@@ -46,6 +46,7 @@ pub(super) struct Config {
 pub(super) struct Facts<'a> {
     pub(super) plugged: &'a [bool],
     pub(super) inputs: &'a [bool],
+    pub(super) mac: [u8; 8],
 }
 
 impl Config {
@@ -195,7 +196,7 @@ impl Config {
             return Err(out_of_range("AntennaID"));
         }
         let parts: [&dyn Fn() -> Vec<Param>; 11] = [
-            &|| vec![identification()],
+            &|| vec![identification(facts.mac)],
             &|| properties(facts.plugged, antenna),
             &|| {
                 self.antennas
@@ -261,9 +262,8 @@ fn numbered(levels: &[bool]) -> impl Iterator<Item = (u16, bool)> {
     (1..).zip(levels.iter().copied())
 }
 
-fn identification() -> Param {
-    let id = vec![0x02, 0, 0, 0xFF, 0xFE, 0, 0, 0x01];
-    Identification { kind: 0, id, ..Default::default() }.to_param()
+fn identification(mac: [u8; 8]) -> Param {
+    Identification { kind: 0, id: mac.to_vec(), ..Default::default() }.to_param()
 }
 
 fn properties(plugged: &[bool], antenna: u16) -> Vec<Param> {

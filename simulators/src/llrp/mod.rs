@@ -42,6 +42,9 @@ pub const RATE_MAX: u32 = 1_000_000;
 /// The most tags in one report of a flood.
 pub const FLOOD_REPORT_TAGS_MAX: usize = 4096;
 
+/// The id of a reader that was given none: locally administered, nobody's.
+const MAC_DEFAULT: [u8; 8] = [0x02, 0, 0, 0xFF, 0xFE, 0, 0, 0x01];
+
 /// How a simulated reader is made.
 #[derive(Debug, Clone)]
 pub struct LlrpOptions {
@@ -59,6 +62,8 @@ pub struct LlrpOptions {
     pub ports: u16,
     /// Inputs, and as many outputs, at most [`PORTS_MAX`].
     pub inputs: u16,
+    /// The reader's own id, a MAC address (EUI-64).
+    pub mac: [u8; 8],
 }
 
 impl Default for LlrpOptions {
@@ -71,6 +76,7 @@ impl Default for LlrpOptions {
             jitter_db: 2,
             ports: 4,
             inputs: 4,
+            mac: MAC_DEFAULT,
         }
     }
 }
@@ -254,6 +260,21 @@ impl SimReader {
         self.door.close().await;
         self.shared.set(|core| {
             let mut fresh = Reader::new(&self.options);
+            std::mem::swap(&mut fresh.rounds.field, &mut core.reader.rounds.field);
+            core.reader = fresh;
+        });
+        self.door.reopen().await
+    }
+
+    /// Another reader is put in this one's place, at the same port: it has another id, and none of the
+    /// settings. The tags stay in the field.
+    ///
+    /// # Errors
+    /// Where somebody else took the port in between.
+    pub async fn replace(&self, mac: [u8; 8]) -> io::Result<()> {
+        self.door.close().await;
+        self.shared.set(|core| {
+            let mut fresh = Reader::new(&LlrpOptions { mac, ..self.options.clone() });
             std::mem::swap(&mut fresh.rounds.field, &mut core.reader.rounds.field);
             core.reader = fresh;
         });

@@ -42,6 +42,7 @@ pub(super) struct Reader {
     pub(super) keepalive_acks: u64,
     config: Config,
     ports: u16,
+    mac: [u8; 8],
     inputs: Vec<bool>,
     next_id: u32,
     keepalive_due_us: Option<u64>,
@@ -66,6 +67,7 @@ impl Reader {
             keepalive_acks: 0,
             config,
             ports: options.ports,
+            mac: options.mac,
             inputs: vec![false; usize::from(options.inputs)],
             next_id: 0,
             keepalive_due_us: None,
@@ -231,7 +233,7 @@ impl Reader {
     fn get_config(&self, message: &Message) -> Answer {
         let plugged: Vec<bool> =
             (1..=self.ports).map(|port| self.rounds.field.is_plugged(port)).collect();
-        self.config.get(message, &Facts { plugged: &plugged, inputs: &self.inputs })
+        self.config.get(message, &Facts { plugged: &plugged, inputs: &self.inputs, mac: self.mac })
     }
 
     fn set_config(&mut self, message: &Message, now_us: u64) -> Answer {

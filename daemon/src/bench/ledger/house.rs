@@ -86,6 +86,7 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         reservations_max: 100,
         sod: Default::default(),
         one_person_enrols: true,
+        any_device: true,
         ..Settings::default()
     })
 }

@@ -23,9 +23,12 @@ impl Clock for TestClock {
 struct Script(VecDeque<Option<Vec<Vec<u8>>>>);
 
 impl Bus for Script {
-    fn open(&mut self) -> Result<(String, Box<dyn Port>), HidError> {
+    fn open(&mut self) -> Result<(String, DeviceFacts, Box<dyn Port>), HidError> {
         match self.0.pop_front().flatten() {
-            Some(reports) => Ok(("Test 0001".to_owned(), Box::new(Life(reports.into())))),
+            Some(reports) => {
+                let facts = DeviceFacts::from([("serial".to_owned(), "0001".to_owned())]);
+                Ok(("Test 0001".to_owned(), facts, Box::new(Life(reports.into()))))
+            }
             None => Err(HidError::Missing { wanted: "0000:0001".to_owned() }),
         }
     }
@@ -57,6 +60,7 @@ fn words(event: DeviceEvent) -> String {
             format!("gap {}", reason.split(':').next().unwrap())
         }
         DeviceEvent::Input { .. } => "input".to_owned(),
+        DeviceEvent::Identity { facts, .. } => gatewarden_model::facts_words(&facts),
     }
 }
 
@@ -78,16 +82,19 @@ async fn scans_gaps_and_states_come_in_order() {
     for expected in [
         "connecting 1",
         "down no HID POS scanner 0000:0001",
+        "serial 0001",
         "gap the scanner was not connected",
         "up Test 0001",
         "one",
         "two",
         "gap a report of 1 bytes instead of 64; is the scanner in HID POS mode?",
         "down the scanner was unplugged",
+        "serial 0001",
         "gap the scanner was not connected",
         "up Test 0001",
         "gap half a scan",
         "down the scanner was unplugged",
+        "serial 0001",
         "gap the scanner was not connected",
         "up Test 0001",
         "three",

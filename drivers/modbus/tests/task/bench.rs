@@ -62,8 +62,17 @@ impl Bench {
 
     /// The next event in words.
     pub(crate) async fn next(&mut self) -> String {
-        let event = timeout(Duration::from_secs(8), self.events.recv()).await.unwrap();
-        match event.unwrap() {
+        let event = loop {
+            let event = timeout(Duration::from_secs(8), self.events.recv()).await.unwrap();
+            match event.unwrap() {
+                DeviceEvent::Identity { facts, .. } => {
+                    assert!(facts["address"].starts_with("127.0.0.1:"), "{facts:?}");
+                }
+                other => break other,
+            }
+        };
+        match event {
+            DeviceEvent::Identity { .. } => "identity".to_owned(),
             DeviceEvent::State { state, .. } => match state {
                 DeviceState::Connecting { attempt } => format!("connecting {attempt}"),
                 DeviceState::Up { .. } => "up".to_owned(),

@@ -170,6 +170,8 @@ pub fn settings() -> Settings {
         reservation_ms: 3_600_000,
         reservations_max: 100,
         one_person_enrols: true,
+        any_device: true,
+        pins: Default::default(),
         ..Settings::default()
     }
 }

@@ -111,10 +111,29 @@ pub enum Body {
         device: DeviceId,
         /// What it told of itself, such as `serial` and `mac`.
         identity: BTreeMap<String, String>,
-        /// The request that somebody approved.
-        change: ChangeId,
+        /// The request that somebody approved; none where the configuration says who it must be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<ChangeId>,
         /// By whom it was asked for.
         by: Actor,
+    },
+    /// A device is not the one that was approved: what it reads counts for nothing until it is, or this
+    /// one is approved. Once for each identity that it shows.
+    DeviceRefused {
+        /// Which.
+        device: DeviceId,
+        /// What it tells of itself.
+        seen: BTreeMap<String, String>,
+        /// What it should tell; nothing where it was never approved.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        known: BTreeMap<String, String>,
+    },
+    /// A device that was refused is the approved one again.
+    DeviceBack {
+        /// Which.
+        device: DeviceId,
+        /// Since when: what was read before is not its.
+        since: Stamp,
     },
     /// An operator left.
     Removed {

@@ -28,6 +28,8 @@ impl Mask for Body {
             | Self::PinSet { operator: _, pin: _, activated: _ }
             | Self::Unlocked { operator: _, by: _, decision: _ }
             | Self::DeviceApproved { device: _, identity: _, change: _, by: _ }
+            | Self::DeviceRefused { device: _, seen: _, known: _ }
+            | Self::DeviceBack { device: _, since: _ }
             | Self::ClientUsed { client: _ }
             | Self::ReviewOpened { review: _, by: _, decision: _ }
             | Self::ReviewClosed { review: _, reason: _, expired: _, spared: _ }
