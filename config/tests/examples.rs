@@ -64,6 +64,10 @@ fn the_counter_adds_a_role_and_several_doors_map_to_tryton() {
     let counter = example("counter.toml");
     assert_eq!(counter.roles.0.len(), 9);
     assert_eq!(counter.roles.0["tool-keeper"].grants.len(), 2);
+    let own = counter.sod.conflict("issues-and-counts-tools").unwrap();
+    assert_eq!(own.severity.name(), "mitigate");
+    let default = gatewarden_config::default_sod().conflicts.len();
+    assert_eq!(counter.sod.conflicts.len(), default + 1);
     let doors = example("several-doors.toml");
     assert_eq!(doors.stations.len(), 3);
     let AdapterKind::Tryton { locations, items, suppliers, company, .. } = &doors.adapters[0].kind

@@ -521,6 +521,26 @@ mod tests {
                     "by": {"kind": "local", "uid": 0}}),
                 "restored from a backup of 9 entries, nothing witnessed is lost: new disk",
             ),
+            (
+                json!({"kind": "review-opened", "by": by, "decision": decision(),
+                    "review": {"id": ID, "title": "autumn", "reviewers": ["olga", "otto"],
+                        "fallback": "ola", "due_us": 1,
+                        "items": [{"kind": "role", "operator": "sam", "role": "buyer"}]}}),
+                "review \"autumn\" opened: 1 roles and scopes, for olga or otto to confirm, else ola",
+            ),
+            (
+                json!({"kind": "review-decided", "review": ID, "verdict": "revoke", "by": by,
+                    "item": {"kind": "scope", "client": "erp", "scope": "inbound:create"},
+                    "justification": "replaced", "decision": decision()}),
+                "inbound:create of client erp taken away: replaced",
+            ),
+            (
+                json!({"kind": "review-closed", "review": ID, "reason": "due",
+                    "expired": [{"kind": "role", "operator": "sam", "role": "buyer"}],
+                    "spared": [{"kind": "role", "operator": "ola", "role": "owner"}]}),
+                "review closed: due; not confirmed and taken away: buyer of sam; NOT CONFIRMED AND \
+                 KEPT, since else nobody could approve any more: owner of ola",
+            ),
         ];
         for (value, expect) in cases {
             let told = tell(&body(value));
