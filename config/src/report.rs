@@ -74,6 +74,21 @@ impl<'a> Walk<'a> {
         self.mistakes.push(mistake);
     }
 
+    /// Whether anything is wrong so far: what only follows from it need not be told.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.mistakes.iter().any(|mistake| mistake.severity == Severity::Error)
+    }
+
+    /// Whether something within a span is wrong already.
+    pub(crate) fn has_errors_in(&self, at: Span) -> bool {
+        let place = |start| {
+            let (line, column, _) = self.source.locate(Span { start, end: start });
+            (line, column)
+        };
+        let (from, to) = (place(at.start), place(at.end));
+        self.mistakes.iter().any(|one| (from..to).contains(&(one.line, one.column)))
+    }
+
     fn is_full(&self) -> bool {
         self.mistakes.len() >= MISTAKES_MAX
     }

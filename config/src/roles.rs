@@ -355,15 +355,16 @@ fn says_something(walk: &mut Walk<'_>, limit: &Fields) {
     for key in keys().filter(|key| limit.has(key) && limit.place(key) != limit.at) {
         let is_list =
             LIMIT.keys.iter().any(|k| k.name == key && matches!(k.shape, Shape::List { .. }));
-        if is_list && limit.list(key).is_empty() {
+        // A list that lost what was wrong with it is told of once.
+        if is_list && limit.list(key).is_empty() && !walk.has_errors_in(limit.place(key)) {
             let message = format!("{key:?} is empty, so nothing is ever allowed");
             let hint = Some("leave it out, or take away the grant".to_owned());
             walk.error(limit.place(key), "empty-limit", message, "at least one", hint);
         }
     }
     let narrows = |key: &&str| !matches!(*key, "modules" | "actions" | "two_persons");
-    if !keys().filter(narrows).any(|key| limit.has(key)) && limit.bool("two_persons") != Some(true)
-    {
+    let two = limit.bool("two_persons") == Some(true);
+    if !two && !walk.has_errors() && !keys().filter(narrows).any(|key| limit.has(key)) {
         let message = "a limit that limits nothing";
         walk.error(limit.at, "empty-limit", message, "what it limits, such as amount_max", None);
     }

@@ -197,7 +197,7 @@ fn mistakes_in_limits_and_raw_cedar_are_told_at_their_places() {
     assert!(ok, "{told}");
     let (ok, told) =
         check(access, "// one\npermit (principal, action == Action::\"exceute\", resource);");
-    assert!(!ok && told.contains("extra.cedar:2:29: "), "{told}");
+    assert!(!ok && told.contains("extra.cedar:2:30: "), "{told}");
     let (ok, told) =
         check(access, "permit (principal, action, resource)\nwhen { context.amount > 5 };");
     assert!(!ok && told.contains("extra.cedar:2:8: "), "{told}");

@@ -242,7 +242,9 @@ fn house(questions: usize) -> anyhow::Result<House> {
 }
 
 fn question(numbers: &mut Numbers) -> Question {
-    let classes = ItemClass::ALL.into_iter().filter(|_| numbers.below(2) == 0).collect();
+    // A movement has items: a set without any is not known, and raw Cedar would not know that.
+    let some = ItemClass::ALL.into_iter().filter(|_| numbers.below(2) == 0);
+    let classes = some.chain([ItemClass::C]).collect();
     let units = i64::try_from(numbers.below(100_000_000)).unwrap_or(0);
     Question {
         operator: numbers.below(OPERATORS),
