@@ -167,10 +167,10 @@ impl Access {
         if today.version == version {
             return Ok(today);
         }
-        let earlier = FORMS[1..].iter().filter_map(|form| {
+        let earlier = FORMS[1..].iter().find_map(|form| {
             Self::in_form(form, matrix, extra_cedar).ok().filter(|one| one.version == version)
         });
-        earlier.last().ok_or(AccessError::Version { said: version, found: today.version })
+        earlier.ok_or(AccessError::Version { said: version, found: today.version })
     }
 
     fn in_form(
