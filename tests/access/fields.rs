@@ -86,7 +86,10 @@ async fn wrong_bodies(watcher: &Watcher, world: &World) {
         ("/api/v1/periods/close".to_owned(), json!({"until": "2000-01-01"})),
         ("/api/v1/tags".to_owned(), json!({"tag": 1})),
     ];
-    for (path, body) in doors {
+    // He may do these, and then there would be nothing left to ask for.
+    let done = |path: &str| path.ends_with("/post") || path.ends_with("/approve");
+    let may = watcher.name == "warehouse-supervisor";
+    for (path, body) in doors.into_iter().filter(|(path, _)| !(may && done(path))) {
         let answer = watcher.caller.post(&path, &body).await;
         assert!(answer.status >= 400, "{path} {body}: {} {}", answer.status, answer.body);
         holds(watcher, &format!("POST {path}"), &format!("{}{}", answer.head, answer.body));
@@ -185,5 +188,6 @@ async fn a_proof_is_for_those_who_see_all_of_it() {
         assert_eq!(entry["body"]["kind"], "denied", "{}", watcher.name);
     }
     let all = world.local.ask(Method::GET, &path, None).await;
-    assert!(all.is_success() && all.body.as_str().unwrap().contains("777222.22"), "{}", all.body);
+    let whole = walk::in_clear(all.body.as_str().unwrap());
+    assert!(all.is_success() && whole.contains("777222.22"), "{whole}");
 }

@@ -299,7 +299,7 @@ fn no_path_of_a_machine_and_no_ignored_test() {
 /// own state, which hold no field of a document, and refusals.
 const UNMASKED: [&str; 5] = ["gate.rs", "keys.rs", "people.rs", "problem.rs", "system.rs"];
 /// Types of the ledger that hold fields of documents, and what tells of them.
-const FIELDED: [&str; 14] = [
+const FIELDED: [&str; 13] = [
     "Entry",
     "Movement",
     "MovementLine",
@@ -312,7 +312,6 @@ const FIELDED: [&str; 14] = [
     "Row",
     "Aged",
     "Voucher",
-    "Bucket",
     "DeliveryRow",
 ];
 

@@ -14,8 +14,8 @@ use gatewarden_model::{Field, FieldRights, Location, Mask, Masked, mask};
 
 use super::{Api, auth::Who, problem::Problem};
 
-/// Refusals whose words quote no field of a document.
-const PLAIN: [&str; 14] = [
+/// Refusals whose words quote no field of a document, or nothing but what the caller wrote.
+const PLAIN: [&str; 20] = [
     "denied",
     "field-denied",
     "not-authenticated",
@@ -30,6 +30,12 @@ const PLAIN: [&str; 14] = [
     "unknown-tag",
     "reservation-used",
     "not-approved",
+    "unknown-item",
+    "lot-missing",
+    "serial-missing",
+    "code-lookalike",
+    "text-invalid",
+    "tag-bound",
 ];
 
 /// What somebody may see.

@@ -160,7 +160,7 @@ impl World {
         self.post("receipt", ("purchase-order", "D-4"), third).await;
         let out = line("BOLT-M8", "wh1/c", "@subcontractor/SUBMARK-7", "1");
         self.post("subcontract-out", ("subcontract-order", "D-5"), out).await;
-        self.places.unit = "340123450000000018".to_owned();
+        self.places.unit = "340123450000000017".to_owned();
         let mut consigned = line("MILK-1L", supplier, "wh1/a", "5");
         consigned["owner"] = json!("OWNMARK-7");
         consigned["lot"] = json!("L7");
