@@ -582,6 +582,13 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 change: Some(change_id()),
             },
         ),
+    ]
+}
+
+/// The bodies that came with the identity of devices.
+fn bodies_of_devices() -> Vec<(&'static str, Body)> {
+    let identity = || BTreeMap::from([("serial".to_owned(), "00:11".to_owned())]);
+    vec![
         (
             "+pinned",
             Body::DeviceApproved {
@@ -734,7 +741,8 @@ fn every_kind_has_its_bytes() {
         let entry = Entry::new(100, stamp(100), body);
         same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }
-    for (seq, (suffix, body)) in (100..).zip(bodies_of_people()) {
+    let of_people = (100..).zip(bodies_of_people());
+    for (seq, (suffix, body)) in of_people.chain((200..).zip(bodies_of_devices())) {
         let entry = Entry::new(seq, stamp(seq), body);
         same_as_file(&entry, &folder().join(format!("v1-{}{suffix}.json", name(&entry))));
     }
