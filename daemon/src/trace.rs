@@ -115,7 +115,7 @@ pub(crate) fn collect_all(
 
 /// The kinds of subject, for messages.
 pub(crate) const KINDS: &str = "item, tag, document, operator, movement, task, station, device, lot (as ITEM/LOT), client, \
-     review";
+     change, review";
 
 /// Parses the name of a kind of subject.
 pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {

@@ -243,6 +243,8 @@ impl AsyncRead for Connection {
         if buffer.filled().len() > before
             && let Err(error) = self.came()
         {
+            // Whoever reads may rely on it that an error leaves nothing behind.
+            buffer.set_filled(before);
             return Poll::Ready(Err(error));
         }
         self.watched(cx, result)
