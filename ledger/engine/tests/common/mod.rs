@@ -36,6 +36,8 @@ pub const MATRIX: &[(&str, &str, &str)] = &[
     ("warehouse-supervisor", "inbound outbound count transfer", "view approve"),
     ("warehouse-supervisor", "price ledger system", "view"),
     ("controller", "price", "view modify approve"),
+    ("registrar", "ledger", "view"),
+    ("registrar", "system", "view create modify delete"),
     ("administrator", "system", "view create modify delete approve"),
     ("administrator", "ledger", "view"),
     ("access-owner", "system", "view approve"),
