@@ -157,10 +157,12 @@ async fn operations(caller: &Caller, world: &World) -> Vec<Operation> {
             all.push(Operation { id, method, target, body, needs });
         }
     }
+    // What ends a thing comes after what only needs it.
     let ends = |o: &Operation| {
-        let late =
-            ["withdraw", "approve", "decide", "dismiss", "post", "void", "remove", "sign-out"];
-        late.iter().any(|word| o.id.ends_with(word))
+        let among = |words: &[&str]| words.iter().any(|word| o.id.ends_with(word));
+        let late = among(&["approve", "decide", "dismiss", "post", "remove", "sign-out"]);
+        let last = among(&["withdraw", "void"]);
+        u8::from(late) + 2 * u8::from(last)
     };
     all.sort_by_key(ends);
     all
