@@ -243,7 +243,7 @@ impl AsyncRead for Connection {
         if buffer.filled().len() > before
             && let Err(error) = self.came()
         {
-            // Whoever reads may rely on it that an error leaves nothing behind.
+            // An error has read nothing.
             buffer.set_filled(before);
             return Poll::Ready(Err(error));
         }

@@ -25,6 +25,8 @@ const OF_ALL: u32 = 60;
 const OF_ALL_EVERY_US: u64 = 10_000_000;
 /// Sources that are remembered.
 const SOURCES_MAX: usize = 1024;
+/// Pause between two alarms of one source, in microseconds.
+const ALARM_EVERY_US: u64 = 600_000_000;
 /// Pause between two counts of who was turned away, in microseconds.
 const COUNT_EVERY_US: u64 = 60_000_000;
 
@@ -50,6 +52,7 @@ pub(super) struct Spray {
 struct Spent {
     failures: u32,
     since_us: u64,
+    alarmed_us: Option<u64>,
 }
 
 impl Spent {
@@ -58,7 +61,19 @@ impl Spent {
         let back = now_us.saturating_sub(self.since_us) / every_us;
         let failures = self.failures.saturating_sub(u32::try_from(back).unwrap_or(u32::MAX));
         let since_us = if failures == 0 { now_us } else { self.since_us + back * every_us };
-        Self { failures, since_us }
+        Self { failures, since_us, ..self }
+    }
+
+    /// Adds a failure; how many there are, where that is the one too many and was not told lately.
+    fn add(&mut self, now_us: u64, every_us: u64, max: u32) -> Option<u32> {
+        *self = self.at(now_us, every_us);
+        self.failures = self.failures.saturating_add(1).min(max * 2);
+        let lately = |at: u64| now_us.saturating_sub(at) < ALARM_EVERY_US;
+        if self.failures < max || self.alarmed_us.is_some_and(lately) {
+            return None;
+        }
+        self.alarmed_us = Some(now_us);
+        Some(self.failures)
     }
 }
 
@@ -88,15 +103,12 @@ impl Spray {
     pub(super) fn failed(&mut self, from: IpAddr, now_us: u64) -> Option<Alarm> {
         self.forget(now_us);
         let own = self.sources.entry(source(from)).or_default();
-        *own = own.at(now_us, OF_SOURCE_EVERY_US);
-        own.failures += 1;
-        let own = own.failures;
-        self.all = self.all.at(now_us, OF_ALL_EVERY_US);
-        self.all.failures = self.all.failures.saturating_add(1).min(OF_ALL * 2);
-        let (whose, count) = match (own == OF_SOURCE, self.all.failures == OF_ALL) {
-            (true, _) => (format!("from {from}"), own),
-            (_, true) => ("from everywhere".to_owned(), self.all.failures),
-            _ => return None,
+        let own = own.add(now_us, OF_SOURCE_EVERY_US, OF_SOURCE);
+        let all = self.all.add(now_us, OF_ALL_EVERY_US, OF_ALL);
+        let (whose, count) = match (own, all) {
+            (Some(own), _) => (format!("from {from}"), own),
+            (None, Some(all)) => ("from everywhere".to_owned(), all),
+            (None, None) => return None,
         };
         self.told_us = now_us;
         let further = std::mem::take(&mut self.turned_away);
@@ -183,11 +195,11 @@ mod tests {
         let told: Vec<_> = (0..2000)
             .filter_map(|n| {
                 let now_us = 100 * S + n * 60_000;
-                let admitted = spray.admits(v4(1), now_us);
-                if admitted.is_ok() {
-                    spray.failed(v4(1), now_us);
+                let judged = spray.admits(v4(1), now_us);
+                if judged.is_ok() {
+                    assert_eq!(spray.failed(v4(1), now_us), None, "it was told just now");
                 }
-                admitted.err().flatten()
+                judged.err().flatten()
             })
             .collect();
         assert_eq!(told.len(), 1, "{told:?}");
