@@ -244,7 +244,8 @@ async fn stopping_says_goodbye() {
 
 #[tokio::test]
 async fn stopping_waits_neither_for_a_mute_reader_nor_for_a_deaf_intake() {
-    let (listener, mut driver) = start(2).await;
+    // Room for what is told on the way up: connecting, who it is, up.
+    let (listener, mut driver) = start(3).await;
     let mut reader = Reader::accept(&listener).await;
     driver.expect_up().await;
     for number in 0..100 {
