@@ -96,7 +96,7 @@ fn bent(seed: &mut Seed, mut body: Value) -> Value {
 fn bodies() -> Vec<Value> {
     vec![
         receipt("9001", 3).task(),
-        json!({"badge": "OP-2001", "pin": "2580"}),
+        json!({"badge": "OP-2001", "pin": "8264"}),
         json!({"verdict": "accept", "reason": "so"}),
         json!({"reason": "so"}),
         json!({"client": "shop", "scopes": ["inbound:view"]}),

@@ -7,6 +7,11 @@ use std::{
 
 use gatewarden_config::Config;
 use gatewarden_engine::{Command, Engine, PinCheck, Refusal, Reply};
+use gatewarden_identity::{
+    PinError,
+    badge::{self, Badge, BadgeKind},
+    pin::{self, Known},
+};
 use gatewarden_model::{Actor, Change, ChangeId, Clock, Hash, OperatorId, SessionId, StationId};
 use gatewarden_store::{LedgerAddress, LedgerReader, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -14,9 +19,11 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
+    badges,
     devices::DeviceBoard,
     lamps::Lamps,
     recorder::{Answer, Recorder, RecorderError},
+    requests::BadField,
     secrets::{self, PinChecker},
     spool::Spool,
 };
@@ -69,7 +76,7 @@ impl App {
         badge: Option<&str>,
         pin: Option<String>,
     ) -> anyhow::Result<(SessionId, Answer)> {
-        let badge = badge.map(secrets::badge_digest);
+        let scan = badge.map(str::to_owned);
         let now = self.clock.now();
         let at = station.clone();
         let (badge, operator, locked) = self
@@ -78,7 +85,8 @@ impl App {
                 let state = engine.state();
                 // From here on it is this badge: another may be scanned while the PIN is checked,
                 // and must not be signed in by it.
-                let badge = badge.or_else(|| engine.badge_seen(at.as_ref()?, &now));
+                let shown = scan.map(|scan| badges::badge_of(state, &scan));
+                let badge = shown.or_else(|| engine.badge_seen(at.as_ref()?, &now));
                 let operator =
                     badge.and_then(|b| state.operator_by_badge(&b)).map(|o| o.id.clone());
                 let locked =
@@ -140,13 +148,14 @@ impl App {
 
     /// Enrols the first administrator, with a PIN.
     pub(crate) async fn enrol_first(&self, first: FirstOperator) -> Result<Answer, EnrolError> {
-        let FirstOperator { operator, name, badge, pin } = first;
+        let badge = first.check()?;
+        let FirstOperator { operator, name, pin, .. } = first;
         let phc = hash_pin(pin).await?;
         let command = Command::Enrol {
             operator: operator.clone(),
             name,
             roles: vec!["administrator".to_owned()],
-            badges: vec![secrets::badge_digest(&badge)],
+            badges: vec![badge.digest()],
             pin: Some(pin_digest(&phc)),
             kinds: BTreeMap::new(),
             by: Actor::Daemon,
@@ -161,8 +170,13 @@ impl App {
         code: &str,
         pin: String,
     ) -> Result<Answer, EnrolError> {
+        let digest = secrets::activation_digest(code);
+        // Only whoever has the code is told that a PIN can be made from the name.
+        if let Some(name) = self.named(&operator, Some(digest)).await? {
+            pin::check_pin(&pin, &Known { badges: &[], names: &[operator.as_str(), &name] })?;
+        }
         let phc = hash_pin(pin).await?;
-        let (code, pin) = (secrets::activation_digest(code), pin_digest(&phc));
+        let (code, pin) = (digest, pin_digest(&phc));
         let command = Command::Activate { operator: operator.clone(), code, pin };
         Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
     }
@@ -174,11 +188,28 @@ impl App {
         old: String,
         new: String,
     ) -> Result<Answer, EnrolError> {
-        secrets::check_form(&new)?;
+        let name = self.named(&operator, None).await?.unwrap_or_default();
+        pin::check_pin(&new, &Known { badges: &[], names: &[operator.as_str(), &name] })?;
         let check = self.check_pin(Some(operator.clone()), old).await?;
         let phc = hash_pin(new).await?;
         let command = Command::ChangePin { session, check, pin: pin_digest(&phc) };
         Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
+    }
+
+    /// An operator's full name; with the digest of a one-time code only where it is his.
+    async fn named(
+        &self,
+        who: &OperatorId,
+        code: Option<Hash>,
+    ) -> Result<Option<String>, RecorderError> {
+        let who = who.clone();
+        let named = move |engine: &Engine| {
+            let known = engine.state().operator(&who)?;
+            let open = known.activation.as_ref();
+            let has = |code| open.is_some_and(|open| secrets::same_digest(&open.code, &code));
+            code.is_none_or(has).then(|| known.name.clone())
+        };
+        self.recorder.query(named).await
     }
 
     /// Decides on a request for a change. With a yes comes a one-time code, where it needs one.
@@ -213,15 +244,35 @@ pub(crate) struct FirstOperator {
     pub(crate) pin: String,
 }
 
+impl FirstOperator {
+    /// Refuses a badge that can't be read and a PIN that others would try; gives the badge, a code as it
+    /// stands.
+    pub(crate) fn check(&self) -> Result<Badge, EnrolError> {
+        let badge = badge::parse(BadgeKind::Printed, None, &self.badge)
+            .map_err(|error| BadField::new("badge", "badge-invalid", error.to_string()))?;
+        let names = [self.operator.as_str(), &self.name];
+        pin::check_pin(&self.pin, &Known { badges: std::slice::from_ref(&badge), names: &names })?;
+        Ok(badge)
+    }
+}
+
 /// Why an operator was neither enrolled nor refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EnrolError {
     #[error(transparent)]
     Pin(#[from] secrets::PinError),
     #[error(transparent)]
+    Field(#[from] BadField),
+    #[error(transparent)]
     Recorder(#[from] RecorderError),
     #[error(transparent)]
     Ledger(#[from] anyhow::Error),
+}
+
+impl From<PinError> for EnrolError {
+    fn from(error: PinError) -> Self {
+        Self::Pin(error.into())
+    }
 }
 
 /// The hash of a new PIN, made off the async threads.

@@ -12,10 +12,10 @@ use std::{
 };
 
 use gatewarden_config::Station;
-use gatewarden_engine::{Command, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
+use gatewarden_engine::{Command, Engine, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Pass, PassClosing, PassId, PassOpening, Read,
-    ReadValue, SessionId, Sighting, Signal, Stamp, Thing, Trust,
+    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening, Read,
+    ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, StationOrder},
-    feeder, secrets,
+    badges, feeder, secrets,
     spool::SpoolError,
 };
 
@@ -260,16 +260,32 @@ impl Intake {
         }
     }
 
+    /// The badge that a scan is, if it is one: it begins with the prefix, or is the number of a card
+    /// that is somebody's.
+    async fn badge_in(&self, scan: &ScanRead) -> Option<Hash> {
+        let prefixed = secrets::is_badge(&scan.text, &self.app.config.operators.badge_prefix);
+        if !prefixed && !badges::may_be_card(scan) {
+            return None;
+        }
+        let shown = scan.clone();
+        let look = move |engine: &Engine| {
+            let state = engine.state();
+            let is_badge = prefixed || badges::is_card(state, &shown);
+            is_badge.then(|| badges::badge_of(state, &shown.text))
+        };
+        // While the ledger is away nobody's cards are known, and nobody can sign in.
+        self.app.recorder.query(look).await.ok().flatten()
+    }
+
     async fn read(&mut self, read: Read) {
         if let ReadValue::Scan(scan) = &read.value
-            && secrets::is_badge(&scan.text, &self.app.config.operators.badge_prefix)
+            && let Some(badge) = self.badge_in(scan).await
         {
             if self.unasked.contains_key(&read.device) || self.app.recorder.is_refused(&read.device)
             {
                 self.badge_refused(read.device, read.at).await;
                 return;
             }
-            let badge = secrets::badge_digest(&scan.text);
             self.badge(badge).await;
             return;
         }

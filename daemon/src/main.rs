@@ -6,6 +6,7 @@
 
 mod api;
 mod app;
+mod badges;
 mod bench;
 mod cli;
 mod clock;

@@ -8,7 +8,7 @@
 use gatewarden_engine::{Command, Engine, PinCheck};
 use gatewarden_model::{OperatorId, SessionId};
 
-use crate::{app::App, recorder::Answer, secrets};
+use crate::{app::App, badges, recorder::Answer};
 
 impl App {
     /// Opens an idle or locked session again, with its operator's PIN.
@@ -27,13 +27,14 @@ impl App {
         badge: Option<&str>,
         pin: String,
     ) -> anyhow::Result<Answer> {
-        let (badge, now) = (badge.map(secrets::badge_digest), self.clock.now());
+        let (scan, now) = (badge.map(str::to_owned), self.clock.now());
         let (badge, operator) = self
             .recorder
             .query(move |engine| {
                 let state = engine.state();
                 let here = state.session(session).and_then(|open| open.station.as_ref());
-                let badge = badge.or_else(|| engine.badge_seen(here?, &now));
+                let shown = scan.map(|scan| badges::badge_of(state, &scan));
+                let badge = shown.or_else(|| engine.badge_seen(here?, &now));
                 let operator = badge.and_then(|badge| state.operator_by_badge(&badge));
                 (badge, operator.map(|o| o.id.clone()))
             })

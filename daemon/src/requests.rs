@@ -3,19 +3,35 @@
 
 use std::collections::BTreeMap;
 
+use gatewarden_identity::{
+    badge::{self, Badge, BadgeKind, Format},
+    name,
+};
 use gatewarden_model::{Change, ClientId, Hash, Mitigation, OperatorId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::secrets;
+use crate::badges::Claims;
 
 /// What can't be understood: the field, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub(crate) struct BadField {
-    pub(crate) field: &'static str,
+    pub(crate) field: String,
+    /// A stable code.
+    pub(crate) code: &'static str,
     pub(crate) message: String,
+}
+
+impl BadField {
+    pub(crate) fn new(
+        field: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), code, message: message.into() }
+    }
 }
 
 /// A badge: its number, or that with what it is.
@@ -28,8 +44,11 @@ pub(crate) enum BadgeInput {
     Kind {
         /// The number as printed or scanned.
         number: String,
-        /// Such as `printed`, `em4100`, `mifare-classic`.
+        /// `printed`, `em4100`, `hid-prox`, `mifare-classic`, `uid-only` or `desfire`.
         kind: String,
+        /// The format that the reader sends, such as `dez10` or `uid`; found out where only one fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
     },
 }
 
@@ -40,6 +59,33 @@ impl BadgeInput {
             Self::Number(number) | Self::Kind { number, .. } => number,
         }
     }
+
+    /// Whether it is said to be a card, which readers send without a prefix.
+    pub(crate) fn is_card(&self) -> bool {
+        matches!(self, Self::Kind { kind, .. } if kind != BadgeKind::Printed.word())
+    }
+
+    /// The badge, and what it is where that was said. A bare number is a code as it stands.
+    fn read(&self) -> Result<(Badge, Option<BadgeKind>), String> {
+        let (number, kind, format) = match self {
+            Self::Number(number) => {
+                let read = badge::parse(BadgeKind::Printed, None, number);
+                return read.map(|badge| (badge, None)).map_err(|error| error.to_string());
+            }
+            Self::Kind { number, kind, format } => (number, kind, format),
+        };
+        let kind: BadgeKind = kind.parse()?;
+        let format = format.as_deref().map(str::parse::<Format>).transpose()?;
+        let read = badge::parse(kind, format, number);
+        read.map(|badge| (badge, Some(kind))).map_err(|error| error.to_string())
+    }
+}
+
+/// A change that may be asked for once nobody else has what it claims.
+#[derive(Debug, Clone)]
+pub(crate) struct Enrolling {
+    pub(crate) change: Change,
+    pub(crate) claims: Claims,
 }
 
 /// An operator to be enrolled or changed; the whole new state.
@@ -66,38 +112,51 @@ pub(crate) struct OperatorInput {
 }
 
 impl OperatorInput {
-    /// The change that it asks for.
-    pub(crate) fn change(&self) -> Result<Change, BadField> {
-        let bad = |error: gatewarden_model::name::NameError| BadField {
-            field: "operator",
-            message: error.to_string(),
+    /// The change that it asks for, and what nobody else may have.
+    pub(crate) fn change(&self) -> Result<Enrolling, BadField> {
+        let bad = |error: gatewarden_model::name::NameError| {
+            BadField::new("operator", "bad-request", error.to_string())
         };
         let operator = OperatorId::parse(&self.operator).map_err(bad)?;
-        let (badges, kinds) = digests(&self.badges);
-        let (name, reset_pin) = (self.name.clone(), self.reset_pin);
-        Ok(Change::Operator {
+        let name = full_name(&self.name)?;
+        let mut read = Vec::with_capacity(self.badges.len());
+        for (at, badge) in self.badges.iter().enumerate() {
+            let field = || format!("badges[{at}]");
+            let one = badge.read();
+            read.push(one.map_err(|why| BadField::new(field(), "badge-invalid", why))?);
+        }
+        let (badges, kinds) = digests(&read);
+        let own: Vec<Badge> = read.into_iter().map(|(badge, _)| badge).collect();
+        let claims = Claims::new(operator.clone(), name.clone(), &own);
+        let change = Change::Operator {
             operator,
             name,
             roles: sorted(&self.roles),
             badges,
             kinds,
-            reset_pin,
+            reset_pin: self.reset_pin,
             mitigations: self.mitigations.clone(),
-        })
+        };
+        Ok(Enrolling { change, claims })
+    }
+}
+
+/// A full name as it is kept, if nothing in it deceives.
+pub(crate) fn full_name(text: &str) -> Result<String, BadField> {
+    let name = name::normalise(text);
+    match name::check_full_name(&name) {
+        Ok(()) => Ok(name),
+        Err(error) => Err(BadField::new("name", "name-invalid", error.to_string())),
     }
 }
 
 /// The badges' digests, sorted, and what those are of which it is said.
-fn digests(badges: &[BadgeInput]) -> (Vec<Hash>, BTreeMap<Hash, String>) {
-    let digest = |badge: &BadgeInput| secrets::badge_digest(badge.number());
-    let mut list: Vec<Hash> = badges.iter().map(digest).collect();
+fn digests(badges: &[(Badge, Option<BadgeKind>)]) -> (Vec<Hash>, BTreeMap<Hash, String>) {
+    let mut list: Vec<Hash> = badges.iter().map(|(badge, _)| badge.digest()).collect();
     list.sort_unstable();
     list.dedup();
-    let kinds = badges.iter().filter_map(|badge| match badge {
-        BadgeInput::Kind { kind, .. } => Some((digest(badge), kind.clone())),
-        BadgeInput::Number(_) => None,
-    });
-    (list, kinds.collect())
+    let kinds = badges.iter().filter_map(|(badge, kind)| Some((badge.digest(), kind.as_ref()?)));
+    (list, kinds.map(|(badge, kind)| (badge, kind.word().to_owned())).collect())
 }
 
 /// A machine to be given a token.
@@ -121,7 +180,7 @@ pub(crate) struct ClientInput {
 impl ClientInput {
     /// The change that it asks for, with a token of this digest.
     pub(crate) fn change(&self, token: Hash) -> Result<Change, BadField> {
-        let bad = |field, message: &str| BadField { field, message: message.to_owned() };
+        let bad = |field: &str, message: &str| BadField::new(field, "bad-request", message);
         let client = ClientId::parse(&self.client).map_err(|e| bad("client", &e.to_string()))?;
         let digest = |text: &String| {
             let parsed = Hash::parse_hex(text);

@@ -1,6 +1,6 @@
-//! PINs, badges, tokens and one-time codes: what they look like and how they are kept.
+//! PINs, tokens and one-time codes: what they look like and how they are kept.
 //!
-//! A PIN is kept as an Argon2id hash beside the ledger, a token and a badge as a SHA-256 digest.
+//! A PIN is kept as an Argon2id hash beside the ledger, a token as a SHA-256 digest.
 //! None of them is ever logged or written to the journal in clear.
 
 use std::sync::Arc;
@@ -10,24 +10,20 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use gatewarden_engine::PinCheck;
+use gatewarden_identity::pin::check_form;
 use gatewarden_model::Hash;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-/// Fewest and most digits of a PIN.
-pub(crate) const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=12;
 /// Argon2id runs at once: each takes 19 MiB.
 const CHECKS_MAX: usize = 1;
 
 /// A PIN that can't be accepted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PinError {
-    /// Not 4 to 12 digits.
-    #[error("a PIN is 4 to 12 digits")]
-    Form,
-    /// All digits equal, or one after the other.
-    #[error("this PIN is among the first anybody would try; choose another")]
-    Weak,
+    /// Not a PIN, or one that is tried first.
+    #[error(transparent)]
+    Form(#[from] gatewarden_identity::PinError),
     /// Argon2 failed.
     #[error("the PIN could not be hashed: {0}")]
     Hash(String),
@@ -38,19 +34,6 @@ pub(crate) fn hash_pin(pin: &str) -> Result<String, PinError> {
     check_form(pin)?;
     let hash = Argon2::default().hash_password(pin.as_bytes());
     Ok(hash.map_err(|e| PinError::Hash(e.to_string()))?.to_string())
-}
-
-/// Refuses what is not a PIN, or too easily guessed.
-pub(crate) fn check_form(pin: &str) -> Result<(), PinError> {
-    if !PIN_DIGITS.contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(PinError::Form);
-    }
-    let steps: Vec<i16> =
-        pin.as_bytes().windows(2).map(|w| i16::from(w[1]) - i16::from(w[0])).collect();
-    if [0, 1, -1].iter().any(|step| steps.iter().all(|s| s == step)) {
-        return Err(PinError::Weak);
-    }
-    Ok(())
 }
 
 /// Checks PINs, a bounded number at once, off the async threads.
@@ -79,13 +62,6 @@ impl PinChecker {
         });
         if right.await.unwrap_or(false) { PinCheck::Right } else { PinCheck::Wrong }
     }
-}
-
-/// The digest of a badge's number. Formats differ in case and blanks only.
-pub(crate) fn badge_digest(text: &str) -> Hash {
-    let normal: String =
-        text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
-    Hash::of(format!("gatewarden badge 1\n{normal}").as_bytes())
 }
 
 /// Whether a scan is a badge's number: it begins with the prefix, whatever the case and blanks.
@@ -149,15 +125,13 @@ mod tests {
 
     #[test]
     fn weak_and_malformed_pins_are_refused() {
-        for bad in ["", "123", "1234", "4321", "0000", "12a4", "1234567890123", "４７１１"] {
+        for bad in ["", "123", "1234", "4321", "0000", "12a4", "1234567890123", "４７１１", "2580"] {
             assert!(hash_pin(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn badges_are_the_same_whatever_the_case_and_blanks() {
-        assert_eq!(badge_digest("op-10 01"), badge_digest("OP-1001"));
-        assert_ne!(badge_digest("OP-1001"), badge_digest("OP-1002"));
+    fn a_badge_begins_with_the_prefix_whatever_the_case_and_blanks() {
         for badge in ["OP-1", " op- 1", "Op-"] {
             assert!(is_badge(badge, "OP-"), "{badge}");
         }

@@ -113,16 +113,16 @@ async fn the_command_line_asks_approves_rejects_and_takes_back() {
         gateway.cli_ok(&args, "").trim().to_owned()
     };
     let (one, two, three) =
-        (add("uno", "em4100:OP-8001"), add("due", "OP-8002"), add("tre", "OP-8003"));
+        (add("uno", "printed:OP-8001"), add("due", "OP-8002"), add("tre", "OP-8003"));
     let listed = gateway.cli_ok(&["change", "list"], "");
     assert_eq!(listed.lines().count(), 3, "{listed}");
     assert!(listed.starts_with(&format!("{one}\toperator\tuno\tbuyer\tlocal\t")), "{listed}");
     let root = ["--badge", "OP-1000"];
-    let said = gateway.cli_ok(&[&["change", "approve", &one][..], &root].concat(), "1379\n");
+    let said = gateway.cli_ok(&[&["change", "approve", &one][..], &root].concat(), "6925\n");
     let code = said.trim().rsplit(' ').next().unwrap();
     gateway.cli_ok(&["operator", "activate", "uno"], &format!("{code}\n7392\n"));
     let no = [&["change", "reject", &two, "--reason", "unknown here"][..], &root].concat();
-    gateway.cli_ok(&no, "1379\n");
+    gateway.cli_ok(&no, "6925\n");
     gateway.cli_ok(&["change", "withdraw", &three], "");
     assert_eq!(gateway.cli_ok(&["change", "list"], ""), "");
     let door = gateway.anybody();

@@ -74,7 +74,7 @@ async fn an_unknown_device_counts_for_nothing_until_it_is_approved() {
     assert_eq!(listed.lines().count(), 5, "{listed}");
     for line in listed.lines() {
         let id = line.split('\t').next().unwrap();
-        gateway.cli_ok(&["change", "approve", id, "--badge", "OP-1000"], "1379\n");
+        gateway.cli_ok(&["change", "approve", id, "--badge", "OP-1000"], "6925\n");
     }
     assert!(listed.contains(&format!("mac {OWN_TOLD}")), "{listed}");
     gateway.until_devices(&people.viewer, &[]).await;

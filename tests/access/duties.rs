@@ -58,7 +58,7 @@ async fn nobody_decides_on_his_own_pass_whatever_his_roles() {
     // Somebody who may both move and approve.
     let both = json!({"operator": "li.wei", "name": "Li Wei", "badges": ["OP-2001"],
         "roles": ["storekeeper", "warehouse-supervisor"], "mitigations": mitigations()});
-    people.enrol_one(&both, "2580").await;
+    people.enrol_one(&both, "8264").await;
     let keeper = people.sign_in("li.wei", Some("dock-1")).await;
     people.open(&receipt("7101", 2)).await;
     gateway.hardware.show(&[epc(BOLT, 1)]);

@@ -23,7 +23,7 @@ async fn attempt(gateway: &Gateway, badge: &str, pin: &str) -> (u16, Value, Valu
 async fn wrong_pins_cost_more_and_more_time() {
     let settings = Settings { lockout: (2, 3000, 60_000), ..Settings::default() };
     let (gateway, people) = staffed(settings).await;
-    let stranger = attempt(&gateway, "OP-9999", "2468").await;
+    let stranger = attempt(&gateway, "OP-9999", "8417").await;
     for failures in 1..=2 {
         let (status, entry, body) = attempt(&gateway, "OP-2001", "1111").await;
         assert_eq!(status, 401, "{body}");
@@ -34,7 +34,7 @@ async fn wrong_pins_cost_more_and_more_time() {
     for failures in 3..=4 {
         let locked = locked_after_a_wrong_pin(&gateway, failures).await;
         // Even the right PIN opens nothing now, and is not looked at.
-        let (status, entry, body) = attempt(&gateway, "OP-2001", "2580").await;
+        let (status, entry, body) = attempt(&gateway, "OP-2001", "8264").await;
         assert_eq!(status, 429, "{body}");
         assert_eq!(entry["failures"], json!(failures), "a locked attempt counts as a failure");
         locks.push(locked);
@@ -42,7 +42,7 @@ async fn wrong_pins_cost_more_and_more_time() {
     assert_eq!(locks, [3000, 6000], "the delay doubles");
     let since = Instant::now();
     until("the lock ends and the right PIN opens", || async {
-        (patiently(&gateway, "2580").await.0 == 201).then_some(())
+        (patiently(&gateway, "8264").await.0 == 201).then_some(())
     })
     .await;
     assert!(since.elapsed() > Duration::from_millis(2000), "the lock was no lock");
@@ -60,7 +60,7 @@ async fn a_lock_survives_a_crash() {
     assert_eq!(attempt(&gateway, "OP-2001", "1111").await.1["locked_ms"], 600_000);
     gateway.kill();
     gateway.run().await;
-    let (status, _, body) = attempt(&gateway, "OP-2001", "2580").await;
+    let (status, _, body) = attempt(&gateway, "OP-2001", "8264").await;
     assert_eq!(status, 429, "{body}");
     // Somebody else is not locked.
     assert_eq!(attempt(&gateway, "OP-5001", "5814").await.0, 201);
@@ -139,7 +139,7 @@ async fn a_station_is_handed_over_and_left_by_badge() {
 
 /// Badge over the scanner, PIN at the page.
 async fn by_scanned_badge(gateway: &Gateway, people: &People) {
-    let pin = json!({"pin": "2580"});
+    let pin = json!({"pin": "8264"});
     let early = gateway.anybody().post("/stations/dock-1/session", &pin).await;
     assert!(!early.is_success(), "a PIN without a badge opened a session");
     gateway.hardware.scanner.scan("op-2001").unwrap();
@@ -160,7 +160,7 @@ async fn strangers_fill_no_journal_and_keep_nobody_out() {
     let before = gateway.journal().of_kind("sign-in-refused").count();
     let mut turned_away = 0;
     for n in 0..100 {
-        let body = json!({"badge": format!("OP-X{n}"), "pin": "2468"});
+        let body = json!({"badge": format!("OP-X{n}"), "pin": "8417"});
         let answer = gateway.anybody().post("/session", &body).await;
         turned_away += u32::from(answer.status == 429 && answer.body["code"] == "busy");
     }
@@ -179,7 +179,7 @@ async fn a_pin_hash_that_the_journal_does_not_name_opens_nothing() {
     let swap = "UPDATE credential SET phc = (SELECT phc FROM credential WHERE operator = 'li.wei') \
                 WHERE operator = 'wang.lead'";
     assert_eq!(database.execute(swap, []).unwrap(), 1);
-    let body = json!({"badge": "OP-3001", "pin": "2580"});
+    let body = json!({"badge": "OP-3001", "pin": "8264"});
     assert_eq!(gateway.anybody().post("/session", &body).await.status, 401);
     people.sign_in("li.wei", None).await;
     let verify = gateway.cli(&["ledger", "verify"], "");

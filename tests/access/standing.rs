@@ -66,7 +66,7 @@ async fn who_comes_back_resumes_with_the_pin() {
     let wrong = keeper.post("/session/resume", &json!({"pin": "1111"})).await;
     assert_eq!(wrong.status, 401, "{}", wrong.body);
     assert_eq!(entry_of(&gateway, &wrong.body)["body"]["failures"], 1);
-    let again = keeper.post_ok("/session/resume", &json!({"pin": "2580"})).await;
+    let again = keeper.post_ok("/session/resume", &json!({"pin": "8264"})).await;
     assert_eq!(again.body["operator"], "li.wei");
     let movement = people.receive(&gateway, "6301", 1..3).await;
     assert_eq!(movement["operator"], "li.wei");
@@ -103,7 +103,7 @@ async fn what_needs_two_people_moves_with_both_of_them_on_record() {
     let reason = denied(&gateway, &people, "6501", 1).await;
     assert!(reason.contains("needs two people"), "{reason}");
 
-    let himself = json!({"badge": "OP-2001", "pin": "2580"});
+    let himself = json!({"badge": "OP-2001", "pin": "8264"});
     let alone = keeper.post("/session/second", &himself).await;
     assert_eq!((alone.status, &alone.body["code"]), (403, &json!("same-person")));
     let wrong = keeper.post("/session/second", &json!({"badge": "OP-5001", "pin": "1111"})).await;
@@ -144,7 +144,7 @@ async fn a_badge_in_two_places_is_refused_alarmed_and_locks_the_first() {
     assert_eq!(events(&gateway, "dock-1"), ["too-fast"]);
 
     // The right PIN does not help there either: it may have been watched.
-    let body = json!({"badge": "OP-2001", "pin": "2580"});
+    let body = json!({"badge": "OP-2001", "pin": "8264"});
     let there = gateway.anybody().post("/stations/counter-1/session", &body).await;
     assert_eq!((there.status, &there.body["code"]), (403, &json!("too-fast")));
     let told = gateway.journal();
@@ -154,7 +154,7 @@ async fn a_badge_in_two_places_is_refused_alarmed_and_locks_the_first() {
         (&json!("counter-1"), &json!("li.wei"))
     );
 
-    keeper.post_ok("/session/resume", &json!({"pin": "2580"})).await;
+    keeper.post_ok("/session/resume", &json!({"pin": "8264"})).await;
     let movement = people.receive(&gateway, "6601", 1..3).await;
     assert_eq!(movement["operator"], "li.wei");
 }
@@ -171,11 +171,11 @@ async fn whom_failures_locked_out_somebody_else_unlocks() {
         for _ in 0..3 {
             assert_eq!(attempt("1111").await, 401);
         }
-        assert_eq!(attempt("2580").await, 429, "the right PIN opens nothing");
+        assert_eq!(attempt("8264").await, 429, "the right PIN opens nothing");
     };
     lock().await;
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    assert_eq!(attempt("2580").await, 429, "waiting does not help");
+    assert_eq!(attempt("8264").await, 429, "waiting does not help");
     let refused = gateway.journal();
     let last = refused.of_kind("sign-in-refused").last().unwrap();
     assert_eq!(last["until_unlocked"], true, "{last}");
@@ -187,11 +187,11 @@ async fn whom_failures_locked_out_somebody_else_unlocks() {
     assert_eq!(sales.post("/operators/li.wei/unlock", &Value::Null).await.status, 403);
     let done = root.post("/operators/li.wei/unlock", &Value::Null).await;
     assert_eq!(done.status, 204, "{}", done.body);
-    assert_eq!(attempt("2580").await, 201);
+    assert_eq!(attempt("8264").await, 201);
 
     lock().await;
     gateway.cli_ok(&["operator", "unlock", "li.wei"], "");
-    assert_eq!(attempt("2580").await, 201);
+    assert_eq!(attempt("8264").await, 201);
     let journal = gateway.journal();
     let by: Vec<&Value> = journal.of_kind("unlocked").map(|body| &body["by"]["kind"]).collect();
     assert_eq!(by, ["operator", "local"]);

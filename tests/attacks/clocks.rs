@@ -46,7 +46,7 @@ async fn a_clock_set_back_revives_no_session_no_token_and_no_locked_badge() {
     for _ in 0..2 {
         attempt(&gateway, "1111").await;
     }
-    assert_eq!(attempt(&gateway, "2580").await, 429, "the badge is locked");
+    assert_eq!(attempt(&gateway, "8264").await, 429, "the badge is locked");
 
     fs::write(&offset, "-31536000\n").unwrap();
     until("the step is recorded", || async {
@@ -61,7 +61,7 @@ async fn a_clock_set_back_revives_no_session_no_token_and_no_locked_badge() {
     };
     assert_eq!(status(&stolen, "/stock").await, 401, "the revoked token came back");
     assert_eq!(status(&ended, "/tasks").await, 401, "the session that ended came back");
-    assert_eq!(attempt(&gateway, "2580").await, 429, "the lock ended");
+    assert_eq!(attempt(&gateway, "8264").await, 429, "the lock ended");
     assert_eq!(status(&open, "/tasks").await, 200, "an open session ends by its own time");
 
     // And at the next start, a year earlier.
@@ -70,7 +70,7 @@ async fn a_clock_set_back_revives_no_session_no_token_and_no_locked_badge() {
     assert_eq!(status(&stolen, "/stock").await, 401);
     assert_eq!(status(&ended, "/tasks").await, 401);
     assert_eq!(status(&open, "/tasks").await, 401, "no session outlives the daemon");
-    assert_eq!(attempt(&gateway, "2580").await, 429, "the lock ended with the restart");
+    assert_eq!(attempt(&gateway, "8264").await, 429, "the lock ended with the restart");
     let journal = gateway.journal();
     let restarts = journal.of_kind("session-ended").filter(|b| b["reason"] == "restart");
     assert_eq!(restarts.map(|b| b["operator"].clone()).collect::<Vec<_>>(), ["wang.lead"]);

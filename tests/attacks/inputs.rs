@@ -79,7 +79,7 @@ fn good_body(path: &str) -> Option<Value> {
         "/operators" => json!({"operator": "eve", "name": "Eve", "roles": ["storekeeper"],
             "badges": ["OP-6001"]}),
         "/clients" => json!({"client": "eve", "scopes": ["ledger:view"]}),
-        "/session" | "/stations/{station}/session" => json!({"badge": "OP-6001", "pin": "2580"}),
+        "/session" | "/stations/{station}/session" => json!({"badge": "OP-6001", "pin": "8264"}),
         "/enrol" => json!({"code": "AAAA", "operator": "eve", "name": "Eve", "badge": "OP-6001",
             "pin": "8264"}),
         path if path.ends_with("/void") || path.ends_with("/dismiss") => json!({"reason": "so"}),

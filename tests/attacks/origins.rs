@@ -27,7 +27,7 @@ async fn named() -> (Gateway, People) {
 async fn another_sites_page_does_nothing_with_somebodys_cookie() {
     let (gateway, _people) = named().await;
     let host = format!("Host: {}", gateway.address());
-    let credentials = r#"{"badge": "OP-1000", "pin": "1379"}"#;
+    let credentials = r#"{"badge": "OP-1000", "pin": "6925"}"#;
     let signed_in = send(&gateway, "POST /session HTTP/1.1", &[&host, JSON], credentials);
     let set = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let cookie = format!("Cookie: {set}");

@@ -35,7 +35,7 @@ async fn guessing_one_operators_pin_is_locked_out_and_nobody_else_is() {
     let mut locked = 0;
     for guess in 0..40 {
         // The right one is among them, after the lock.
-        let pin = if guess == 20 { "2580".to_owned() } else { format!("{}", 3100 + guess * 7) };
+        let pin = if guess == 20 { "8264".to_owned() } else { format!("{}", 3100 + guess * 7) };
         let (status, _) = typed(&gateway.anybody(), "/session", "OP-2001", &pin).await;
         assert!(matches!(status, 201 | 401 | 429), "{status}");
         opened += u32::from(status == 201);
@@ -91,7 +91,7 @@ async fn one_pin_sprayed_over_hundreds_of_badges_is_slowed_and_alarmed() {
     assert!(gateway.has_logged("alarm: 20 sign-ins failed"), "the alarm is told in the log");
 
     // Nobody is locked out: whoever stands at a station with his badge works, and so does the box.
-    by_scan(&gateway, "OP-2001", "2580").await;
+    by_scan(&gateway, "OP-2001", "8264").await;
     gateway.hardware.counter_scanner.scan("OP-2001").unwrap();
     by_scan(&gateway, "OP-7298", "7410").await;
     assert_eq!(typed(&gateway.local(), "/session", "OP-3001", "3691").await.0, 201);
@@ -163,7 +163,7 @@ async fn a_scanned_badge_gives_nothing_to_anybody_else() {
     gateway.hardware.scanner.scan("OP-2001").unwrap();
     let answer = gateway.anybody().post(at_dock, &pin("5814")).await;
     assert_eq!(answer.status, 401, "another person's PIN: {}", answer.body);
-    let elsewhere = gateway.anybody().post("/stations/counter-1/session", &pin("2580")).await;
+    let elsewhere = gateway.anybody().post("/stations/counter-1/session", &pin("8264")).await;
     assert!(!elsewhere.is_success(), "the scan counted at another station: {}", elsewhere.body);
 
     // The next person's scan takes the place of the one before.
@@ -174,7 +174,7 @@ async fn a_scanned_badge_gives_nothing_to_anybody_else() {
         answer.is_success().then_some(())
     })
     .await;
-    let answer = gateway.anybody().post(at_dock, &pin("2580")).await;
+    let answer = gateway.anybody().post(at_dock, &pin("8264")).await;
     assert!(!answer.is_success(), "the scan of the person before still counted: {}", answer.body);
 
     // After she signed out by badge, her old scan is used up.

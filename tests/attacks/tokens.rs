@@ -118,7 +118,7 @@ async fn a_session_can_not_be_fixed_beforehand() {
 
     // A cookie that the attacker put there is not taken over.
     let planted = "gatewarden_session=gwt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let credentials = br#"{"badge": "OP-2001", "pin": "2580"}"#;
+    let credentials = br#"{"badge": "OP-2001", "pin": "8264"}"#;
     let headers =
         ["Host: localhost", "Content-Type: application/json", &format!("Cookie: {planted}")];
     let sign_in = raw::request("POST /session HTTP/1.1", &headers, credentials);

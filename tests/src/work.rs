@@ -92,14 +92,14 @@ pub struct People {
 
 /// The badge and PIN of everybody but `root`.
 const STAFF: [(&str, &str, &str, &str); 4] = [
-    ("li.wei", "storekeeper", "OP-2001", "2580"),
+    ("li.wei", "storekeeper", "OP-2001", "8264"),
     ("wang.lead", "warehouse-supervisor", "OP-3001", "3691"),
     ("sam.sales", "sales-assistant", "OP-4001", "4703"),
     ("ma.second", "storekeeper", "OP-5001", "5814"),
 ];
 
 impl People {
-    /// Enrols the administrator `root` (OP-1000, 1379) with the one-time code, then storekeepers
+    /// Enrols the administrator `root` (OP-1000, 6925) with the one-time code, then storekeepers
     /// `li.wei` and `ma.second`, supervisor `wang.lead`, sales assistant `sam.sales`, and two
     /// machines; and has the devices approved.
     ///
@@ -124,7 +124,7 @@ impl People {
         .await;
         let door = gateway.anybody();
         let root = json!({"code": code, "operator": "root", "name": "Ada Admin",
-            "badge": "OP-1000", "pin": "1379"});
+            "badge": "OP-1000", "pin": "6925"});
         door.post_ok("/enrol", &root).await;
         let mut people =
             Self { viewer: door.clone(), erp: door.clone(), local: gateway.local(), door };
@@ -225,7 +225,7 @@ impl People {
         station: Option<&str>,
     ) -> Result<(Answer, Caller), reqwest::Error> {
         let known = STAFF.iter().find(|(operator, ..)| *operator == who);
-        let (badge, pin) = known.map_or(("OP-1000", "1379"), |(_, _, badge, pin)| (badge, pin));
+        let (badge, pin) = known.map_or(("OP-1000", "6925"), |(_, _, badge, pin)| (badge, pin));
         assert!(known.is_some() || who == "root", "nobody is called {who}");
         let path = station.map_or("/session".to_owned(), |s| format!("/stations/{s}/session"));
         let body = json!({"badge": badge, "pin": pin});

@@ -170,11 +170,11 @@ async fn by_command_line(house: &House) {
     let ask = ["post", file, "--badge", "OP-2001"];
     let wrong = house.gateway.cli(&ask, "9999\n");
     assert!(!wrong.status.success(), "a wrong PIN");
-    assert_eq!(house.gateway.cli_ok(&ask, "2580\n").trim(), format!("{id} reserved"));
+    assert_eq!(house.gateway.cli_ok(&ask, "8264\n").trim(), format!("{id} reserved"));
     let open = house.gateway.cli_ok(&["post", "list"], "");
     assert_eq!(open.trim(), format!("{id}\ttransfer\tT-2\tli.wei operator"));
     let approve = ["post", "approve", id, "--badge"];
-    let alone = house.gateway.cli(&[&approve[..], &["OP-2001"]].concat(), "2580\n");
+    let alone = house.gateway.cli(&[&approve[..], &["OP-2001"]].concat(), "8264\n");
     assert!(!alone.status.success(), "whoever asked may not post");
     let posted = house.gateway.cli_ok(&[&approve[..], &["OP-3001"]].concat(), "3691\n");
     assert_eq!(posted.trim(), format!("{id} posted"));
@@ -183,9 +183,9 @@ async fn by_command_line(house: &House) {
     let again = with(away.clone(), "id", json!(uuid::Uuid::new_v4()));
     std::fs::write(file, again.to_string()).unwrap();
     let id = again["id"].as_str().unwrap();
-    house.gateway.cli_ok(&ask, "2580\n");
+    house.gateway.cli_ok(&ask, "8264\n");
     let void = ["post", "void", id, "--reason", "a mistake", "--badge", "OP-2001"];
-    assert_eq!(house.gateway.cli_ok(&void, "2580\n").trim(), format!("{id} voided"));
+    assert_eq!(house.gateway.cli_ok(&void, "8264\n").trim(), format!("{id} voided"));
     assert_eq!(house.stock("?status=reserved").await, [""; 0]);
     assert_eq!(house.local.get(&format!("/api/v1/postings/{id}")).await["state"], "void");
     let trace = house.gateway.cli_ok(&["ledger", "trace", "movement", id], "");

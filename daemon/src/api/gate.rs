@@ -25,7 +25,7 @@ use super::{
     spray::{Alarm, Spray},
     stations::Credentials,
 };
-use crate::secrets;
+use crate::badges;
 
 /// Attempts of strangers that are recorded without a pause.
 const STRANGERS_AT_ONCE: u32 = 60;
@@ -171,9 +171,10 @@ fn claimed(
     station: Option<StationId>,
     badge: Option<&str>,
 ) -> impl FnOnce(&Engine) -> Option<OperatorId> + Send + 'static {
-    let (badge, now) = (badge.map(secrets::badge_digest), api.app.clock.now());
+    let (scan, now) = (badge.map(str::to_owned), api.app.clock.now());
     move |engine| {
-        let badge = badge.or_else(|| engine.badge_seen(station.as_ref()?, &now))?;
+        let shown = scan.map(|scan| badges::badge_of(engine.state(), &scan));
+        let badge = shown.or_else(|| engine.badge_seen(station.as_ref()?, &now))?;
         engine.state().operator_by_badge(&badge).map(|o| o.id.clone())
     }
 }

@@ -23,13 +23,17 @@ use super::{
 };
 use crate::{
     app::{self, EnrolError},
-    requests::{BadField, ClientInput, OperatorInput},
+    badges,
+    requests::{self, BadField, ClientInput, Enrolling, OperatorInput},
     secrets,
 };
 
 impl From<BadField> for Problem {
     fn from(error: BadField) -> Self {
-        Self::bad_field(error.field, error.message)
+        match error.code {
+            "bad-request" => Self::bad_field(&error.field, error.message),
+            code => Self::unprocessable(code, error.message).at(error.field),
+        }
     }
 }
 
@@ -39,6 +43,7 @@ impl From<EnrolError> for Problem {
             EnrolError::Pin(error) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "pin", error.to_string())
             }
+            EnrolError::Field(error) => error.into(),
             EnrolError::Recorder(error) => error.into(),
             EnrolError::Ledger(error) => error.into(),
         }
@@ -67,18 +72,19 @@ pub(crate) async fn enrol_first(
     State(api): State<Api>,
     Body(first): Body<FirstOperator>,
 ) -> Result<StatusCode, Problem> {
-    let operator = parse_operator(&first.operator)?;
-    // Looked at before the code is used up: a bad PIN must not cost it.
-    secrets::check_form(&first.pin).map_err(EnrolError::Pin)?;
+    let FirstOperator { code, operator, name, badge, pin } = first;
+    let operator = parse_operator(&operator)?;
+    let first = app::FirstOperator { operator, name: requests::full_name(&name)?, badge, pin };
+    // Looked at before the code is used up: a bad PIN or badge must not cost it.
+    first.check()?;
     // The code is for the first alone, and never for changing somebody who is enrolled already.
     let nobody = api.app.recorder.query(|e| e.state().operators().next().is_none()).await?;
-    if !api.app.enrolment.take(&first.code, api.app.clock.now().mono_us) || !nobody {
+    if !api.app.enrolment.take(&code, api.app.clock.now().mono_us) || !nobody {
         let message = "this is not the one-time code, its time is over, or somebody is enrolled \
                        already; while nobody is, a restart prints another";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "enrolment-code", message));
     }
-    let FirstOperator { name, badge, pin, .. } = first;
-    let _ = api.app.enrol_first(app::FirstOperator { operator, name, badge, pin }).await??;
+    let _ = api.app.enrol_first(first).await??;
     Ok(StatusCode::CREATED)
 }
 
@@ -169,13 +175,13 @@ pub(crate) async fn sign_out(
     Ok((StatusCode::NO_CONTENT, jar.add(api.cookies.removal())))
 }
 
-/// All operators; never badges or PINs.
+/// All operators, each with what its badges are and whether a copy of them can be made; never numbers
+/// or PINs.
 #[utoipa::path(get, path = "/operators", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn operators(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::System, "operators").await?;
-    let list = api.app.recorder.query(|e| json!(e.state().operators().collect::<Vec<_>>())).await?;
-    Ok(Json(list))
+    Ok(Json(api.app.recorder.query(|engine| badges::listed(engine.state())).await?))
 }
 
 /// Asks for an operator to be enrolled or changed: somebody else approves.
@@ -187,7 +193,8 @@ pub(crate) async fn add_operator(
     who: Who,
     Body(input): Body<OperatorInput>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
-    let change = input.change()?;
+    let Enrolling { change, claims } = input.change()?;
+    api.app.recorder.query(move |engine| claims.check(engine.state())).await??;
     changes::ask(&api, &who, change, input.reason).await
 }
 

@@ -64,6 +64,11 @@ impl Problem {
         Self { field: Some(field.to_owned()), ..Self::bad_request(message) }
     }
 
+    /// The same, about a field of the request.
+    pub(crate) fn at(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
     /// The session waits for its PIN: idle, or locked.
     pub(crate) fn resting(phase: SessionPhase) -> Self {
         let phase = phase.name();

@@ -19,9 +19,10 @@ use super::{
     control::{Control, own_recorder},
 };
 use crate::{
+    badges::{self, Claims},
     plain::{cell, plain},
     recorder::{Answer, Recorder},
-    requests::{BadgeInput, ClientInput, OperatorInput},
+    requests::{BadgeInput, ClientInput, Enrolling, OperatorInput},
     run, secrets,
 };
 
@@ -38,7 +39,7 @@ pub(crate) enum OperatorVerb {
         /// Your short name.
         operator: OperatorId,
     },
-    /// List operators.
+    /// List operators: id, name, roles and kinds of badges, with `!` where a copy can be made.
     List(ConfigArg),
     /// Let an operator try again whom too many wrong PINs locked out.
     Unlock {
@@ -68,7 +69,8 @@ pub(crate) struct AddOperator {
     /// A role of the matrix; may be given several times.
     #[arg(long = "role", required = true)]
     roles: Vec<String>,
-    /// A badge's number, or KIND:NUMBER such as em4100:0012345678; may be given several times.
+    /// A badge's number, KIND:NUMBER such as em4100:0018226646, or KIND/FORMAT:NUMBER such as
+    /// em4100/dez10:0018226646; may be given several times.
     #[arg(long = "badge", required = true)]
     badges: Vec<String>,
     /// The PIN in force counts no more: a new one is set with a one-time code.
@@ -124,7 +126,7 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
         OperatorVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;
             list(&config, "/operators", |recorder| async move {
-                Ok(recorder.query(|e| json!(e.state().operators().collect::<Vec<_>>())).await?)
+                Ok(recorder.query(|engine| badges::listed(engine.state())).await?)
             })
             .await?;
         }
@@ -161,7 +163,8 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
     let config = run::load_config_without_secrets(&add.config.config)?;
     let prefix = &config.operators.badge_prefix;
     let badges: Vec<BadgeInput> = add.badges.iter().map(|badge| badge_of(badge)).collect();
-    for number in badges.iter().map(BadgeInput::number).filter(|n| !secrets::is_badge(n, prefix)) {
+    let plain = |badge: &&BadgeInput| !badge.is_card() && !secrets::is_badge(badge.number(), prefix);
+    for number in badges.iter().filter(plain).map(BadgeInput::number) {
         eprintln!("{number} does not begin with {prefix}: a scanner will take it for goods");
     }
     let name = add.name.unwrap_or_else(|| add.operator.to_string());
@@ -174,11 +177,19 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
         mitigations: vec![],
         reason: add.reason,
     };
-    let (change, reason) = (input.change()?, input.reason.clone());
-    let (id, _) = ask(&config, "/operators", json!(input), change, reason).await?;
+    let (Enrolling { change, claims }, reason) = (input.change()?, input.reason.clone());
+    let asked = Asked { change, claims: Some(claims), reason };
+    let (id, _) = ask(&config, "/operators", json!(input), asked).await?;
     println!("{id}");
     eprintln!("{} waits for an administrator: gatewarden change approve {id}", add.operator);
     Ok(())
+}
+
+/// What is asked for, as the ledger itself takes it while no daemon runs.
+struct Asked {
+    change: Change,
+    claims: Option<Claims>,
+    reason: String,
 }
 
 /// Asks for a change: the running daemon, or the ledger itself while none runs. Gives the request's id
@@ -187,8 +198,7 @@ async fn ask(
     config: &Config,
     path: &str,
     body: Value,
-    change: Change,
-    reason: String,
+    asked: Asked,
 ) -> anyhow::Result<(String, Option<String>)> {
     if let Some(control) = Control::find(config).await? {
         let asked = control.send(Method::POST, path, Some(&body)).await?;
@@ -196,18 +206,32 @@ async fn ask(
         return Ok((text("change").unwrap_or_default(), text("token")));
     }
     let id = ChangeId(Uuid::now_v7());
+    let Asked { change, claims, reason } = asked;
     let recorder = own_recorder(config)?;
+    if let Some(claims) = claims
+        && let Err(refused) = recorder.query(move |engine| claims.check(engine.state())).await?
+    {
+        recorder.shut().await;
+        return Err(refused.into());
+    }
     let command = Command::RequestChange { id, change, reason, by: me() };
     finish(&recorder, recorder.command(command).await?).await?;
     Ok((id.to_string(), None))
 }
 
+/// A badge as typed. What stands before the first colon is its kind, unless it is the first byte of a
+/// UID such as `04:A1:B2:C3`.
 fn badge_of(text: &str) -> BadgeInput {
+    let byte = |head: &str| head.len() == 2 && head.bytes().all(|b| b.is_ascii_hexdigit());
     match text.split_once(':') {
-        Some((kind, number)) => {
-            BadgeInput::Kind { number: number.to_owned(), kind: kind.to_owned() }
+        Some((head, number)) if !byte(head) => {
+            let (kind, format) = match head.split_once('/') {
+                Some((kind, format)) => (kind, Some(format.to_owned())),
+                None => (head, None),
+            };
+            BadgeInput::Kind { number: number.to_owned(), kind: kind.to_owned(), format }
         }
-        None => BadgeInput::Number(text.to_owned()),
+        _ => BadgeInput::Number(text.to_owned()),
     }
 }
 
@@ -256,9 +280,20 @@ async fn list<F: Future<Output = anyhow::Result<Value>>>(
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        println!("{id}\t{}\t{}", plain(&cell(name)), rights.join(", "));
+        let badges = badges_told(row);
+        println!("{id}\t{}\t{}{badges}", plain(&cell(name)), rights.join(", "));
     }
     Ok(())
+}
+
+/// The kinds of an operator's badges, `!` after those of which a copy can be made; nothing for a machine.
+fn badges_told(row: &Value) -> String {
+    let Some(badges) = row["badges"].as_array() else { return String::new() };
+    let told = |badge: &Value| {
+        let mark = if badge["cloneable"] == json!(true) { "!" } else { "" };
+        format!("{}{mark}", badge["kind"].as_str().unwrap_or("badge"))
+    };
+    format!("\t{}", badges.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
 /// Runs `gatewarden client`.
@@ -272,7 +307,8 @@ pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
             let own = secrets::new_token();
             let (change, reason) =
                 (input.change(secrets::token_digest(&own))?, input.reason.clone());
-            let (change, token) = ask(&config, "/clients", json!(input), change, reason).await?;
+            let asked = Asked { change, claims: None, reason };
+            let (change, token) = ask(&config, "/clients", json!(input), asked).await?;
             println!("{}", token.unwrap_or(own));
             eprintln!("the token is good after: gatewarden change approve {change}");
         }

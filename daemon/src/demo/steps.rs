@@ -60,13 +60,13 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
         })
         .await?;
     let first = json!({"code": code, "operator": "root", "name": "Ada Admin", "badge": "OP-1000",
-        "pin": "1379"});
+        "pin": "6925"});
     world.anybody()?.post("/enrol", first).await?;
     tell("root", "enrolled with the one-time code", "there is no default password");
-    let root = json!({"badge": "OP-1000", "pin": "1379"});
+    let root = json!({"badge": "OP-1000", "pin": "6925"});
     let root = world.anybody()?.sign_in("/session", root).await?;
     for (id, name, role, badge, pin) in [
-        ("li.wei", "Li Wei", "storekeeper", "OP-2001", "2580"),
+        ("li.wei", "Li Wei", "storekeeper", "OP-2001", "8264"),
         ("zhang.min", "Zhang Min", "department-manager", "OP-3001", "3691"),
         ("sam.sales", "Sam Sales", "sales-assistant", "OP-4001", "4703"),
     ] {
@@ -215,7 +215,7 @@ async fn storekeeper_signs_in(world: &World) -> anyhow::Result<Caller> {
 
 async fn sign_in(world: &World) -> anyhow::Result<Caller> {
     let anybody = world.anybody()?;
-    let wrong = json!({"badge": "OP-2001", "pin": "0852"});
+    let wrong = json!({"badge": "OP-2001", "pin": "7029"});
     let refused = anybody.ask(Method::POST, "/stations/dock-1/session", Some(wrong)).await?;
     let refused = refused.err().context("a wrong PIN was accepted")?;
     ensure!(refused.recorded.is_some(), "a refused sign-in was not recorded");
@@ -223,7 +223,7 @@ async fn sign_in(world: &World) -> anyhow::Result<Caller> {
     world.scanner.scan("OP-2001")?;
     let keeper = world
         .until("badge and PIN open a session", || async {
-            let body = json!({"pin": "2580"});
+            let body = json!({"pin": "8264"});
             Ok(anybody.sign_in("/stations/dock-1/session", body).await.ok())
         })
         .await?;

@@ -277,7 +277,7 @@ impl World {
         let config = self.config_path();
         let config = config.display();
         println!("\nIt stays up for looking around; Ctrl-C ends it and removes its files.");
-        println!("  station's page  {}/stations/dock-1/page (badge OP-2001, PIN 2580)", self.base);
+        println!("  station's page  {}/stations/dock-1/page (badge OP-2001, PIN 8264)", self.base);
         println!("  the ledger      gatewarden ledger stock --config {config}");
         println!("                  gatewarden ledger trace document 4500001 --config {config}");
         println!("  the operators   gatewarden operator list --config {config}");
