@@ -14,8 +14,8 @@ use std::{
 use gatewarden_config::Station;
 use gatewarden_engine::{Command, Engine, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening, Read,
-    ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Trust,
+    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening,
+    Read, ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Trust,
 };
 use tokio::{
     sync::mpsc,

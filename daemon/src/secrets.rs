@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn weak_and_malformed_pins_are_refused() {
-        for bad in ["", "123", "1234", "4321", "0000", "12a4", "1234567890123", "４７１１", "2580"] {
+        for bad in ["", "123", "1234", "4321", "0000", "12a4", "1234567890123", "４７１１", "2580"]
+        {
             assert!(hash_pin(bad).is_err(), "{bad}");
         }
     }

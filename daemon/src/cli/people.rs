@@ -163,7 +163,8 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
     let config = run::load_config_without_secrets(&add.config.config)?;
     let prefix = &config.operators.badge_prefix;
     let badges: Vec<BadgeInput> = add.badges.iter().map(|badge| badge_of(badge)).collect();
-    let plain = |badge: &&BadgeInput| !badge.is_card() && !secrets::is_badge(badge.number(), prefix);
+    let plain =
+        |badge: &&BadgeInput| !badge.is_card() && !secrets::is_badge(badge.number(), prefix);
     for number in badges.iter().filter(plain).map(BadgeInput::number) {
         eprintln!("{number} does not begin with {prefix}: a scanner will take it for goods");
     }

@@ -22,16 +22,39 @@ use crate::{
 
 /// The kinds of entries that open or close what is compared, as they stand in an entry's bytes: no text
 /// can hold these, since its quotes are escaped. A new kind about rights or locks belongs here.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 20] = [
     "\"kind\":\"enrolled\"",
     "\"kind\":\"removed\"",
+    "\"kind\":\"pin-set\"",
+    "\"kind\":\"unlocked\"",
     "\"kind\":\"client-added\"",
     "\"kind\":\"client-revoked\"",
+    "\"kind\":\"client-used\"",
     "\"kind\":\"sign-in-refused\"",
     "\"kind\":\"session-opened\"",
+    "\"kind\":\"session-changed\"",
+    "\"kind\":\"session-ended\"",
+    "\"kind\":\"change-requested\"",
+    "\"kind\":\"change-decided\"",
+    "\"kind\":\"policies-defined\"",
+    "\"kind\":\"device-approved\"",
+    "\"kind\":\"device-refused\"",
+    "\"kind\":\"device-back\"",
+    "\"kind\":\"review-opened\"",
+    "\"kind\":\"review-decided\"",
+    "\"kind\":\"review-closed\"",
 ];
 /// What begins the keys of `live` that are compared.
-const PREFIXES: [&str; 3] = ["operator:", "client:", "lockout:"];
+const PREFIXES: [&str; 8] = [
+    "operator:",
+    "client:",
+    "client-used:",
+    "lockout:",
+    "change:",
+    "policies",
+    "device",
+    "review:",
+];
 
 type Live = BTreeMap<String, BTreeSet<u64>>;
 
@@ -102,4 +125,29 @@ fn of_table(connection: &Connection) -> Result<Live, StoreError> {
         }
     }
     Ok(live)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use super::*;
+
+    /// One entry of every kind is kept as a file.
+    #[test]
+    fn every_kind_that_is_compared_is_looked_for() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+        let mut compared = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            let live = Entry::decode(&bytes).unwrap().live();
+            let keys = live.touches.iter().chain(&live.closes);
+            let counts = keys.clone().any(|key| PREFIXES.iter().any(|p| key.starts_with(p)));
+            let text = String::from_utf8(bytes).unwrap();
+            let found = KINDS.iter().any(|kind| text.contains(kind));
+            assert!(!counts || found, "{text}");
+            compared += u32::from(counts);
+        }
+        assert!(compared >= 18, "{compared}");
+    }
 }
