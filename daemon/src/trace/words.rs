@@ -576,6 +576,7 @@ mod tests {
             version: Hash::of(b"p"),
             roles: RoleMatrix::default(),
             cedar: String::new(),
+            sod: Default::default(),
             change: None,
         };
         assert!(tell(&body).what.starts_with("policies "));

@@ -124,9 +124,9 @@ impl State {
                     known.since = *since;
                 }
             }
-            Body::PoliciesDefined { version, roles, cedar, .. } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, .. } => {
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                self.policies = Some(Policies { version, roles, cedar });
+                self.policies = Some(Policies { version, roles, cedar, sod: sod.clone() });
             }
             _ => self.apply_stock_work(entry),
         }

@@ -7,6 +7,7 @@
 
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Hash, Mitigation, Module,
+    sod::SodTable,
 };
 
 use crate::{
@@ -89,8 +90,8 @@ impl Turn<'_> {
                 fits.map_err(|message| ("client-invalid", message))
             }
             Change::Device { device, identity } => self.check_identity(device, identity),
-            Change::Policies { version, roles, cedar } => {
-                if self.access.version() == *version {
+            Change::Policies { version, roles, cedar, sod } => {
+                if self.access.version() == *version && *self.duties() == *sod {
                     let message = "these policies are in force already".to_owned();
                     return Err(("policies-in-force", message));
                 }
@@ -103,8 +104,15 @@ impl Turn<'_> {
     fn check_duties(&self, roles: &[String], said: &[Mitigation]) -> Result<(), Fault> {
         let (matrix, _) = self.access.source();
         let today = Day::of(&self.now, self.settings.utc_offset_min);
-        let judged = sod::judge_grant(roles, matrix, &self.settings.sod, said, today);
+        let judged = sod::judge_grant(roles, matrix, self.duties(), said, today);
         judged.map(|_| ()).map_err(|message| ("duties-conflict", message))
+    }
+
+    /// Which duties one person must not hold together: those in force, or the configured ones while
+    /// the journal tells none.
+    fn duties(&self) -> &SodTable {
+        let recorded = self.state.policies.as_ref().map(|known| &known.sod);
+        recorded.filter(|sod| !sod.conflicts.is_empty()).unwrap_or(&self.settings.sod)
     }
 
     fn policies_of(
@@ -199,9 +207,9 @@ impl Turn<'_> {
                 self.device_approved(device, identity, id, by);
                 Ok(Reply::Approved { activation: false })
             }
-            Change::Policies { version, roles, cedar } => {
+            Change::Policies { version, roles, cedar, sod } => {
                 let access = self.policies_of(version, &roles, &cedar).map_err(refusal)?;
-                self.record(Body::PoliciesDefined { version, roles, cedar, change: Some(id) });
+                self.record(Body::PoliciesDefined { version, roles, cedar, sod, change: Some(id) });
                 self.next_access = Some(access);
                 Ok(Reply::Approved { activation: false })
             }
@@ -230,13 +238,20 @@ impl Turn<'_> {
         let version = self.configured.version();
         let (roles, cedar) = self.configured.source();
         let (roles, cedar) = (roles.clone(), cedar.to_owned());
-        let same = match &self.state.policies {
-            Some(known) => (&known.roles, &known.cedar) == (&roles, &cedar),
-            None => true,
+        let sod = self.settings.sod.clone();
+        let (same, told) = match &self.state.policies {
+            Some(known) => {
+                // A journal from before duties were recorded takes over the configured ones.
+                let table = known.sod == sod || known.sod == SodTable::default();
+                let same = table && (&known.roles, &known.cedar) == (&roles, &cedar);
+                (same, known.version == version && known.sod == sod)
+            }
+            None => (true, false),
         };
         if same {
-            if self.state.policies() != Some(version) {
-                self.record(Body::PoliciesDefined { version, roles, cedar, change: None });
+            if !told {
+                let change = None;
+                self.record(Body::PoliciesDefined { version, roles, cedar, sod, change });
                 self.next_access = Some(self.configured.clone());
             }
             self.end_policy_changes(None, "the configuration has the policies in force again");
@@ -245,31 +260,34 @@ impl Turn<'_> {
         if let Some(fault) = self.policies_fault {
             return Err(refusal(("policies-invalid", fault.to_owned())));
         }
-        if self.end_policy_changes(Some(version), "the configuration has other policies by now") {
+        let change = Change::Policies { version, roles, cedar, sod };
+        if self.end_policy_changes(Some(&change), "the configuration has other policies by now") {
             return Ok(Reply::Done);
         }
-        let change = Change::Policies { version, roles, cedar };
         let reason = "the configuration has other policies than those in force".to_owned();
         let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);
         self.record(Body::ChangeRequested { id, change, reason, by, decision: None });
         Ok(Reply::Requested(id))
     }
 
-    /// Ends the daemon's own requests for policies but that for a version; whether that one waits.
-    fn end_policy_changes(&mut self, but: Option<Hash>, reason: &str) -> bool {
-        let of_daemon = |open: &&OpenChange| open.by == Actor::Daemon;
-        let version = |open: &OpenChange| match &open.change {
-            Change::Policies { version, .. } => Some(*version),
-            _ => None,
+    /// Ends the daemon's own requests for policies but this very one; whether that one waits.
+    fn end_policy_changes(&mut self, but: Option<&Change>, reason: &str) -> bool {
+        let own = |open: &&OpenChange| {
+            open.by == Actor::Daemon && matches!(open.change, Change::Policies { .. })
         };
-        let own: Vec<(ChangeId, Option<Hash>)> =
-            self.state.changes().filter(of_daemon).map(|open| (open.id, version(open))).collect();
-        let policies = own.into_iter().filter(|(_, version)| version.is_some());
-        let (waits, over): (Vec<_>, Vec<_>) = policies.partition(|(_, version)| *version == but);
-        for (id, _) in over {
+        let mut waits = false;
+        let mut over = vec![];
+        for open in self.state.changes().filter(own) {
+            if Some(&open.change) == but {
+                waits = true;
+            } else {
+                over.push(open.id);
+            }
+        }
+        for id in over {
             self.end_change(id, ChangeVerdict::Withdrawn, reason);
         }
-        !waits.is_empty()
+        waits
     }
 
     pub(crate) fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {

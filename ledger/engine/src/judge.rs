@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Hash,
     ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
-    entry::Verdict::Accept,
+    entry::Verdict::Accept, sod::SodTable,
 };
 
 use crate::{
@@ -487,14 +487,17 @@ impl Judge {
                 let (device, identity) = (device.clone(), identity.clone());
                 (*change, Change::Device { device, identity })
             }
-            Body::PoliciesDefined { version, roles, cedar, change } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, change } => {
                 let known = self.state.policies.as_ref();
-                let same = known.is_none_or(|known| (&known.roles, &known.cedar) == (roles, cedar));
+                let same = known.is_none_or(|known| {
+                    let table = known.sod == *sod || known.sod == SodTable::default();
+                    table && (&known.roles, &known.cedar) == (roles, cedar)
+                });
                 if change.is_none() && (same || !self.two_needed) {
                     return Ok(());
                 }
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                (*change, Change::Policies { version, roles, cedar })
+                (*change, Change::Policies { version, roles, cedar, sod: sod.clone() })
             }
             _ => return Ok(()),
         };

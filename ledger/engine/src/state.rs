@@ -13,7 +13,7 @@ use gatewarden_model::{
     Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
     FieldRights, Hash, Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId,
     Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId, Stamp,
-    StationId, Task, TaskId,
+    StationId, Task, TaskId, sod::SodTable,
 };
 use serde::Serialize;
 
@@ -81,6 +81,8 @@ pub struct Policies {
     pub roles: RoleMatrix,
     /// What stands beside the roles, in Cedar.
     pub cedar: String,
+    /// Which duties one person must not hold together; empty before the journal tells any.
+    pub sod: SodTable,
 }
 
 /// A machine with a token.

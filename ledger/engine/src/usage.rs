@@ -87,6 +87,7 @@ impl Uses {
         let (by, actions): (&Actor, &[Action]) = match &entry.body {
             Body::Enrolled { by, .. } => (by, &[Action::Create, Action::Modify]),
             Body::ClientAdded { by, .. } => (by, &[Action::Create]),
+            Body::ChangeDecided { by, decision: Some(_), .. } => (by, &[Action::Approve]),
             Body::Removed { by, .. } | Body::ClientRevoked { by, .. } => (by, &[Action::Delete]),
             Body::KeyRotated { by, .. } | Body::Restored { by, .. } => (by, &[Action::Modify]),
             _ => return,

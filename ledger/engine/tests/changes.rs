@@ -6,9 +6,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{House, access, badge, matrix, settings};
-use gatewarden_engine::{Access, Command, Engine, Judge, PinCheck, Reply, Settings};
+use gatewarden_engine::{Access, Command, Engine, Judge, PinCheck, Reply, Settings, sod};
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, Stamp,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, Stamp, sod::SodTable,
 };
 use uuid::Uuid;
 
@@ -394,4 +394,63 @@ fn the_judge_names_what_nobody_approved() {
         journal.filter_map(|entry| judge.judge(entry)).collect::<Vec<_>>()
     };
     assert_eq!(twice, [format!("entry {}: {not}", last + 1)]);
+}
+
+/// The same of the table of conflicts: it is asked when roles are granted, and changed by two.
+#[test]
+fn other_duties_wait_for_a_second_person_and_grants_are_held_against_those_in_force() {
+    let table: SodTable = toml::from_str(include_str!("../../../config/sod/default.toml")).unwrap();
+    let mut house = house();
+    let restart = |journal: &[Entry], sod: &SodTable| {
+        let settings = Settings { one_person_enrols: false, sod: sod.clone(), ..settings() };
+        let mut engine = Engine::new(settings, access(), 0);
+        journal.iter().for_each(|entry| engine.replay(entry));
+        engine
+    };
+    // A journal that tells no table takes over the configured one.
+    house.engine = restart(&house.journal, &table);
+    assert_eq!(house.ok(Command::DefinePolicies), Reply::Done);
+    assert_eq!(house.engine.state().policies_in_force().unwrap().sod, table);
+
+    let adam = house.by("adam");
+    let both = operator("zoe", &["administrator", "storekeeper"], false);
+    assert_eq!(house.refused(ask(1, both.clone(), LOCAL)), "duties-conflict");
+    let Body::Denied { reason, .. } = &house.journal.last().unwrap().body else { panic!() };
+    assert!(reason.contains("keeps-system-and-stock"), "{reason}");
+
+    // Without it in the configuration it still counts, until somebody approves.
+    house.engine = restart(&house.journal, &SodTable::default());
+    let Reply::Requested(id) = house.ok(Command::DefinePolicies) else { panic!("not asked for") };
+    assert_eq!(house.ok(Command::DefinePolicies), Reply::Done, "it waits already");
+    assert_eq!(house.refused(ask(2, both, LOCAL)), "duties-conflict");
+    let by = adam;
+    let reason = String::new();
+    house.ok(Command::DecideChange { id, approve: true, reason, activation: None, by });
+    assert_eq!(house.engine.state().policies_in_force().unwrap().sod, SodTable::default());
+    assert_eq!(judged(&house), [""; 0]);
+}
+
+/// Who approved an enrolment played a part in it.
+#[test]
+fn whoever_approves_an_enrolment_is_known_for_it() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    house.ok(ask(1, operator("zoe", &["buyer"], false), adam));
+    house.ok(decide(1, true, eva));
+    let table = "[[conflicts]]\nid = \"both\"\ntitle = \"Both.\"\nseverity = \"refuse\"\n\
+        one.parts = [\"enrolled\"]\nother.parts = [\"approved-enrolment\"]\n";
+    let told = |journal: &[Entry]| {
+        let mut history = sod::History::new(toml::from_str(table).unwrap());
+        journal.iter().for_each(|entry| history.feed(entry));
+        history.findings().count()
+    };
+    assert_eq!(told(&house.journal), 0);
+    // A program that let the same person do both would be found out.
+    let mut forged = house.journal.clone();
+    for entry in &mut forged {
+        if let Body::ChangeDecided { by, .. } = &mut entry.body {
+            *by = Actor::Operator { id: "adam".parse().unwrap(), session: None };
+        }
+    }
+    assert_eq!(told(&forged), 1);
 }

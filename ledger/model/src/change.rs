@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix};
+use crate::{
+    ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix, item::is_default, sod::SodTable,
+};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,9 @@ pub enum Change {
         /// Policies beside the roles, in Cedar.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         cedar: String,
+        /// Which duties one person must not hold together.
+        #[serde(default, skip_serializing_if = "is_default")]
+        sod: SodTable,
     },
 }
 

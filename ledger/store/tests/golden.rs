@@ -384,6 +384,7 @@ fn bodies_of_stock() -> Vec<Body> {
                 },
             )])),
             cedar: "permit(principal, action, resource);".into(),
+            sod: Default::default(),
             change: None,
         },
         Body::Commissioned {
@@ -552,7 +553,12 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
         ),
         (
             "+policies",
-            asked(Change::Policies { version: Hash::of(b"p"), roles: roles(), cedar: "x".into() }),
+            asked(Change::Policies {
+                version: Hash::of(b"p"),
+                roles: roles(),
+                cedar: "x".into(),
+                sod: Default::default(),
+            }),
         ),
         (
             "",
@@ -579,6 +585,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 version: Hash::of(b"p"),
                 roles: roles(),
                 cedar: String::new(),
+                sod: Default::default(),
                 change: Some(change_id()),
             },
         ),
@@ -658,6 +665,7 @@ fn facts_and_limits_have_their_bytes() {
         version: Hash::of(b"p"),
         roles: RoleMatrix(BTreeMap::from([("junior".to_owned(), role)])),
         cedar: String::new(),
+        sod: Default::default(),
         change: None,
     };
     same_as_file(&Entry::new(9, stamp(9), defined), &full("v1-policies-defined.json"));

@@ -120,6 +120,7 @@ impl Warehouse {
             version: self.policies,
             roles: self.roles.clone(),
             cedar: String::new(),
+            sod: Default::default(),
             change: None,
         };
         let erp = Body::ClientAdded {

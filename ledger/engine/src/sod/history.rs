@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use gatewarden_model::{
-    Actor, Body, Day, Document, Entry, Mitigation, MovementId, OperatorId, Part, PassId,
+    Actor, Body, ChangeId, Day, Document, Entry, Mitigation, MovementId, OperatorId, Part, PassId,
     SodConflict, SodSeverity, SodTable, TaskId, Within,
 };
 use serde::Serialize;
@@ -97,6 +97,8 @@ pub struct History {
     names: Vec<String>,
     pub(super) tasks: HashMap<TaskId, Document>,
     pub(super) holds: HashMap<PassId, Document>,
+    /// Whom the open requests for enrolments are about.
+    pub(super) enrolments: HashMap<ChangeId, OperatorId>,
     pub(super) reserved: HashMap<MovementId, (OperatorId, Told)>,
     movements: HashMap<MovementId, Document>,
     movement_order: VecDeque<MovementId>,
@@ -118,6 +120,7 @@ impl History {
             names: vec![],
             tasks: HashMap::new(),
             holds: HashMap::new(),
+            enrolments: HashMap::new(),
             reserved: HashMap::new(),
             movements: HashMap::new(),
             movement_order: VecDeque::new(),
@@ -293,6 +296,8 @@ impl History {
     pub fn feed(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Enrolled { .. }
+            | Body::ChangeRequested { .. }
+            | Body::ChangeDecided { .. }
             | Body::Removed { .. }
             | Body::ClientAdded { .. }
             | Body::ClientRevoked { .. }

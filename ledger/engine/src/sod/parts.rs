@@ -7,8 +7,8 @@
 //! second part in the first document. A task that uses a reservation takes over who asked for that.
 
 use gatewarden_model::{
-    Action, Actor, Body, Document, Entry, Module, Movement, MovementKind, Part, Posting,
-    StockStatus, Task,
+    Action, Actor, Body, Change, ChangeVerdict, Document, Entry, Module, Movement, MovementKind,
+    Part, Posting, StockStatus, Task,
 };
 
 use super::history::{Case, History, Told};
@@ -21,6 +21,16 @@ impl History {
                 self.mitigated(operator, mitigations);
                 let case = Case::Operator(operator.clone());
                 self.note(Some(case), Part::Enrolled, by, entry);
+                self.note(None, Part::KeptSystem, by, entry);
+            }
+            Body::ChangeRequested { id, change: Change::Operator { operator, .. }, .. } => {
+                self.enrolments.insert(*id, operator.clone());
+            }
+            Body::ChangeDecided { id, verdict, by, .. } => {
+                let case = self.enrolments.remove(id).map(Case::Operator);
+                if case.is_some() && *verdict == ChangeVerdict::Approved {
+                    self.note(case, Part::ApprovedEnrolment, by, entry);
+                }
                 self.note(None, Part::KeptSystem, by, entry);
             }
             Body::Removed { by, .. }

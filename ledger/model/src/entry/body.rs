@@ -9,7 +9,7 @@ use crate::{
     DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
     MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId,
     ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionEvent, SessionId, SessionPhase, Stamp,
-    StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
+    StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -415,6 +415,9 @@ pub enum Body {
         /// Policies beside the roles, in Cedar.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         cedar: String,
+        /// Which duties one person must not hold together.
+        #[serde(default, skip_serializing_if = "is_default")]
+        sod: SodTable,
         /// The request that somebody else approved; none for the first policies of a ledger, and
         /// where only the program's own part of them changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
