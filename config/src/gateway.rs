@@ -42,6 +42,8 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// The host names under which its API may be asked, beside addresses and `localhost`.
     pub names: Vec<String>,
+    /// The address under which browsers reach it, where that is not `listen` with the first name.
+    pub public_url: Option<String>,
     /// How its API speaks TLS; plain HTTP where absent.
     pub tls: Option<TlsSection>,
     /// Minutes east of UTC: where the day of the business begins.
@@ -103,6 +105,12 @@ pub(crate) static GATEWAY: Section = Section {
             Shape::List { of: &Shape::Text(Text::Line), max: NAMES_MAX },
             "Host names under which the API may be asked, beside addresses and localhost, such as \
              gw1.example. Any other is refused, because a page could make its own name mean this box.",
+        ),
+        optional(
+            "public_url",
+            Shape::Text(Text::Url),
+            "The address under which browsers reach it, such as https://gw1.example behind a TLS proxy: \
+             security keys and phones answer it alone. By default that of the first of names.",
         ),
         optional("tls", Shape::Section(&TLS), "TLS on the API's port."),
         text_or(
@@ -184,6 +192,7 @@ impl Gateway {
             name: fields.owned("name")?,
             state_dir: base.join(fields.text("state_dir")?),
             listen: fields.parsed("listen")?,
+            public_url: fields.owned("public_url"),
             names: fields.texts("names").map(|(name, _)| name.to_ascii_lowercase()).collect(),
             tls: match fields.table("tls").filter(|tls| crate::tls::is_on(tls)) {
                 Some(tls) => Some(TlsSection::build(tls, base, env)?),

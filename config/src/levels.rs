@@ -95,7 +95,7 @@ pub(crate) static LEVEL: Section = Section {
 };
 
 #[rustfmt::skip]
-const KINDS: Choice = Choice {
+pub(crate) const KINDS: Choice = Choice {
     code: "unknown-kind",
     noun: "kind of movement",
     of: &[
@@ -160,7 +160,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, fields: &Fields) {
 }
 
 /// The words of a list, as the model's.
-fn chosen<T: DeserializeOwned + Ord>(table: Option<&Fields>, key: &str) -> BTreeSet<T> {
+pub(crate) fn chosen<T: DeserializeOwned + Ord>(table: Option<&Fields>, key: &str) -> BTreeSet<T> {
     let texts = table.into_iter().flat_map(|table| table.texts(key));
     texts.filter_map(|(text, _)| word(text)).collect()
 }

@@ -1,8 +1,12 @@
 //! `[operators]`: where operators come from, and how long and how patiently they are trusted.
 
+use std::collections::BTreeSet;
+
+use gatewarden_model::MovementKind;
+
 use crate::{
     fields::Fields,
-    levels::{LEVEL, LEVELS_MAX, Levels, TWO_PERSONS, TwoPersons},
+    levels::{KINDS, LEVEL, LEVELS_MAX, Levels, TWO_PERSONS, TwoPersons, chosen},
     report::Walk,
     shape::{
         Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, text_or,
@@ -32,6 +36,8 @@ pub struct OperatorsSection {
     pub levels: Levels,
     /// What two people must be present for.
     pub two_persons: TwoPersons,
+    /// Postings of these kinds are confirmed by the key of whoever posts them.
+    pub confirm_kinds: BTreeSet<MovementKind>,
 }
 
 /// Where operators come from.
@@ -116,6 +122,12 @@ pub(crate) static OPERATORS: Section = Section {
             Shape::Section(&TWO_PERSONS),
             "What a second person must be present for, with badge and PIN and the right to it.",
         ),
+        optional(
+            "confirm_kinds",
+            Shape::List { of: &Shape::Choice(KINDS), max: 18 },
+            "Whoever posts a posting of these kinds confirms it with a security key or phone, whose \
+             signature over the posting stays in the ledger.",
+        ),
     ],
 };
 
@@ -155,6 +167,7 @@ impl OperatorsSection {
             },
             levels: Levels::build(fields.tables("levels"))?,
             two_persons: TwoPersons::build(fields.table("two_persons")),
+            confirm_kinds: chosen(Some(fields), "confirm_kinds"),
         })
     }
 }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::{
     badges,
     devices::DeviceBoard,
+    factors::Factors,
     lamps::Lamps,
     recorder::{Answer, Recorder, RecorderError},
     requests::BadField,
@@ -51,6 +52,7 @@ pub(crate) struct App {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) pins: PinChecker,
     pub(crate) enrolment: Enrolment,
+    pub(crate) factors: Factors,
 }
 
 impl App {

@@ -14,7 +14,7 @@ use gatewarden_identity::{
 use gatewarden_model::{Change, Hash, OperatorId, ScanRead};
 use serde_json::{Value, json};
 
-use crate::requests::BadField;
+use crate::{factors, requests::BadField};
 
 /// The badge that a scan stands for: that of the only operator among its readings, else one that is
 /// nobody's.
@@ -118,6 +118,7 @@ pub(crate) fn listed(state: &State) -> Value {
             })
             .collect();
         told["badges"] = json!(badges);
+        told["factors"] = factors::told(state, &operator.id);
         told
     };
     Value::Array(state.operators().map(told).collect())

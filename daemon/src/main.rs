@@ -13,6 +13,7 @@ mod clock;
 mod demo;
 mod devices;
 mod dispatcher;
+mod factors;
 mod feeder;
 mod intake;
 mod keys;

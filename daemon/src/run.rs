@@ -22,6 +22,7 @@ use crate::{
     clock::SystemClock,
     devices::{self, DeviceBoard, EVENTS_MAX, Supplies},
     dispatcher::Lane,
+    factors::Factors,
     intake,
     lamps::Lamps,
     lanes,
@@ -81,6 +82,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         metrics,
         pins: PinChecker::default(),
         enrolment: Enrolment::default(),
+        factors: Factors::of(&config),
     };
     let stations = start_stations(&app, &device_tasks, &station_tasks, &stop);
     app.stations = Arc::new(stations);

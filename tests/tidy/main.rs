@@ -28,7 +28,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-proof", &["gatewarden-model"]),
         ("gatewarden-verify", &["gatewarden-proof"]),
         ("gatewarden-identity", &["gatewarden-model"]),
-        ("gatewarden-engine", &["gatewarden-model", "gatewarden-stock"]),
+        ("gatewarden-engine", &["gatewarden-model", "gatewarden-stock", "gatewarden-identity"]),
         ("gatewarden-store", &["gatewarden-model", "gatewarden-stock", "gatewarden-proof"]),
         ("gatewarden-llrp", &["gatewarden-model"]),
         ("gatewarden-scanner", &["gatewarden-model"]),

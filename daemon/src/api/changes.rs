@@ -69,6 +69,7 @@ fn before(state: &gatewarden_engine::State, change: &Change) -> Value {
     match change {
         Change::Operator { operator, .. } => json!(state.operator(operator)),
         Change::Client { .. } => Value::Null,
+        Change::Factor { operator, .. } => crate::factors::told(state, operator),
         Change::Device { device, .. } => json!(state.device(device)),
         Change::Policies { .. } => state.policies_in_force().map_or(
             Value::Null,

@@ -145,6 +145,15 @@ pub(super) async fn resume(
     }
 }
 
+/// Lets somebody prove more in his session, and keeps his place until it is dropped.
+pub(super) async fn admit_own(
+    api: &Api,
+    session: SessionId,
+) -> Result<OwnedSemaphorePermit, Problem> {
+    let own = move |engine: &Engine| Some(engine.state().session(session)?.operator.clone());
+    Ok(admit(api, own).await?.0)
+}
+
 /// Lets a second person join a session.
 pub(super) async fn join(
     api: &Api,

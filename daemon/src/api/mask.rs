@@ -15,7 +15,7 @@ use gatewarden_model::{Field, FieldRights, Location, Mask, Masked, mask};
 use super::{Api, auth::Who, problem::Problem};
 
 /// Refusals whose words quote no field of a document, or nothing but what the caller wrote.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 22] = [
     "denied",
     "field-denied",
     "not-authenticated",
@@ -29,6 +29,8 @@ const PLAIN: [&str; 20] = [
     "unknown-hold",
     "unknown-tag",
     "reservation-used",
+    "confirmation-needed",
+    "confirmation-wrong",
     "not-approved",
     "unknown-item",
     "lot-missing",

@@ -10,6 +10,7 @@ mod books;
 mod bounded;
 mod changes;
 mod exceptions;
+mod factors;
 mod gate;
 mod json;
 mod keys;
@@ -187,7 +188,14 @@ fn routes() -> Router<Api> {
         .route("/devices", get(system::list_devices))
         .route("/enrol", post(people::enrol_first))
         .route("/activate", post(people::activate))
-        .route("/session", post(people::sign_in).delete(people::sign_out))
+        .route("/session", post(people::sign_in).get(factors::mine).delete(people::sign_out))
+        .route("/session/factors", post(factors::add))
+        .route("/session/factors/totp", post(factors::offer_codes))
+        .route("/session/factors/passkey", post(factors::offer_passkey))
+        .route("/session/factors/{factor}", delete(factors::remove_own))
+        .route("/session/step-up", post(factors::step_up))
+        .route("/session/step-up/options", post(factors::ask_step_up))
+        .route("/operators/{operator}/factors/{factor}", delete(factors::remove_of))
         .route("/session/pin", post(people::change_pin))
         .route("/changes", get(changes::list))
         .route("/changes/{change}", delete(changes::withdraw))
@@ -224,6 +232,7 @@ fn routes() -> Router<Api> {
         .route("/api/v1/postings", get(postings::list).post(postings::reserve))
         .route("/api/v1/postings/{id}", get(postings::one))
         .route("/api/v1/postings/{id}/post", post(postings::post))
+        .route("/api/v1/postings/{id}/confirmation", post(postings::ask_confirmation))
         .route("/api/v1/postings/{id}/void", post(postings::void))
         .route("/api/v1/tags", post(books::commission).delete(books::decommission))
         .route("/api/v1/landed-costs", post(books::land_cost))

@@ -5,20 +5,24 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, Reservation};
+use gatewarden_engine::{Command, Engine, Reservation};
+use gatewarden_identity::webauthn::Assertion;
 use gatewarden_model::{
-    Action, Actor, Body as Says, FieldRights, Mask, Masked, MovementId, MovementLine, Posting,
-    Stamp, Subject, SubjectKind, no_fields,
+    Action, Actor, Body as Says, Confirmation, FieldRights, Hash, Mask, Masked, MovementId,
+    MovementLine, Posting, Stamp, Subject, SubjectKind, canonical, no_fields,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
     Api,
     auth::Who,
+    factors,
     mask::{Eyes, act},
-    problem::{Body, Problem},
+    problem::{Body, MaybeBody, Problem},
 };
+use crate::factors::{About, confirmation};
 
 /// Entries of one posting that are looked through.
 const ENTRIES_MAX: usize = 100;
@@ -164,17 +168,76 @@ pub(crate) async fn one(
     Ok(eyes.json(View::Over(Fate { id, state })))
 }
 
-/// Posts what is reserved: only an operator with a session, never the one who reserved it.
+/// What a browser asks the caller's keys for, so that one of them confirms exactly this posting.
+#[utoipa::path(post, path = "/api/v1/postings/{id}/confirmation", tag = "postings",
+    responses((status = 200, body = Object), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn ask_confirmation(
+    State(api): State<Api>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let ((_, session), id) = (factors::own(&who)?, posting_id(&id)?);
+    let digest = digest_of(&api, &who, id).await?.ok_or_else(|| Problem::not_found("posting"))?;
+    Ok(Json(api.app.ask_key(session, About::Confirm(id), digest).await?))
+}
+
+/// The digest of a posting that waits and that the caller may view: the evidence of its movement.
+async fn digest_of(api: &Api, who: &Who, id: MovementId) -> Result<Option<Hash>, Problem> {
+    let actor = who.actor();
+    let look = move |engine: &Engine| {
+        let posting = &engine.state().reservation(id)?.posting;
+        let seen = engine.may(&actor, Action::View, posting.kind.module())
+            || engine.may(&actor, Action::Approve, posting.kind.module());
+        let bytes = seen.then(|| canonical::encode(posting).ok()).flatten()?;
+        Some(Hash::of(&bytes))
+    };
+    Ok(api.app.recorder.query(look).await?)
+}
+
+/// What the caller's key signed over this posting, checked.
+async fn confirmed(
+    api: &Api,
+    who: &Who,
+    id: MovementId,
+    answer: &Assertion,
+) -> Result<Option<Confirmation>, Problem> {
+    let (_, session) = factors::own(who)?;
+    // One that is over is answered as it was.
+    let Some(digest) = digest_of(api, who, id).await? else { return Ok(None) };
+    let about = (About::Confirm(id), digest);
+    let (used, nonce) = api.app.check_answer(session, about, answer).await?;
+    Ok(Some(confirmation(used.id, nonce, answer)))
+}
+
+/// How a posting is posted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PostInput {
+    /// What the browser answered to the options of `confirmation`, where a key confirms it.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    assertion: Option<Box<Assertion>>,
+}
+
+/// Posts what is reserved: only an operator with a session, never the one who reserved it. Kinds of
+/// `confirm_kinds` need his key's confirmation; the body may be left out for others.
 #[utoipa::path(post, path = "/api/v1/postings/{id}/post", tag = "postings",
+    request_body = Option<PostInput>,
     responses((status = 200, body = Object), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn post(
     State(api): State<Api>,
     who: Who,
     Path(id): Path<String>,
+    MaybeBody(input): MaybeBody<PostInput>,
 ) -> Result<Json<Masked<Fate>>, Problem> {
     let id = posting_id(&id)?;
-    let command = Command::PostReservation { reservation: id, by: who.actor() };
+    let confirmation = match input.and_then(|input| input.assertion) {
+        Some(answer) => confirmed(&api, &who, id, &answer).await?,
+        None => None,
+    };
+    let command = Command::PostReservation { reservation: id, by: who.actor(), confirmation };
     act(&api, &who, command).await?;
     Ok(Eyes::of(&api, &who).await?.json(Fate { id, state: "posted" }))
 }

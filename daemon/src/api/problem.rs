@@ -158,6 +158,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// As [`Body`], of a request that may have none.
+pub(crate) struct MaybeBody<T>(pub(crate) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            return Body::from_request(request, state).await.map(|Body(body)| Self(Some(body)));
+        }
+        let known = request.extensions().get::<Known>().is_some();
+        let bytes = Bytes::from_request(request, state).await.map_err(|no| no_body(&no))?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        let told = "expected `Content-Type: application/json`";
+        Err(wrong_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, told, known))
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
@@ -186,7 +206,8 @@ impl From<Refusal> for Problem {
             | "not-the-reviewer"
             | "step-up-needed"
             | "second-person-needed"
-            | "too-fast" => StatusCode::FORBIDDEN,
+            | "too-fast"
+            | "confirmation-needed" => StatusCode::FORBIDDEN,
             "conflict" | "posting-differs" | "reservation-over" | "review-over"
             | "already-decided" | "last-approver" | "second-present" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,

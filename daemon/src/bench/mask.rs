@@ -150,6 +150,7 @@ fn movement(by: Option<&Actor>) -> anyhow::Result<Movement> {
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     })
 }
 

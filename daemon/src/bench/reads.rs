@@ -29,6 +29,7 @@ use crate::{
     app::{App, Enrolment},
     clock::SystemClock,
     devices::DeviceBoard,
+    factors::Factors,
     lamps::Lamps,
     run,
     secrets::PinChecker,
@@ -178,6 +179,7 @@ impl Daemon {
             metrics: metrics()?,
             pins: PinChecker::default(),
             enrolment: Enrolment::default(),
+            factors: Factors::of(config),
         };
         let (devices, stations) = (TaskTracker::new(), TaskTracker::new());
         let stop = CancellationToken::new();

@@ -92,6 +92,7 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
             kinds: operators.two_persons.kinds.clone(),
             classes: operators.two_persons.classes.clone(),
         },
+        confirm_kinds: operators.confirm_kinds.clone(),
         items: ItemMaster::new(config.items.iter().cloned()),
         places: config.locations.iter().map(|place| place.path.clone()).collect(),
         accounts: config.accounts.iter().map(account_rule).collect(),

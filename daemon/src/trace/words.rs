@@ -2,8 +2,8 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Item, Movement, MovementLine,
-    Posting, ReviewItem, ReviewVerdict, StockStatus, Task, Tracking,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Hash, Item, Movement,
+    MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -187,6 +187,7 @@ fn wish(change: &Change) -> String {
         Change::Client { client, scopes, .. } => {
             format!("a token for {client}: {}", scopes.join(", "))
         }
+        Change::Factor { operator, factor } => format!("{} for {operator}", factor_words(factor)),
         Change::Device { device, identity } => {
             format!("{device} to be known by {}", told_of(identity))
         }
@@ -194,6 +195,19 @@ fn wish(change: &Change) -> String {
             format!("policies {} with {} roles", &version.to_string()[..12], roles.0.len())
         }
     }
+}
+
+/// A second factor in words.
+fn factor_words(factor: &SecondFactor) -> String {
+    match factor {
+        SecondFactor::Totp { id, .. } => format!("one-time codes {}", short(id)),
+        SecondFactor::Passkey { id, name, .. } => format!("the passkey {name:?} {}", short(id)),
+    }
+}
+
+/// The first digits of a digest.
+fn short(digest: &Hash) -> String {
+    digest.to_string().chars().take(12).collect()
 }
 
 /// Tells an entry.
@@ -212,6 +226,16 @@ pub(super) fn tell(body: &Body) -> Told {
             let what =
                 if *activated { "set a PIN with the one-time code" } else { "changed the PIN" };
             Told::new(what, operator.as_str())
+        }
+        Body::FactorAdded { operator, factor, by, .. } => {
+            Told::new(format!("{operator} has {}", factor_words(factor)), actor(by))
+        }
+        Body::FactorUsed { operator, factor, .. } => {
+            Told::new(format!("used the factor {}", short(factor)), operator.as_str())
+        }
+        Body::FactorRemoved { operator, factor, reason, by, decision } => {
+            let what = format!("factor {} of {operator} removed: {reason}", short(factor));
+            Told::new(what, actor(by)).by(decision.as_ref())
         }
         Body::Removed { operator, by } => Told::new(format!("{operator} removed"), actor(by)),
         Body::ClientUsed { client } => {

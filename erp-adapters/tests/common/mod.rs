@@ -88,6 +88,7 @@ pub(crate) fn delivery(
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     };
     Delivery { seq: 42, entry: Hash::of(b"entry"), at: clock().now(), movement }
 }

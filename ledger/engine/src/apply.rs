@@ -9,6 +9,7 @@ use gatewarden_model::{
     StockStatus, Task, TaskId,
 };
 
+use crate::factors::FactorUse;
 use crate::state::{
     Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,
     Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session, State,
@@ -47,7 +48,10 @@ impl State {
                     operator.activation = None;
                 }
             }
-            Body::Removed { operator, .. } => self.removed(operator),
+            Body::Removed { operator, .. } => {
+                self.removed(operator);
+                self.factors.remove(operator);
+            }
             Body::ClientAdded { client, scopes, token, certificate, until_us, .. } => {
                 self.tokens.insert(*token, client.clone());
                 let added = Client {
@@ -108,6 +112,13 @@ impl State {
                 self.changes.insert(*id, open);
             }
             Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),
+            Body::FactorAdded { operator, factor, .. } => {
+                self.factor_added(entry.at, operator, factor);
+            }
+            Body::FactorRemoved { operator, factor, .. } => self.factor_removed(operator, factor),
+            Body::FactorUsed { operator, factor, counter } => {
+                self.factor_used(entry.at, operator, &FactorUse { id: *factor, counter: *counter });
+            }
             Body::DeviceApproved { device, identity, .. } => {
                 let known = KnownDevice { identity: identity.clone(), since: entry.at };
                 self.devices.insert(device.clone(), known);

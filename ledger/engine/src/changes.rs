@@ -6,7 +6,7 @@
 //! nobody else: leaving, revoking and withdrawing are immediate. Absent: minting codes (the daemon).
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Hash, Mitigation, Module,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation, Module,
     sod::SodTable,
 };
 
@@ -35,16 +35,28 @@ impl Turn<'_> {
         by: Actor,
     ) -> Answer {
         let asked = about(&by, self.action_of(&change), &change);
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let decision = self.permit_change(&asked, &change)?;
         if self.state.change(id).is_some_and(|open| open.change == change && open.by == by) {
             return Ok(Reply::Requested(id));
         }
         if let Err((code, message)) = self.check_change(id, &change, &by) {
-            return Err(self.deny(asked, code, message, Some(decision)));
+            return Err(self.deny(asked, code, message, decision));
         }
-        let (reason, decision) = (cut(&reason, REASON_BYTES_MAX), Some(decision));
+        let reason = cut(&reason, REASON_BYTES_MAX);
         self.record(Body::ChangeRequested { id, change, reason, by, decision });
         Ok(Reply::Requested(id))
+    }
+
+    /// The decision to let somebody ask for a change; none for factors, which everybody asks for himself.
+    fn permit_change(
+        &mut self,
+        asked: &Asked,
+        change: &Change,
+    ) -> Result<Option<Decision>, Refusal> {
+        match change {
+            Change::Factor { operator, .. } => self.check_own(asked, operator).map(|()| None),
+            _ => self.permit(asked.clone(), Facts::default()).map(Some),
+        }
     }
 
     /// What of the system it takes to ask for a change.
@@ -90,6 +102,7 @@ impl Turn<'_> {
                 fits.map_err(|message| ("client-invalid", message))
             }
             Change::Device { device, identity } => self.check_identity(device, identity),
+            Change::Factor { operator, factor } => self.check_factor(operator, factor),
             Change::Policies { version, roles, cedar, sod } => {
                 if self.access.version() == *version && *self.duties() == *sod {
                     let message = "these policies are in force already".to_owned();
@@ -167,12 +180,12 @@ impl Turn<'_> {
     pub(crate) fn withdraw_change(&mut self, id: ChangeId, reason: String, by: Actor) -> Answer {
         let Some(open) = self.state.change(id).cloned() else { return Err(unknown(id)) };
         let asked = about(&by, self.action_of(&open.change), &open.change);
-        let decision = self.permit(asked.clone(), Facts::default())?;
+        let decision = self.permit_change(&asked, &open.change)?;
         if !is_same(&open.by, &by) && open.by != by {
             let reason = "only whoever asked for it takes it back: reject it instead";
-            return Err(self.deny(asked, "not-yours", reason, Some(decision)));
+            return Err(self.deny(asked, "not-yours", reason, decision));
         }
-        let (verdict, decision) = (ChangeVerdict::Withdrawn, Some(decision));
+        let verdict = ChangeVerdict::Withdrawn;
         let reason = cut(&reason, REASON_BYTES_MAX);
         self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
         Ok(Reply::Done)
@@ -201,6 +214,10 @@ impl Turn<'_> {
                     change,
                     by,
                 });
+                Ok(Reply::Approved { activation: false })
+            }
+            Change::Factor { operator, factor } => {
+                self.add_factor(operator, factor, id, by);
                 Ok(Reply::Approved { activation: false })
             }
             Change::Device { device, identity } => {

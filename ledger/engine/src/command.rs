@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Day, Decision, DeviceFacts,
-    DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId, OperatorId, Pass,
-    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Signal, Stamp,
-    StationId, Task, TaskId, entry::Verdict,
+    Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Confirmation, Day, Decision,
+    DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId,
+    OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId,
+    Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
-use crate::state::Session;
+use crate::{factors::FactorUse, state::Session};
 
 /// What somebody or some device wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +170,21 @@ pub enum Command {
         session: SessionId,
         /// By what, and what the check of it said.
         proof: FactorCheck,
+        /// Which of his factors it was and what it counted: recorded in the same turn. A right one that
+        /// does not count any more is a wrong one. None where the caller keeps no factors here.
+        used: Option<FactorUse>,
+    },
+    /// Take a second factor away. One's own needs no right, that of somebody else the right to modify in
+    /// the module system.
+    RemoveFactor {
+        /// Whose.
+        operator: OperatorId,
+        /// Which.
+        factor: Hash,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
     },
     /// A second person joins a session with his own badge and PIN.
     Join {
@@ -324,6 +339,8 @@ pub enum Command {
         /// By whom: an operator in a session, with the right to approve in the module; never
         /// whoever reserved it.
         by: Actor,
+        /// What his own key signed over the digest of the posting, where he was asked.
+        confirmation: Option<Confirmation>,
     },
     /// Set free what is reserved.
     VoidReservation {

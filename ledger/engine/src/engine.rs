@@ -1,10 +1,13 @@
 //! The engine: state, policies and settings behind one `handle`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use gatewarden_model::{
     Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Entry, FieldRights, Hash, Module,
-    RoleMatrix, SessionPhase, Stamp, StationId, sod::SodTable,
+    MovementKind, RoleMatrix, SessionPhase, Stamp, StationId, sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -54,6 +57,8 @@ pub struct Settings {
     pub levels: Levels,
     /// What two people must be present for.
     pub two_persons: TwoPersons,
+    /// Postings of these kinds are confirmed by the key of whoever posts them.
+    pub confirm_kinds: BTreeSet<MovementKind>,
     /// The items that tags and barcodes stand for.
     pub items: ItemMaster,
     /// The places in the building that stock may be at; any where none is declared.
@@ -419,7 +424,10 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         }
         Command::SignOut { session, reason } => turn.sign_out(session, reason),
         Command::Resume { session, pin } => turn.resume(session, pin),
-        Command::StepUp { session, proof } => turn.step_up(session, proof),
+        Command::StepUp { session, proof, used } => turn.step_up(session, proof, used),
+        Command::RemoveFactor { operator, factor, reason, by } => {
+            turn.remove_factor(operator, factor, reason, by)
+        }
         Command::Join { session, badge, pin } => turn.join(session, badge, pin),
         Command::Leave { session } => turn.leave(session),
         Command::Unlock { operator, by } => turn.unlock(operator, by),
@@ -435,7 +443,9 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.resolve_quarantine(pass, reason, by)
         }
         Command::Reserve { posting, by } => turn.reserve(posting, by),
-        Command::PostReservation { reservation, by } => turn.post_reservation(reservation, by),
+        Command::PostReservation { reservation, by, confirmation } => {
+            turn.post_reservation(reservation, by, confirmation)
+        }
         Command::VoidReservation { reservation, reason, by } => {
             turn.void_reservation(reservation, reason, by)
         }

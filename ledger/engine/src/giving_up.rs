@@ -51,7 +51,7 @@ impl Turn<'_> {
                 asked.document = Some(crate::turn::cut(&posting.document.number, 64));
                 asked
             }
-            Command::PostReservation { reservation, by } => {
+            Command::PostReservation { reservation, by, .. } => {
                 let mut asked = Asked::new(by, Action::Approve, Module::Ledger);
                 asked.document = Some(reservation.to_string());
                 asked

@@ -152,5 +152,6 @@ fn draft(kind: MovementKind, document: Document, lines: Vec<MovementLine>) -> Op
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     })
 }

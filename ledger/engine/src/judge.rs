@@ -20,7 +20,9 @@ use gatewarden_model::{
 use crate::{
     access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
+    factors::{FactorUse, check_confirmation},
     passes::orderer,
+    reservations::digest,
     sessions::machine,
     state::{Hold, OpenChange, Reservation, State},
     tasks::is_same,
@@ -400,7 +402,19 @@ impl Judge {
                 let own = open.change.operator().is_some_and(|who| is_name(who.as_str(), by));
                 two(!own, by, "approved what is about himself")
             }
+            Body::ChangeRequested { change: Change::Factor { operator, .. }, by, .. } => {
+                two(is_name(operator.as_str(), by), by, "asked for a factor of somebody else")
+            }
+            Body::FactorRemoved { operator, by, decision: None, .. } => {
+                two(is_name(operator.as_str(), by), by, "took a factor of somebody else, undecided")
+            }
+            Body::FactorUsed { operator, factor, counter } => {
+                let used = FactorUse { id: *factor, counter: *counter };
+                let used = self.state.check_use(operator, &used);
+                used.map(drop).map_err(|why| format!("the factor {factor} of {operator}: {why}"))
+            }
             Body::Enrolled { .. }
+            | Body::FactorAdded { .. }
             | Body::ClientAdded { .. }
             | Body::DeviceApproved { .. }
             | Body::PoliciesDefined { .. } => self.two_changed(body),
@@ -479,6 +493,10 @@ impl Judge {
                 let (certificate, until_us) = (*certificate, *until_us);
                 (*change, Change::Client { client, scopes, token, certificate, until_us })
             }
+            Body::FactorAdded { operator, factor, change, .. } => {
+                let (operator, factor) = (operator.clone(), factor.clone());
+                (Some(*change), Change::Factor { operator, factor })
+            }
             Body::DeviceApproved { device, identity, change, by } => {
                 // The configuration, whose digest the start tells, may say who a device must be.
                 if change.is_none() && *by == Actor::Daemon {
@@ -510,6 +528,12 @@ impl Judge {
 
     fn two_moved(&self, movement: &Movement) -> Verdict {
         self.second(movement)?;
+        if let Some(said) = &movement.confirmation {
+            let held = self.reservation(movement.reservation.unwrap_or(movement.id))?;
+            let evidence = digest(&held.posting).map_err(|(_, why)| why)?;
+            check_confirmation(&self.state, &movement.operator, said, evidence)
+                .map_err(|why| format!("its confirmation does not hold: {why}"))?;
+        }
         let by = Actor::Operator { id: movement.operator.clone(), session: None };
         let Some(task) = movement.task else {
             let held = movement.reservation.unwrap_or(movement.id);

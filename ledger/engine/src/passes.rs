@@ -326,6 +326,7 @@ impl Turn<'_> {
             counts: vec![],
             revalues: vec![],
             voucher: vec![],
+            confirmation: None,
         };
         self.settle(seq, day, &mut movement)?;
         Ok(movement)

@@ -226,6 +226,7 @@ impl Turn<'_> {
             let reason = format!("{operator} is not enrolled");
             return Err(self.deny(asked, "unknown-operator", reason, Some(decision)));
         }
+        self.drop_factors(&operator, &by, &decision);
         self.record(Body::Removed { operator: operator.clone(), by });
         self.end_sessions_of(&operator, "revoked");
         Ok(Reply::Done)

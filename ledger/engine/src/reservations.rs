@@ -5,8 +5,9 @@
 //! content it is refused; all lines move or none; what is over is set free.
 
 use gatewarden_model::{
-    Action, Actor, Amount, Body, Day, Decision, Hash, Module, Movement, MovementId, MovementLine,
-    OperatorId, PassId, Posting, Second, SessionId, StationId, StockStatus, canonical,
+    Action, Actor, Amount, Body, Confirmation, Day, Decision, Hash, Module, Movement, MovementId,
+    MovementLine, OperatorId, PassId, Posting, Second, SessionId, StationId, StockStatus,
+    canonical,
 };
 use gatewarden_stock::{Wants, free_lines};
 
@@ -14,6 +15,7 @@ use crate::{
     access::{Fact, Facts, Goods, Looks},
     apply::{actor_name, use_up},
     command::{Refusal, Reply},
+    factors::{FactorUse, check_confirmation},
     goods::{of_lines, of_posting, undecided, worth},
     holds::check_reason,
     needs,
@@ -121,7 +123,12 @@ impl Turn<'_> {
         draw(posting, self.settings, self.stock, self.today().0)
     }
 
-    pub(crate) fn post_reservation(&mut self, id: MovementId, by: Actor) -> Answer {
+    pub(crate) fn post_reservation(
+        &mut self,
+        id: MovementId,
+        by: Actor,
+        confirmation: Option<Confirmation>,
+    ) -> Answer {
         let Some(held) = self.state.reservation(id).cloned() else {
             return self.posted_before(id, &by);
         };
@@ -149,10 +156,16 @@ impl Turn<'_> {
             let message = format!("reservation {id} has lapsed: reserve it anew under a new id");
             return Err(refuse(self, ("reservation-over", message)));
         }
-        let movement = match self.second_person(&held, &by, &decision, second) {
+        let mut movement = match self.second_person(&held, &by, &decision, second) {
             Ok(movement) => movement,
             Err(fault) => return Err(refuse(self, fault)),
         };
+        match self.confirmed(&movement, confirmation.as_ref()) {
+            Ok(Some(used)) => self.use_factor(&movement.operator, &used),
+            Ok(None) => {}
+            Err(fault) => return Err(refuse(self, fault)),
+        }
+        movement.confirmation = confirmation;
         if let Err(fault) = self.record_stock(Body::Moved { movement, pass: None }) {
             return Err(refuse(self, fault));
         }
@@ -164,6 +177,29 @@ impl Turn<'_> {
             decision: Some(decision),
         });
         Ok(Reply::Posted { movement: id, comparison: Default::default() })
+    }
+
+    /// What the signature over a posting counts, if there is one; refused where one is needed or wrong.
+    fn confirmed(
+        &self,
+        movement: &Movement,
+        confirmation: Option<&Confirmation>,
+    ) -> Result<Option<FactorUse>, Fault> {
+        let Some(confirmation) = confirmation else {
+            if self.settings.confirm_kinds.contains(&movement.kind) {
+                let kind = movement.kind.name();
+                let message = format!("{kind} is confirmed with a security key: touch yours");
+                return Err(("confirmation-needed", message));
+            }
+            return Ok(None);
+        };
+        let who = &movement.operator;
+        let used = check_confirmation(self.state, who, confirmation, movement.evidence);
+        let used = used.map_err(|message| ("confirmation-wrong", message))?;
+        match self.state.check_use(who, &used) {
+            Ok(_) => Ok(Some(used)),
+            Err(why) => Err(("confirmation-wrong", format!("the key's answer: {why}"))),
+        }
     }
 
     /// A posting that was posted already is answered as it was then.
@@ -318,6 +354,7 @@ impl Turn<'_> {
             counts: drawn.counts,
             revalues: vec![],
             voucher: vec![],
+            confirmation: None,
         };
         self.settle(*self.next_seq, day, &mut movement)?;
         Ok(movement)
@@ -422,7 +459,7 @@ fn about(by: &Actor, action: Action, posting: &Posting) -> Asked {
 }
 
 /// The digest of a posting's content: what its movement rests on.
-fn digest(posting: &Posting) -> Result<Hash, Fault> {
+pub(crate) fn digest(posting: &Posting) -> Result<Hash, Fault> {
     let bytes = canonical::encode(posting).map_err(|e| ("posting-invalid", e.to_string()))?;
     Ok(Hash::of(&bytes))
 }

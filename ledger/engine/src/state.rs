@@ -17,6 +17,8 @@ use gatewarden_model::{
 };
 use serde::Serialize;
 
+use crate::factors::KnownFactor;
+
 pub use session::Session;
 
 /// An enrolled person.
@@ -374,6 +376,7 @@ pub struct State {
     pub(crate) changes: BTreeMap<ChangeId, OpenChange>,
     pub(crate) devices: BTreeMap<DeviceId, KnownDevice>,
     pub(crate) refused: BTreeMap<DeviceId, RefusedDevice>,
+    pub(crate) factors: BTreeMap<OperatorId, BTreeMap<Hash, KnownFactor>>,
 }
 
 impl State {

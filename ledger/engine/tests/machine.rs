@@ -199,7 +199,7 @@ fn command(house: &mut House, step: &Step, fresh: u128) -> Command {
         8 => {
             let factor = if c < 128 { Factor::Totp } else { Factor::SecurityKey };
             let proof = FactorCheck { factor, check: check_of(b) };
-            Command::StepUp { session: some_session(house, a), proof }
+            Command::StepUp { session: some_session(house, a), proof, used: None }
         }
         9 => Command::Join {
             session: some_session(house, a),

@@ -47,10 +47,18 @@ fn nothing_moves_by_hand_without_two_people() {
     assert_eq!(house.ok(reserve), Reply::Reserved(movement_id(1)));
     assert_eq!((house.stock("BOLT-M8", "wh1/dock"), reserved(&house)), (15, 5));
 
-    let nobody = Command::PostReservation { reservation: movement_id(1), by: Actor::Nobody };
-    let machine = Command::PostReservation { reservation: movement_id(1), by: erp() };
-    let shell =
-        Command::PostReservation { reservation: movement_id(1), by: Actor::Local { uid: 0 } };
+    let nobody = Command::PostReservation {
+        reservation: movement_id(1),
+        by: Actor::Nobody,
+        confirmation: None,
+    };
+    let machine =
+        Command::PostReservation { reservation: movement_id(1), by: erp(), confirmation: None };
+    let shell = Command::PostReservation {
+        reservation: movement_id(1),
+        by: Actor::Local { uid: 0 },
+        confirmation: None,
+    };
     assert_eq!(house.refused(nobody), "not-authenticated");
     assert_eq!([house.refused(machine), house.refused(shell)], ["denied", "denied"]);
     let storekeeper = house.post(1, "sam");

@@ -130,7 +130,7 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
         }
         17 => {
             let id = pick(state.reservations().map(|r| r.posting.id), a, movement_id(0));
-            Command::PostReservation { reservation: id, by: house.by(who(b)) }
+            Command::PostReservation { reservation: id, by: house.by(who(b)), confirmation: None }
         }
         18 if a < 128 => {
             let reservation = pick(state.reservations().map(|r| r.posting.id), b, movement_id(0));

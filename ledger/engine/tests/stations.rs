@@ -57,7 +57,7 @@ fn step_up(
     check: PinCheck,
 ) -> Result<u8, &'static str> {
     let proof = FactorCheck { factor, check };
-    let outcome = house.handle(Command::StepUp { session: session_id(n), proof });
+    let outcome = house.handle(Command::StepUp { session: session_id(n), proof, used: None });
     match outcome.answer {
         Ok(Reply::Session(session)) => Ok(session.auth_level),
         Ok(other) => panic!("{other:?}"),

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use gatewarden_model::Stamp;
+use gatewarden_model::{Hash, OperatorId, Stamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -139,6 +139,18 @@ impl Totp {
              &algorithm={algorithm}&digits={DIGITS}&period={STEP_S}"
         )
     }
+}
+
+/// The secret of an operator's codes: HMAC-SHA-256 of the installation's own key over operator and a
+/// random number, cut to `SECRET_BYTES`. So it stands nowhere, and is lost with the key.
+#[must_use]
+pub fn derived_secret(key: &[u8; 32], operator: &OperatorId, nonce: &Hash) -> [u8; SECRET_BYTES] {
+    let mut block = Zeroizing::new([0; BLOCK_BYTES]);
+    block[..32].copy_from_slice(key);
+    let mut mac = Hmac::<Sha256>::new(&(*block).into());
+    mac.update(format!("gatewarden totp 1\n{operator}\n{nonce}").as_bytes());
+    let digest: [u8; 32] = mac.finalize().into_bytes().into();
+    std::array::from_fn(|i| digest[i])
 }
 
 /// The step of a time; nothing before 1970.

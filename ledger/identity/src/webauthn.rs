@@ -27,7 +27,7 @@ mod passkey;
 mod registration;
 mod relying_party;
 
-pub use assertion::{Asserted, Assertion, AssertionResponse, verify_assertion};
+pub use assertion::{Asserted, Assertion, AssertionResponse, verify_assertion, verify_recorded};
 pub use bytes::Base64Url;
 pub use cbor::CborError;
 pub use challenge::{Challenge, Purpose, challenge, subject};

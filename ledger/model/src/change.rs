@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix, item::is_default, sod::SodTable,
+    ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix, SecondFactor, item::is_default,
+    sod::SodTable,
 };
 
 /// What is asked for.
@@ -71,6 +72,13 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "is_default")]
         sod: SodTable,
     },
+    /// Let an operator prove himself by this too; he alone asks for it.
+    Factor {
+        /// Who.
+        operator: OperatorId,
+        /// By what.
+        factor: SecondFactor,
+    },
 }
 
 impl Change {
@@ -78,7 +86,7 @@ impl Change {
     #[must_use]
     pub fn about(&self) -> String {
         match self {
-            Self::Operator { operator, .. } => operator.to_string(),
+            Self::Operator { operator, .. } | Self::Factor { operator, .. } => operator.to_string(),
             Self::Client { client, .. } => client.to_string(),
             Self::Device { device, .. } => device.to_string(),
             Self::Policies { version, .. } => format!("policies {}", &version.to_string()[..12]),
@@ -89,7 +97,7 @@ impl Change {
     #[must_use]
     pub fn operator(&self) -> Option<&OperatorId> {
         match self {
-            Self::Operator { operator, .. } => Some(operator),
+            Self::Operator { operator, .. } | Self::Factor { operator, .. } => Some(operator),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ pub mod device;
 mod document;
 pub mod entry;
 pub mod epc;
+pub mod factor;
 pub mod facts;
 pub mod field;
 pub mod gs1;
@@ -46,6 +47,7 @@ pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, Ta
 pub use document::{Document, DocumentKind};
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
+pub use factor::{PasskeyRecord, SecondFactor};
 pub use facts::{DeviceFacts, facts_words, is_same_device};
 pub use field::{Custom, Field, FieldRights, FieldSet};
 pub use hash::Hash;
@@ -53,7 +55,7 @@ pub use identify::{Form, Identification, identify};
 pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
 pub use kind::MovementKind;
 pub use mask::{Mask, Masked};
-pub use movement::{Movement, MovementLine};
+pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
     ChangeId, ClientId, CustomName, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId,
     ReviewId, SessionId, StationId, TaskId,

@@ -75,6 +75,27 @@ pub struct Movement {
     /// Its finance voucher; debits and credits are equal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voucher: Vec<VoucherLine>,
+    /// The signature of its operator's own key over `evidence`; none where nobody asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+}
+
+/// An assertion (WebAuthn, section 6.3.3) by which an operator's key confirmed exactly one posting: its
+/// challenge covers `nonce` and the digest of what was posted, so that whoever has the journal can verify
+/// that this person's key signed this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The passkey, as the journal names it.
+    pub factor: Hash,
+    /// The fresh number that the challenge covers.
+    pub nonce: Hash,
+    /// What the browser said; base64url.
+    pub client_data: String,
+    /// What the key said; base64url.
+    pub authenticator_data: String,
+    /// The key's signature over both; base64url.
+    pub signature: String,
 }
 
 impl Movement {

@@ -7,10 +7,10 @@
 mod words;
 
 use crate::{
-    Actor, Body, Bucket, ClientId, Comparison, Counted, Custom, Day, Decision, DeviceId, Document,
-    Entry, ItemId, LaneId, Location, Movement, MovementId, MovementLine, OperatorId, Pass, PassId,
-    Posting, PostingLine, Revaluation, Second, SessionId, Sighting, Stamp, StationId, Task, TaskId,
-    TaskLine, Thing, VoucherLine,
+    Actor, Body, Bucket, ClientId, Comparison, Confirmation, Counted, Custom, Day, Decision,
+    DeviceId, Document, Entry, ItemId, LaneId, Location, Movement, MovementId, MovementLine,
+    OperatorId, Pass, PassId, Posting, PostingLine, Revaluation, Second, SessionId, Sighting,
+    Stamp, StationId, Task, TaskId, TaskLine, Thing, VoucherLine,
     canonical::cursor::{Cursor, Straight},
     pass::{Matched, Missing, Stray},
     posting::CountLine,
@@ -105,6 +105,13 @@ macro_rules! uuids {
     )+};
 }
 
+impl Straight for Confirmation {
+    fn read(_: &mut Cursor<'_>) -> Option<Self> {
+        // Few movements have one, and it is long: the careful reader reads it.
+        None
+    }
+}
+
 impl Straight for Custom {
     fn read(_: &mut Cursor<'_>) -> Option<Self> {
         // Few documents have any: the careful reader reads them.
@@ -123,7 +130,8 @@ object!(Decision {
     version must
 });
 object!(Movement {
-    approval_seq opt, approved_by must, auth_level must, back_dated default, counts default,
+    approval_seq opt, approved_by must, auth_level must, back_dated default, confirmation opt,
+    counts default,
     decision must, devices must, document must, effective opt, evidence must, id must, kind must,
     lines must, operator must, pass opt, reservation opt, resolution_seq opt, revalues default,
     reverses opt, second opt, session must, station opt, task opt, voucher default,

@@ -139,6 +139,19 @@ impl Entry {
             }
             Body::ClientUsed { client } => supersede(format!("client-used:{client}")),
             Body::PinSet { operator, .. } => touch(format!("operator:{operator}")),
+            Body::FactorAdded { operator, factor, .. } => {
+                touch(format!("factor:{operator}:{}", factor.id()))
+            }
+            Body::FactorUsed { operator, factor, .. } => {
+                supersede(format!("factor-used:{operator}:{factor}"))
+            }
+            Body::FactorRemoved { operator, factor, .. } => Live {
+                touches: vec![],
+                closes: vec![
+                    format!("factor:{operator}:{factor}"),
+                    format!("factor-used:{operator}:{factor}"),
+                ],
+            },
             Body::ChangeRequested { id, .. } => touch(format!("change:{id}")),
             Body::ChangeDecided { id, .. } => close(format!("change:{id}")),
             Body::SessionOpened { session, operator, .. } => Live {
@@ -326,7 +339,9 @@ impl SubjectList {
 
     fn change(&mut self, change: &Change) {
         match change {
-            Change::Operator { operator, .. } => self.add(SubjectKind::Operator, operator),
+            Change::Operator { operator, .. } | Change::Factor { operator, .. } => {
+                self.add(SubjectKind::Operator, operator);
+            }
             Change::Client { client, .. } => self.add(SubjectKind::Client, client),
             Change::Device { device, .. } => self.add(SubjectKind::Device, device),
             Change::Policies { .. } => {}
@@ -364,7 +379,18 @@ impl SubjectList {
                 self.add(Device, device);
             }
             Body::ClientUsed { client } => self.add(SubjectKind::Client, client),
-            Body::PinSet { operator, .. } => self.add(Operator, operator),
+            Body::PinSet { operator, .. } | Body::FactorUsed { operator, .. } => {
+                self.add(Operator, operator);
+            }
+            Body::FactorAdded { operator, change, by, .. } => {
+                self.add(Operator, operator);
+                self.of_change(Some(change));
+                self.actor(by);
+            }
+            Body::FactorRemoved { operator, by, .. } => {
+                self.add(Operator, operator);
+                self.actor(by);
+            }
             Body::ChangeRequested { id, change, by, .. } => {
                 self.add(SubjectKind::Change, id);
                 self.change(change);

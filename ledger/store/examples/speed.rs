@@ -201,6 +201,7 @@ fn moved(seq: u64, n: u64) -> Entry {
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     };
     Entry::new(seq, stamp(seq), Body::Moved { movement, pass: None })
 }

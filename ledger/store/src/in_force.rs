@@ -22,7 +22,7 @@ use crate::{
 
 /// The kinds of entries that open or close what is compared, as they stand in an entry's bytes: no text
 /// can hold these, since its quotes are escaped. A new kind about rights or locks belongs here.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 23] = [
     "\"kind\":\"enrolled\"",
     "\"kind\":\"removed\"",
     "\"kind\":\"pin-set\"",
@@ -34,6 +34,9 @@ const KINDS: [&str; 20] = [
     "\"kind\":\"session-opened\"",
     "\"kind\":\"session-changed\"",
     "\"kind\":\"session-ended\"",
+    "\"kind\":\"factor-added\"",
+    "\"kind\":\"factor-used\"",
+    "\"kind\":\"factor-removed\"",
     "\"kind\":\"change-requested\"",
     "\"kind\":\"change-decided\"",
     "\"kind\":\"policies-defined\"",
@@ -45,11 +48,12 @@ const KINDS: [&str; 20] = [
     "\"kind\":\"review-closed\"",
 ];
 /// What begins the keys of `live` that are compared.
-const PREFIXES: [&str; 8] = [
+const PREFIXES: [&str; 9] = [
     "operator:",
     "client:",
     "client-used:",
     "lockout:",
+    "factor",
     "change:",
     "policies",
     "device",

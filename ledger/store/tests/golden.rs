@@ -15,13 +15,13 @@ use std::{
 
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
-    Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, CountLine, Counted,
-    Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass, Limit, Mitigation,
-    Module, MovementId, MovementKind, MovementLine, OWN, Pass, PassClosing, PassId, PassOpening,
-    Posting, PostingLine, Present, Revaluation, Review, ReviewId, ReviewItem, ReviewScope,
-    ReviewVerdict, Role, RoleMatrix, Second, SessionEvent, SessionId, SessionPhase, Sighting,
-    StockStatus, Task, TaskId, TaskLine, Thing, Tracking, Trust, Unit, Valuation, ValuationMethod,
-    VoucherLine,
+    Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, Confirmation,
+    CountLine, Counted, Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass,
+    Limit, Mitigation, Module, MovementId, MovementKind, MovementLine, OWN, Pass, PassClosing,
+    PassId, PassOpening, PasskeyRecord, Posting, PostingLine, Present, Revaluation, Review,
+    ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role, RoleMatrix, Second, SecondFactor,
+    SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, Task, TaskId, TaskLine, Thing,
+    Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -115,6 +115,23 @@ fn task() -> Task {
         }],
         reservation: None,
         custom: Default::default(),
+    }
+}
+
+fn passkey() -> SecondFactor {
+    SecondFactor::Passkey {
+        id: Hash::of(b"credential"),
+        name: "Müller's blue key".into(),
+        key: PasskeyRecord {
+            credential_id: "Y3JlZGVudGlhbA".into(),
+            public_key: "pQECAyYgAQ".into(),
+            algorithm: "es256".into(),
+            sign_count: 7,
+            aaguid: Uuid::from_u128(0xaa),
+            backup_eligible: true,
+            backed_up: false,
+            transports: vec!["nfc".into(), "usb".into()],
+        },
     }
 }
 
@@ -475,6 +492,20 @@ fn a_movement_with_everything_that_it_can_say_has_its_bytes() {
     same_as_file(&entry, &folder().with_file_name("golden-full").join("v1-moved.json"));
 }
 
+#[test]
+fn a_movement_that_a_key_confirmed_has_its_bytes() {
+    let Body::Moved { mut movement, .. } = moved(8, 1, vec![stock_line()]).body else { return };
+    movement.confirmation = Some(Confirmation {
+        factor: Hash::of(b"credential"),
+        nonce: Hash::of(b"nonce"),
+        client_data: "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0".into(),
+        authenticator_data: "SZYN5YgOjGh0NBcP".into(),
+        signature: "MEUCIQ".into(),
+    });
+    let entry = Entry::new(8, stamp(8), Body::Moved { movement, pass: None });
+    same_as_file(&entry, &folder().with_file_name("golden-full").join("v1-moved-confirmed.json"));
+}
+
 fn change_id() -> ChangeId {
     ChangeId(Uuid::from_u128(0xc4a6e))
 }
@@ -524,6 +555,43 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
             },
         ),
         ("", Body::ClientUsed { client: "erp".parse().unwrap() }),
+        (
+            "",
+            Body::FactorAdded {
+                operator: operator_is(),
+                factor: SecondFactor::Totp { id: Hash::of(b"nonce"), step: 57_999_000 },
+                change: change_id(),
+                by: by(),
+            },
+        ),
+        (
+            "+passkey",
+            Body::FactorAdded {
+                operator: operator_is(),
+                factor: passkey(),
+                change: change_id(),
+                by: by(),
+            },
+        ),
+        (
+            "",
+            Body::FactorUsed {
+                operator: operator_is(),
+                factor: Hash::of(b"nonce"),
+                counter: 58_000_000,
+            },
+        ),
+        (
+            "",
+            Body::FactorRemoved {
+                operator: operator_is(),
+                factor: Hash::of(b"nonce"),
+                reason: "the phone is lost".into(),
+                by: by(),
+                decision: Some(of_system(Action::Modify)),
+            },
+        ),
+        ("+factor", asked(Change::Factor { operator: operator_is(), factor: passkey() })),
         ("", Body::PinSet { operator: operator_is(), pin: Hash::of(b"$2"), activated: true }),
         (
             "",

@@ -170,6 +170,7 @@ impl Traffic {
             counts: vec![],
             revalues: vec![],
             voucher: vec![],
+            confirmation: None,
         })
     }
 

@@ -104,6 +104,7 @@ impl<'e> Asker<'e> {
                 one(by, self.plain(decision, facts, &[]))
             }
             Body::Decommissioned { by, decision, .. }
+            | Body::FactorRemoved { by, decision: Some(decision), .. }
             | Body::PeriodClosed { by, decision, .. }
             | Body::Unlocked { by, decision, .. }
             | Body::ReviewOpened { by, decision, .. }

@@ -18,6 +18,9 @@ use crate::{
     turn::{Asked, Fault, Turn},
 };
 
+/// Badge and PIN.
+pub(crate) const LEVEL_PIN: u8 = 2;
+
 /// Which level an operation needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Levels {

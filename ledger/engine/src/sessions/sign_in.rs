@@ -8,6 +8,7 @@ use gatewarden_model::{Hash, OperatorId, Present, SessionEvent, SessionId, Stati
 
 use crate::{
     command::{Factor, FactorCheck, PinCheck, Refusal, Reply},
+    factors::FactorUse,
     sessions::{Change, End, no_session},
     state::Session,
     turn::{Answer, Turn},
@@ -15,8 +16,7 @@ use crate::{
 
 /// Console sessions of one operator; the oldest makes room for a further one.
 const CONSOLE_SESSIONS_MAX: usize = 4;
-/// Badge and PIN.
-pub(crate) const AUTH_LEVEL_PIN: u8 = 2;
+use crate::sessions::levels::LEVEL_PIN as AUTH_LEVEL_PIN;
 
 impl Turn<'_> {
     pub(crate) fn sign_in(
@@ -155,7 +155,12 @@ impl Turn<'_> {
     }
 
     /// Raises a session's level for `step_up_ms`.
-    pub(crate) fn step_up(&mut self, id: SessionId, proof: FactorCheck) -> Answer {
+    pub(crate) fn step_up(
+        &mut self,
+        id: SessionId,
+        proof: FactorCheck,
+        used: Option<FactorUse>,
+    ) -> Answer {
         let Some(session) = self.state.session(id).cloned() else { return Err(no_session(id)) };
         if let Err((code, message)) = session.acts() {
             return Err(Refusal { code, message, recorded: None });
@@ -165,8 +170,16 @@ impl Turn<'_> {
             Factor::Totp => "the one-time code is wrong or used: enter the next one",
             Factor::SecurityKey => "the security key's answer is wrong: try again",
         };
-        if let Err(refusal) = self.prove(&attempt, proof.check, Some(wrong)) {
+        let stale = used.is_some_and(|used| !self.counts(&session.operator, proof.factor, &used));
+        let check = match proof.check {
+            PinCheck::Right if stale => PinCheck::Wrong,
+            check => check,
+        };
+        if let Err(refusal) = self.prove(&attempt, check, Some(wrong)) {
             return Err(self.failed_in(id, refusal));
+        }
+        if let Some(used) = &used {
+            self.use_factor(&session.operator, used);
         }
         let level = proof.factor.auth_level();
         self.memory.activity.insert(id, self.now);

@@ -336,7 +336,11 @@ impl House {
     }
 
     pub fn post(&mut self, n: u128, who: &str) -> Command {
-        Command::PostReservation { reservation: movement_id(n), by: self.by(who) }
+        Command::PostReservation {
+            reservation: movement_id(n),
+            by: self.by(who),
+            confirmation: None,
+        }
     }
 
     /// Reserved by sue and posted by max.
@@ -345,7 +349,7 @@ impl House {
         let reserve = self.reserve(posting, "sue");
         self.ok(reserve);
         let by = self.by("max");
-        self.ok(Command::PostReservation { reservation: id, by });
+        self.ok(Command::PostReservation { reservation: id, by, confirmation: None });
     }
 
     /// Somebody in the newest of his sessions.

@@ -71,7 +71,7 @@ pub fn verify_assertion(
         return Err(WebauthnError::WrongUser);
     }
     let client_hash =
-        client_data::check(&response.client_data_json.0, "webauthn.get", party, challenge)?;
+        client_data::check(&response.client_data_json.0, "webauthn.get", Some(party), challenge)?;
     bounded(PART, &response.authenticator_data.0, AUTH_DATA_BYTES_MAX)?;
     bounded("the signature", &response.signature.0, SIGNATURE_BYTES_MAX)?;
     let data = AuthData::parse(&response.authenticator_data.0)?;
@@ -89,6 +89,27 @@ pub fn verify_assertion(
     }
     check_counter(passkey.sign_count, data.sign_count)?;
     Ok(Asserted { sign_count: data.sign_count, backed_up: data.backed_up() })
+}
+
+/// Verifies once more, from a journal, what was verified when it was recorded: that the key of `passkey`
+/// signed the answer to this challenge, present and verified. Gives the signature counter. Page and
+/// relying party are not looked at: a configuration names them, and may have changed since.
+pub fn verify_recorded(
+    challenge: &Challenge,
+    passkey: &Passkey,
+    answer: &AssertionResponse,
+) -> Result<u32, WebauthnError> {
+    let client_hash =
+        client_data::check(&answer.client_data_json.0, "webauthn.get", None, challenge)?;
+    bounded(PART, &answer.authenticator_data.0, AUTH_DATA_BYTES_MAX)?;
+    bounded("the signature", &answer.signature.0, SIGNATURE_BYTES_MAX)?;
+    let data = AuthData::parse(&answer.authenticator_data.0)?;
+    data.check_flags()?;
+    let signed = [answer.authenticator_data.0.as_slice(), &client_hash].concat();
+    match PublicKey::parse(&passkey.public_key.0)?.verifies(&signed, &answer.signature.0) {
+        true => Ok(data.sign_count),
+        false => Err(WebauthnError::BadSignature),
+    }
 }
 
 /// Section 6.1.1: where either counter is not 0, the new one must be greater.

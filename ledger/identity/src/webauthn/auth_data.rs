@@ -78,6 +78,11 @@ impl<'a> AuthData<'a> {
         if !bool::from(hash.as_slice().ct_eq(self.rp_id_hash)) {
             return Err(WebauthnError::WrongRpId);
         }
+        self.check_flags()
+    }
+
+    /// Checks the flags alone.
+    pub(super) fn check_flags(&self) -> Result<(), WebauthnError> {
         if self.flags & 0x01 == 0 {
             return Err(WebauthnError::NotPresent);
         }

@@ -60,8 +60,12 @@ pub fn verify_registration(
 ) -> Result<Passkey, WebauthnError> {
     check_frame(&answer.r#type, &answer.id, &answer.raw_id)?;
     let response = &answer.response;
-    let client_hash =
-        client_data::check(&response.client_data_json.0, "webauthn.create", party, challenge)?;
+    let client_hash = client_data::check(
+        &response.client_data_json.0,
+        "webauthn.create",
+        Some(party),
+        challenge,
+    )?;
     bounded(PART, &response.attestation_object.0, ATTESTATION_BYTES_MAX)?;
     let object = cbor::read(&response.attestation_object.0)
         .map_err(|source| WebauthnError::Cbor { part: PART, source })?;

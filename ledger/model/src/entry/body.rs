@@ -8,8 +8,9 @@ use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
     DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
     MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId,
-    ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionEvent, SessionId, SessionPhase, Stamp,
-    StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
+    ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId,
+    SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
+    sod::SodTable,
 };
 
 /// What an entry says.
@@ -75,6 +76,40 @@ pub enum Body {
         pin: Hash,
         /// Whether it is the first, set with the activation code; else it was changed.
         activated: bool,
+    },
+    /// An operator proves himself by this too from here on.
+    FactorAdded {
+        /// Who.
+        operator: OperatorId,
+        /// By what.
+        factor: SecondFactor,
+        /// The request that somebody else approved.
+        change: ChangeId,
+        /// By whom it was asked for: himself.
+        by: Actor,
+    },
+    /// Something that an operator proved himself by counts no more.
+    FactorRemoved {
+        /// Who.
+        operator: OperatorId,
+        /// Which.
+        factor: Hash,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed; none for one's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// An operator proved himself by it. What came before this count counts no more.
+    FactorUsed {
+        /// Who.
+        operator: OperatorId,
+        /// By which.
+        factor: Hash,
+        /// The step of the one-time code, or the key's signature counter.
+        counter: u64,
     },
     /// Somebody asks for what needs a second person.
     ChangeRequested {

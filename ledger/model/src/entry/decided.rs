@@ -10,6 +10,7 @@ macro_rules! decision {
             | Body::ChangeRequested { decision, .. }
             | Body::ChangeDecided { decision, .. }
             | Body::ReservationEnded { decision, .. }
+            | Body::FactorRemoved { decision, .. }
             | Body::Denied { decision, .. } => decision.$as(),
             Body::TaskApproved { decision, .. }
             | Body::Unlocked { decision, .. }

@@ -26,6 +26,8 @@ impl Mask for Body {
                 operator: _, name: _, roles: _, badges: _, pin: _, kinds: _, activation: _, mitigations: _, change: _, by: _,
             }
             | Self::PinSet { operator: _, pin: _, activated: _ }
+            | Self::FactorAdded { operator: _, factor: _, change: _, by: _ }
+            | Self::FactorUsed { operator: _, factor: _, counter: _ }
             | Self::Unlocked { operator: _, by: _, decision: _ }
             | Self::DeviceApproved { device: _, identity: _, change: _, by: _ }
             | Self::DeviceRefused { device: _, seen: _, known: _ }
@@ -52,6 +54,7 @@ impl Mask for Body {
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
             Self::QuarantineResolved { pass: _, verdict: _, reason, by: _, decision: _ }
             | Self::HoldDecided { pass: _, task: _, verdict: _, reason, by: _, decision: _ }
+            | Self::FactorRemoved { operator: _, factor: _, reason, by: _, decision: _ }
             | Self::Decommissioned { tag: _, reason, by: _, decision: _ }
             | Self::ChangeRequested { id: _, change: _, reason, by: _, decision: _ }
             | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _ }

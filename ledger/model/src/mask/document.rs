@@ -222,6 +222,7 @@ impl Mask for Movement {
             counts,
             revalues,
             voucher,
+            confirmation,
         } = self;
         decision.mask(rights);
         second.iter_mut().for_each(|second| second.decision.mask(rights));
@@ -234,6 +235,8 @@ impl Mask for Movement {
         // A posting's; that of a pass covers what was seen, and nobody hides that.
         if pass.is_none() && !shows_digests(rights) {
             *evidence = HIDDEN_HASH;
+            // What was signed tells the digest to whoever tries.
+            *confirmation = None;
         }
     }
 }

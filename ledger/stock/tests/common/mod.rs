@@ -128,6 +128,7 @@ pub fn movement(number: u128, kind: MovementKind, lines: Vec<MovementLine>) -> M
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     }
 }
 

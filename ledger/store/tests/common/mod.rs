@@ -90,6 +90,7 @@ pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
         counts: vec![],
         revalues: vec![],
         voucher: vec![],
+        confirmation: None,
     };
     Entry::new(seq, stamp(seq), Body::Moved { movement, pass: None })
 }

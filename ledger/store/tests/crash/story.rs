@@ -116,7 +116,7 @@ impl Teller {
 
     fn post(&mut self, reservation: MovementId) {
         let by = self.desk.by("max");
-        self.desk.ok(Command::PostReservation { reservation, by });
+        self.desk.ok(Command::PostReservation { reservation, by, confirmation: None });
     }
 
     /// Reserved by one and posted by another, in one group.
@@ -264,7 +264,7 @@ pub(crate) fn posts_afresh(path: &Path) {
     let (posting, by) = (posting(9_999, MovementKind::Receipt, &[line]), desk.by("sue"));
     desk.ok(Command::Reserve { posting, by });
     let (reservation, by) = (movement_id(9_999), desk.by("max"));
-    desk.ok(Command::PostReservation { reservation, by });
+    desk.ok(Command::PostReservation { reservation, by, confirmation: None });
     desk.flush();
     assert_eq!(desk.stock("PUMP", "wh1/a"), before + 1);
 }

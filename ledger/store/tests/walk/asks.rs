@@ -77,7 +77,8 @@ impl Run {
 
     pub(crate) fn post(&mut self, id: u128, alone: bool) {
         let by = self.desk().by(if alone { "sue" } else { "max" });
-        let command = Command::PostReservation { reservation: movement_id(id), by };
+        let command =
+            Command::PostReservation { reservation: movement_id(id), by, confirmation: None };
         let outcome = self.ask(command.clone());
         let code = outcome.answer.as_ref().err().map(|refusal| refusal.code);
         if alone {
