@@ -14,6 +14,7 @@ pub mod printer;
 pub mod scanner;
 pub mod scenario;
 mod seed;
+pub mod totp;
 pub mod webhook;
 
 pub use epc::{SgtinError, sgtin96, try_sgtin96};

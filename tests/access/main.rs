@@ -6,6 +6,7 @@ mod changes;
 mod devices;
 mod doors;
 mod duties;
+mod factors;
 mod fields;
 mod sessions;
 mod standing;

@@ -48,12 +48,13 @@ const KINDS: [&str; 23] = [
     "\"kind\":\"review-closed\"",
 ];
 /// What begins the keys of `live` that are compared.
-const PREFIXES: [&str; 9] = [
+const PREFIXES: [&str; 10] = [
     "operator:",
     "client:",
     "client-used:",
     "lockout:",
-    "factor",
+    "factor:",
+    "factor-used:",
     "change:",
     "policies",
     "device",
@@ -118,11 +119,11 @@ fn apply(live: &mut Live, entry: &Entry, seq: u64) {
 
 fn of_table(connection: &Connection) -> Result<Live, StoreError> {
     let mut live = Live::new();
-    // From the prefix to its end with ';', which comes after ':'.
+    // Up to the last text that begins with the prefix: no key has that character.
     let mut select =
         connection.prepare("SELECT key, seq FROM live WHERE key >= ?1 AND key < ?2")?;
     for prefix in PREFIXES {
-        let end = prefix.replace(':', ";");
+        let end = format!("{prefix}{}", char::MAX);
         let mut rows = select.query([prefix, &end])?;
         while let Some(row) = rows.next()? {
             live.entry(row.get(0)?).or_default().insert(unsigned(row, 1)?);

@@ -510,6 +510,59 @@ fn change_id() -> ChangeId {
     ChangeId(Uuid::from_u128(0xc4a6e))
 }
 
+/// The bodies that came with second factors, each with the suffix of its file where the kind had one
+/// before.
+fn bodies_of_factors() -> Vec<(&'static str, Body)> {
+    let operator_is = || "mueller".parse().unwrap();
+    let by = operator;
+    let asked = |change| Body::ChangeRequested {
+        id: change_id(),
+        change,
+        reason: String::new(),
+        by: operator(),
+        decision: None,
+    };
+    vec![
+        (
+            "",
+            Body::FactorAdded {
+                operator: operator_is(),
+                factor: SecondFactor::Totp { id: Hash::of(b"nonce"), step: 57_999_000 },
+                change: change_id(),
+                by: by(),
+            },
+        ),
+        (
+            "+passkey",
+            Body::FactorAdded {
+                operator: operator_is(),
+                factor: passkey(),
+                change: change_id(),
+                by: by(),
+            },
+        ),
+        (
+            "",
+            Body::FactorUsed {
+                operator: operator_is(),
+                factor: Hash::of(b"nonce"),
+                counter: 58_000_000,
+            },
+        ),
+        (
+            "",
+            Body::FactorRemoved {
+                operator: operator_is(),
+                factor: Hash::of(b"nonce"),
+                reason: "the phone is lost".into(),
+                by: by(),
+                decision: Some(of_system(Action::Modify)),
+            },
+        ),
+        ("+factor", asked(Change::Factor { operator: operator_is(), factor: passkey() })),
+    ]
+}
+
 /// The bodies that came with second persons, each with the suffix of its file where the kind had one
 /// before.
 fn bodies_of_people() -> Vec<(&'static str, Body)> {
@@ -555,43 +608,6 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
             },
         ),
         ("", Body::ClientUsed { client: "erp".parse().unwrap() }),
-        (
-            "",
-            Body::FactorAdded {
-                operator: operator_is(),
-                factor: SecondFactor::Totp { id: Hash::of(b"nonce"), step: 57_999_000 },
-                change: change_id(),
-                by: by(),
-            },
-        ),
-        (
-            "+passkey",
-            Body::FactorAdded {
-                operator: operator_is(),
-                factor: passkey(),
-                change: change_id(),
-                by: by(),
-            },
-        ),
-        (
-            "",
-            Body::FactorUsed {
-                operator: operator_is(),
-                factor: Hash::of(b"nonce"),
-                counter: 58_000_000,
-            },
-        ),
-        (
-            "",
-            Body::FactorRemoved {
-                operator: operator_is(),
-                factor: Hash::of(b"nonce"),
-                reason: "the phone is lost".into(),
-                by: by(),
-                decision: Some(of_system(Action::Modify)),
-            },
-        ),
-        ("+factor", asked(Change::Factor { operator: operator_is(), factor: passkey() })),
         ("", Body::PinSet { operator: operator_is(), pin: Hash::of(b"$2"), activated: true }),
         (
             "",
@@ -818,7 +834,8 @@ fn every_kind_has_its_bytes() {
         same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }
     let of_people = (100..).zip(bodies_of_people());
-    for (seq, (suffix, body)) in of_people.chain((200..).zip(bodies_of_devices())) {
+    let later = (200..).zip(bodies_of_devices()).chain((300..).zip(bodies_of_factors()));
+    for (seq, (suffix, body)) in of_people.chain(later) {
         let entry = Entry::new(seq, stamp(seq), body);
         same_as_file(&entry, &folder().join(format!("v1-{}{suffix}.json", name(&entry))));
     }
