@@ -220,7 +220,7 @@ impl App {
         id: ChangeId,
         (approve, reason): (bool, String),
         by: Actor,
-    ) -> Result<Result<Option<String>, Refusal>, RecorderError> {
+    ) -> Result<Result<Decided, Refusal>, RecorderError> {
         let resets = self.recorder.query(move |engine| match &engine.state().change(id)?.change {
             Change::Operator { operator, reset_pin: true, .. } => Some(operator.clone()),
             _ => None,
@@ -230,11 +230,24 @@ impl App {
         let activation = Some(secrets::activation_digest(&code));
         let command = Command::DecideChange { id, approve, reason, activation, by };
         Ok(match self.recorder.command_with(command, gone).await? {
-            Ok(Reply::Approved { activation: true }) => Ok(Some(code)),
-            Ok(_) => Ok(None),
+            Ok(Reply::Approved { activation: true }) => Ok(Decided::InForce(Some(code))),
+            Ok(Reply::Approved { activation: false }) => Ok(Decided::InForce(None)),
+            Ok(Reply::Endorsed) => Ok(Decided::Endorsed),
+            Ok(_) => Ok(Decided::Rejected),
             Err(refusal) => Err(refusal),
         })
     }
+}
+
+/// What a decision on a request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decided {
+    /// It is in force; perhaps with a one-time code for a PIN.
+    InForce(Option<String>),
+    /// Another one has to approve it too.
+    Endorsed,
+    /// It never will be.
+    Rejected,
 }
 
 /// The first administrator.

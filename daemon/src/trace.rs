@@ -52,6 +52,13 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
                     .chain(movement.task.map(task))
                     .collect()
             }
+            Body::Enrolled { change: Some(id), .. }
+            | Body::ClientAdded { change: Some(id), .. }
+            | Body::DeviceApproved { change: Some(id), .. }
+            | Body::PoliciesDefined { change: Some(id), .. }
+            | Body::ChangeRequested { id, .. } => {
+                vec![Subject { kind: SubjectKind::Change, key: id.to_string() }]
+            }
             Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
             Body::Reserved { posting, .. } => vec![about(posting.id)],
             Body::CostLanded { movement, .. } => vec![about(*movement)],

@@ -18,6 +18,7 @@ use super::{
     mask::Eyes,
     problem::{Body, Problem},
 };
+use crate::app::Decided;
 
 /// A request that waits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,7 +101,8 @@ pub(crate) struct DecisionInput {
 }
 
 /// Approves or rejects a request of somebody else. Where an operator is left without a PIN, the answer
-/// has the one-time code with which he sets one: hand it to him, and to nobody else.
+/// has the one-time code with which he sets one: hand it to him, and to nobody else. `state` is `in-force`,
+/// `rejected`, or `needs-another`: what no person asked for needs two who approve it, where there are two.
 #[utoipa::path(post, path = "/changes/{change}/decision", tag = "people",
     request_body = DecisionInput, params(("change" = String, Path)),
     responses((status = 200, body = Object), (status = 403, body = Problem),
@@ -113,8 +115,12 @@ pub(crate) async fn decide(
 ) -> Result<Json<Value>, Problem> {
     let id = parse(&change)?;
     let said = (input.approve, input.reason);
-    let code = api.app.decide_change(id, said, who.actor()).await??;
-    Ok(Json(json!({"approved": input.approve, "activation_code": code})))
+    let (state, code) = match api.app.decide_change(id, said, who.actor()).await?? {
+        Decided::InForce(code) => ("in-force", code),
+        Decided::Endorsed => ("needs-another", None),
+        Decided::Rejected => ("rejected", None),
+    };
+    Ok(Json(json!({"state": state, "activation_code": code})))
 }
 
 /// Takes back a request of one's own.

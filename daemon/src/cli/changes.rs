@@ -65,7 +65,12 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
         ChangeVerb::Approve { who, change } => {
             let body = Some(json!({"approve": true}));
             let answer = as_person(who, &format!("/changes/{change}/decision"), body).await?;
-            println!("{change} approved");
+            match answer["state"].as_str() {
+                Some("needs-another") => {
+                    println!("{change} needs another one who approves it: no person asked for it");
+                }
+                _ => println!("{change} approved"),
+            }
             if let Some(code) = answer["activation_code"].as_str() {
                 println!("one-time code for the new PIN: {code}");
             }

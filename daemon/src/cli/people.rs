@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_config::Config;
 use gatewarden_engine::Command;
-use gatewarden_model::{Actor, Change, ChangeId, ClientId, OperatorId};
+use gatewarden_model::{Actor, Change, ChangeId, ClientId, Mitigation, OperatorId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -76,9 +76,23 @@ pub(crate) struct AddOperator {
     /// The PIN in force counts no more: a new one is set with a one-time code.
     #[arg(long)]
     reset_pin: bool,
+    /// What makes it bearable that the roles hold both sides of a conflict, and until when, as
+    /// issues-and-approves=2027-01-01:weekly count by Wang; may be given several times.
+    #[arg(long = "mitigation", value_parser = mitigation)]
+    mitigations: Vec<Mitigation>,
     /// Why, for whoever decides.
     #[arg(long, default_value = "")]
     reason: String,
+}
+
+/// `CONFLICT=DAY:REASON`.
+fn mitigation(text: &str) -> Result<Mitigation, String> {
+    let way = "write CONFLICT=DAY:REASON, as issues-and-approves=2027-01-01:weekly count by Wang";
+    let parts = text.split_once('=').and_then(|(id, rest)| Some((id, rest.split_once(':')?)));
+    let (conflict, (until, reason)) = parts.ok_or(way)?;
+    let until =
+        until.parse().map_err(|error: gatewarden_model::DayError| format!("{error}: {way}"))?;
+    Ok(Mitigation { conflict: conflict.to_owned(), reason: reason.to_owned(), until })
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,7 +189,7 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
         roles: add.roles,
         badges,
         reset_pin: add.reset_pin,
-        mitigations: vec![],
+        mitigations: add.mitigations,
         reason: add.reason,
     };
     let (Enrolling { change, claims }, reason) = (input.change()?, input.reason.clone());

@@ -98,7 +98,14 @@ pub(super) async fn open_later(app: App, mut opening: Opening, stop: Cancellatio
 
 /// Records policies and items where they differ from those recorded, before anything rests on them.
 pub(crate) async fn define(recorder: &Recorder) -> anyhow::Result<()> {
-    expect_done(recorder.command(Command::DefinePolicies).await?)?;
+    match recorder.command(Command::DefinePolicies).await? {
+        Ok(Reply::Requested(id)) => tracing::warn!(
+            change = %id,
+            "the configuration has other policies than those in force: they wait for somebody's \
+             approval, see gatewarden change list"
+        ),
+        answer => expect_done(answer)?,
+    }
     loop {
         let answer = recorder.command(Command::DefineItems).await?;
         match answer.map_err(|refusal| anyhow::anyhow!(refusal.message))? {

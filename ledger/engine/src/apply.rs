@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Actor, Body, Entry, Movement, MovementLine, OperatorId, SessionEvent, SessionId, Stamp,
-    StockStatus, Task, TaskId,
+    Actor, Body, ChangeVerdict, Entry, Movement, MovementLine, OperatorId, SessionEvent, SessionId,
+    Stamp, StockStatus, Task, TaskId,
 };
 
 use crate::factors::FactorUse;
@@ -108,8 +108,14 @@ impl State {
                     change: change.clone(),
                     reason: reason.clone(),
                     by: by.clone(),
+                    endorsed: None,
                 };
                 self.changes.insert(*id, open);
+            }
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Endorsed, by, .. } => {
+                if let (Some(open), Actor::Operator { id, .. }) = (self.changes.get_mut(id), by) {
+                    open.endorsed = Some(id.clone());
+                }
             }
             Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),
             Body::FactorAdded { operator, factor, .. } => {

@@ -7,7 +7,7 @@
 
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation, Module,
-    sod::SodTable,
+    OperatorId, RoleMatrix, sod::SodTable,
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     command::{Refusal, Reply},
     holds::check_reason,
     people, sod,
-    state::OpenChange,
+    state::{OpenChange, Policies, approves},
     tasks::is_same,
     turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, cut},
 };
@@ -25,6 +25,8 @@ use crate::{
 pub const CHANGE_MS_MAX: u64 = 7 * 86_400_000;
 /// Requests that are open at once.
 pub(crate) const CHANGES_MAX: usize = 1000;
+/// Those of one person or machine.
+const CHANGES_OF_ONE_MAX: usize = 100;
 
 impl Turn<'_> {
     pub(crate) fn request_change(
@@ -74,6 +76,11 @@ impl Turn<'_> {
         if self.state.change(id).is_some() {
             return Err(("change-differs", format!("request {id} is another: mint a new id")));
         }
+        let own = self.state.changes().filter(|open| is_same(&open.by, by) || open.by == *by);
+        if *by != Actor::Daemon && own.count() >= CHANGES_OF_ONE_MAX {
+            let message = format!("{CHANGES_OF_ONE_MAX} requests of yours wait: take some back");
+            return Err(("changes-full", message));
+        }
         if self.state.changes.len() >= CHANGES_MAX {
             let message = format!("{CHANGES_MAX} requests wait for a decision: decide on some");
             return Err(("changes-full", message));
@@ -86,6 +93,8 @@ impl Turn<'_> {
         match change {
             Change::Operator { operator, name, roles, badges, kinds, mitigations, .. } => {
                 self.check_duties(roles, mitigations)?;
+                let (matrix, _) = self.access.source();
+                self.keep_an_approver(matrix, Some(operator), Some(roles))?;
                 let (roles, badges) =
                     (roles.iter().cloned().collect(), badges.iter().copied().collect());
                 let fits = self.check_enrolment(operator, name, &roles, &badges, by);
@@ -108,6 +117,14 @@ impl Turn<'_> {
                     let message = "these policies are in force already".to_owned();
                     return Err(("policies-in-force", message));
                 }
+                let held = || self.state.operators().flat_map(|one| &one.roles);
+                if let Some(role) = held().find(|role| !roles.0.contains_key(*role)) {
+                    let message = format!(
+                        "somebody has the role {role}, which these policies don't know: take it away first"
+                    );
+                    return Err(("role-in-use", message));
+                }
+                self.keep_an_approver(roles, None, None)?;
                 self.policies_of(*version, roles, cedar).map(|_| ())
             }
         }
@@ -128,12 +145,7 @@ impl Turn<'_> {
         recorded.filter(|sod| !sod.conflicts.is_empty()).unwrap_or(&self.settings.sod)
     }
 
-    fn policies_of(
-        &self,
-        version: Hash,
-        roles: &gatewarden_model::RoleMatrix,
-        cedar: &str,
-    ) -> Result<Access, Fault> {
+    fn policies_of(&self, version: Hash, roles: &RoleMatrix, cedar: &str) -> Result<Access, Fault> {
         let access = Access::new(roles, cedar)
             .map_err(|error| ("policies-invalid", format!("the policies are wrong: {error}")))?;
         match access.version() == version {
@@ -163,17 +175,68 @@ impl Turn<'_> {
         if let Err((code, message)) = may_decide(&open, &by, approve, &reason) {
             return Err(self.deny(asked, code, message, Some(decision)));
         }
-        if approve && let Err((code, message)) = self.check_content(&open.change, &open.by) {
+        let fits =
+            self.still_there(&open.by).and_then(|()| self.check_content(&open.change, &open.by));
+        if approve && let Err((code, message)) = fits {
             let message = format!("it can't be made any more: {message}");
             return Err(self.deny(asked, code, message, Some(decision)));
         }
-        let verdict = if approve { ChangeVerdict::Approved } else { ChangeVerdict::Rejected };
+        let (matrix, _) = self.access.source();
+        let two = approve && open.needs_two(self.state, matrix);
+        let verdict = match &open.endorsed {
+            _ if !approve => ChangeVerdict::Rejected,
+            None if two => ChangeVerdict::Endorsed,
+            Some(first) if two && matches!(&by, Actor::Operator { id, .. } if id == first) => {
+                let message = "you approved it already: it needs another one too";
+                return Err(self.deny(asked, "same-person", message, Some(decision)));
+            }
+            _ => ChangeVerdict::Approved,
+        };
         let decision = Some(decision);
         self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
-        match approve {
-            true => self.put_in_force(open, activation),
-            false => Ok(Reply::Done),
+        match verdict {
+            ChangeVerdict::Approved => self.put_in_force(open, activation),
+            ChangeVerdict::Endorsed => Ok(Reply::Endorsed),
+            _ => Ok(Reply::Done),
         }
+    }
+
+    /// What somebody asked for who is not here any more is asked for by nobody.
+    fn still_there(&self, by: &Actor) -> Result<(), Fault> {
+        let gone = match by {
+            Actor::Operator { id, .. } => self.state.operator(id).is_none(),
+            Actor::Client { id } => !self.state.clients.contains_key(id),
+            _ => false,
+        };
+        let message = format!("{} asked for it and is not here any more", actor_name(by));
+        if gone { Err(("requester-gone", message)) } else { Ok(()) }
+    }
+
+    /// Ends what somebody who leaves asked for, and what is about him.
+    pub(crate) fn end_changes_of(&mut self, operator: &OperatorId) {
+        let his = |open: &&OpenChange| {
+            let asked = matches!(&open.by, Actor::Operator { id, .. } if id == operator);
+            asked || open.change.operator() == Some(operator)
+        };
+        let ids: Vec<ChangeId> = self.state.changes().filter(his).map(|open| open.id).collect();
+        for id in ids {
+            self.end_change(id, ChangeVerdict::Withdrawn, "who it was of, or about, left");
+        }
+    }
+
+    /// Refuses what would leave nobody who can decide on requests: no way led back.
+    pub(crate) fn keep_an_approver(
+        &self,
+        matrix: &RoleMatrix,
+        without: Option<&OperatorId>,
+        with: Option<&[String]>,
+    ) -> Result<(), Fault> {
+        let stays = self.state.approvers(matrix).any(|one| Some(&one.id) != without);
+        let comes = with.is_some_and(|roles| roles.iter().any(|role| approves(matrix, role)));
+        let none = self.state.operators.is_empty();
+        let message = "nobody could decide on requests any more: give somebody else a role with \
+                       system approve first";
+        if stays || comes || none { Ok(()) } else { Err(("last-approver", message.to_owned())) }
     }
 
     /// Takes a request back: whoever made it, or whoever may decide on it.
@@ -281,7 +344,8 @@ impl Turn<'_> {
         if self.end_policy_changes(Some(&change), "the configuration has other policies by now") {
             return Ok(Reply::Done);
         }
-        let reason = "the configuration has other policies than those in force".to_owned();
+        let reason = self.state.policies.as_ref().map(|known| differs(known, &change));
+        let reason = reason.unwrap_or_default();
         let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);
         self.record(Body::ChangeRequested { id, change, reason, by, decision: None });
         Ok(Reply::Requested(id))
@@ -332,6 +396,28 @@ fn may_decide(open: &OpenChange, by: &Actor, approve: bool, reason: &str) -> Res
         true => Ok(()),
         false => check_reason(reason).map_err(|message| ("reason-missing", message)),
     }
+}
+
+/// What other policies than those in force would change, in words.
+fn differs(known: &Policies, change: &Change) -> String {
+    let Change::Policies { roles, cedar, sod, .. } = change else { return String::new() };
+    let list = |names: Vec<&str>, what: &str| {
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+    };
+    let here = roles.0.iter();
+    let added = here.clone().filter(|(name, _)| !known.roles.0.contains_key(*name));
+    let other =
+        here.filter(|(name, role)| known.roles.0.get(*name).is_some_and(|old| old != *role));
+    let gone = known.roles.0.keys().filter(|name| !roles.0.contains_key(*name));
+    let told = [
+        list(added.map(|(name, _)| name.as_str()).collect(), "new roles"),
+        list(other.map(|(name, _)| name.as_str()).collect(), "changed roles"),
+        list(gone.map(String::as_str).collect(), "roles that are no more"),
+        (known.cedar != *cedar).then(|| "other Cedar".to_owned()),
+        (known.sod != *sod).then(|| "other conflicts of duties".to_owned()),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    cut(&format!("the configuration has {}", told.join("; ")), REASON_BYTES_MAX)
 }
 
 /// The id of the daemon's own request for what has this digest: random enough, since nobody else names a

@@ -594,6 +594,8 @@ pub enum Reply {
     },
     /// The request waits for a second person.
     Requested(ChangeId),
+    /// The first of two approved it: another one has to.
+    Endorsed,
     /// What was asked for is in force.
     Approved {
         /// Whether the one-time code counts: whoever it is about sets a PIN with it.

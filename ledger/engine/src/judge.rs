@@ -249,6 +249,9 @@ impl Judge {
             return verdict;
         }
         let Some(said) = body.decision() else { return Ok(()) };
+        if !said.allowed && !matches!(body, Body::Denied { .. }) {
+            return Err("it did what was denied".to_owned());
+        }
         let looks = self.policies_of(said)?.looks(said.module, said.action);
         let asker = self.asker(self.policies_of(said)?, looks);
         if let Some(question) = asker.question(body)? {
@@ -393,10 +396,21 @@ impl Judge {
                 two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")
             }
             Body::Moved { movement, .. } => self.two_moved(movement),
-            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, by, .. } => {
+            Body::ChangeDecided {
+                id,
+                verdict: verdict @ (ChangeVerdict::Approved | ChangeVerdict::Endorsed),
+                by,
+                decision,
+                ..
+            } => {
                 let Some(open) = self.state.change(*id) else {
                     return Err(format!("it approves request {id}, which does not wait"));
                 };
+                let right = decision.as_ref().map(|said| (said.module, said.action));
+                if right != Some((Module::System, Action::Approve)) {
+                    return Err("it approves by another right".to_owned());
+                }
+                self.endorsed(open, by, *verdict)?;
                 two(matches!(by, Actor::Operator { .. }), by, "approved without being a person")?;
                 two(!is_same(&open.by, by), by, "approved what he asked for")?;
                 let own = open.change.operator().is_some_and(|who| is_name(who.as_str(), by));
@@ -438,6 +452,18 @@ impl Judge {
         }
     }
 
+    /// What no person asked for has two who approved it, where there are two.
+    fn endorsed(&self, open: &OpenChange, by: &Actor, verdict: ChangeVerdict) -> Verdict {
+        let Some(policies) = &self.state.policies else { return Ok(()) };
+        if verdict != ChangeVerdict::Approved || !open.needs_two(&self.state, &policies.roles) {
+            return Ok(());
+        }
+        match &open.endorsed {
+            Some(first) if !is_name(first.as_str(), by) => Ok(()),
+            _ => Err(format!("{} approved alone what no person asked for", actor_name(by))),
+        }
+    }
+
     /// What needs a second person is what the request says that was approved just before.
     fn two_changed(&self, body: &Body) -> Verdict {
         let (id, said) = match body {
@@ -449,13 +475,19 @@ impl Judge {
                 kinds,
                 mitigations,
                 change,
+                pin,
+                activation,
                 by,
-                ..
             } => {
+                let known = self.state.operator(operator);
                 let first = *by == Actor::Daemon && self.state.operators().next().is_none();
-                let fewer = self.state.operator(operator).is_some_and(|known| {
-                    let same = (&known.name, &known.badges, &known.kinds) == (name, badges, kinds);
-                    same && roles.iter().all(|role| known.roles.contains(role))
+                let fewer = known.is_some_and(|known| {
+                    let code = known.activation.as_ref().map(|open| open.code);
+                    let same = (&known.name, &known.badges, &known.kinds, &known.mitigations)
+                        == (name, badges, kinds, mitigations);
+                    same && known.pin == *pin
+                        && code == *activation
+                        && roles.iter().all(|role| known.roles.contains(role))
                 });
                 if change.is_none() && (first || fewer || !self.two_needed) {
                     return Ok(());
@@ -464,6 +496,10 @@ impl Judge {
                     Some(Change::Operator { reset_pin, .. }) => *reset_pin,
                     _ => false,
                 };
+                let old = known.and_then(|known| known.pin).filter(|_| !reset_pin);
+                if change.is_some() && *pin != old {
+                    return Err("it names a PIN that its operator did not set".to_owned());
+                }
                 let (operator, name, roles) = (operator.clone(), name.clone(), roles.clone());
                 let (badges, kinds, mitigations) =
                     (badges.clone(), kinds.clone(), mitigations.clone());

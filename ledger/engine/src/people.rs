@@ -226,6 +226,11 @@ impl Turn<'_> {
             let reason = format!("{operator} is not enrolled");
             return Err(self.deny(asked, "unknown-operator", reason, Some(decision)));
         }
+        let (matrix, _) = self.access.source();
+        if let Err((code, reason)) = self.keep_an_approver(matrix, Some(&operator), None) {
+            return Err(self.deny(asked, code, reason, Some(decision)));
+        }
+        self.end_changes_of(&operator);
         self.drop_factors(&operator, &by, &decision);
         self.record(Body::Removed { operator: operator.clone(), by });
         self.end_sessions_of(&operator, "revoked");

@@ -115,6 +115,9 @@ pub fn judge_grant(
     today: Day,
 ) -> Result<Vec<Conflict>, String> {
     let found = conflicts(roles, matrix, table);
+    if said.len() > found.len() {
+        return Err("mitigations: at most one for each conflict of these roles".to_owned());
+    }
     for mitigation in said {
         check_mitigation(mitigation, &found, today)?;
     }

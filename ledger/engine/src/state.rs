@@ -10,10 +10,10 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
-    FieldRights, Hash, Mask, Mitigation, MovementId, MovementLine, OperatorId, Pass, PassId,
-    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId, Stamp,
-    StationId, Task, TaskId, sod::SodTable,
+    Action, Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
+    FieldRights, Hash, Mask, Mitigation, Module, MovementId, MovementLine, OperatorId, Pass,
+    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId,
+    Stamp, StationId, Task, TaskId, sod::SodTable,
 };
 use serde::Serialize;
 
@@ -72,6 +72,24 @@ pub struct OpenChange {
     pub reason: String,
     /// Who asked.
     pub by: Actor,
+    /// Who approved it first, where it needs two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endorsed: Option<OperatorId>,
+}
+
+impl OpenChange {
+    /// Whether two people have to approve it: what no person asked for (but a device, for itself), where
+    /// there are two who may. Else whoever has the box's account or a token, and a right to approve,
+    /// would do alone what needs two.
+    #[must_use]
+    pub fn needs_two(&self, state: &State, matrix: &RoleMatrix) -> bool {
+        let by_person = matches!(self.by, Actor::Operator { .. });
+        if by_person || matches!(self.change, Change::Device { .. }) {
+            return false;
+        }
+        let about = self.change.operator();
+        state.approvers(matrix).filter(|one| Some(&one.id) != about).nth(1).is_some()
+    }
 }
 
 /// The policies that were recorded last.
@@ -540,6 +558,14 @@ impl State {
         self.changes.get(&id)
     }
 
+    /// Who may decide on what others ask for: enrolled, in a role that grants it.
+    pub fn approvers<'s>(
+        &'s self,
+        matrix: &'s RoleMatrix,
+    ) -> impl Iterator<Item = &'s Operator> + use<'s> {
+        self.operators().filter(|operator| operator.roles.iter().any(|r| approves(matrix, r)))
+    }
+
     /// What a device is known by, once that was approved.
     #[must_use]
     pub fn device(&self, id: &DeviceId) -> Option<&DeviceFacts> {
@@ -550,6 +576,12 @@ impl State {
     pub fn refused_devices(&self) -> impl Iterator<Item = (&DeviceId, &RefusedDevice)> {
         self.refused.iter()
     }
+}
+
+/// Whether a role grants the right to decide on what others ask for.
+pub(crate) fn approves(matrix: &RoleMatrix, role: &str) -> bool {
+    let grants = matrix.0.get(role).and_then(|role| role.grants.get(&Module::System));
+    grants.is_some_and(|actions| actions.contains(&Action::Approve))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use common::{House, access, badge, matrix, settings};
 use gatewarden_engine::{Access, Command, Engine, Judge, PinCheck, Reply, Settings, sod};
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, Stamp, sod::SodTable,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, RoleMatrix, Stamp,
+    sod::SodTable,
 };
 use uuid::Uuid;
 
@@ -322,15 +323,16 @@ fn other_policies_wait_for_a_second_person() {
     assert_eq!(house.engine.state().changes().count(), 1);
     assert_eq!(house.engine.access().version(), old);
 
-    let adam = house.by("adam");
-    let yes = Command::DecideChange {
-        id,
-        approve: true,
-        reason: String::new(),
-        activation: None,
-        by: adam.clone(),
+    let yes = |by| {
+        let reason = String::new();
+        Command::DecideChange { id, approve: true, reason, activation: None, by }
     };
-    house.ok(yes);
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    assert_eq!(house.ok(yes(adam.clone())), Reply::Endorsed, "no person asked for it");
+    assert_eq!(house.refused(yes(adam)), "same-person");
+    assert_eq!(house.engine.access().version(), old);
+    house.engine = restart(&house.journal, &configured);
+    house.ok(yes(eva));
     assert_eq!(house.engine.access().version(), new);
     assert_eq!(house.engine.state().policies(), Some(new));
     let Body::PoliciesDefined { change, .. } = &house.journal.last().unwrap().body else {
@@ -423,9 +425,10 @@ fn other_duties_wait_for_a_second_person_and_grants_are_held_against_those_in_fo
     let Reply::Requested(id) = house.ok(Command::DefinePolicies) else { panic!("not asked for") };
     assert_eq!(house.ok(Command::DefinePolicies), Reply::Done, "it waits already");
     assert_eq!(house.refused(ask(2, both, LOCAL)), "duties-conflict");
-    let by = adam;
-    let reason = String::new();
-    house.ok(Command::DecideChange { id, approve: true, reason, activation: None, by });
+    for by in [adam, house.by("eva")] {
+        let reason = String::new();
+        house.ok(Command::DecideChange { id, approve: true, reason, activation: None, by });
+    }
     assert_eq!(house.engine.state().policies_in_force().unwrap().sod, SodTable::default());
     assert_eq!(judged(&house), [""; 0]);
 }
@@ -453,4 +456,84 @@ fn whoever_approves_an_enrolment_is_known_for_it() {
         }
     }
     assert_eq!(told(&forged), 1);
+}
+
+/// Whoever has the box's account and a right to approve would do alone what needs two.
+#[test]
+fn what_no_person_asked_for_needs_two_where_there_are_two() {
+    let mut house = house();
+    house.ok(ask(1, operator("zoe", &["buyer"], false), LOCAL));
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    assert_eq!(house.ok(decide(1, true, adam.clone())), Reply::Endorsed);
+    assert!(house.engine.state().operator(&"zoe".parse().unwrap()).is_none());
+    assert_eq!(replayed(&house.journal).state(), house.engine.state());
+    assert_eq!(house.refused(decide(1, true, adam.clone())), "same-person");
+    assert_eq!(house.ok(decide(1, true, eva.clone())), Reply::Approved { activation: true });
+    // About one of the two, the other is all there is.
+    house.ok(ask(2, operator("eva", &["administrator", "buyer"], false), LOCAL));
+    house.ok(decide(2, true, adam.clone()));
+    assert_eq!(judged(&house), [""; 0]);
+
+    // A program that let one do it would be found out.
+    let mut judge = Judge::new();
+    let at = house.journal.iter().position(|entry| {
+        matches!(entry.body, Body::ChangeDecided { verdict: ChangeVerdict::Approved, .. })
+    });
+    let mut forged: Vec<Entry> = house.journal[..=at.unwrap()].to_vec();
+    let endorsed = ChangeVerdict::Endorsed;
+    forged
+        .retain(|e| !matches!(e.body, Body::ChangeDecided { verdict, .. } if verdict == endorsed));
+    let told: Vec<String> = forged.iter().filter_map(|entry| judge.judge(entry)).collect();
+    assert!(told.iter().any(|t| t.contains("approved alone what no person asked for")), "{told:?}");
+}
+
+#[test]
+fn somebody_who_can_decide_always_stays() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    let leave = |who: &str| Command::Remove { operator: who.parse().unwrap(), by: LOCAL };
+    // Not by leaving, nor by other roles, nor by policies that let nobody.
+    house.ok(ask(1, operator("adam", &["auditor"], false), eva.clone()));
+    house.ok(leave("adam"));
+    assert_eq!(house.engine.state().changes().count(), 0, "what was about him is over");
+    assert_eq!(house.refused(leave("eva")), "last-approver");
+    assert_eq!(house.refused(ask(2, operator("eva", &["auditor"], false), LOCAL)), "last-approver");
+    let mut roles = matrix();
+    let administrator = roles.0.get_mut("administrator").unwrap();
+    administrator.grants.insert(Module::System, vec![Action::View]);
+    roles.0.remove("access-owner");
+    let none = Access::new(&roles, "").unwrap();
+    let policies = |roles: &RoleMatrix, version| {
+        let (roles, cedar, sod) = (roles.clone(), String::new(), SodTable::default());
+        Change::Policies { version, roles, cedar, sod }
+    };
+    assert_eq!(house.refused(ask(3, policies(&roles, none.version()), LOCAL)), "last-approver");
+    let mut roles = matrix();
+    roles.0.remove("buyer");
+    let fewer = Access::new(&roles, "").unwrap();
+    assert_eq!(house.refused(ask(4, policies(&roles, fewer.version()), LOCAL)), "role-in-use");
+    assert_eq!(judged(&house), [""; 0]);
+    drop(adam);
+}
+
+#[test]
+fn what_somebody_asked_for_who_left_is_over() {
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    house.ok(ask(1, client("till", None), eva));
+    house.ok(Command::Remove { operator: "eva".parse().unwrap(), by: LOCAL });
+    assert_eq!(house.handle(decide(1, true, adam)).answer.unwrap_err().code, "unknown-change");
+    assert!(house.engine.client_by_token(&Hash::of(b"till"), None, &house.now).is_none());
+}
+
+#[test]
+fn one_person_does_not_shut_out_the_others_by_asking() {
+    let mut house = house();
+    let adam = house.by("adam");
+    for n in 0..100 {
+        house.ok(ask(1000 + n, client(&format!("c{n}"), None), adam.clone()));
+    }
+    assert_eq!(house.refused(ask(2000, client("more", None), adam)), "changes-full");
+    let eva = house.by("eva");
+    house.ok(ask(2001, client("other", None), eva));
 }

@@ -107,6 +107,8 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeVerdict {
+    /// The first of two approved it: it waits for the second.
+    Endorsed,
     /// It is in force from here on.
     Approved,
     /// It will never be.
@@ -122,6 +124,7 @@ impl ChangeVerdict {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Endorsed => "endorsed",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Withdrawn => "withdrawn",

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, Change, ChangeId, ClientId, DeviceId, Entry, ItemId, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, SessionEvent, StationId, Task,
-    TaskId,
+    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Movement,
+    MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, SessionEvent,
+    StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -153,6 +153,9 @@ impl Entry {
                 ],
             },
             Body::ChangeRequested { id, .. } => touch(format!("change:{id}")),
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Endorsed, .. } => {
+                touch(format!("change:{id}"))
+            }
             Body::ChangeDecided { id, .. } => close(format!("change:{id}")),
             Body::SessionOpened { session, operator, .. } => Live {
                 touches: vec![format!("session:{session}")],

@@ -19,7 +19,7 @@ use std::{
 };
 
 use cedar_policy::{
-    Authorizer, Context, Entities, Entity, EntityUid, Policy, PolicySet, Request,
+    Authorizer, Context, Effect, Entities, Entity, EntityUid, Policy, PolicySet, Request,
     ResourceConstraint, RestrictedExpression, Schema,
 };
 use gatewarden_model::{Action, Field, FieldRights, FieldSet, RoleMatrix, StationId};
@@ -198,6 +198,8 @@ fn split(raw: &str, schema: &Schema) -> (String, Vec<Policy>, Vec<Policy>) {
             rest = blank(&rest, &policy.to_cedar().unwrap_or_default());
             own.push(policy.clone());
         } else if policy.resource_constraint() == ResourceConstraint::Any
+            // What permits without naming a resource was meant for modules: it opens no field.
+            && policy.effect() == Effect::Forbid
             && written::fits(schema, policy)
         {
             both.push(policy.clone());
