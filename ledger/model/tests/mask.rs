@@ -241,6 +241,8 @@ fn of_people(m: &Marks) -> Vec<Value> {
         "device-approved",
         "device-back",
         "device-refused",
+        "factor-added",
+        "factor-used",
         "pin-set",
         "review-closed",
         "review-opened",
@@ -252,6 +254,7 @@ fn of_people(m: &Marks) -> Vec<Value> {
         ("change-requested", "reason"),
         ("change-requested+policies", "reason"),
         ("change-decided", "reason"),
+        ("factor-removed", "reason"),
         ("review-decided", "justification"),
     ];
     all.extend(noted.iter().map(|(name, words)| {

@@ -833,7 +833,8 @@ fn every_kind_has_its_bytes() {
         let entry = Entry::new(100, stamp(100), body);
         same_as_file(&entry, &folder().join(format!("v1-{}.json", name(&entry))));
     }
-    let of_people = (100..).zip(bodies_of_people());
+    // 104 was an unlocking, whose file is among the sessions' by now.
+    let of_people = (100..).filter(|seq| *seq != 104).zip(bodies_of_people());
     let later = (200..).zip(bodies_of_devices()).chain((300..).zip(bodies_of_factors()));
     for (seq, (suffix, body)) in of_people.chain(later) {
         let entry = Entry::new(seq, stamp(seq), body);
