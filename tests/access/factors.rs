@@ -3,7 +3,10 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
+    process::Stdio,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -175,6 +178,35 @@ async fn a_clock_set_back_revives_no_code() {
     set("+0\n", 2).await;
     let risen = by_code(&keeper, &secret, step().max(proven + 1)).await;
     assert_eq!(risen.status, 200, "{}", risen.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_is_set_up_and_taken_away_at_the_shell() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let mut app = gateway.command();
+    app.args(["factor", "app", "--badge", "OP-2001"])
+        .arg("--config")
+        .arg(gateway.config())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut app = app.spawn().unwrap();
+    let mut typed = app.stdin.take().unwrap();
+    typed.write_all(b"8264\n").unwrap();
+    let mut shown = BufReader::new(app.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = shown.find(|line| line.starts_with("secret: ")).unwrap();
+    let code = totp::code(line.trim_start_matches("secret: "), step()).unwrap();
+    writeln!(typed, "{code}").unwrap();
+    let change = shown.next().unwrap();
+    assert!(app.wait().unwrap().success());
+    let root = people.sign_in("root", None).await;
+    root.post_ok(&format!("/changes/{change}/decision"), &json!({"approve": true})).await;
+    let listed = gateway.cli_ok(&["factor", "list"], "");
+    let row: Vec<&str> = listed.trim_end_matches('\n').split('\t').collect();
+    assert_eq!(row[..2], ["li.wei", "totp"], "{listed}");
+    gateway.cli_ok(&["factor", "remove", "li.wei", row[2]], "");
+    assert_eq!(gateway.cli_ok(&["factor", "list"], ""), "");
+    let keys = fs::metadata(gateway.state().join("identity.key")).unwrap();
+    assert_eq!(keys.permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test(flavor = "multi_thread")]

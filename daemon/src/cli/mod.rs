@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod control;
+mod factors;
 mod identify;
 mod keys;
 mod ledger;
@@ -66,6 +67,9 @@ enum Verb {
     /// Enrol, list or remove operators.
     #[command(subcommand)]
     Operator(people::OperatorVerb),
+    /// Set up one-time codes, list second factors, take one away.
+    #[command(subcommand)]
+    Factor(factors::FactorVerb),
     /// Give machines tokens, list or revoke them.
     #[command(subcommand)]
     Client(people::ClientVerb),
@@ -105,6 +109,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Identify(args) => identify::identify(&args),
         Verb::Probe(args) => block_on(probe::probe(args))?,
         Verb::Operator(verb) => block_on(people::operator(verb))?,
+        Verb::Factor(verb) => block_on(factors::factor(verb))?,
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,

@@ -26,15 +26,21 @@ pub(super) async fn running(config: &ConfigArg) -> anyhow::Result<Control> {
     found.context("the daemon does not run: start it, it alone decides")
 }
 
+/// A session of a person; whoever asks for it ends it.
+pub(super) async fn signed_in(who: Person) -> anyhow::Result<Control> {
+    let mut control = running(&who.config).await?;
+    let badge = who.badge.context("name your badge with --badge")?;
+    control.sign_in(&badge, &ask_pin()?).await?;
+    Ok(control)
+}
+
 /// Posts one request as a person, in a session of its own.
 pub(super) async fn as_person(
     who: Person,
     path: &str,
     body: Option<Value>,
 ) -> anyhow::Result<Value> {
-    let mut control = running(&who.config).await?;
-    let badge = who.badge.context("name your badge with --badge")?;
-    control.sign_in(&badge, &ask_pin()?).await?;
+    let control = signed_in(who).await?;
     let answer = control.send(Method::POST, path, body.as_ref()).await;
     let ended = control.sign_out().await;
     let answer = answer?;
