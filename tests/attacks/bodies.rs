@@ -14,8 +14,7 @@ fn post(gateway: &Gateway, path: &str, token: &str, body: &[u8]) -> raw::Reply {
 
 async fn token(gateway: &Gateway) -> String {
     let body = json!({"client": "parser", "scopes": ["inbound:create", "inbound:view"]});
-    let answer = gateway.local().post_ok("/clients", &body).await;
-    answer.body["token"].as_str().unwrap().to_owned()
+    gateway.token(&body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

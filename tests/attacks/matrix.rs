@@ -282,7 +282,7 @@ async fn every_role_of_the_matrix_may_ask_what_its_rights_say() {
         let badge = format!("OP-8{n:03}");
         let body = json!({"operator": format!("role-{n}"), "name": role, "roles": [role],
             "badges": [badge], "pin": "7410"});
-        gateway.local().post_ok("/operators", &body).await;
+        gateway.enrolled(&[body.clone()]).await;
         let answer =
             gateway.anybody().post_ok("/session", &json!({"badge": badge, "pin": "7410"})).await;
         let caller = gateway.anybody().with_cookie(answer.cookie.as_deref().unwrap());

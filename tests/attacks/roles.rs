@@ -112,8 +112,8 @@ async fn an_enrolment_edited_with_its_digest_gives_no_right() {
 async fn a_demotion_that_is_hidden_gives_no_right_back() {
     let (mut gateway, people) = staffed(Settings::default()).await;
     let body = |role: &str| json!({"operator": "li.wei", "name": "Li Wei", "roles": [role], "badges": ["OP-2001"]});
-    gateway.local().post_ok("/operators", &body("administrator")).await;
-    gateway.local().post_ok("/operators", &body("storekeeper")).await;
+    gateway.enrolled(&[body("administrator")]).await;
+    gateway.enrolled(&[body("storekeeper")]).await;
     assert!(gateway.stop().await.success());
     // The projection that says which entries are in force forgets the last one and finds the one before.
     let database = database(&gateway);

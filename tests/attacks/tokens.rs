@@ -10,8 +10,8 @@ use super::{machine, raw, staffed};
 async fn a_stolen_token_is_worth_nothing_once_it_is_revoked() {
     let (gateway, people) = staffed(Settings::default()).await;
     let body = json!({"client": "courier", "scopes": ["ledger:view", "inbound:create"]});
-    let token = gateway.local().post_ok("/clients", &body).await.body["token"].clone();
-    let token = token.as_str().unwrap();
+    let token = gateway.token(&body).await;
+    let token = token.as_str();
     let thief = gateway.anybody().with_token(token);
     thief.get("/stock").await;
     assert_eq!(gateway.local().delete("/clients/courier").await.status, 204);
@@ -45,8 +45,8 @@ async fn a_stolen_token_is_worth_nothing_once_it_is_revoked() {
 async fn a_token_counts_in_its_header_alone() {
     let (gateway, _people) = staffed(Settings::default()).await;
     let body = json!({"client": "courier", "scopes": ["ledger:view"]});
-    let token = gateway.local().post_ok("/clients", &body).await.body["token"].clone();
-    let token = token.as_str().unwrap();
+    let token = gateway.token(&body).await;
+    let token = token.as_str();
     let host = "Host: localhost";
     let get = |target: &str, headers: &[&str]| {
         let start = format!("GET {target} HTTP/1.1");

@@ -90,6 +90,8 @@ pub struct People {
     door: Caller,
 }
 
+/// The PIN of `root`.
+const ROOT_PIN: &str = "6925";
 /// The badge and PIN of everybody but `root`.
 const STAFF: [(&str, &str, &str, &str); 4] = [
     ("li.wei", "storekeeper", "OP-2001", "8264"),
@@ -124,7 +126,7 @@ impl People {
         .await;
         let door = gateway.anybody();
         let root = json!({"code": code, "operator": "root", "name": "Ada Admin",
-            "badge": "OP-1000", "pin": "6925"});
+            "badge": "OP-1000", "pin": ROOT_PIN});
         door.post_ok("/enrol", &root).await;
         let mut people =
             Self { viewer: door.clone(), erp: door.clone(), local: gateway.local(), door };
@@ -225,7 +227,7 @@ impl People {
         station: Option<&str>,
     ) -> Result<(Answer, Caller), reqwest::Error> {
         let known = STAFF.iter().find(|(operator, ..)| *operator == who);
-        let (badge, pin) = known.map_or(("OP-1000", "6925"), |(_, _, badge, pin)| (badge, pin));
+        let (badge, pin) = known.map_or(("OP-1000", ROOT_PIN), |(_, _, badge, pin)| (badge, pin));
         assert!(known.is_some() || who == "root", "nobody is called {who}");
         let path = station.map_or("/session".to_owned(), |s| format!("/stations/{s}/session"));
         let body = json!({"badge": badge, "pin": pin});
@@ -308,6 +310,53 @@ impl People {
             (waiting.is_empty() && movements.iter().all(has)).then_some(())
         })
         .await;
+    }
+}
+
+impl Gateway {
+    /// Enrols operators as `POST /operators` takes them, as the box's account asks and `root` approves. Who
+    /// has a `pin` sets it with the one-time code.
+    ///
+    /// # Panics
+    /// Where any of it is refused.
+    pub async fn enrolled(&self, all: &[Value]) {
+        let root = self.root().await;
+        for who in all {
+            let asked = self.local().post_ok("/operators", who).await;
+            let code = approve(&root, &asked).await;
+            if let (Some(pin), Some(code)) = (who["pin"].as_str(), code.as_str()) {
+                let body = json!({"operator": who["operator"], "code": code, "pin": pin});
+                self.local().post_ok("/activate", &body).await;
+            }
+        }
+        root.delete("/session").await;
+    }
+
+    /// The token of a machine as `POST /clients` takes it, as the box's account asks and `root` approves.
+    ///
+    /// # Panics
+    /// Where any of it is refused.
+    pub async fn token(&self, client: &Value) -> String {
+        let root = self.root().await;
+        let asked = self.local().post_ok("/clients", client).await;
+        approve(&root, &asked).await;
+        root.delete("/session").await;
+        asked.body["token"].as_str().expect("the token is shown").to_owned()
+    }
+
+    /// `root` in a session over the control socket; enrolled first, if nobody is.
+    async fn root(&self) -> Caller {
+        let code = self.logged(|line| {
+            line.split_once("one-time enrolment code: ").map(|(_, code)| code.to_owned())
+        });
+        let first = json!({"code": code, "operator": "root", "name": "Ada Admin",
+            "badge": "OP-1000", "pin": ROOT_PIN});
+        if self.local().list("/operators").await.is_empty() {
+            self.local().post_ok("/enrol", &first).await;
+        }
+        let credentials = json!({"badge": "OP-1000", "pin": ROOT_PIN});
+        let answer = self.local().post_ok("/session", &credentials).await;
+        self.local().with_cookie(answer.cookie.as_deref().expect("a session has a cookie"))
     }
 }
 

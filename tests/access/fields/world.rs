@@ -122,7 +122,7 @@ impl World {
             "field:custom:*:modify",
         ];
         let writer = client(&gateway, "writer", &scopes).await;
-        let watchers = watchers(&gateway, &local).await;
+        let watchers = watchers(&gateway).await;
         let mut world =
             Self { gateway, people, local, writer, partner, watchers, places: Places::default() };
         world.work().await;
@@ -286,12 +286,11 @@ fn roles() -> Vec<(String, Vec<&'static str>)> {
 
 async fn client(gateway: &Gateway, name: &str, scopes: &[&str]) -> Caller {
     let body = json!({"client": name, "scopes": scopes});
-    let answer = gateway.local().post_ok("/clients", &body).await;
-    gateway.anybody().with_token(answer.body["token"].as_str().unwrap())
+    gateway.anybody().with_token(&gateway.token(&body).await)
 }
 
 /// Operators of those roles and of the default ones, and clients.
-async fn watchers(gateway: &Gateway, local: &Caller) -> Vec<Watcher> {
+async fn watchers(gateway: &Gateway) -> Vec<Watcher> {
     let mut watchers = vec![];
     let shipped: [(&str, &[&str]); 3] = [
         ("sales-assistant", &["cost", "supplier", "owner"]),
@@ -305,7 +304,7 @@ async fn watchers(gateway: &Gateway, local: &Caller) -> Vec<Watcher> {
         let badge = format!("OP-77{n:02}");
         let body = json!({"operator": operator, "name": operator, "roles": [role],
             "badges": [badge], "pin": "4826"});
-        local.post_ok("/operators", &body).await;
+        gateway.enrolled(&[body.clone()]).await;
         let door = gateway.anybody();
         let signed = door.post_ok("/session", &json!({"badge": badge, "pin": "4826"})).await;
         let caller = door.with_cookie(signed.cookie.as_deref().unwrap());
