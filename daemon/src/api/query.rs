@@ -42,6 +42,17 @@ static DESCRIBED: LazyLock<HashMap<(String, String), BTreeSet<String>>> = LazyLo
     words
 });
 
+/// For a door that is open to everybody: its query has no other words either.
+pub(super) struct Described;
+
+impl<S: Sync> FromRequestParts<S> for Described {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        check(parts).map(|()| Self)
+    }
+}
+
 /// What a path does not take.
 pub(super) fn bad_query() -> Problem {
     let message = "the query has something that this path does not take: /openapi.json says what it \

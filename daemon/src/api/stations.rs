@@ -21,6 +21,7 @@ use super::{
     gate,
     mask::Eyes,
     problem::{Body, Problem},
+    query::Described,
 };
 use crate::app::StationOrder;
 
@@ -179,6 +180,7 @@ pub(crate) struct StationPhase {
     responses((status = 200, body = StationPhase), (status = 404, body = Problem)))]
 pub(crate) async fn phase(
     State(api): State<Api>,
+    _: Described,
     Path(station): Path<String>,
 ) -> Result<Json<StationPhase>, Problem> {
     let station = station_id(&api, &station)?;
