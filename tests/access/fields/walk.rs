@@ -57,7 +57,7 @@ fn filled(path: &str, places: &Places) -> Vec<String> {
         "item" => vec!["MILK-1L".into()],
         "lot" => vec!["L7".into()],
         "key" => vec![places.tag.clone(), places.thing.clone()],
-        "operator" | "client" | "lane" | "pass" => vec!["none".into()],
+        "operator" | "client" | "lane" | "pass" | "review" => vec!["none".into()],
         other => panic!("{path} has a parameter {other}: give an example for it in this test"),
     };
     choices
@@ -72,6 +72,7 @@ fn query(key: &str, places: &Places) -> Vec<String> {
     match key {
         "item" => text(&["BOLT-M8", "MILK-1L"]),
         "location" => text(&["wh1", "@supplier", "@customer/CUSMARK-7", "@supplier/SUPMARK-7"]),
+        "days" => text(&["30"]),
         "lot" => text(&["L7"]),
         "owner" => text(&["house", "OWNMARK-7"]),
         "status" => text(&["reserved", "none"]),
