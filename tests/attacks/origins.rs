@@ -67,7 +67,7 @@ async fn another_sites_page_does_nothing_with_somebodys_cookie() {
 
     // The gateway's own page does.
     let all = [&host, &cookie, &own, JSON, "Sec-Fetch-Site: same-origin"];
-    assert_eq!(send(&gateway, post, &all, client).status, 201);
+    assert_eq!(send(&gateway, post, &all, client).status, 202);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -188,7 +188,7 @@ async fn a_cookie_over_tls_stays_there() {
     let (gateway, shop) = secured("optional").await;
     let body = serde_json::json!({"operator": "li.wei", "name": "Li Wei", "roles": ["storekeeper"],
         "badges": ["OP-2001"], "pin": "8264"});
-    gateway.enrolled(&[body.clone()]).await;
+    gateway.enrolled(std::slice::from_ref(&body)).await;
     let credentials = br#"{"badge": "OP-2001", "pin": "8264"}"#;
     let headers = ["Host: localhost", "Content-Type: application/json"];
     let sign_in = raw::request("POST /session HTTP/1.1", &headers, credentials);

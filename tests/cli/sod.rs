@@ -88,7 +88,7 @@ async fn roles_in_conflict_and_unused_rights_are_listed() {
     people.receive(&gateway, "1001", 1..3).await;
     let both = json!({"operator": "sam.sales", "name": "Sam", "badges": ["OP-4001"],
         "roles": ["sales-assistant", "storekeeper"]});
-    gateway.enrolled(&[both.clone()]).await;
+    gateway.enrolled(std::slice::from_ref(&both)).await;
     let (found, code) = sod(&gateway, &[]);
     assert_eq!(code, Some(1), "{found}");
     let granted = found["granted"].as_array().unwrap();

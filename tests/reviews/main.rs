@@ -34,7 +34,7 @@ async fn house() -> House {
 async fn owner(gateway: &Gateway, name: &str, badge: &str) -> Caller {
     let body = json!({"operator": name, "name": name, "roles": ["access-owner"],
         "badges": [badge], "pin": "6925"});
-    gateway.enrolled(&[body.clone()]).await;
+    gateway.enrolled(std::slice::from_ref(&body)).await;
     let door = gateway.anybody();
     let answer = door.post_ok("/session", &json!({"badge": badge, "pin": "6925"})).await;
     door.with_cookie(answer.cookie.as_deref().unwrap())
@@ -173,7 +173,7 @@ async fn a_revocation_is_immediate_and_a_campaign_outlives_a_kill() {
     // Somebody with both sides of a conflict, for the reviewer to see.
     let both = json!({"operator": "li.wei", "name": "Li Wei", "badges": ["OP-2001"],
         "roles": ["storekeeper", "department-manager"]});
-    gateway.enrolled(&[both.clone()]).await;
+    gateway.enrolled(std::slice::from_ref(&both)).await;
     let keeper = people.sign_in("li.wei", None).await;
     keeper.get("/stations").await;
     let mut wide = campaign(3600, &[]);

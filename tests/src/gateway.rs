@@ -78,6 +78,8 @@ pub struct Gateway {
     port: u16,
     child: Option<Child>,
     log: Arc<Mutex<Vec<String>>>,
+    /// Badge and PIN of those who may approve beside `root`.
+    approvers: Mutex<Vec<serde_json::Value>>,
     // Last: the scanners' links lie in it.
     dir: TempDir,
 }
@@ -91,7 +93,15 @@ impl Gateway {
         let dir = tempfile::tempdir().expect("a temporary folder can be made");
         let hardware = Arc::new(Hardware::start(settings.seed, dir.path()).await);
         let port = free_port();
-        let gateway = Self { hardware, settings, port, child: None, log: Arc::default(), dir };
+        let gateway = Self {
+            hardware,
+            settings,
+            port,
+            child: None,
+            log: Arc::default(),
+            approvers: Mutex::default(),
+            dir,
+        };
         fs::write(gateway.config(), gateway.config_text(port, "gw-test"))
             .expect("the configuration can be written");
         gateway
@@ -311,6 +321,17 @@ impl Gateway {
         signal::kill(Pid::from_raw(pid), signal::Signal::SIGTERM).expect("a child takes signals");
         let ended = tokio::task::spawn_blocking(move || child.wait()).await;
         ended.expect("waiting does not panic").expect("a child can be waited for")
+    }
+
+    /// Remembers somebody who may approve.
+    pub(crate) fn note_approver(&self, credentials: &serde_json::Value) {
+        let mut all = self.approvers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(credentials.clone());
+    }
+
+    /// Badge and PIN of somebody who may approve beside `root`.
+    pub(crate) fn an_approver(&self) -> Option<serde_json::Value> {
+        self.approvers.lock().unwrap_or_else(PoisonError::into_inner).first().cloned()
     }
 
     /// Runs the program's command line with this gateway's configuration.

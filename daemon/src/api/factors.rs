@@ -27,6 +27,9 @@ use super::{
 };
 use crate::factors::{self, About, FactorError};
 
+/// What a browser asks a security key.
+pub(super) type Question = Json<Value>;
+
 impl From<FactorError> for Problem {
     fn from(error: FactorError) -> Self {
         let message = error.to_string();

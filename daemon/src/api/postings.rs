@@ -12,7 +12,6 @@ use gatewarden_model::{
     MovementLine, Posting, Stamp, Subject, SubjectKind, canonical, no_fields,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -176,7 +175,7 @@ pub(crate) async fn ask_confirmation(
     State(api): State<Api>,
     who: Who,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<factors::Question, Problem> {
     let ((_, session), id) = (factors::own(&who)?, posting_id(&id)?);
     let digest = digest_of(&api, &who, id).await?.ok_or_else(|| Problem::not_found("posting"))?;
     Ok(Json(api.app.ask_key(session, About::Confirm(id), digest).await?))

@@ -220,7 +220,7 @@ static TABLE: &[Needs] = &[
     needs("get", "/api/v1/lots/{item}/{lot}", "lots-one", "ledger:view"),
     needs("get", "/api/v1/things/{key}", "things-one", "ledger:view"),
     needs("get", "/api/v1/items", "items-list", "ledger:view"),
-    needs("get", "/api/v1/vouchers", "vouchers-list", "price:view"),
+    noted("get", "/api/v1/vouchers", "vouchers-list", "price:view", "and the field cost"),
 ];
 
 /// Writes the table into the description.

@@ -167,7 +167,16 @@ impl Turn<'_> {
         activation: Option<Hash>,
         by: Actor,
     ) -> Answer {
-        let Some(open) = self.state.change(id).cloned() else { return Err(unknown(id)) };
+        let Some(open) = self.state.change(id).cloned() else {
+            // Who may not decide does not learn either what waits.
+            let asked = Asked::new(&by, Action::Approve, Module::System);
+            let decision = self.permit(asked.clone(), Facts::default())?;
+            if !matches!(by, Actor::Operator { .. }) {
+                let reason = "only a person decides on a request: sign in";
+                return Err(self.deny(asked, "not-an-operator", reason, Some(decision)));
+            }
+            return Err(unknown(id));
+        };
         let asked = about(&by, Action::Approve, &open.change);
         let requester = actor_name(&open.by);
         let facts = Facts { requested_by: Some(&requester), ..Facts::default() };
@@ -241,7 +250,12 @@ impl Turn<'_> {
 
     /// Takes a request back: whoever made it, or whoever may decide on it.
     pub(crate) fn withdraw_change(&mut self, id: ChangeId, reason: String, by: Actor) -> Answer {
-        let Some(open) = self.state.change(id).cloned() else { return Err(unknown(id)) };
+        let Some(open) = self.state.change(id).cloned() else {
+            let asked = Asked::new(&by, Action::Create, Module::System);
+            let either = [(Module::System, Action::Modify)];
+            self.permit_any(asked, &either, Facts::default())?;
+            return Err(unknown(id));
+        };
         let asked = about(&by, self.action_of(&open.change), &open.change);
         let decision = self.permit_change(&asked, &open.change)?;
         if !is_same(&open.by, &by) && open.by != by {

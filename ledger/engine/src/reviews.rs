@@ -128,6 +128,10 @@ impl Turn<'_> {
         let mut asked = Asked::new(&by, Action::Approve, Module::System);
         asked.document = Some(cut(&item.to_string(), 64));
         let decision = self.permit(asked.clone(), Facts::default())?;
+        if !matches!(by, Actor::Operator { .. }) {
+            let reason = "only a person reviews: sign in";
+            return Err(self.deny(asked, "not-an-operator", reason, Some(decision)));
+        }
         match self.decidable(id, &item, verdict, &justification, &by) {
             Ok(false) => return Ok(Reply::Done),
             Ok(true) => {}

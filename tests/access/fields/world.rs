@@ -304,7 +304,7 @@ async fn watchers(gateway: &Gateway) -> Vec<Watcher> {
         let badge = format!("OP-77{n:02}");
         let body = json!({"operator": operator, "name": operator, "roles": [role],
             "badges": [badge], "pin": "4826"});
-        gateway.enrolled(&[body.clone()]).await;
+        gateway.enrolled(std::slice::from_ref(&body)).await;
         let door = gateway.anybody();
         let signed = door.post_ok("/session", &json!({"badge": badge, "pin": "4826"})).await;
         let caller = door.with_cookie(signed.cookie.as_deref().unwrap());
