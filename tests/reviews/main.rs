@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use gatewarden_tests::{Caller, Gateway, People, Settings, until};
+use gatewarden_tests::{Caller, Gateway, People, Settings, day, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn a_campaign_from_its_opening_to_what_nobody_confirmed() {
     let decisions = format!("{path}/decisions");
     let li = role("li.wei", "storekeeper", "keep", "at the dock every day");
     refused(&gateway, 403, "not-the-reviewer", &otto.post(&decisions, &li).await);
-    refused(&gateway, 403, "denied", &root.post(&decisions, &li).await);
+    refused(&gateway, 403, "not-the-reviewer", &root.post(&decisions, &li).await);
     refused(&gateway, 403, "denied", &gateway.local().post(&decisions, &li).await);
     let own = role("olga", "access-owner", "keep", "mine");
     refused(&gateway, 403, "same-person", &olga.post(&decisions, &own).await);
@@ -171,8 +171,11 @@ fn shows_what_a_reviewer_needs(seen: &Value) {
 async fn a_revocation_is_immediate_and_a_campaign_outlives_a_kill() {
     let House { mut gateway, people, olga, root, .. } = house().await;
     // Somebody with both sides of a conflict, for the reviewer to see.
+    let borne = ["issues-and-approves", "transfers-and-approves"];
+    let borne =
+        borne.map(|id| json!({"conflict": id, "reason": "night shift of one", "until": day(30)}));
     let both = json!({"operator": "li.wei", "name": "Li Wei", "badges": ["OP-2001"],
-        "roles": ["storekeeper", "department-manager"]});
+        "roles": ["storekeeper", "department-manager"], "mitigations": borne});
     gateway.enrolled(std::slice::from_ref(&both)).await;
     let keeper = people.sign_in("li.wei", None).await;
     keeper.get("/stations").await;
@@ -224,23 +227,24 @@ async fn a_revocation_is_immediate_and_a_campaign_outlives_a_kill() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_who_can_approve_is_kept_and_told_aloud() {
     let House { gateway, people, root, .. } = house().await;
-    root.post_ok("/reviews", &campaign(4, &["access-owner"])).await;
+    root.post_ok("/reviews", &campaign(4, &["access-owner", "administrator"])).await;
     until("the campaign is over", || async {
         people.viewer.list("/reviews").await.is_empty().then_some(())
     })
     .await;
     assert_eq!(roles(&people.viewer, "olga").await, [""; 0]);
-    assert_eq!(roles(&people.viewer, "otto").await, ["access-owner"]);
+    assert_eq!(roles(&people.viewer, "otto").await, [""; 0]);
+    assert_eq!(roles(&people.viewer, "root").await, ["administrator"]);
     let journal = gateway.journal();
     let closed = journal.of_kind("review-closed").next().unwrap();
-    assert_eq!(closed["spared"][0]["operator"], "otto", "{closed}");
+    assert_eq!(closed["spared"][0]["operator"], "root", "{closed}");
     until("the log tells it aloud", || async {
         gateway.logged(|line| {
-            (line.contains("nobody could approve any more") && line.contains("of otto"))
+            (line.contains("nobody could approve any more") && line.contains("of root"))
                 .then_some(())
         })
     })
     .await;
-    let trace = gateway.cli_ok(&["ledger", "trace", "operator", "otto"], "");
+    let trace = gateway.cli_ok(&["ledger", "trace", "operator", "root"], "");
     assert!(trace.contains("NOT CONFIRMED AND KEPT"), "{trace}");
 }

@@ -30,6 +30,11 @@ use crate::factors::{self, About, FactorError};
 /// What a browser asks a security key.
 pub(super) type Question = Json<Value>;
 
+/// The same, as an answer.
+pub(super) fn question(options: Value) -> Question {
+    Json(options)
+}
+
 impl From<FactorError> for Problem {
     fn from(error: FactorError) -> Self {
         let message = error.to_string();

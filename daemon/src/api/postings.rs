@@ -178,7 +178,7 @@ pub(crate) async fn ask_confirmation(
 ) -> Result<factors::Question, Problem> {
     let ((_, session), id) = (factors::own(&who)?, posting_id(&id)?);
     let digest = digest_of(&api, &who, id).await?.ok_or_else(|| Problem::not_found("posting"))?;
-    Ok(Json(api.app.ask_key(session, About::Confirm(id), digest).await?))
+    Ok(factors::question(api.app.ask_key(session, About::Confirm(id), digest).await?))
 }
 
 /// The digest of a posting that waits and that the caller may view: the evidence of its movement.
