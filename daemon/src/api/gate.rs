@@ -53,6 +53,9 @@ impl Default for Gate {
 /// What a successful sign-in answers: the session, and the cookie that stands for it.
 pub(super) type SignedIn = (StatusCode, CookieJar, Json<Value>);
 
+/// A session as it stands.
+pub(super) type Opened = Json<Value>;
+
 /// Signs somebody in at a station, or at the console.
 pub(super) async fn sign_in(
     api: &Api,
@@ -132,11 +135,7 @@ fn busy(what: &str) -> Problem {
 }
 
 /// Opens an idle or locked session again.
-pub(super) async fn resume(
-    api: &Api,
-    session: SessionId,
-    pin: String,
-) -> Result<Json<Value>, Problem> {
+pub(super) async fn resume(api: &Api, session: SessionId, pin: String) -> Result<Opened, Problem> {
     let own = move |engine: &Engine| Some(engine.state().session(session)?.operator.clone());
     let _place = admit(api, own).await?;
     match api.app.resume(session, pin).await?? {
@@ -159,7 +158,7 @@ pub(super) async fn join(
     api: &Api,
     session: SessionId,
     credentials: Credentials,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Opened, Problem> {
     let Credentials { badge, pin } = credentials;
     let here = move |engine: &Engine| engine.state().session(session)?.station.clone();
     let station = api.app.recorder.query(here).await?;

@@ -55,6 +55,11 @@ impl Eyes {
         Ok(Self(api.app.recorder.query(move |engine| engine.fields(&actor)).await?))
     }
 
+    /// Those of nobody.
+    pub(super) fn nobody() -> Self {
+        Self(Arc::default())
+    }
+
     /// What may be seen of a value.
     pub(super) fn show<T: Mask>(&self, value: T) -> Masked<T> {
         Masked::new(value, &self.0)

@@ -12,7 +12,6 @@ use gatewarden_model::{
     Task,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -175,6 +174,8 @@ pub(crate) struct StationPhase {
     phase: &'static str,
 }
 
+gatewarden_model::no_fields!(StationPhase);
+
 /// The state of a station, for its page: open to everybody, like the station itself.
 #[utoipa::path(get, path = "/stations/{station}/phase", tag = "stations",
     responses((status = 200, body = StationPhase), (status = 404, body = Problem)))]
@@ -182,11 +183,12 @@ pub(crate) async fn phase(
     State(api): State<Api>,
     _: Described,
     Path(station): Path<String>,
-) -> Result<Json<StationPhase>, Problem> {
+) -> Result<Json<Masked<StationPhase>>, Problem> {
     let station = station_id(&api, &station)?;
     let now = api.app.clock.now();
     let phase = api.app.recorder.query(move |engine| engine.phase_at(&station, &now)).await?;
-    Ok(Json(StationPhase { phase: phase.name() }))
+    // Whoever asks may be nobody: it has no field of a document.
+    Ok(Eyes::nobody().json(StationPhase { phase: phase.name() }))
 }
 
 /// All open sessions.
@@ -271,7 +273,7 @@ pub(crate) async fn resume(
     State(api): State<Api>,
     who: Who,
     Body(Pin { pin }): Body<Pin>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<gate::Opened, Problem> {
     gate::resume(&api, own_session(&who)?, pin).await
 }
 
@@ -283,7 +285,7 @@ pub(crate) async fn join(
     State(api): State<Api>,
     who: Who,
     Body(credentials): Body<Credentials>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<gate::Opened, Problem> {
     gate::join(&api, own_session(&who)?, credentials).await
 }
 

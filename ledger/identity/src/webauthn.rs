@@ -2,7 +2,7 @@
 //! those of Level 2 too), for security keys and phones.
 //!
 //! What always holds: user presence and user verification are required; the challenge is compared in
-//! constant time and covers what is consented to ([`challenge`]); an answer of another origin, page in
+//! constant time and covers what is consented to (`challenge`); an answer of another origin, page in
 //! a frame, relying party, purpose, credential or user is refused; a signature counter that does not
 //! grow is refused as a copied key. No input panics, and every part has a largest size.
 //!
