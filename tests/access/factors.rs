@@ -5,7 +5,6 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
     process::Stdio,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,7 +13,7 @@ use gatewarden_simulators::{
     authenticator::{Authenticator, Fault, KeyKind},
     totp,
 };
-use gatewarden_tests::{Answer, Caller, Gateway, People, Settings, until};
+use gatewarden_tests::{Answer, Caller, FakeClock, Gateway, People, Settings, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -134,34 +133,15 @@ async fn an_app_is_enrolled_by_two_and_raises_a_session_once_a_code() {
     gateway.cli_ok(&["ledger", "verify"], "");
 }
 
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_set_back_revives_no_code() {
-    let Some(library) = LIBRARIES.iter().find(|path| Path::new(path).exists()) else {
-        println!("apt-get install libfaketime to try this");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let offset = folder.path().join("offset");
-    fs::write(&offset, "+0\n").unwrap();
-    let env = [
-        ("LD_PRELOAD", (*library).into()),
-        ("FAKETIME_TIMESTAMP_FILE", offset.clone().into_os_string()),
-        ("FAKETIME_NO_CACHE", "1".into()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ("DONT_FAKE_MONOTONIC", "1".into()),
-    ];
-    let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let Some(clock) = FakeClock::new() else { return };
+    let env = clock.env();
     let (gateway, people) = staffed(Settings { env, ..patient() }).await;
     let keeper = people.sign_in("li.wei", Some("dock-1")).await;
     let (secret, proven) = with_app(&people, &keeper).await;
     let set = async |text: &str, steps: usize| {
-        fs::write(&offset, text).unwrap();
+        clock.set(text);
         until("the step is recorded", || async {
             let journal = gateway.journal();
             let reasons = journal.of_kind("gap").filter_map(|gap| gap["reason"].as_str());

@@ -1,40 +1,19 @@
 //! The clock set back, while the daemon runs and before it starts: what ended stays ended.
 //!
 //! Only the daemon's own process sees that: Debian's `libfaketime` changes the wall clock it reads and
-//! leaves the monotonic one alone. Where the library is missing the test says so. Tokens that expire
-//! and one-time passwords belong here as soon as there are any.
+//! leaves the monotonic one alone. Where the library is missing the test says so. One-time
+//! codes are tried with the other second factors, tokens that expire in the engine's tests.
 
-use std::{fs, path::Path};
-
-use gatewarden_tests::{Gateway, Settings, until};
+use gatewarden_tests::{FakeClock, Gateway, Settings, until};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{machine, staffed};
 
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_set_back_revives_no_session_no_token_and_no_locked_badge() {
-    let Some(library) = LIBRARIES.iter().find(|path| Path::new(path).exists()) else {
-        println!("apt-get install libfaketime to try this");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let offset = folder.path().join("offset");
-    fs::write(&offset, "+0\n").unwrap();
-    let env = [
-        ("LD_PRELOAD", (*library).into()),
-        ("FAKETIME_TIMESTAMP_FILE", offset.clone().into_os_string()),
-        ("FAKETIME_NO_CACHE", "1".into()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ("DONT_FAKE_MONOTONIC", "1".into()),
-    ];
-    let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let Some(clock) = FakeClock::new() else { return };
+    let env = clock.env();
     let lockout = (1, 600_000, 600_000);
     let (mut gateway, people) = staffed(Settings { env, lockout, ..Settings::default() }).await;
 
@@ -48,7 +27,7 @@ async fn a_clock_set_back_revives_no_session_no_token_and_no_locked_badge() {
     }
     assert_eq!(attempt(&gateway, "8264").await, 429, "the badge is locked");
 
-    fs::write(&offset, "-31536000\n").unwrap();
+    clock.set("-31536000");
     until("the step is recorded", || async {
         let journal = gateway.journal();
         let mut reasons = journal.of_kind("gap").filter_map(|gap| gap["reason"].as_str());

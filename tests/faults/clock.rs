@@ -2,36 +2,16 @@
 //! Debian's `libfaketime` changes the wall clock it reads and leaves the monotonic one alone. Where
 //! the library is missing the test says so; the decision itself is tested in the daemon's watchman.
 
-use std::{fs, path::Path};
-
-use gatewarden_tests::{Settings, until};
+use gatewarden_tests::{FakeClock, Settings, until};
 
 use super::{all_is_well, at_work};
 
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-];
 const YEAR_S: i64 = 365 * 86_400;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_set_back_by_a_year_is_a_gap_and_work_goes_on() {
-    let Some(library) = LIBRARIES.iter().find(|path| Path::new(path).exists()) else {
-        println!("apt-get install libfaketime to try this");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let offset = folder.path().join("offset");
-    fs::write(&offset, "+0\n").unwrap();
-    let env = [
-        ("LD_PRELOAD", (*library).into()),
-        ("FAKETIME_TIMESTAMP_FILE", offset.clone().into_os_string()),
-        ("FAKETIME_NO_CACHE", "1".into()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ("DONT_FAKE_MONOTONIC", "1".into()),
-    ];
-    let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let Some(clock) = FakeClock::new() else { return };
+    let env = clock.env();
     let (mut gateway, people) = at_work(Settings { env, ..Settings::default() }).await;
     people.receive(&gateway, "5001", 1..4).await;
     people.until_delivered(&gateway).await;
@@ -39,7 +19,7 @@ async fn a_clock_set_back_by_a_year_is_a_gap_and_work_goes_on() {
     // Something waits for the ERP at the moment of the step.
     gateway.hardware.erp.go_away().await;
     people.receive(&gateway, "5002", 11..13).await;
-    fs::write(&offset, format!("-{YEAR_S}\n")).unwrap();
+    clock.set(&format!("-{YEAR_S}"));
     let reason = until("the step is recorded", || async {
         let journal = gateway.journal();
         let mut reasons = journal.of_kind("gap").filter_map(|gap| gap["reason"].as_str());

@@ -7,6 +7,7 @@
 
 mod binary;
 mod caller;
+mod fake_clock;
 mod gateway;
 mod hardware;
 mod journal;
@@ -15,6 +16,7 @@ mod work;
 
 pub use binary::{gatewarden, root, verifier, verify_proof};
 pub use caller::{Answer, Caller};
+pub use fake_clock::FakeClock;
 pub use gateway::{Gateway, Settings};
 pub use hardware::{Hardware, free_port};
 pub use journal::{Journal, read_rows};

@@ -43,7 +43,6 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// The certificate that was shown.
-    #[allow(dead_code, reason = "clients are bound to certificates where their records say so")]
     pub(crate) fn certificate(self) -> Option<Hash> {
         match self {
             Self::Network { certificate, .. } => certificate,
@@ -121,10 +120,8 @@ async fn who(parts: &Parts, api: &Api) -> Result<Who, Problem> {
         let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
         let token = token.filter(|_| tokens.next().is_none());
         let digest = secrets::token_digest(token.ok_or_else(Problem::unauthenticated)?.trim());
-        let certificate = match parts.extensions.get::<ConnectInfo<Peer>>() {
-            Some(ConnectInfo(Peer::Network { certificate, .. })) => *certificate,
-            _ => None,
-        };
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let certificate = peer.and_then(|ConnectInfo(peer)| peer.certificate());
         return by_token(api, digest, certificate).await;
     }
     match api.cookies.shown(&parts.headers) {

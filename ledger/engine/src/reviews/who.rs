@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_model::{Action, ClientId, Module, OperatorId, Review, ReviewItem, RoleMatrix};
+use gatewarden_model::{ClientId, OperatorId, Review, ReviewItem, RoleMatrix};
 
-use crate::state::{Client, Operator, ReviewState, State};
+use crate::state::{Client, Operator, ReviewState, State, approves};
 
 /// Whether it is the same campaign; what it is about is found when it opens.
 pub(super) fn is_same(open: &Review, asked: &Review) -> bool {
@@ -59,14 +59,7 @@ pub fn reviewers_of(
 
 /// Whether an operator is enrolled and a role of his grants `system:approve`.
 pub(crate) fn can_approve(state: &State, matrix: &RoleMatrix, who: &OperatorId) -> bool {
-    state
-        .operator(who)
-        .is_some_and(|operator| operator.roles.iter().any(|role| grants(matrix, role)))
-}
-
-fn grants(matrix: &RoleMatrix, role: &str) -> bool {
-    let system = matrix.0.get(role).and_then(|role| role.grants.get(&Module::System));
-    system.is_some_and(|actions| actions.contains(&Action::Approve))
+    state.approvers(matrix).any(|operator| operator.id == *who)
 }
 
 /// Which of these must not be taken away all together, since else nobody could approve any more: of
@@ -84,7 +77,7 @@ pub(super) fn spared<'i>(
         })
         .collect();
     let approving = |operator: &Operator| {
-        let of_his = operator.roles.iter().filter(|role| grants(matrix, role));
+        let of_his = operator.roles.iter().filter(|role| approves(matrix, role));
         of_his.cloned().collect::<Vec<_>>()
     };
     let mut last = None;
