@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     fields::Fields,
     report::Walk,
-    shape::{Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, optional},
+    shape::{Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional},
     words::quote,
 };
 
@@ -39,6 +39,14 @@ pub(crate) static ACCESS: Section = Section {
             Shape::List { of: &Shape::Text(Text::Path), max: CEDAR_FILES_MAX },
             "Files with policies in Cedar, for what roles and limits can't say.",
         ),
+        integer_or(
+            "review_hours_min",
+            0,
+            720,
+            24,
+            "An access review leaves its reviewers at least so many hours before what nobody confirmed is \
+             taken away.",
+        ),
     ],
 };
 
@@ -49,6 +57,8 @@ pub struct AccessSection {
     pub template: String,
     /// Raw Cedar, in the file's order.
     pub cedar: Vec<CedarFile>,
+    /// An access review leaves its reviewers at least so many hours.
+    pub review_hours_min: u32,
 }
 
 /// One file of raw Cedar.
@@ -62,7 +72,8 @@ pub struct CedarFile {
 
 impl AccessSection {
     pub(crate) fn build(fields: &Fields, cedar: Vec<CedarFile>) -> Option<Self> {
-        Some(Self { template: fields.owned("template")?, cedar })
+        let review_hours_min = fields.integer("review_hours_min")?;
+        Some(Self { template: fields.owned("template")?, cedar, review_hours_min })
     }
 
     /// All raw Cedar as one text.
@@ -136,7 +147,7 @@ mod tests {
     fn a_byte_of_the_whole_is_told_by_file_line_and_column() {
         let file = |name: &str, text: &str| CedarFile { path: name.into(), text: text.to_owned() };
         let cedar = vec![file("a", "öne\ntwo\n"), file("b", "x"), file("c", "three")];
-        let section = AccessSection { template: "default".to_owned(), cedar };
+        let section = AccessSection { template: "default".to_owned(), cedar, review_hours_min: 24 };
         let whole = section.cedar_text();
         for (word, expected) in [("two", ("a", 2, 1)), ("x", ("b", 1, 1)), ("ree", ("c", 1, 3))] {
             let (path, line, column) = section.place(whole.find(word).unwrap()).unwrap();

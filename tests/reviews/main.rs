@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// A role that may review, beside the default ones.
 const ROLE: &str = "\n[roles.access-owner]\ntitle = \"Confirms what others may do.\"\n\
-    grants.system = [\"view\", \"approve\"]\n";
+    grants.system = [\"view\", \"approve\"]\n\n[access]\nreview_hours_min = 0\n";
 
 struct House {
     gateway: Gateway,

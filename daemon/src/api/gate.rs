@@ -65,22 +65,13 @@ pub(super) async fn sign_in(
     peer: Peer,
 ) -> Result<SignedIn, Problem> {
     let Credentials { badge, pin } = credentials;
-    // A badge that was scanned at the station is in somebody's hand.
-    let typed_from = match peer {
-        Peer::Network { address, .. } if badge.is_some() => Some(address),
-        _ => None,
-    };
-    if let Some(from) = typed_from {
-        slow_down(api, from, station.as_ref()).await?;
-    }
+    let from = typed_from(peer, badge.as_deref());
+    slow_down(api, from, station.as_ref()).await?;
     let (_place, welcome) = admit(api, claimed(api, station.clone(), badge.as_deref())).await?;
     let signed_in = api.app.sign_in(station.clone(), badge.as_deref(), Some(pin)).await;
     let (_, answer) = signed_in?;
-    // Strangers find nothing, and who is locked is bounded by that: only a PIN that was looked at counts.
-    if let (Some(from), true, Err(_)) = (typed_from, welcome, &answer) {
-        let now_us = api.app.clock.now().mono_us;
-        let alarm = api.gate.spray.lock().ok().and_then(|mut spray| spray.failed(from, now_us));
-        raise(api, alarm, station).await;
+    if answer.is_err() && welcome {
+        count_failure(api, from, station).await;
     }
     match answer? {
         Reply::SignedIn(opened) => {
@@ -104,8 +95,30 @@ pub(super) fn admit_stranger(api: &Api) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message))
 }
 
+/// From where a badge was typed. One that was scanned at the station is in somebody's hand.
+fn typed_from(peer: Peer, badge: Option<&str>) -> Option<IpAddr> {
+    match peer {
+        Peer::Network { address, .. } if badge.is_some() => Some(address),
+        _ => None,
+    }
+}
+
+/// Counts a PIN that was looked at and is wrong. Strangers find nothing, and who is locked is bounded by
+/// that: neither counts.
+async fn count_failure(api: &Api, from: Option<IpAddr>, station: Option<StationId>) {
+    let Some(from) = from else { return };
+    let now_us = api.app.clock.now().mono_us;
+    let alarm = api.gate.spray.lock().ok().and_then(|mut spray| spray.failed(from, now_us));
+    raise(api, alarm, station).await;
+}
+
 /// Turns away whoever guesses faster than people err.
-async fn slow_down(api: &Api, from: IpAddr, station: Option<&StationId>) -> Result<(), Problem> {
+async fn slow_down(
+    api: &Api,
+    from: Option<IpAddr>,
+    station: Option<&StationId>,
+) -> Result<(), Problem> {
+    let Some(from) = from else { return Ok(()) };
     let now_us = api.app.clock.now().mono_us;
     let judged = match api.gate.spray.lock() {
         Ok(mut spray) => spray.admits(from, now_us),
@@ -158,12 +171,20 @@ pub(super) async fn join(
     api: &Api,
     session: SessionId,
     credentials: Credentials,
+    peer: Peer,
 ) -> Result<Opened, Problem> {
     let Credentials { badge, pin } = credentials;
     let here = move |engine: &Engine| engine.state().session(session)?.station.clone();
     let station = api.app.recorder.query(here).await?;
-    let _place = admit(api, claimed(api, station, badge.as_deref())).await?;
-    match api.app.join(session, badge.as_deref(), pin).await?? {
+    // Another's PIN is tried here as well as at a door, so it is guarded likewise.
+    let from = typed_from(peer, badge.as_deref());
+    slow_down(api, from, station.as_ref()).await?;
+    let (_place, welcome) = admit(api, claimed(api, station.clone(), badge.as_deref())).await?;
+    let answer = api.app.join(session, badge.as_deref(), pin).await?;
+    if answer.is_err() && welcome {
+        count_failure(api, from, station).await;
+    }
+    match answer? {
         Reply::Session(open) => Ok(Json(json!(open))),
         other => Err(unexpected(&other)),
     }

@@ -114,6 +114,25 @@ impl Eyes {
     }
 }
 
+/// Asks for something that the caller wrote himself: a refusal echoes his own words, and tells nothing of
+/// others' that he may not see.
+pub(super) async fn write(api: &Api, who: &Who, command: Command) -> Result<Reply, Problem> {
+    let mut refusal = match api.app.recorder.command(command).await? {
+        Ok(reply) => return Ok(reply),
+        Err(refusal) => refusal,
+    };
+    if refusal.code == "wrong-owner" && !Eyes::of(api, who).await?.sees(&Field::Owner) {
+        refusal.message = without_owners(&refusal.message);
+    }
+    Err(refusal.into())
+}
+
+/// What is wrong with the owner of a line, without whose stock is there.
+fn without_owners(message: &str) -> String {
+    let field = message.split_once(": ").map_or("lines", |(field, _)| field);
+    format!("{field}: not enough of that owner's stock is there: state whose stock moves")
+}
+
 /// Sends a command about something that the caller may not see all of. What it is refused with tells
 /// no more than he may see.
 pub(super) async fn act(api: &Api, who: &Who, command: Command) -> Result<Reply, Problem> {
@@ -143,4 +162,18 @@ pub(super) fn good<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Prob
     query
         .map(|Query(query)| query)
         .map_err(|no| Problem::new(StatusCode::BAD_REQUEST, "bad-request", told(&no)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_stock_is_there_is_not_told() {
+        let told = "lines[2].owner: 1 of ACME are needed at wh1/a, there are 7 of SECRET: state whose \
+                    stock moves";
+        let masked =
+            "lines[2].owner: not enough of that owner's stock is there: state whose stock moves";
+        assert_eq!(without_owners(told), masked);
+    }
 }

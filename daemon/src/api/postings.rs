@@ -18,7 +18,7 @@ use super::{
     Api,
     auth::Who,
     factors,
-    mask::{Eyes, act},
+    mask::{Eyes, act, write},
     problem::{Body, MaybeBody, Problem},
 };
 use crate::factors::{About, confirmation};
@@ -98,7 +98,7 @@ pub(crate) async fn reserve(
     let id = posting.id;
     let known = state_of(&api, id).await?;
     let command = Command::Reserve { posting, by: who.actor() };
-    let _ = api.app.recorder.command(command).await??;
+    let _ = write(&api, &who, command).await?;
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let fate = Fate { id, state: known.unwrap_or("reserved") };
     Ok((status, Eyes::of(&api, &who).await?.json(fate)))

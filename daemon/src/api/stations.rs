@@ -284,9 +284,10 @@ pub(crate) async fn resume(
 pub(crate) async fn join(
     State(api): State<Api>,
     who: Who,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     Body(credentials): Body<Credentials>,
 ) -> Result<gate::Opened, Problem> {
-    gate::join(&api, own_session(&who)?, credentials).await
+    gate::join(&api, own_session(&who)?, credentials, peer).await
 }
 
 /// Lets the second person leave the caller's session.

@@ -99,6 +99,7 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
         utc_offset_min: config.gateway.utc_offset_min,
         reservation_ms: u64::from(config.reservations.expires_min) * 60_000,
         reservations_max: config.reservations.open_max as usize,
+        review_ms_min: u64::from(config.access.review_hours_min) * 3_600_000,
         sod: config.sod.clone(),
         one_person_enrols: false,
         any_device: false,

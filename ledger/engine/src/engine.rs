@@ -71,6 +71,8 @@ pub struct Settings {
     pub reservation_ms: u64,
     /// Most reservations that are open at once.
     pub reservations_max: usize,
+    /// An access review leaves its reviewers at least so many milliseconds.
+    pub review_ms_min: u64,
     /// Which duties one person must not hold together.
     pub sod: SodTable,
     /// Operators are enrolled and machines given tokens by one person alone. For measuring and for

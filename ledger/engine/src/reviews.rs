@@ -75,6 +75,11 @@ impl Turn<'_> {
         if span_us <= 0 || span_us > DUE_DAYS_MAX * US_A_DAY {
             return invalid(format!("due: must lie ahead, at most {DUE_DAYS_MAX} days"));
         }
+        let least_ms = self.settings.review_ms_min;
+        if u64::try_from(span_us).unwrap_or(0) < least_ms.saturating_mul(1000) {
+            let hours = least_ms.div_ceil(3_600_000);
+            return invalid(format!("due: the reviewers need at least {hours} hours"));
+        }
         let reviewers: BTreeSet<OperatorId> = review.reviewers.iter().cloned().collect();
         self.check_reviewers(&reviewers, &review.fallback)?;
         let unknown = review.scope.roles.iter().find(|role| !self.access.has_role(role));

@@ -432,3 +432,21 @@ proptest! {
         walk(steps);
     }
 }
+
+/// Whoever opens one that is due at once would take from everybody what nobody had time to confirm.
+#[test]
+fn reviewers_are_left_time() {
+    let settings =
+        gatewarden_engine::Settings { review_ms_min: 24 * HOUR_MS, ..common::settings() };
+    let mut house = House::with(settings);
+    for (n, who) in ["olga", "otto"].into_iter().enumerate() {
+        house.enrol(who, &["access-owner"]);
+        house.sign_in(700 + n as u128, None, who);
+    }
+    let mut soon = campaign(&house, 1, &["olga"], "otto", &[]);
+    soon.due_us = house.now.wall_us + 24 * 3_600_000_000 - 1;
+    let refusal = house.handle(open(soon.clone())).answer.unwrap_err();
+    assert_eq!(refusal.message, "due: the reviewers need at least 24 hours");
+    soon.due_us += 1;
+    house.ok(open(soon));
+}
