@@ -109,8 +109,14 @@ async fn bad_input_is_refused_with_its_code_its_field_and_the_way_out() {
     for case in
         [quantities::quantities(), names::names(), documents::documents(&closed), tasks::tasks()]
             .concat()
+            .into_iter()
+            .chain(names::owners(false))
     {
         others.extend(differs(erp, case).await);
+    }
+    let owners = house.people.machine("owners", &["outbound:create", "field:owner:view"]).await;
+    for case in names::owners(true) {
+        others.extend(differs(&owners, case).await);
     }
     for case in books::books(id, &closed) {
         others.extend(differs(&keeper, case).await);

@@ -179,27 +179,33 @@ pub(super) fn names() -> Vec<Case> {
             "document.number: must be 1 to 64 bytes",
         ),
         of_issue(
-            "another's stock",
-            &[("owner", json!("ACME"))],
-            "wrong-owner",
-            "lines[0].owner",
-            "lines[0].owner: 1 of ACME are needed at wh1/a, there are 5 of the \
-             house: state whose stock moves",
-        ),
-        of_issue(
-            "one's own where another's is",
-            &[("item", json!("MILK-1L")), ("lot", json!("C1"))],
-            "wrong-owner",
-            "lines[0].owner",
-            "lines[0].owner: 1 of the house are needed at wh1/a, there are 12 of \
-             ACME: state whose stock moves",
-        ),
-        of_issue(
             "more than is there",
             &[("quantity", json!("100"))],
             "stock-short",
             "",
             "stock of BOLT-M8 at wh1/a is 5, 100 needed: 95 short",
+        ),
+    ]
+}
+
+/// Whose stock moves, and what is told of it to somebody who sees owners, and to who does not.
+pub(super) fn owners(sees: bool) -> Vec<Case> {
+    let of = |what, changes: &[(&str, Value)], seen: &str| {
+        let hidden = "not enough of that owner's stock is there";
+        let told = if sees { seen } else { hidden };
+        let message = format!("lines[0].owner: {told}: state whose stock moves");
+        of_issue(what, changes, "wrong-owner", "lines[0].owner", &message)
+    };
+    vec![
+        of(
+            "another's stock",
+            &[("owner", json!("ACME"))],
+            "1 of ACME are needed at wh1/a, there are 5 of the house",
+        ),
+        of(
+            "one's own where another's is",
+            &[("item", json!("MILK-1L")), ("lot", json!("C1"))],
+            "1 of the house are needed at wh1/a, there are 12 of ACME",
         ),
     ]
 }
