@@ -2,8 +2,9 @@
 //!
 //! Invariants: nobody decides on what he holds himself, not as the fall-back either; every item has
 //! somebody who may decide on it; a decision has its justification; what nobody confirmed by the due
-//! time is taken away at the tick after it (a clock set back puts nothing off); the house is never
-//! left without anybody who holds `system:approve`, whom the closing then names. Absent: withdrawing a
+//! time is taken away at the tick after it (a clock set back puts nothing off); whoever opened one takes
+//! nothing away by his own word; the house is never left without anybody who holds `system:approve`, by
+//! the due time not even without two, whom the closing then names. Absent: withdrawing a
 //! campaign (what it asked for would be lost silently), and what the reviewer looks at (`usage`, `sod`).
 
 mod who;
@@ -35,6 +36,10 @@ const DUE_DAYS_MAX: i64 = 400;
 /// People and machines from whom one tick takes something away: each is an entry, with the ends of
 /// the sessions, and a group of entries is bounded.
 const EXPIRIES_AT_ONCE: usize = 250;
+
+/// People who can approve that stay where nobody confirmed them: a change needs one who asks and one who
+/// approves.
+const STAY_UNCONFIRMED: usize = 2;
 
 const US_A_DAY: i64 = 86_400_000_000;
 
@@ -196,7 +201,14 @@ impl Turn<'_> {
             }
             None => {}
         }
-        let alone = || spared(self.state, matrix, [item]).contains(item);
+        let alone = || spared(self.state, matrix, [item], 1).contains(item);
+        let opened = matches!(&open.by, Actor::Operator { id, .. } if id == who);
+        if verdict == ReviewVerdict::Revoke && opened {
+            let message = format!(
+                "{who} opened this review, and nobody takes away alone: another reviewer decides"
+            );
+            return Err(("same-person", message));
+        }
         if verdict == ReviewVerdict::Revoke && alone() {
             let message =
                 format!("without {item} nobody could approve any more: enrol another first");
@@ -215,7 +227,7 @@ impl Turn<'_> {
 
     fn expire(&mut self, id: ReviewId) -> Option<ReviewExpiry> {
         let open: Vec<ReviewItem> = self.state.review(id)?.undecided().cloned().collect();
-        let spared = spared(self.state, self.access.source().0, &open);
+        let spared = spared(self.state, self.access.source().0, &open, STAY_UNCONFIRMED);
         let held = |item: &&ReviewItem| is_held(self.state, item) && !spared.contains(item);
         let mut whose = BTreeSet::new();
         let mut now = BTreeSet::new();

@@ -1,7 +1,7 @@
 //! What a review asks about, who may decide on it, and what must not be taken away.
 //!
 //! Invariants: whoever may decide on an item is never the one whom it is about, and there is always
-//! somebody; of the last who hold `system:approve` one role stays. Functions of the state alone.
+//! somebody; of the last who hold `system:approve` a role stays. Functions of the state alone.
 
 use std::collections::BTreeSet;
 
@@ -62,12 +62,13 @@ pub(crate) fn can_approve(state: &State, matrix: &RoleMatrix, who: &OperatorId) 
     state.approvers(matrix).any(|operator| operator.id == *who)
 }
 
-/// Which of these must not be taken away all together, since else nobody could approve any more: of
-/// the last who could, the role that lets him.
+/// Which of these must not be taken away all together, so that `stay` people still can approve, or as
+/// many of them as can now: of each further one, the role that lets him.
 pub(super) fn spared<'i>(
     state: &State,
     matrix: &RoleMatrix,
     items: impl IntoIterator<Item = &'i ReviewItem>,
+    stay: usize,
 ) -> BTreeSet<ReviewItem> {
     let going: BTreeSet<(&OperatorId, &str)> = items
         .into_iter()
@@ -76,20 +77,17 @@ pub(super) fn spared<'i>(
             ReviewItem::Scope { .. } => None,
         })
         .collect();
-    let approving = |operator: &Operator| {
-        let of_his = operator.roles.iter().filter(|role| approves(matrix, role));
-        of_his.cloned().collect::<Vec<_>>()
-    };
-    let mut last = None;
+    let (mut staying, mut losing) = (0, vec![]);
     for operator in state.operators() {
-        for role in approving(operator) {
-            if !going.contains(&(&operator.id, role.as_str())) {
-                return BTreeSet::new();
-            }
-            last = Some(ReviewItem::Role { operator: operator.id.clone(), role });
+        let mut lets = operator.roles.iter().filter(|role| approves(matrix, role));
+        let Some(role) = lets.clone().last() else { continue };
+        if lets.any(|role| !going.contains(&(&operator.id, role.as_str()))) {
+            staying += 1;
+        } else {
+            losing.push(ReviewItem::Role { operator: operator.id.clone(), role: role.clone() });
         }
     }
-    last.into_iter().collect()
+    losing.into_iter().rev().take(stay.saturating_sub(staying)).collect()
 }
 
 pub(super) fn is_held(state: &State, item: &ReviewItem) -> bool {
