@@ -6,11 +6,13 @@
 //! measure; that a goal is missed is a figure like any other.
 
 mod access;
+mod hall;
 mod ledger;
 mod llrp;
 mod mask;
 mod reads;
 mod report;
+mod sign_in;
 mod size;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -33,6 +35,8 @@ pub(crate) enum BenchVerb {
     Access(AccessArgs),
     /// How long it takes to find out which fields somebody may see, and to hide the others.
     Mask(MaskArgs),
+    /// Signing in with badge and PIN, and what it does to the reads of other stations.
+    SignIn(SignInArgs),
     /// Memory of the idle daemon, time until it is ready, size of this program.
     Size(SizeArgs),
 }
@@ -85,6 +89,15 @@ pub(crate) struct MaskArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SignInArgs {
+    /// How often somebody signs in.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=15))]
+    times: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SizeArgs {
     /// How long the daemon idles before its memory is read.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
@@ -108,6 +121,9 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
         }
         BenchVerb::Access(args) => (access::measure(args.decisions)?, args.output),
         BenchVerb::Mask(args) => (mask::measure()?, args.output),
+        BenchVerb::SignIn(args) => {
+            (runtime.block_on(Box::pin(sign_in::measure(args.times)))?, args.output)
+        }
         BenchVerb::Size(args) => {
             (runtime.block_on(Box::pin(size::measure(args.seconds)))?, args.output)
         }

@@ -12,7 +12,7 @@ use gatewarden_model::{Subject, SubjectKind};
 use gatewarden_store::{BalanceFilter, LedgerReader, vfs::Shim};
 
 use super::{
-    journal::{Journal, Spent},
+    journal::{self, Journal, Spent},
     machine::{bytes, float, ms},
     warehouse::Extent,
 };
@@ -53,6 +53,7 @@ pub(super) struct Grown {
     stock: Waits,
     trace: Waits,
     traced: f64,
+    opened: Duration,
     verified: Duration,
     bytes: f64,
     movements: u64,
@@ -68,6 +69,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, temp: &Path, shim: &Shim) -> anyh
     let (filled, fill) = (journal.len() - before, began.elapsed());
     drop(journal);
 
+    let opened = opening(&dir)?;
     let mut old = Journal::open(&dir, Some(shim), plan.extent)?;
     let mut young = Journal::open(temp, Some(shim), plan.extent)?;
     young.fill(YOUNG_ENTRIES.min(plan.entries))?;
@@ -85,6 +87,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, temp: &Path, shim: &Shim) -> anyh
         stock: asked.stock,
         trace: asked.trace,
         traced: asked.traced,
+        opened,
         verified,
         movements: old.movements(),
         bytes: {
@@ -192,6 +195,13 @@ impl Asked {
     }
 }
 
+/// How long a start takes to open the ledger and to compare the rights in it with the signed journal.
+fn opening(dir: &Path) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    journal::open(dir, None)?.check_in_force()?;
+    Ok(began.elapsed())
+}
+
 /// Replays and compares everything; a ledger that is not sound ends the bench.
 fn verify(dir: &Path, reader: &LedgerReader) -> anyhow::Result<Duration> {
     let key = gatewarden_store::load_key(&dir.join("ledger.key"))?;
@@ -233,6 +243,8 @@ pub(super) fn report(report: &mut Report, grown: &Grown) {
     report.figure("stock_median_ms", "stock of an item, median", grown.stock.median(), "ms");
     report.figure("trace_median_ms", "trace of a tag, median", grown.trace.median(), "ms");
     report.figure("traced_entries", "  entries in it, mean", grown.traced, "");
+    let opened = grown.opened.as_secs_f64();
+    report.figure("opened_s", "opened at a start, rights compared", opened, "s");
     let verified = float(grown.entries) / grown.verified.as_secs_f64();
     let goal = Goal::AtLeast(150_000.0);
     report.goal("verified_per_s", "verified, everything", verified, "entries/s", goal);
