@@ -80,7 +80,7 @@ pub(super) fn spared<'i>(
     let (mut staying, mut losing) = (0, vec![]);
     for operator in state.operators() {
         let mut lets = operator.roles.iter().filter(|role| approves(matrix, role));
-        let Some(role) = lets.clone().last() else { continue };
+        let Some(role) = lets.clone().next_back() else { continue };
         if lets.any(|role| !going.contains(&(&operator.id, role.as_str()))) {
             staying += 1;
         } else {
