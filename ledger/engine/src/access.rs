@@ -12,6 +12,7 @@ mod limits;
 mod lint;
 mod looks;
 mod memo;
+mod misses;
 mod policies;
 mod raw;
 
@@ -32,6 +33,7 @@ pub use facts::{Fact, FactError, Facts, Goods, Known, Line, Looks, SET_MAX};
 use fields::FieldPolicies;
 pub(crate) use fields::Stay;
 pub use lint::{Finding, Weight, lint};
+pub use misses::{Failed, Miss};
 pub use raw::RawMistake;
 
 use memo::{Memo, Question};

@@ -2,13 +2,13 @@
 //! through which every right is asked for.
 
 use gatewarden_model::{
-    Action, Actor, Body, Day, Decision, Entry, Module, MovementKind, OperatorId, Pass, SessionId,
-    Signal, Stamp, StationId, Task, TaskId,
+    Action, Actor, Body, Day, Decision, Entry, Field, Module, MovementKind, OperatorId, Pass,
+    SessionId, Signal, Stamp, StationId, Task, TaskId,
 };
 use gatewarden_stock::{Stock, StockError};
 
 use crate::{
-    access::{Access, Facts, Principal, Request},
+    access::{Access, Fact, Facts, Principal, Request},
     command::{Refusal, Reply},
     engine::Settings,
     memory::Memory,
@@ -206,9 +206,31 @@ impl Turn<'_> {
             },
             Err(denied) => {
                 let reason = denial(&asked.by, &denied);
-                Err(self.deny(asked, "denied", reason, Some(denied)))
+                let missed = self.missed(&asked.by, &denied);
+                let refusal = self.deny(asked, "denied", reason, Some(denied));
+                Err(Refusal { message: refusal.message + &missed, ..refusal })
             }
         }
+    }
+
+    /// The limit that stood in the way, for whoever was denied and not for the journal: there it follows
+    /// from the facts. Of a fact that he may not see only the limit's name.
+    fn missed(&self, by: &Actor, denied: &Decision) -> String {
+        let Actor::Operator { id, .. } = by else { return String::new() };
+        let Some(operator) = self.state.operator(id) else { return String::new() };
+        if !denied.policies.is_empty() || !denied.errors.is_empty() {
+            return String::new();
+        }
+        let principal = Principal::Operator { id: &operator.id, roles: &operator.roles };
+        let misses = self.access.missed(&principal, denied);
+        let Some(nearest) = misses.first() else { return String::new() };
+        let rights = crate::fields::rights(self.state, self.access, by);
+        let shows = |fact: Fact| match fact {
+            Fact::Amount => rights.sees(&Field::Price) && rights.sees(&Field::Cost),
+            Fact::Owners => rights.sees(&Field::Owner),
+            _ => true,
+        };
+        cut(&format!("; {}", nearest.words(shows)), REASON_BYTES_MAX)
     }
 
     /// Asks for a right on behalf of the session that a pass is bound to, which may have ended

@@ -49,7 +49,18 @@ fn ask(access: &Access, roles: &[&str], action: Action, facts: Facts<'_>) -> Dec
     let id: OperatorId = "li".parse().unwrap();
     let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
     let principal = Principal::Operator { id: &id, roles: &roles };
-    access.decide(&Request { principal, action, module: Module::Outbound, facts })
+    let decision = access.decide(&Request { principal, action, module: Module::Outbound, facts });
+    // What is said to stand in the way is what does, in every question of these tests.
+    let granting = roles.iter().filter(|role| {
+        let principal = Principal::Operator { id: &id, roles: std::slice::from_ref(*role) };
+        access.grants(&principal, action, Module::Outbound)
+    });
+    if decision.errors.is_empty() {
+        let missed = access.missed(&principal, &decision);
+        assert_eq!(decision.allowed, missed.len() < granting.count(), "{missed:?} {decision:?}");
+        assert!(missed.iter().all(|miss| !miss.limits.is_empty()), "{missed:?}");
+    }
+    decision
 }
 
 fn goods(warehouses: &str, classes: &[ItemClass]) -> Goods {

@@ -221,7 +221,7 @@ impl Looks {
 
 /// The value of a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Value {
+pub(super) enum Value {
     Text(String),
     Number(i64),
     Set(Vec<String>),
@@ -283,6 +283,12 @@ impl Known {
     #[must_use]
     pub fn has(&self, fact: Fact) -> bool {
         self.0.binary_search_by_key(&fact, |(known, _)| *known).is_ok()
+    }
+
+    /// The value of a fact, where it is known.
+    pub(super) fn value(&self, fact: Fact) -> Option<&Value> {
+        let at = self.0.binary_search_by_key(&fact, |(known, _)| *known).ok()?;
+        self.0.get(at).map(|(_, value)| value)
     }
 
     /// As entries record them.
