@@ -6,6 +6,7 @@
 //! everywhere.
 
 pub(crate) mod ageing;
+pub(crate) mod limits;
 pub(crate) mod past;
 pub(crate) mod reviews;
 pub(crate) mod uses;

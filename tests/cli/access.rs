@@ -85,11 +85,16 @@ fn can(gateway: &Gateway) {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     let mut bad = good.clone();
-    bad.extend(["--fact", "station=counter-1", "--json"]);
+    bad.extend(["--fact", "station=counter-1"]);
+    let words = out(&gateway.cli(&bad, ""));
+    assert!(words.contains("by raw:not-at-the-counter at ") && words.contains("extra.cedar:2:1"));
+    bad.push("--json");
     let denied = gateway.cli(&bad, "");
     assert_eq!(denied.status.code(), Some(1), "{}", err(&denied));
     let denied = json(&out(&denied));
     assert_eq!(denied["policies"][0]["id"], "raw:not-at-the-counter", "{denied}");
+    assert_eq!(denied["policies_from"]["configuration"], "same", "{denied}");
+    nearest(gateway);
     for (arguments, words) in [
         (vec!["nobody", "view", "inbound"], "is not enrolled"),
         (vec!["role:ghost", "view", "inbound"], "there is no role \"ghost\""),
@@ -104,6 +109,33 @@ fn can(gateway: &Gateway) {
     }
     let viewer = gateway.cli(&["access", "can", "client:viewer", "view", "ledger"], "");
     assert!(out(&viewer).contains("by scope:ledger:view"), "{}", out(&viewer));
+}
+
+/// What stands in the way of a no that no policy forbids.
+fn nearest(gateway: &Gateway) {
+    let ask = |who: &str, action: &str, more: &[&str]| {
+        let output =
+            gateway.cli(&[&["access", "can", who, action, "inbound"][..], more].concat(), "");
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        assert!(err(&output).contains(" in force, as the configuration has them"), "{output:?}");
+        out(&output)
+    };
+    let facts = ["--fact", "warehouses=wh1,wh2", "--fact", "classes=A"];
+    let told = ask("li.wei", "execute", &facts);
+    for wanted in [
+        "but role storekeeper permits execute inbound on warehouse wh1 (warehouses): warehouse wh2 is \
+         not in [wh1]",
+        "and on no class A (classes_except): class A is among [A]",
+        "(document_kinds): document is not known",
+        "at auth level 2 or more (auth_level_min): auth_level is not known",
+    ] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let told = ask("li.wei", "approve", &[]);
+    assert!(told.contains("no role of his grants it at all: he has storekeeper"), "{told}");
+    let told = json(&ask("li.wei", "execute", &["--json"]));
+    let limits = &told["missed"]["roles"][0]["limits"];
+    assert_eq!((&limits[0]["limit"], &limits[0]["is"]), (&"warehouses".into(), &Value::Null));
 }
 
 fn why(gateway: &Gateway) {
@@ -127,6 +159,13 @@ fn why(gateway: &Gateway) {
     let why = json(&gateway.cli_ok(&["access", "why", &seq, "--json"], ""));
     assert_eq!((&why["allowed"], &why["now"]["allowed"]), (&false.into(), &false.into()), "{why}");
     assert_eq!(why["decided_on"]["warehouses"], "wh2", "{why}");
+    let missed = &why["missed"]["roles"][0]["limits"];
+    assert_eq!(missed[0]["is"], "warehouse wh2 is not in [wh1]", "{why}");
+    assert_eq!(missed.as_array().unwrap().len(), 1, "{why}");
+    let reason = denied["body"]["reason"].as_str().unwrap();
+    assert!(!reason.contains("wh2"), "the journal has it by its facts: {reason}");
+    let words = gateway.cli_ok(&["access", "why", &seq], "");
+    assert!(words.contains("(warehouses): warehouse wh2 is not in [wh1]"), "{words}");
     for (entry, words) in [("0", "nothing was decided"), ("99999", "no entry"), ("x", "neither")] {
         let output = gateway.cli(&["access", "why", entry], "");
         assert_eq!(output.status.code(), Some(1));
@@ -177,7 +216,92 @@ fn others(gateway: &Gateway) {
     let of_li: Vec<&Value> = rows.as_array().unwrap().iter().filter(of_li).collect();
     assert_eq!(of_li.len(), 1, "{of_li:?}");
     let csv = gateway.cli_ok(&["access", "matrix", "--csv"], "");
-    assert!(csv.starts_with("who,module,action,roles,limits\r\n"), "{csv}");
+    assert!(csv.starts_with("who,module,action,roles,limits,raw\r\n"), "{csv}");
+}
+
+/// Raw Cedar that lets storekeepers approve what they receive, and wider limits.
+const HELPERS: &str = "@id(\"helpers\")\npermit (principal in Role::\"storekeeper\", action == \
+                       Action::\"approve\", resource == Module::\"inbound\")\nwhen { context has amount };\n";
+
+/// What the configuration says is in force when somebody approved it, and what raw Cedar permits counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_by_what_is_in_force_and_counts_what_raw_cedar_permits() {
+    let mut gateway =
+        Gateway::prepare(Settings { more: MORE.to_owned(), ..Settings::default() }).await;
+    let _ = gateway.file("extra.cedar", CEDAR);
+    let facts = ["warehouses=wh2", "classes=C", "document=purchase-order", "auth_level=2"];
+    let can = |gateway: &Gateway, who: &str, more: &[&str]| {
+        let asked = ["access", "can", who, "execute", "inbound"];
+        let facts = facts.iter().flat_map(|fact| ["--fact", fact]);
+        let all: Vec<&str> = asked.into_iter().chain(facts).chain(more.iter().copied()).collect();
+        let output = gateway.cli(&all, "");
+        (output.status.code(), out(&output), err(&output))
+    };
+    let (code, _, note) = can(&gateway, "role:storekeeper", &[]);
+    assert_eq!(code, Some(1));
+    assert!(note.contains("of the configuration: nothing is in force yet"), "{note}");
+    gateway.run().await;
+    let people = People::enrol(&gateway).await;
+    let sod = |gateway: &Gateway| {
+        let output = gateway.cli(&["access", "sod"], "");
+        (output.status.code(), out(&output))
+    };
+    assert_eq!(sod(&gateway).0, Some(0));
+    assert!(gateway.stop().await.success());
+
+    // Other policies in the configuration: wider limits, and raw Cedar more.
+    let _ = gateway.file("extra.cedar", &format!("{CEDAR}{HELPERS}"));
+    gateway.reconfigure("warehouses = [\"wh1\"]", "warehouses = [\"wh1\", \"wh2\"]");
+    let differs = |gateway: &Gateway, words: &str, field: &str| {
+        let (code, told, note) = can(gateway, "li.wei", &[]);
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains("warehouse wh2 is not in [wh1]"), "{told}");
+        assert!(note.trim_end().lines().last().unwrap().contains(words), "{note}");
+        let (_, told, _) = can(gateway, "li.wei", &["--json"]);
+        assert_eq!(json(&told)["policies_from"]["configuration"], field);
+        let (code, _, note) = can(gateway, "li.wei", &["--proposed"]);
+        assert_eq!(code, Some(0));
+        assert!(note.contains("which need not be in force"), "{note}");
+        let table = gateway.cli_ok(&["access", "matrix"], "");
+        assert!(table.contains("inbound: warehouses wh1, not") && !table.contains('+'), "{table}");
+        let proposed = gateway.cli_ok(&["access", "matrix", "--proposed"], "");
+        assert!(proposed.contains("/approve+"), "{proposed}");
+    };
+    differs(&gateway, "the daemon asks a second person", "differs");
+    gateway.run().await;
+    let waits = "the configuration's roles wait for approval: gatewarden change list";
+    differs(&gateway, waits, "waits-for-approval");
+    assert_eq!(sod(&gateway).0, Some(0), "it waits");
+
+    let change = people.viewer.list("/changes").await[0]["id"].as_str().unwrap().to_owned();
+    let root = people.sign_in("root", None).await;
+    let path = format!("/changes/{change}/decision");
+    root.post_ok(&path, &serde_json::json!({"approve": true})).await;
+    assert_eq!(can(&gateway, "li.wei", &[]).0, Some(0));
+    let table = gateway.cli_ok(&["access", "matrix", "--operators"], "");
+    let of_li = table.lines().find(|line| line.starts_with("| li.wei")).unwrap();
+    assert!(of_li.contains("view/create/modify/approve+/execute*"), "{table}");
+    assert!(table.contains("+ li.wei approve inbound: raw:helpers (on some facts)"), "{table}");
+    assert!(table.contains("raw Cedar can take away of it: raw:not-at-the-counter"), "{table}");
+    let csv = gateway.cli_ok(&["access", "matrix", "--csv"], "");
+    assert!(csv.contains("storekeeper,inbound,approve,,,raw:helpers (on some facts)\r\n"), "{csv}");
+    let asked = ["access", "can", "li.wei", "approve", "inbound"];
+    let told = out(&gateway.cli(&asked, ""));
+    assert!(told.contains("but raw:helpers permits it on other facts"), "{told}");
+    let (code, told) = sod(&gateway);
+    assert_eq!(code, Some(1), "{told}");
+    for wanted in
+        ["li.wei holds receives-and-approves", "inbound:approve by raw:helpers", "NOT BORNE"]
+    {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+
+    // Nor is anybody given the role from here on without a word on it.
+    let ann = serde_json::json!({"operator": "ann", "name": "Ann", "roles": ["storekeeper"],
+        "badges": ["OP-7001"]});
+    let refused = root.post("/operators", &ann).await;
+    assert_eq!(refused.body["code"], "duties-conflict", "{}", refused.body);
+    gateway.cli_ok(&["ledger", "verify"], "");
 }
 
 #[test]

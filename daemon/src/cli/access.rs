@@ -1,9 +1,11 @@
 //! `gatewarden access`: who may do what and why, what a change of policies would change, and what is
 //! wrong with them. Everything here reads only, beside the running daemon or without it.
 //!
-//! Absent: changing anything. Policies are what the configuration says.
+//! `can`, `matrix` and `why` ask the policies in force (`force`); `lint` and `simulate` look at texts
+//! that need not be. Absent: changing anything.
 
 mod can;
+pub(super) mod force;
 mod lint;
 mod matrix;
 mod replay;
@@ -32,12 +34,17 @@ pub(crate) enum AccessVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Tell whether somebody may do something, and by which policies. Ends with 1 where he may not.
+    /// Tell whether somebody may do something by the policies in force, by which of them, and what stands
+    /// in the way. Ends with 1 where he may not.
     Can(CanArgs),
-    /// Print who may do what: roles by modules, limits marked with *.
+    /// Print who may do what by the policies in force: roles by modules, limits marked with *, what raw
+    /// Cedar permits with +.
     Matrix {
         #[command(flatten)]
         which: Which,
+        /// By the configuration's policies, which need not be in force.
+        #[arg(long)]
+        proposed: bool,
         /// By operators, with all roles that each has.
         #[arg(long)]
         operators: bool,
@@ -83,6 +90,9 @@ pub(crate) struct CanArgs {
     /// A module, such as inbound.
     #[arg(value_name = "RESOURCE")]
     pub(super) module: String,
+    /// Ask the configuration's policies, which need not be in force.
+    #[arg(long)]
+    pub(super) proposed: bool,
     /// What is known, such as amount=5000.01 or classes=B,C; several times.
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     pub(super) facts: Vec<String>,
@@ -113,8 +123,8 @@ pub(crate) fn access(verb: AccessVerb) -> anyhow::Result<ExitCode> {
     match verb {
         AccessVerb::Lint { which, operators, json } => lint::lint(&which, operators, json),
         AccessVerb::Can(args) => can::can(&args),
-        AccessVerb::Matrix { which, operators, csv, json } => {
-            matrix::print(&which, operators, matrix::Form::of(csv, json))
+        AccessVerb::Matrix { which, proposed, operators, csv, json } => {
+            matrix::print(&which, proposed, operators, matrix::Form::of(csv, json))
         }
         AccessVerb::Why { which, entry, json } => why::why(&which, &entry, json),
         AccessVerb::Simulate(args) => simulate::simulate(&args),

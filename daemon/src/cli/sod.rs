@@ -1,22 +1,22 @@
 //! `gatewarden access sod`: conflicts of duties in the roles as they are given, and in the journal as it
 //! happened. Reads only; works beside the running daemon and on a copy of the files.
 //!
-//! The roles are those that the journal tells (`PoliciesDefined`), the conflicts those of the
-//! configuration. Exit code 1 where anybody has a conflict, or played both parts, without a mitigation
-//! that holds or held.
+//! The roles, and what raw Cedar permits beside them, are those that the journal tells
+//! (`PoliciesDefined`), the conflicts those of the configuration. Exit code 1 where anybody has a
+//! conflict, or played both parts, without a mitigation that holds or held.
 
 use std::process::ExitCode;
 
 use clap::Args;
 use gatewarden_engine::{
-    State,
+    Principal, State,
     sod::{self, Act, Case, Finding, History},
 };
-use gatewarden_model::{Body, Day, Entry, RoleMatrix, SodSeverity, SodTable};
+use gatewarden_model::{Body, Day, Entry, OperatorId, RoleMatrix, SodSeverity, SodTable};
 use gatewarden_store::LedgerReader;
 use serde_json::{Value, json};
 
-use super::which::Which;
+use super::{access::force, which::Which};
 use crate::{
     clock::SystemClock,
     views::{reviews::granted, uses, vouchers::field},
@@ -91,12 +91,21 @@ fn look(
     today: Day,
 ) -> anyhow::Result<Found> {
     let (state, matrix) = people(ledger)?;
+    let access = force::in_force(&state)?;
+    let raw = |id: &OperatorId, roles: &[String]| match &access {
+        Some(access) => access.raw_rights(&Principal::Operator { id, roles }),
+        None => vec![],
+    };
+    // Nobody's id is this: a policy about himself never applies.
+    let anybody = OperatorId::parse("somebody-in-this-role")?;
     let of_roles = |operator: &gatewarden_engine::Operator| {
-        let found = sod::conflicts(&operator.roles, &matrix, &table);
+        let raw = raw(&operator.id, &operator.roles);
+        let holding = sod::Holding { roles: &operator.roles, matrix: &matrix, raw: &raw };
+        let found = sod::conflicts_of(holding, &table);
         found.iter().map(|conflict| granted(conflict, operator, today)).collect::<Vec<_>>()
     };
     let granted = state.operators().flat_map(of_roles).collect();
-    let roles = sod::lint(&matrix, &table);
+    let roles = sod::lint(&matrix, &table, |roles| raw(&anybody, roles));
     let mut history = History::new(table);
     uses::each_from(ledger, 0, |entry: &Entry| history.feed(entry))?;
     let late = |finding: &&Finding| since.is_none_or(|since| finding.day() >= since);

@@ -93,6 +93,14 @@ impl Which {
         LedgerReader::open(&address).with_context(|| format!("failed to open {address}"))
     }
 
+    /// As `open`; none where the configuration's ledger is a file that no start has made yet.
+    pub(super) fn open_if_there(&self) -> anyhow::Result<Option<LedgerReader>> {
+        match self.address()? {
+            LedgerAddress::Sqlite(path) if self.ledger.is_none() && !path.exists() => Ok(None),
+            _ => self.open().map(Some),
+        }
+    }
+
     /// As `trusted`, for a ledger that may not open: the name is known only from a key's file.
     pub(super) fn trusted_key(&self) -> anyhow::Result<(Option<String>, VerifyingKey)> {
         if let Some(path) = &self.key {

@@ -15,6 +15,7 @@ mod memo;
 mod misses;
 mod policies;
 mod raw;
+mod reach;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -35,6 +36,7 @@ pub(crate) use fields::Stay;
 pub use lint::{Finding, Weight, lint};
 pub use misses::{Failed, Miss};
 pub use raw::RawMistake;
+pub use reach::RawRight;
 
 use memo::{Memo, Question};
 use policies::{FORMS, Form};
@@ -256,6 +258,13 @@ impl Access {
     #[must_use]
     pub fn policy_text(&self, id: &str) -> Option<&str> {
         self.texts.get(id).map(String::as_str)
+    }
+
+    /// The first byte of a raw policy in the raw Cedar that it was built from; none of any other.
+    #[must_use]
+    pub fn raw_place(&self, id: &str) -> Option<usize> {
+        let text = self.texts.get(id).filter(|_| id.starts_with(raw::RAW))?;
+        self.extra_cedar.find(text.trim())
     }
 
     /// The role matrix and the raw Cedar that it was built from.

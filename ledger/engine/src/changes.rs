@@ -11,7 +11,7 @@ use gatewarden_model::{
 };
 
 use crate::{
-    access::{Access, Facts},
+    access::{Access, Facts, Principal},
     apply::actor_name,
     command::{Refusal, Reply},
     holds::check_reason,
@@ -92,7 +92,7 @@ impl Turn<'_> {
     fn check_content(&self, change: &Change, by: &Actor) -> Result<(), Fault> {
         match change {
             Change::Operator { operator, name, roles, badges, kinds, mitigations, .. } => {
-                self.check_duties(roles, mitigations)?;
+                self.check_duties(operator, roles, mitigations)?;
                 let (matrix, _) = self.access.source();
                 self.keep_an_approver(matrix, Some(operator), Some(roles))?;
                 let (roles, badges) =
@@ -130,11 +130,19 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether one person may hold these roles together, as they are in the policies in force.
-    fn check_duties(&self, roles: &[String], said: &[Mitigation]) -> Result<(), Fault> {
+    /// Whether one person may hold these roles together, as they are in the policies in force, beside
+    /// what raw Cedar permits him.
+    fn check_duties(
+        &self,
+        id: &OperatorId,
+        roles: &[String],
+        said: &[Mitigation],
+    ) -> Result<(), Fault> {
         let (matrix, _) = self.access.source();
         let today = Day::of(&self.now, self.settings.utc_offset_min);
-        let judged = sod::judge_grant(roles, matrix, self.duties(), said, today);
+        let raw = self.access.raw_rights(&Principal::Operator { id, roles });
+        let holding = sod::Holding { roles, matrix, raw: &raw };
+        let judged = sod::judge_grant(holding, self.duties(), said, today);
         judged.map(|_| ()).map_err(|message| ("duties-conflict", message))
     }
 

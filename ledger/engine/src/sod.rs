@@ -1,7 +1,7 @@
 //! Segregation of duties: who holds, or would come to hold, both sides of a conflict by his roles
 //! (here), and who did both in the journal (`history`).
 //!
-//! Invariants: a right counts wherever it comes from, one role or several; a role that the matrix does
+//! Invariants: a right counts wherever it comes from, one role or several, or raw Cedar; a role that the matrix does
 //! not have gives nothing (and is denied elsewhere); a mitigation helps only where the conflict allows
 //! one, and only until its last day. Pure. Absent: giving roles (`people`), clients (a machine speaks
 //! for many people, so its scopes are no one's duties).
@@ -17,12 +17,14 @@ use gatewarden_model::{
 };
 use serde::Serialize;
 
+use crate::access::RawRight;
+
 pub use history::{Act, CASES_MAX, Case, FINDINGS_MAX, Finding, History, MOVEMENTS_MAX};
 
-/// A right of one side, and the role that gives it.
+/// A right of one side, and what gives it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Via {
-    /// The role.
+    /// The role, or the raw policy as `raw:NAME`.
     pub role: String,
     /// The right.
     pub right: Right,
@@ -66,21 +68,47 @@ impl Conflict {
     }
 }
 
+/// What somebody has: his roles, in the matrix in force, and what raw Cedar permits him beside them
+/// (`Access::raw_rights`). A right that raw Cedar permits on some facts only is one that he has.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding<'a> {
+    /// The roles.
+    pub roles: &'a [String],
+    /// What they give.
+    pub matrix: &'a RoleMatrix,
+    /// What raw Cedar gives.
+    pub raw: &'a [RawRight],
+}
+
+impl<'a> Holding<'a> {
+    /// Of somebody with these roles, whom raw Cedar gives nothing.
+    #[must_use]
+    pub fn of_roles(roles: &'a [String], matrix: &'a RoleMatrix) -> Self {
+        Self { roles, matrix, raw: &[] }
+    }
+}
+
 /// The conflicts that somebody with these roles would have, in the table's order.
 #[must_use]
 pub fn conflicts(roles: &[String], matrix: &RoleMatrix, table: &SodTable) -> Vec<Conflict> {
-    table.conflicts.iter().filter_map(|conflict| held(conflict, roles, matrix)).collect()
+    conflicts_of(Holding::of_roles(roles, matrix), table)
 }
 
-fn held(conflict: &SodConflict, roles: &[String], matrix: &RoleMatrix) -> Option<Conflict> {
-    let one = given(&conflict.one, roles, matrix);
-    let other = given(&conflict.other, roles, matrix);
+/// The conflicts of what somebody has, in the table's order.
+#[must_use]
+pub fn conflicts_of(holding: Holding<'_>, table: &SodTable) -> Vec<Conflict> {
+    table.conflicts.iter().filter_map(|conflict| held(conflict, holding)).collect()
+}
+
+fn held(conflict: &SodConflict, holding: Holding<'_>) -> Option<Conflict> {
+    let one = given(&conflict.one, holding);
+    let other = given(&conflict.other, holding);
     let SodConflict { id, title, severity, .. } = conflict.clone();
     (!one.is_empty() && !other.is_empty()).then_some(Conflict { id, title, severity, one, other })
 }
 
-/// Which of a duty's rights these roles give, each role once.
-fn given(duty: &Duty, roles: &[String], matrix: &RoleMatrix) -> Vec<Via> {
+/// Which of a duty's rights somebody has, each role once.
+fn given(duty: &Duty, Holding { roles, matrix, raw }: Holding<'_>) -> Vec<Via> {
     let once: BTreeSet<&String> = roles.iter().collect();
     let mut vias = vec![];
     for role in once {
@@ -91,30 +119,41 @@ fn given(duty: &Duty, roles: &[String], matrix: &RoleMatrix) -> Vec<Via> {
         let of_role = duty.rights.iter().filter(has);
         vias.extend(of_role.map(|right| Via { role: role.clone(), right: *right }));
     }
+    for RawRight { module, action, policies, .. } in raw {
+        let right = Right { module: *module, action: *action };
+        if duty.rights.contains(&right) {
+            vias.extend(policies.iter().map(|id| Via { role: id.clone(), right }));
+        }
+    }
     vias
 }
 
-/// Single roles that hold both sides of a conflict: whoever has such a role has the conflict.
+/// Single roles that hold both sides of a conflict: whoever has such a role has the conflict. `raw` tells
+/// what raw Cedar permits whoever has a role.
 #[must_use]
-pub fn lint(matrix: &RoleMatrix, table: &SodTable) -> Vec<(String, Conflict)> {
+pub fn lint(
+    matrix: &RoleMatrix,
+    table: &SodTable,
+    raw: impl Fn(&[String]) -> Vec<RawRight>,
+) -> Vec<(String, Conflict)> {
     let of_role = |role: &String| {
-        let found = conflicts(std::slice::from_ref(role), matrix, table);
+        let roles = std::slice::from_ref(role);
+        let found = conflicts_of(Holding { roles, matrix, raw: &raw(roles) }, table);
         found.into_iter().map(move |conflict| (role.clone(), conflict)).collect::<Vec<_>>()
     };
     matrix.0.keys().flat_map(of_role).collect()
 }
 
-/// Whether somebody may be given these roles on a day, with what is said to make their conflicts
+/// Whether somebody may be given what he would have on a day, with what is said to make their conflicts
 /// bearable. Answers the conflicts that are so mitigated, or fails with the first that is not, in words
 /// with the way out.
 pub fn judge_grant(
-    roles: &[String],
-    matrix: &RoleMatrix,
+    holding: Holding<'_>,
     table: &SodTable,
     said: &[Mitigation],
     today: Day,
 ) -> Result<Vec<Conflict>, String> {
-    let found = conflicts(roles, matrix, table);
+    let found = conflicts_of(holding, table);
     if said.len() > found.len() {
         return Err("mitigations: at most one for each conflict of these roles".to_owned());
     }

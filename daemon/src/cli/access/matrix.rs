@@ -1,15 +1,16 @@
 //! `gatewarden access matrix`: who may do what, as a table, comma-separated values or JSON.
 //!
-//! It is the role matrix as written; raw Cedar beside it can add and take away, and is counted below.
+//! It is the role matrix in force, with what raw Cedar permits beside it, on some facts or on all. What
+//! raw Cedar takes away on some facts is named below and not worked in.
 
 use std::{collections::BTreeSet, process::ExitCode};
 
-use gatewarden_config::Config;
-use gatewarden_model::{Action, Limit, Module, Role};
+use gatewarden_engine::{Access, Who, access::RawRight};
+use gatewarden_model::{Action, Module, Role, RoleMatrix};
 use serde_json::json;
 
-use super::{super::which::Which, replay};
-use crate::views::vouchers::field;
+use super::{super::which::Which, force::Force, replay};
+use crate::views::{limits::limit_words, vouchers::field};
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +30,11 @@ impl Form {
     }
 }
 
-/// Somebody, or a role, with the roles that count for him.
+/// Somebody, or a role, with the roles that count for him and what raw Cedar permits him.
 struct Row<'c> {
     name: String,
     roles: Vec<(&'c str, &'c Role)>,
+    raw: Vec<RawRight>,
 }
 
 /// One right: in which roles, and each role's limits on it.
@@ -42,42 +44,64 @@ struct Right {
     roles: Vec<String>,
     /// Empty where one of the roles has it without limits.
     limits: Vec<String>,
+    /// What raw Cedar permits of it.
+    raw: Option<RawRight>,
 }
 
-pub(super) fn print(which: &Which, operators: bool, form: Form) -> anyhow::Result<ExitCode> {
-    let config = which.config()?;
-    let rows = if operators { of_operators(which, &config)? } else { of_roles(&config) };
+impl Right {
+    /// The raw policies in words.
+    fn raw_words(&self) -> String {
+        let Some(raw) = &self.raw else { return String::new() };
+        let on = if raw.conditional { " (on some facts)" } else { "" };
+        format!("{}{on}", raw.policies.join(" "))
+    }
+}
+
+pub(super) fn print(
+    which: &Which,
+    proposed: bool,
+    operators: bool,
+    form: Form,
+) -> anyhow::Result<ExitCode> {
+    let force = Force::find(which, proposed)?;
+    let access = &force.access;
+    let (matrix, _) = access.source();
+    let rows =
+        if operators { of_operators(which, matrix, access)? } else { of_roles(matrix, access)? };
     match form {
-        Form::Table => print_table(&config, &rows),
+        Form::Table => print_table(&rows, &access.raw_forbids()),
         Form::Csv => print!("{}", csv(&rows)),
         Form::Json => println!("{}", json_of(&rows)),
     }
+    force.tell();
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_roles(config: &Config) -> Vec<Row<'_>> {
-    let row = |(name, role)| {
-        let name: &String = name;
-        Row { name: name.clone(), roles: vec![(name.as_str(), role)] }
+fn of_roles<'c>(matrix: &'c RoleMatrix, access: &Access) -> anyhow::Result<Vec<Row<'c>>> {
+    let row = |(name, role): (&'c String, &'c Role)| {
+        // Nobody's id is this: a policy about himself never applies.
+        let who = Who::Operator("somebody-in-this-role".parse()?, vec![name.clone()]);
+        let raw = access.raw_rights(&who.principal());
+        Ok(Row { name: name.clone(), roles: vec![(name.as_str(), role)], raw })
     };
-    config.roles.0.iter().map(row).collect()
+    matrix.0.iter().map(row).collect()
 }
 
-/// Everybody who is enrolled. A role that the configuration does not know gives nothing.
-fn of_operators<'c>(which: &Which, config: &'c Config) -> anyhow::Result<Vec<Row<'c>>> {
+/// Everybody who is enrolled. A role that the policies do not know gives nothing.
+fn of_operators<'c>(
+    which: &Which,
+    matrix: &'c RoleMatrix,
+    access: &Access,
+) -> anyhow::Result<Vec<Row<'c>>> {
     let operators = replay::operators(&which.open()?)?;
-    let roles = &config.roles.0;
-    Ok(operators
-        .into_iter()
-        .map(|one| Row {
-            name: one.id.to_string(),
-            roles: one
-                .roles
-                .iter()
-                .filter_map(|role| roles.get_key_value(role).map(|(name, r)| (name.as_str(), r)))
-                .collect(),
-        })
-        .collect())
+    let row = |one: gatewarden_engine::Operator| {
+        let known = one.roles.iter().filter_map(|role| matrix.0.get_key_value(role));
+        let roles = known.map(|(name, role)| (name.as_str(), role)).collect();
+        let name = one.id.to_string();
+        let raw = access.raw_rights(&Who::Operator(one.id, one.roles).principal());
+        Row { name, roles, raw }
+    };
+    Ok(operators.into_iter().map(row).collect())
 }
 
 fn rights(row: &Row<'_>) -> Vec<Right> {
@@ -86,43 +110,23 @@ fn rights(row: &Row<'_>) -> Vec<Right> {
         for action in Action::ALL {
             let has = |role: &Role| role.grants.get(&module).is_some_and(|a| a.contains(&action));
             let of: Vec<&(&str, &Role)> = row.roles.iter().filter(|(_, role)| has(role)).collect();
-            if of.is_empty() {
+            let raw = row.raw.iter().find(|raw| (raw.module, raw.action) == (module, action));
+            if of.is_empty() && raw.is_none() {
                 continue;
             }
             let limits =
-                |role: &Role| role.limits_of(module, action).map(words).collect::<Vec<_>>();
+                |role: &Role| role.limits_of(module, action).map(limit_words).collect::<Vec<_>>();
             let free = of.iter().any(|(_, role)| limits(role).is_empty());
             let limits =
                 if free { vec![] } else { of.iter().map(|(_, r)| limits(r).join("; ")).collect() };
             let roles = of.iter().map(|(name, _)| (*name).to_owned()).collect();
-            rights.push(Right { module, action, roles, limits });
+            rights.push(Right { module, action, roles, limits, raw: raw.cloned() });
         }
     }
     rights
 }
 
-/// A limit in words.
-fn words(limit: &Limit) -> String {
-    fn list<T>(of: Option<&Vec<T>>, before: &str, name: impl Fn(&T) -> &str) -> Option<String> {
-        Some(format!("{before} {}", of?.iter().map(name).collect::<Vec<_>>().join(", ")))
-    }
-    let all = [
-        list(limit.warehouses.as_ref(), "warehouses", String::as_str),
-        list(limit.classes.as_ref(), "classes", |class| class.name()),
-        list(limit.classes_except.as_ref(), "not classes", |class| class.name()),
-        limit.amount_max.map(|most| format!("up to {most}")),
-        list(limit.document_kinds.as_ref(), "on", |kind| kind.name()),
-        list(limit.movement_kinds.as_ref(), "only", |kind| kind.name()),
-        list(limit.owners.as_ref(), "owners", String::as_str),
-        list(limit.statuses.as_ref(), "statuses", |status| status.name()),
-        list(limit.stations.as_ref(), "stations", |station| station.as_str()),
-        limit.auth_level_min.map(|least| format!("auth level {least} or more")),
-        limit.two_persons.then(|| "two persons".to_owned()),
-    ];
-    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn print_table(config: &Config, rows: &[Row<'_>]) {
+fn print_table(rows: &[Row<'_>], forbids: &BTreeSet<String>) {
     let all: Vec<Vec<Right>> = rows.iter().map(rights).collect();
     let used: BTreeSet<Module> = all.iter().flatten().map(|right| right.module).collect();
     let modules: Vec<Module> = Module::ALL.into_iter().filter(|m| used.contains(m)).collect();
@@ -133,8 +137,9 @@ fn print_table(config: &Config, rows: &[Row<'_>]) {
             let here = rights.iter().filter(|right| right.module == *module);
             let words: Vec<String> = here
                 .map(|right| {
-                    let mark = if right.limits.is_empty() { "" } else { "*" };
-                    format!("{}{mark}", right.action.name())
+                    let limited = if right.limits.is_empty() { "" } else { "*" };
+                    let raw = if right.raw.is_some() { "+" } else { "" };
+                    format!("{}{limited}{raw}", right.action.name())
                 })
                 .collect();
             if words.is_empty() { "–".to_owned() } else { words.join("/") }
@@ -155,24 +160,29 @@ fn print_table(config: &Config, rows: &[Row<'_>]) {
             let (module, action) = (right.module.name(), right.action.name());
             println!("* {} {action} {module}: {}", row.name, right.limits.join(" | or: "));
         }
+        for right in rights.iter().filter(|right| right.raw.is_some()) {
+            let (module, action) = (right.module.name(), right.action.name());
+            println!("+ {} {action} {module}: {}", row.name, right.raw_words());
+        }
     }
-    let files = config.access.cedar.len();
-    if files > 0 {
-        println!("{files} files of raw Cedar beside it can add and take away: ask `access can`");
+    if !forbids.is_empty() {
+        let list = forbids.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        println!("raw Cedar can take away of it: {list}: ask `access can`");
     }
 }
 
 fn csv(rows: &[Row<'_>]) -> String {
-    let mut text = String::from("who,module,action,roles,limits\r\n");
+    let mut text = String::from("who,module,action,roles,limits,raw\r\n");
     for row in rows {
         for right in rights(row) {
             text.push_str(&format!(
-                "{},{},{},{},{}\r\n",
+                "{},{},{},{},{},{}\r\n",
                 field(&row.name),
                 right.module.name(),
                 right.action.name(),
                 field(&right.roles.join(" ")),
-                field(&right.limits.join(" | or: "))
+                field(&right.limits.join(" | or: ")),
+                field(&right.raw_words())
             ));
         }
     }
@@ -184,7 +194,9 @@ fn json_of(rows: &[Row<'_>]) -> serde_json::Value {
         let name = row.name.clone();
         rights(row).into_iter().map(move |right| {
             json!({"who": name, "module": right.module.name(), "action": right.action.name(),
-                "roles": right.roles, "limits": right.limits})
+                "roles": right.roles, "limits": right.limits,
+                "raw": right.raw.as_ref().map(|raw| &raw.policies),
+                "raw_conditional": right.raw.as_ref().map(|raw| raw.conditional)})
         })
     };
     rows.iter().flat_map(of_row).collect()
@@ -192,6 +204,8 @@ fn json_of(rows: &[Row<'_>]) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use gatewarden_model::Limit;
+
     use super::*;
 
     #[test]
@@ -204,11 +218,20 @@ mod tests {
         };
         let grants = [(Module::Outbound, vec![Action::Execute])].into();
         let role = Role { title: "=1".to_owned(), grants, fields: None, limits: vec![limit] };
-        let rows = [Row { name: "=x".to_owned(), roles: vec![("-r", &role)] }];
+        let raw = RawRight {
+            module: Module::Count,
+            action: Action::View,
+            policies: vec!["raw:a,b".to_owned()],
+            conditional: true,
+        };
+        let rows = [Row { name: "=x".to_owned(), roles: vec![("-r", &role)], raw: vec![raw] }];
         let text = csv(&rows);
-        let expected = "who,module,action,roles,limits\r\n\
-                        '=x,outbound,execute,'-r,\"owners =cmd|'/C calc'!A0,\"\"x\"\"\"\r\n";
+        let expected = "who,module,action,roles,limits,raw\r\n\
+                        '=x,outbound,execute,'-r,\"owners =cmd|'/C calc'!A0,\"\"x\"\"\",\r\n\
+                        '=x,count,view,,,\"raw:a,b (on some facts)\"\r\n";
         assert_eq!(text, expected);
-        assert_eq!(json_of(&rows)[0]["limits"][0], "owners =cmd|'/C calc'!A0,\"x\"");
+        let rows = json_of(&rows);
+        assert_eq!(rows[0]["limits"][0], "owners =cmd|'/C calc'!A0,\"x\"");
+        assert_eq!(rows[1]["raw"][0], "raw:a,b");
     }
 }

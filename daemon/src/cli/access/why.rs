@@ -1,5 +1,5 @@
 //! `gatewarden access why`: the policies that decided on an entry, as they were then, on which facts,
-//! and what the running ones answer to the same question.
+//! which limits stood in the way of a denial, and what those in force answer to the same question.
 
 use std::process::ExitCode;
 
@@ -9,8 +9,13 @@ use gatewarden_model::{Decision, Entry, MovementId};
 use gatewarden_store::LedgerReader;
 use serde_json::json;
 
-use super::{super::which::Which, can, replay};
-use crate::{policies, trace};
+use super::{
+    super::which::Which,
+    can::{self, Way},
+    force::Force,
+    replay,
+};
+use crate::trace;
 
 pub(super) fn why(which: &Which, entry: &str, json: bool) -> anyhow::Result<ExitCode> {
     let ledger = which.open()?;
@@ -22,14 +27,16 @@ pub(super) fn why(which: &Which, entry: &str, json: bool) -> anyhow::Result<Exit
     let judge = replay::go_through(&ledger, entry.seq, |_, _| Ok(()))?;
     let then = judge.policies(&said.version);
     let replayed = judge.replayed(&entry);
-    let access = policies::build(&which.config()?)?;
-    let now = replayed.as_ref().map(|question| question.under(&access));
-    let told = Told { entry: &entry, said: &said, then, replayed: replayed.as_ref(), now, access };
+    let force = Force::find(which, false)?;
+    let now = replayed.as_ref().map(|question| question.under(&force.access));
+    let replayed = replayed.as_ref();
+    let told = Told { entry: &entry, said: &said, then, replayed, now, force };
     if json {
         println!("{}", told.json())
     } else {
         told.print()
     }
+    told.force.tell();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -49,9 +56,9 @@ struct Told<'a> {
     /// The policies of that time, where the journal tells them.
     then: Option<&'a Access>,
     replayed: Option<&'a Replayed>,
-    /// What the running policies answer.
+    /// What the policies in force answer.
     now: Option<Decision>,
-    access: Access,
+    force: Force,
 }
 
 impl Told<'_> {
@@ -63,11 +70,16 @@ impl Told<'_> {
         if let Some(roles) = self.replayed.and_then(|question| groups(&question.who)) {
             println!("as    {roles}");
         }
-        let verdict = if self.said.allowed { "allowed" } else { "denied" };
+        let verdict = can::verdict(self.said);
         let (action, module) = (self.said.action.name(), self.said.module.name());
         println!("then  {verdict}: {action} {module}, by the policies {}", self.said.version);
         match self.then {
-            Some(access) => can::show(access, self.said),
+            Some(access) => {
+                can::show(&self.force, access, self.said);
+                if let Some(way) = self.way(access, self.said) {
+                    way.show();
+                }
+            }
             None => {
                 println!("their texts are not in the journal: {}", self.said.policies.join(", "))
             }
@@ -81,11 +93,19 @@ impl Told<'_> {
             Some(now) => {
                 let same =
                     if now.allowed == self.said.allowed { "" } else { ", OTHERWISE THAN THEN" };
-                let verdict = if now.allowed { "allowed" } else { "denied" };
-                println!("now   {verdict}{same}, by the policies {}", now.version);
-                can::show(&self.access, now);
+                println!("now   {}{same}, by the policies {}", can::verdict(now), now.version);
+                can::show(&self.force, &self.force.access, now);
+                if let Some(way) = self.way(&self.force.access, now) {
+                    way.show();
+                }
             }
         }
+    }
+
+    /// What stood in the way under these policies.
+    fn way(&self, access: &Access, decision: &Decision) -> Option<Way> {
+        let question = self.replayed?;
+        Some(Way::of(access, decision, &question.who, &question.known))
     }
 
     /// All facts that can be told.
@@ -101,14 +121,20 @@ impl Told<'_> {
             .said
             .policies
             .iter()
-            .map(|id| json!({"id": id, "text": self.then.and_then(|a| a.policy_text(id))}))
+            .map(|id| {
+                let place = self.then.and_then(|access| self.force.place(access, id));
+                json!({"id": id, "text": self.then.and_then(|a| a.policy_text(id)), "at": place})
+            })
             .collect();
+        let access = &self.force.access;
+        let now = |now: &Decision| Some(can::told(access, now, &[], &self.way(access, now)?));
         json!({"entry": line.seq, "when": line.when, "what": line.what, "who": line.who,
             "as": self.replayed.and_then(|question| groups(&question.who)),
             "action": self.said.action.name(), "module": self.said.module.name(),
             "allowed": self.said.allowed, "version": self.said.version, "policies": texts,
             "errors": self.said.errors, "facts": self.facts(), "decided_on": self.said.facts,
-            "now": self.now.as_ref().map(|now| can::told(&self.access, now, &[]))})
+            "missed": self.then.and_then(|access| Some(self.way(access, self.said)?.told())),
+            "now": self.now.as_ref().and_then(now), "policies_from": self.force.told()})
     }
 }
 
