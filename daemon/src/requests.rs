@@ -126,6 +126,8 @@ impl OperatorInput {
             read.push(one.map_err(|why| BadField::new(field(), "badge-invalid", why))?);
         }
         let (badges, kinds) = digests(&read);
+        let tails = read.iter().map(|(badge, _)| (badge.digest(), badge.tail()));
+        let tails = tails.filter(|(_, tail)| !tail.is_empty()).collect();
         let own: Vec<Badge> = read.into_iter().map(|(badge, _)| badge).collect();
         let claims = Claims::new(operator.clone(), name.clone(), &own);
         let change = Change::Operator {
@@ -134,6 +136,7 @@ impl OperatorInput {
             roles: sorted(&self.roles),
             badges,
             kinds,
+            tails,
             reset_pin: self.reset_pin,
             mitigations: self.mitigations.clone(),
         };

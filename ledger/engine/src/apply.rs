@@ -27,6 +27,7 @@ impl State {
                 badges,
                 pin,
                 kinds,
+                tails,
                 activation,
                 mitigations,
                 ..
@@ -39,6 +40,8 @@ impl State {
                     pin: *pin,
                     mitigations: mitigations.clone(),
                     kinds: kinds.clone(),
+                    tails: tails.clone(),
+                    since: entry.at,
                     activation: activation.map(|code| Activation { code, since: entry.at }),
                 });
             }
@@ -60,6 +63,7 @@ impl State {
                     token: *token,
                     certificate: *certificate,
                     until_us: *until_us,
+                    since: entry.at,
                     used: None,
                 };
                 self.clients.insert(client.clone(), added);

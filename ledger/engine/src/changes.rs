@@ -91,7 +91,9 @@ impl Turn<'_> {
     /// Whether a change can be made as things are now.
     fn check_content(&self, change: &Change, by: &Actor) -> Result<(), Fault> {
         match change {
-            Change::Operator { operator, name, roles, badges, kinds, mitigations, .. } => {
+            Change::Operator {
+                operator, name, roles, badges, kinds, tails, mitigations, ..
+            } => {
                 self.check_duties(operator, roles, mitigations)?;
                 let (matrix, _) = self.access.source();
                 self.keep_an_approver(matrix, Some(operator), Some(roles))?;
@@ -99,6 +101,7 @@ impl Turn<'_> {
                     (roles.iter().cloned().collect(), badges.iter().copied().collect());
                 let fits = self.check_enrolment(operator, name, &roles, &badges, by);
                 fits.and_then(|()| people::check_kinds(&badges, kinds))
+                    .and_then(|()| people::check_tails(&badges, tails))
                     .map_err(|message| ("enrolment-invalid", message))
             }
             Change::Client { client, scopes, token, until_us, .. } => {
@@ -279,12 +282,29 @@ impl Turn<'_> {
     fn put_in_force(&mut self, open: OpenChange, activation: Option<Hash>) -> Answer {
         let OpenChange { id, change, by, .. } = open;
         match change {
-            Change::Operator { operator, name, roles, badges, kinds, reset_pin, mitigations } => {
+            Change::Operator {
+                operator,
+                name,
+                roles,
+                badges,
+                kinds,
+                tails,
+                reset_pin,
+                mitigations,
+            } => {
                 let old = self.state.operator(&operator);
                 let pin = old.and_then(|old| old.pin).filter(|_| !reset_pin);
                 let activation = activation.filter(|_| pin.is_none());
-                let now =
-                    people::Enrolment { operator, name, roles, badges, pin, kinds, mitigations };
+                let now = people::Enrolment {
+                    operator,
+                    name,
+                    roles,
+                    badges,
+                    pin,
+                    kinds,
+                    tails,
+                    mitigations,
+                };
                 self.enrolled(now, activation, Some(id), by);
                 Ok(Reply::Approved { activation: activation.is_some() })
             }

@@ -403,7 +403,9 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
     match command {
         Command::Enrol { operator, name, roles, badges, pin, kinds, by } => {
             let mitigations = vec![];
-            turn.enrol(Enrolment { operator, name, roles, badges, pin, kinds, mitigations }, by)
+            let tails = Default::default();
+            let new = Enrolment { operator, name, roles, badges, pin, kinds, tails, mitigations };
+            turn.enrol(new, by)
         }
         Command::Activate { operator, code, pin } => turn.activate(operator, code, pin),
         Command::ChangePin { session, check, pin } => turn.change_pin(session, check, pin),

@@ -473,6 +473,7 @@ impl Judge {
                 roles,
                 badges,
                 kinds,
+                tails,
                 mitigations,
                 change,
                 pin,
@@ -485,7 +486,8 @@ impl Judge {
                     let code = known.activation.as_ref().map(|open| open.code);
                     let same = (&known.name, &known.badges, &known.kinds, &known.mitigations)
                         == (name, badges, kinds, mitigations);
-                    same && known.pin == *pin
+                    same && known.tails == *tails
+                        && known.pin == *pin
                         && code == *activation
                         && roles.iter().all(|role| known.roles.contains(role))
                 });
@@ -501,8 +503,8 @@ impl Judge {
                     return Err("it names a PIN that its operator did not set".to_owned());
                 }
                 let (operator, name, roles) = (operator.clone(), name.clone(), roles.clone());
-                let (badges, kinds, mitigations) =
-                    (badges.clone(), kinds.clone(), mitigations.clone());
+                let (badges, kinds, tails, mitigations) =
+                    (badges.clone(), kinds.clone(), tails.clone(), mitigations.clone());
                 (
                     *change,
                     Change::Operator {
@@ -511,6 +513,7 @@ impl Judge {
                         roles,
                         badges,
                         kinds,
+                        tails,
                         reset_pin,
                         mitigations,
                     },

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gatewarden_identity::badge::TAIL_BYTES_MAX;
 use gatewarden_model::{
     Action, Actor, Body, ChangeId, ClientId, Day, Hash, Mitigation, Module, OperatorId, SessionId,
 };
@@ -16,7 +17,7 @@ use gatewarden_model::{
 use crate::{
     access::Facts,
     command::{PinCheck, Refusal, Reply},
-    state::{Client, Operator, remaining_ms},
+    state::{Client, Operator},
     turn::{Answer, Asked, Turn},
 };
 
@@ -43,6 +44,7 @@ pub(crate) struct Enrolment {
     pub(crate) badges: Vec<Hash>,
     pub(crate) pin: Option<Hash>,
     pub(crate) kinds: BTreeMap<Hash, String>,
+    pub(crate) tails: BTreeMap<Hash, String>,
     pub(crate) mitigations: Vec<Mitigation>,
 }
 
@@ -79,7 +81,7 @@ impl Turn<'_> {
         change: Option<ChangeId>,
         by: Actor,
     ) {
-        let Enrolment { operator, name, roles, badges, pin, kinds, mitigations } = new;
+        let Enrolment { operator, name, roles, badges, pin, kinds, tails, mitigations } = new;
         let changed = self
             .state
             .operator(&operator)
@@ -92,6 +94,7 @@ impl Turn<'_> {
             badges,
             pin,
             kinds,
+            tails,
             activation,
             mitigations,
             change,
@@ -106,9 +109,7 @@ impl Turn<'_> {
     /// is told in the words of an unknown one.
     pub(crate) fn activate(&mut self, operator: OperatorId, code: Hash, pin: Hash) -> Answer {
         let open = self.state.operator(&operator).and_then(|known| known.activation.as_ref());
-        let counts = open.is_some_and(|open| {
-            open.code == code && remaining_ms(&open.since, ACTIVATION_MS_MAX, &self.now) > 0
-        });
+        let counts = open.is_some_and(|open| open.code == code && open.remaining_ms(&self.now) > 0);
         if !counts {
             let reason = "this is not the one-time code of that operator, it was used, or its \
                           time is over: ask an administrator for a new one"
@@ -189,8 +190,8 @@ impl Turn<'_> {
     /// Takes roles away from an operator who is enrolled, and nothing else; the sessions end.
     pub(crate) fn with_fewer_roles(&mut self, id: &OperatorId, gone: &[&String], by: Actor) {
         let Some(known) = self.state.operator(id).cloned() else { return };
-        let Operator { id: operator, name, mut roles, badges, pin, mitigations, kinds, activation } =
-            known;
+        let Operator { id: operator, name, mut roles, badges, pin, kinds, tails, .. } = known;
+        let (mitigations, activation) = (known.mitigations, known.activation);
         roles.retain(|role| !gone.contains(&role));
         self.record(Body::Enrolled {
             operator,
@@ -199,6 +200,7 @@ impl Turn<'_> {
             badges,
             pin,
             kinds,
+            tails,
             activation: activation.map(|open| open.code),
             mitigations,
             change: None,
@@ -333,6 +335,20 @@ pub(crate) fn check_kinds(
         false => {
             Err("a badge's kind is a short word, such as printed, of a badge given".to_owned())
         }
+    }
+}
+
+/// What is shown of badges' numbers is said only of badges that are enrolled, and never all of one.
+pub(crate) fn check_tails(
+    badges: &BTreeSet<Hash>,
+    tails: &BTreeMap<Hash, String>,
+) -> Result<(), String> {
+    let short = |tail: &String| {
+        (1..=TAIL_BYTES_MAX).contains(&tail.len()) && !tail.chars().any(char::is_control)
+    };
+    match tails.iter().all(|(badge, tail)| badges.contains(badge) && short(tail)) {
+        true => Ok(()),
+        false => Err(format!("a badge's tail is 1 to {TAIL_BYTES_MAX} bytes of a badge given")),
     }
 }
 

@@ -17,7 +17,7 @@ use gatewarden_model::{
 };
 use serde::Serialize;
 
-use crate::factors::KnownFactor;
+use crate::{factors::KnownFactor, people::ACTIVATION_MS_MAX};
 
 pub use session::Session;
 
@@ -43,6 +43,12 @@ pub struct Operator {
     /// What each badge is, by its digest; none where it was not said. Never serialized.
     #[serde(skip)]
     pub kinds: BTreeMap<Hash, String>,
+    /// The last characters of each badge's number, by its digest. Never serialized.
+    #[serde(skip)]
+    pub tails: BTreeMap<Hash, String>,
+    /// Since when it is as it is: the last enrolment or change. Never serialized.
+    #[serde(skip)]
+    pub since: Stamp,
     /// The one-time code that a PIN can be set with; never serialized.
     #[serde(skip)]
     pub activation: Option<Activation>,
@@ -55,6 +61,14 @@ pub struct Activation {
     pub code: Hash,
     /// Since when it counts.
     pub since: Stamp,
+}
+
+impl Activation {
+    /// Milliseconds for which the code still counts, rounded up; 0 when it is over.
+    #[must_use]
+    pub fn remaining_ms(&self, now: &Stamp) -> u64 {
+        remaining_ms(&self.since, ACTIVATION_MS_MAX, now)
+    }
 }
 
 /// A change that waits for a second person.
@@ -121,6 +135,9 @@ pub struct Client {
     /// The wall clock's microsecond since 1970 from which on the token is no good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_us: Option<i64>,
+    /// Since when it has this token and these scopes. Never serialized.
+    #[serde(skip)]
+    pub since: Stamp,
     /// The first use on the last day of use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<Stamp>,

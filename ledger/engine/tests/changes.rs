@@ -45,6 +45,7 @@ fn operator(who: &str, roles: &[&str], reset_pin: bool) -> Change {
         roles: roles.iter().map(|r| (*r).to_owned()).collect(),
         badges: vec![badge(who)],
         kinds: BTreeMap::from([(badge(who), "printed".to_owned())]),
+        tails: BTreeMap::new(),
         reset_pin,
         mitigations: vec![],
     }

@@ -227,6 +227,7 @@ fn a_mitigation_counts_if_it_was_in_force() {
             badges: vec![],
             pin: None,
             kinds: Default::default(),
+            tails: Default::default(),
             activation: None,
             change: None,
             mitigations: vec![mitigation],

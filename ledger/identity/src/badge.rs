@@ -35,6 +35,8 @@ use format::Number;
 
 /// Longest text of a badge, in bytes.
 pub const BADGE_BYTES_MAX: usize = 512;
+/// Longest tail of a badge's number, in bytes.
+pub const TAIL_BYTES_MAX: usize = 24;
 /// Most badges that one scan can mean.
 pub const CANDIDATES_MAX: usize = 8;
 /// Most badges that the texts of one badge can be taken for.
@@ -135,6 +137,16 @@ impl Badge {
     #[must_use]
     pub fn digest(&self) -> Hash {
         Hash::of(format!("gatewarden badge 1\n{}", self.canonical()).as_bytes())
+    }
+
+    /// As much of the number as may be shown, so that a person can hold it against the badge in his hand:
+    /// the last four characters of a code, never more than half of it; of a 125 kHz card the last four
+    /// digits of its number of ten digits, where that is known, and with a comma before them those of
+    /// the number after the comma (3.5C); the last two bytes of a UID, in both orders where it is not
+    /// known which the card has. At most `TAIL_BYTES_MAX` bytes.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        self.0.tail()
     }
 
     /// The digits of the number as the card's holder may know them, for refusing a PIN that is part

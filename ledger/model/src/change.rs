@@ -30,6 +30,10 @@ pub enum Change {
         /// What each badge is, such as `printed` or `em4100`; none where it was not said.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         kinds: BTreeMap<Hash, String>,
+        /// The last characters of each badge's number, for whoever holds the badge in his hand; none in
+        /// requests from before they were kept.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tails: BTreeMap<Hash, String>,
         /// The PIN in force does not count any more: a new one is set with the activation code.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reset_pin: bool,

@@ -204,6 +204,7 @@ fn bodies() -> Vec<Body> {
             badges: vec![Hash::of(b"b")],
             pin: Some(Hash::of(b"$argon2id$")),
             kinds: BTreeMap::new(),
+            tails: BTreeMap::new(),
             activation: None,
             change: None,
             mitigations: vec![],
@@ -589,6 +590,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 badges: vec![Hash::of(b"b")],
                 pin: None,
                 kinds: kinds(),
+                tails: BTreeMap::new(),
                 activation: Some(Hash::of(b"code")),
                 mitigations: vec![],
                 change: Some(change_id()),
@@ -617,6 +619,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 roles: vec!["buyer".into()],
                 badges: vec![Hash::of(b"b")],
                 kinds: kinds(),
+                tails: BTreeMap::new(),
                 reset_pin: true,
                 mitigations: vec![],
             }),
@@ -805,6 +808,44 @@ fn two_people_and_a_lock_have_their_bytes() {
     }
 }
 
+/// How badges' numbers end, which came after enrolments had their files.
+#[test]
+fn tails_of_badges_have_their_bytes() {
+    let badge = Hash::of(b"b");
+    let tails = || BTreeMap::from([(badge, "6646 ,7638".to_owned())]);
+    let kinds = || BTreeMap::from([(badge, "em4100".to_owned())]);
+    let operator = || "weber".parse().unwrap();
+    let change = Change::Operator {
+        operator: operator(),
+        name: "W. Weber".into(),
+        roles: vec!["buyer".into()],
+        badges: vec![badge],
+        kinds: kinds(),
+        tails: tails(),
+        reset_pin: false,
+        mitigations: vec![],
+    };
+    let (id, reason, by) = (ChangeId(uuid::Uuid::from_u128(7)), String::new(), Actor::Daemon);
+    let asked = Body::ChangeRequested { id, change, reason, by: by.clone(), decision: None };
+    let enrolled = Body::Enrolled {
+        operator: operator(),
+        name: "W. Weber".into(),
+        roles: vec!["buyer".into()],
+        badges: vec![badge],
+        pin: None,
+        kinds: kinds(),
+        tails: tails(),
+        activation: None,
+        mitigations: vec![],
+        change: Some(id),
+        by,
+    };
+    for (name, body) in [("badge-tails-requested", asked), ("badge-tails-enrolled", enrolled)] {
+        let path = folder().with_file_name("golden-full").join(format!("v1-{name}.json"));
+        same_as_file(&Entry::new(8, stamp(8), body), &path);
+    }
+}
+
 fn same_as_file(entry: &Entry, path: &Path) {
     let bytes = entry.encode().unwrap();
     if std::env::var_os("GOLDEN_WRITE").is_some() && !path.exists() {
@@ -866,6 +907,7 @@ fn an_enrolment_with_all_that_it_may_say_has_its_bytes() {
         badges: vec![Hash::of(b"b")],
         pin: Some(Hash::of(b"$argon2id$")),
         kinds: BTreeMap::new(),
+        tails: BTreeMap::new(),
         activation: None,
         change: None,
         mitigations: vec![Mitigation {

@@ -203,6 +203,7 @@ fn signed_in(door: &Door) -> [Body; 2] {
         badges: vec![Hash::of(door.operator.as_str().as_bytes())],
         pin: None,
         kinds: std::collections::BTreeMap::new(),
+        tails: std::collections::BTreeMap::new(),
         activation: None,
         change: None,
         mitigations: vec![],

@@ -192,6 +192,32 @@ impl Number {
         }
     }
 
+    /// What may be shown of it (`Badge::tail`).
+    pub(super) fn tail(&self) -> String {
+        match self {
+            Self::Text(text) => {
+                let letters: Vec<char> = text.chars().collect();
+                letters[letters.len() - (letters.len() / 2).min(4)..].iter().collect()
+            }
+            Self::Card { value, bits } => {
+                let after_comma = format!(",{:04}", (value & 0xFFFF) % 10_000);
+                match bits {
+                    32.. => {
+                        format!("{:04} {after_comma}", (value & u64::from(u32::MAX)) % 10_000)
+                    }
+                    _ => after_comma,
+                }
+            }
+            Self::Uid { bytes, ordered } => {
+                let last = |bytes: &[u8]| hex_upper(&bytes[bytes.len().saturating_sub(2)..]);
+                match ordered {
+                    true => last(bytes),
+                    false => format!("{} or {}", last(bytes), last(&reversed(bytes.clone()))),
+                }
+            }
+        }
+    }
+
     /// The texts that readers of all formats send for it, as far as its bits are known.
     pub(super) fn texts(&self) -> Vec<String> {
         match self {

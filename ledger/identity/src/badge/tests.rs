@@ -176,6 +176,31 @@ fn rivals_are_what_a_reader_could_mistake_for_the_badge() {
 }
 
 #[test]
+fn a_tail_is_what_stands_on_the_badge_and_never_the_number() {
+    use BadgeKind as K;
+    for (kind, format, text, tail) in [
+        (K::Printed, None, "OP-20013", "0013"),
+        (K::Printed, None, "op - 2001", "001"),
+        (K::Printed, None, "77", "7"),
+        (K::Printed, None, "7", ""),
+        (K::Em4100, Some(Format::Dez10), "0018226646", "6646 ,7638"),
+        (K::Em4100, Some(Format::Hex10), "0801161DD6", "6646 ,7638"),
+        (K::Em4100, Some(Format::Dez35c), "022,07638", ",7638"),
+        (K::HidProx, Some(Format::Dez8), "01449430", ",7638"),
+        (K::HidProx, Some(Format::Dez35c), "1,7", ",0007"),
+        (K::UidOnly, None, "04:A1:B2:C3:D4:E5:F6", "E5F6"),
+        (K::UidOnly, Some(Format::UidReversed), "F6E5D4C3B2A104", "E5F6"),
+        (K::MifareClassic, Some(Format::UidDecimal), "3536403172", "3AE4 or C9D2"),
+    ] {
+        let badge = parse(kind, format, text).unwrap();
+        assert_eq!(badge.tail(), tail, "{text}");
+        assert!(badge.tail().len() <= TAIL_BYTES_MAX);
+    }
+    let long = parse(K::Printed, None, "\u{1F600}".repeat(20).as_str()).unwrap();
+    assert!(long.tail().len() <= TAIL_BYTES_MAX);
+}
+
+#[test]
 fn words_and_serde_agree_and_kinds_are_marked() {
     for kind in BadgeKind::ALL {
         assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));

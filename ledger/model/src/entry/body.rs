@@ -56,6 +56,9 @@ pub enum Body {
         /// What each badge is, such as `printed` or `em4100`; none where it was not said.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         kinds: BTreeMap<Hash, String>,
+        /// The last characters of each badge's number; none where they are not known.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tails: BTreeMap<Hash, String>,
         /// SHA-256 of the one-time code with which the operator sets a PIN.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Hash>,

@@ -23,7 +23,7 @@ impl Mask for Body {
             Self::Started { gateway: _, version: _, config: _, policies: _ }
             | Self::Stopped { reason: _ }
             | Self::Enrolled {
-                operator: _, name: _, roles: _, badges: _, pin: _, kinds: _, activation: _, mitigations: _, change: _, by: _,
+                operator: _, name: _, roles: _, badges: _, pin: _, kinds: _, tails: _, activation: _, mitigations: _, change: _, by: _,
             }
             | Self::PinSet { operator: _, pin: _, activated: _ }
             | Self::FactorAdded { operator: _, factor: _, change: _, by: _ }

@@ -116,6 +116,7 @@ pub fn enrolled(seq: u64, who: &str, phc: Option<&str>) -> Entry {
         badges: vec![Hash::of(who.as_bytes())],
         pin: phc.map(|phc| Hash::of(phc.as_bytes())),
         kinds: Default::default(),
+        tails: Default::default(),
         activation: None,
         change: None,
         mitigations: vec![],
