@@ -6,7 +6,9 @@
 //! somebody else's; where two such requests wait at once, their scans count for nobody until one changes.
 //! Absent: keeping numbers (the journal has digests), deciding who signs in (the engine).
 
-use gatewarden_engine::{Operator, State};
+use std::collections::BTreeMap;
+
+use gatewarden_engine::State;
 use gatewarden_identity::{
     badge::{self, Badge, BadgeKind},
     name,
@@ -14,7 +16,7 @@ use gatewarden_identity::{
 use gatewarden_model::{Change, Hash, OperatorId, ScanRead};
 use serde_json::{Value, json};
 
-use crate::{factors, requests::BadField};
+use crate::requests::BadField;
 
 /// The badge that a scan stands for: that of the only operator among its readings, else one that is
 /// nobody's.
@@ -105,23 +107,19 @@ impl Claims {
     }
 }
 
-/// All operators as lists show them: what the badges are, never their numbers.
-pub(crate) fn listed(state: &State) -> Value {
-    let told = |operator: &Operator| {
-        let mut told = json!(operator);
-        let badges: Vec<Value> = operator
-            .badges
-            .iter()
-            .map(|badge| {
-                let kind = operator.kinds.get(badge);
-                json!({"kind": kind, "cloneable": is_cloneable(kind.map(String::as_str))})
-            })
-            .collect();
-        told["badges"] = json!(badges);
-        told["factors"] = factors::told(state, &operator.id);
-        told
+/// What lists show of badges: what each is, whether a copy can be made, and the last characters of its
+/// number, where they are known; never more of it.
+pub(crate) fn told(
+    badges: &[Hash],
+    kinds: &BTreeMap<Hash, String>,
+    tails: &BTreeMap<Hash, String>,
+) -> Vec<Value> {
+    let told = |badge: &Hash| {
+        let kind = kinds.get(badge);
+        json!({"kind": kind, "cloneable": is_cloneable(kind.map(String::as_str)),
+            "tail": tails.get(badge)})
     };
-    Value::Array(state.operators().map(told).collect())
+    badges.iter().map(told).collect()
 }
 
 /// Whether whoever held a badge of this kind may have made another that reads the same; so it is taken

@@ -8,6 +8,7 @@
 pub(crate) mod ageing;
 pub(crate) mod limits;
 pub(crate) mod past;
+pub(crate) mod people;
 pub(crate) mod reviews;
 pub(crate) mod uses;
 pub(crate) mod vouchers;

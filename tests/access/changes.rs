@@ -35,7 +35,15 @@ async fn an_administrator_alone_lets_nobody_in_and_becomes_nobody_else() {
     let waits = people.viewer.list("/changes").await;
     let [open] = &waits[..] else { panic!("{waits:?}") };
     assert_eq!((&open["by"]["id"], &open["reason"]), (&json!("root"), &json!("starts on Monday")));
-    assert_eq!((&open["change"]["badges"], &open["before"]), (&json!(1), &Value::Null));
+    let badge = json!({"kind": "printed", "cloneable": true, "tail": "001", "new": true});
+    assert_eq!((&open["change"]["badges"], &open["before"]), (&json!([badge]), &Value::Null));
+    let gives = &open["change"]["gives"]["storekeeper"];
+    assert_eq!(gives["grants"]["price"], json!(["view"]), "{open}");
+    assert_eq!(open["change"]["conflicts"], json!([]));
+    let whole = open.to_string();
+    for secret in ["tails", "9001", "kinds", "\"token\""] {
+        assert!(!whole.contains(secret), "{secret}: {whole}");
+    }
     assert_eq!(
         gateway
             .anybody()
@@ -186,5 +194,77 @@ async fn other_roles_of_the_configuration_wait_for_a_second_person() {
     gateway.run().await;
     assert!(people.viewer.list("/changes").await.is_empty());
     bob(&gateway).await.get("/movements").await;
+    gateway.cli_ok(&["ledger", "verify"], "");
+}
+
+/// Who looks at the lists, or decides on a request, sees how somebody stands and what he would have.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_and_requests_tell_how_everybody_stands() {
+    let (gateway, people) = staffed(Settings::default()).await;
+    let args = ["operator", "add", "zoe", "--role", "storekeeper", "--badge"];
+    let asked = gateway.cli_ok(&[&args[..], &["em4100/dez10:0018226646"]].concat(), "");
+    let id = asked.trim();
+    let listed = gateway.cli_ok(&["change", "list"], "");
+    assert!(listed.trim_end().ends_with("em4100! …6646 ,7638 new"), "{listed}");
+    let shown = gateway.cli_ok(&["change", "show", id], "");
+    for wanted in [
+        "what     operator zoe",
+        "by       local",
+        "  storekeeper: Receives, issues, counts",
+        "    inbound: view, create, modify, execute",
+        "badges   em4100! …6646 ,7638 new (! a copy can be made)",
+    ] {
+        assert!(shown.contains(wanted), "{wanted}: {shown}");
+    }
+    assert!(!shown.contains("0018226646"), "{shown}");
+    let unknown = ["change", "show", "0197f3c0-0000-7000-8000-000000000000"];
+    assert!(!gateway.cli(&unknown, "").status.success());
+
+    let root = people.sign_in("root", None).await;
+    root.post_ok(&format!("/changes/{id}/decision"), &json!({"approve": true})).await;
+    let row = |who: &'static str| async {
+        let all = people.viewer.list("/operators").await;
+        all.into_iter().find(|row| row["id"] == *who).unwrap()
+    };
+    let zoe = row("zoe").await;
+    assert_eq!((&zoe["pin"], &zoe["lock"]), (&json!(false), &Value::Null), "{zoe}");
+    assert!(zoe["activation"]["remaining_ms"].as_u64().unwrap() > 604_000_000, "{zoe}");
+    assert!(zoe["since"].as_str().unwrap().ends_with('Z'), "{zoe}");
+    let listed = gateway.cli_ok(&["operator", "list"], "");
+    let line = listed.lines().find(|line| line.starts_with("zoe\t")).unwrap();
+    assert!(line.contains("no PIN, waits for activation, 168 h left\tsince 20"), "{line}");
+
+    let wrong = json!({"badge": "OP-2001", "pin": "0001"});
+    assert_eq!(gateway.anybody().post("/session", &wrong).await.status, 401);
+    let li = row("li.wei").await;
+    assert_eq!((&li["pin"], &li["activation"]), (&json!(true), &Value::Null), "{li}");
+    assert_eq!(
+        (&li["lock"]["failures"], &li["lock"]["until_unlocked"]),
+        (&json!(1), &json!(false))
+    );
+    assert!(li["lock"]["remaining_ms"].is_u64(), "{li}");
+
+    // Asked for with another card: which is new, and which he has.
+    let again = json!({"operator": "zoe", "name": "Zoe", "roles": ["storekeeper"],
+        "badges": [{"number": "0018226646", "kind": "em4100", "format": "dez10"}, "PAPER-0815"]});
+    root.post_ok("/operators", &again).await;
+    let open = people.viewer.list("/changes").await.remove(0);
+    let tails = |badges: &Value| {
+        let one = |badge: &Value| (badge["tail"].clone(), badge["new"].clone());
+        let mut all: Vec<_> = badges.as_array().unwrap().iter().map(one).collect();
+        all.sort_by_key(|(tail, _)| tail.to_string());
+        all
+    };
+    let expect = [(json!("0815"), json!(true)), (json!("6646 ,7638"), json!(false))];
+    assert_eq!(tails(&open["change"]["badges"]), expect);
+    assert_eq!(tails(&open["before"]["badges"]), [(json!("6646 ,7638"), Value::Null)]);
+
+    let clients = people.viewer.list("/clients").await;
+    let viewer = clients.iter().find(|client| client["id"] == "viewer").unwrap();
+    assert!(viewer["last_used"].is_string() && viewer["since"].is_string(), "{viewer}");
+    assert_eq!((&viewer["until"], &viewer["expired"]), (&Value::Null, &json!(false)));
+    let listed = gateway.cli_ok(&["client", "list"], "");
+    let line = listed.lines().find(|line| line.starts_with("viewer\t")).unwrap();
+    assert!(line.contains("\tdoes not expire\tlast used 20"), "{line}");
     gateway.cli_ok(&["ledger", "verify"], "");
 }

@@ -304,8 +304,9 @@ async fn one_card_is_one_badge_in_every_format_and_nobody_looks_like_another() {
     .await;
     let listed = people.viewer.list("/operators").await;
     let row = listed.iter().find(|row| row["id"] == "zoe").unwrap();
-    assert_eq!(row["badges"], json!([{"kind": "em4100", "cloneable": true}]));
-    assert!(gateway.cli_ok(&["operator", "list"], "").contains("em4100!"));
+    let badge = json!({"kind": "em4100", "cloneable": true, "tail": "6646 ,7638"});
+    assert_eq!(row["badges"], json!([badge]));
+    assert!(gateway.cli_ok(&["operator", "list"], "").contains("em4100! …6646 ,7638"));
 
     let refused = [
         (who("yan", "Yan", card("161DD6", "hid-prox")), "badges[0]", "badge-taken"),

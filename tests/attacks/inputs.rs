@@ -269,7 +269,7 @@ async fn no_name_is_a_formula_or_a_second_row_in_a_table() {
     let mut rows = 0;
     for line in listed.lines() {
         let cells: Vec<&str> = line.split('\t').collect();
-        assert_eq!(cells.len(), 4, "{line}");
+        assert_eq!(cells.len(), 7, "{line}");
         let formula = |cell: &&str| cell.starts_with(['=', '+', '-', '@']);
         assert_eq!(cells.iter().find(|cell| formula(cell)), None, "{line}");
         rows += 1;

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use gatewarden_engine::{Command, OpenChange};
-use gatewarden_model::{Action, Change, ChangeId, Field, Module, mask::HIDDEN};
+use gatewarden_model::{Action, Change, ChangeId, Day, Field, Module, Stamp, mask::HIDDEN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use super::{
     mask::Eyes,
     problem::{Body, Problem},
 };
-use crate::app::Decided;
+use crate::{app::Decided, views::people};
 
 /// A request that waits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,19 +41,25 @@ pub(super) async fn ask(
     Ok((StatusCode::ACCEPTED, Json(Asked { change: id })))
 }
 
-/// All that wait for a second person, oldest first. Digests of badges and tokens are left out.
+/// All that wait for a second person, oldest first. Digests of badges and tokens are left out; of a badge
+/// stands what it is, whether a copy can be made, the last characters of its number, to be held against
+/// the badge in one's hand, and whether it is new. With an operator's roles stand what they give, within
+/// which limits, and the conflicts of duties that they make.
 #[utoipa::path(get, path = "/changes", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::System, "changes").await?;
     let notes = Eyes::of(&api, &who).await?.sees(&Field::Notes);
+    let now = api.app.clock.now();
+    let today = Day::of(&now, api.app.config.gateway.utc_offset_min);
     let list = api.app.recorder.query(move |engine| {
         let mut open: Vec<&OpenChange> = engine.state().changes().collect();
         open.sort_unstable_by_key(|open| open.seq);
         let told = |open: &&OpenChange| {
-            let before = before(engine.state(), &open.change);
+            let before = before(engine.state(), &open.change, &now);
             let mut told = json!(open);
             leave_out(&mut told["change"]);
+            people::asked_operator(&mut told["change"], &open.change, engine, today);
             told["before"] = before;
             if !notes {
                 told["reason"] = json!(HIDDEN);
@@ -66,9 +72,11 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
 }
 
 /// What is in force now of what would change.
-fn before(state: &gatewarden_engine::State, change: &Change) -> Value {
+fn before(state: &gatewarden_engine::State, change: &Change, now: &Stamp) -> Value {
     match change {
-        Change::Operator { operator, .. } => json!(state.operator(operator)),
+        Change::Operator { operator, .. } => {
+            json!(state.operator(operator).map(|known| people::operator(state, known, now)))
+        }
         Change::Client { .. } => Value::Null,
         Change::Factor { operator, .. } => crate::factors::told(state, operator),
         Change::Device { device, .. } => json!(state.device(device)),
@@ -84,9 +92,8 @@ fn leave_out(change: &mut Value) {
     if let Some(map) = change.as_object_mut() {
         map.remove("token");
         map.remove("kinds");
-        if let Some(badges) = map.get_mut("badges") {
-            *badges = json!(badges.as_array().map_or(0, Vec::len));
-        }
+        map.remove("tails");
+        map.remove("badges");
     }
 }
 

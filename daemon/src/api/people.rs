@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     app::{self, EnrolError},
-    badges,
     requests::{self, BadField, ClientInput, Enrolling, OperatorInput},
     secrets,
+    views::people,
 };
 
 impl From<BadField> for Problem {
@@ -175,13 +175,15 @@ pub(crate) async fn sign_out(
     Ok((StatusCode::NO_CONTENT, jar.add(api.cookies.removal())))
 }
 
-/// All operators, each with what its badges are and whether a copy of them can be made; never numbers
-/// or PINs.
+/// All operators: roles, since when, PIN or waiting activation, lock, second factors, and the badges with
+/// kind, whether a copy can be made, and the last characters of their numbers; never more of these, nor
+/// PINs.
 #[utoipa::path(get, path = "/operators", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn operators(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::System, "operators").await?;
-    Ok(Json(api.app.recorder.query(|engine| badges::listed(engine.state())).await?))
+    let now = api.app.clock.now();
+    Ok(Json(api.app.recorder.query(move |e| people::operators(e.state(), &now)).await?))
 }
 
 /// Asks for an operator to be enrolled or changed: somebody else approves.
@@ -212,13 +214,13 @@ pub(crate) async fn remove_operator(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// All machines with their scopes and last use; never tokens.
+/// All machines: scopes, since when, until when, last use; never tokens.
 #[utoipa::path(get, path = "/clients", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn clients(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
     who.may(&api, Action::View, Module::System, "clients").await?;
-    let list = api.app.recorder.query(|e| json!(e.state().clients().collect::<Vec<_>>())).await?;
-    Ok(Json(list))
+    let now = api.app.clock.now();
+    Ok(Json(api.app.recorder.query(move |e| people::clients(e.state(), &now)).await?))
 }
 
 /// Asks for a token for a machine. The token is shown this once, and good when somebody else approved.

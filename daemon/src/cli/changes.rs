@@ -3,14 +3,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use gatewarden_model::ChangeId;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     ConfigArg,
     person::{Person, as_person, running},
+    rows,
 };
 
 #[derive(Debug, Subcommand)]
@@ -22,6 +24,15 @@ pub(crate) enum ChangeVerb {
         /// Print them whole, as JSON, each with what is in force now.
         #[arg(long)]
         json: bool,
+    },
+    /// Show a request with all that is to be looked at before a yes: what the roles give within which
+    /// limits, conflicts of duties, and of each badge the kind, whether a copy can be made, and how its
+    /// number ends.
+    Show {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The request.
+        change: ChangeId,
     },
     /// Approve what somebody else asked for. Where it leaves an operator without a PIN, the one-time
     /// code with which he sets one is printed: hand it to him alone.
@@ -58,9 +69,16 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
             match json {
                 true => println!("{}", serde_json::to_string_pretty(&open)?),
                 false => open.as_array().into_iter().flatten().for_each(|one| {
-                    println!("{}", line(one));
+                    println!("{}", rows::request(one));
                 }),
             }
+        }
+        ChangeVerb::Show { config, change } => {
+            let open = running(&config).await?.send(Method::GET, "/changes", None).await?;
+            let id = json!(change.to_string());
+            let found = open.as_array().into_iter().flatten().find(|one| one["id"] == id);
+            let found = found.with_context(|| format!("no request {change} waits"))?;
+            print!("{}", rows::request_whole(found));
         }
         ChangeVerb::Approve { who, change } => {
             let body = Some(json!({"approve": true}));
@@ -87,21 +105,4 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A request in a line: id, what, whom, as what, by whom, why.
-fn line(open: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let change = &open["change"];
-    let about = ["operator", "client", "device", "version"].map(|key| text(&change[key])).concat();
-    let rights = [&change["roles"], &change["scopes"]];
-    let rights = rights.iter().filter_map(|list| list.as_array()).flatten().map(text);
-    let rights = rights.collect::<Vec<_>>().join(", ");
-    let told = change["identity"].as_object().into_iter().flatten();
-    let told: Vec<String> = told.map(|(name, value)| format!("{name} {}", text(value))).collect();
-    let rights = if told.is_empty() { rights } else { told.join(", ") };
-    let by = ["kind", "id"].map(|key| text(&open["by"][key])).join(" ");
-    let parts =
-        [text(&open["id"]), text(&change["what"]), about, rights, by, text(&open["reason"])];
-    parts.map(|part| part.trim().to_owned()).join("\t")
 }

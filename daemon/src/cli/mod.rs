@@ -15,6 +15,7 @@ mod probe;
 mod proof;
 mod qr;
 mod review;
+mod rows;
 mod sod;
 mod stock;
 mod which;

@@ -17,13 +17,15 @@ use uuid::Uuid;
 use super::{
     ConfigArg,
     control::{Control, own_recorder},
+    rows,
 };
 use crate::{
-    badges::{self, Claims},
-    plain::{cell, plain},
+    badges::Claims,
+    clock::SystemClock,
     recorder::{Answer, Recorder},
     requests::{BadgeInput, ClientInput, Enrolling, OperatorInput},
     run, secrets,
+    views::people,
 };
 
 #[derive(Debug, Subcommand)]
@@ -39,7 +41,8 @@ pub(crate) enum OperatorVerb {
         /// Your short name.
         operator: OperatorId,
     },
-    /// List operators: id, name, roles and kinds of badges, with `!` where a copy can be made.
+    /// List operators: id, name, roles, badges (kind, `!` where a copy can be made, how the number ends),
+    /// second factors, whether he has a PIN, waits for activation or is locked, since when.
     List(ConfigArg),
     /// Let an operator try again whom too many wrong PINs locked out.
     Unlock {
@@ -117,7 +120,7 @@ pub(crate) enum ClientVerb {
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// List machines.
+    /// List machines: id, scopes, since when, until when, last use.
     List(ConfigArg),
     /// Revoke a machine's token.
     Revoke {
@@ -139,8 +142,9 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
         OperatorVerb::Activate { config, operator } => activate(&config, operator).await?,
         OperatorVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;
-            list(&config, "/operators", |recorder| async move {
-                Ok(recorder.query(|engine| badges::listed(engine.state())).await?)
+            list(&config, "/operators", rows::operator, |recorder| async move {
+                let now = SystemClock::shared().now();
+                Ok(recorder.query(move |engine| people::operators(engine.state(), &now)).await?)
             })
             .await?;
         }
@@ -279,6 +283,7 @@ async fn finish(recorder: &Recorder, answer: Answer) -> anyhow::Result<()> {
 async fn list<F: Future<Output = anyhow::Result<Value>>>(
     config: &Config,
     path: &str,
+    line: impl Fn(&Value) -> String,
     look: impl FnOnce(Recorder) -> F,
 ) -> anyhow::Result<()> {
     let list = match Control::find(config).await? {
@@ -286,29 +291,9 @@ async fn list<F: Future<Output = anyhow::Result<Value>>>(
         None => look(own_recorder(config)?).await?,
     };
     for row in list.as_array().into_iter().flatten() {
-        let id = row["id"].as_str().unwrap_or_default();
-        let name = row["name"].as_str().unwrap_or_default();
-        let rights = row.get("roles").or_else(|| row.get("scopes"));
-        let rights: Vec<&str> = rights
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let badges = badges_told(row);
-        println!("{id}\t{}\t{}{badges}", plain(&cell(name)), rights.join(", "));
+        println!("{}", line(row));
     }
     Ok(())
-}
-
-/// The kinds of an operator's badges, `!` after those of which a copy can be made; nothing for a machine.
-fn badges_told(row: &Value) -> String {
-    let Some(badges) = row["badges"].as_array() else { return String::new() };
-    let told = |badge: &Value| {
-        let mark = if badge["cloneable"] == json!(true) { "!" } else { "" };
-        format!("{}{mark}", badge["kind"].as_str().unwrap_or("badge"))
-    };
-    format!("\t{}", badges.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
 /// Runs `gatewarden client`.
@@ -329,8 +314,9 @@ pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
         }
         ClientVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;
-            list(&config, "/clients", |recorder| async move {
-                Ok(recorder.query(|e| json!(e.state().clients().collect::<Vec<_>>())).await?)
+            list(&config, "/clients", rows::client, |recorder| async move {
+                let now = SystemClock::shared().now();
+                Ok(recorder.query(move |engine| people::clients(engine.state(), &now)).await?)
             })
             .await?;
         }
