@@ -538,3 +538,37 @@ fn one_person_does_not_shut_out_the_others_by_asking() {
     let eva = house.by("eva");
     house.ok(ask(2001, client("other", None), eva));
 }
+
+/// What an approver compares with the badge in his hand is bounded, is what is in force, and stays.
+#[test]
+fn the_ends_of_badges_numbers_are_held_to_the_request() {
+    let with = |badge_of: &str, tail: &str| {
+        let mut change = operator("zoe", &["buyer", "auditor"], false);
+        if let Change::Operator { tails, .. } = &mut change {
+            *tails = BTreeMap::from([(badge(badge_of), tail.to_owned())]);
+        }
+        change
+    };
+    let mut house = house();
+    let (adam, eva) = (house.by("adam"), house.by("eva"));
+    for bad in
+        [with("zoe", ""), with("zoe", &"1".repeat(25)), with("zoe", "a\nb"), with("sam", "1")]
+    {
+        assert_eq!(house.refused(ask(1, bad, adam.clone())), "enrolment-invalid");
+    }
+    house.ok(ask(1, with("zoe", "0815"), adam));
+    house.ok(decide(1, true, eva));
+    let zoe = house.engine.state().operator(&"zoe".parse().unwrap()).unwrap();
+    assert_eq!((&*zoe.tails[&badge("zoe")], zoe.since), ("0815", house.now));
+    let activation = zoe.activation.as_ref().unwrap();
+    assert_eq!(activation.remaining_ms(&house.now), gatewarden_engine::ACTIVATION_MS_MAX);
+    assert_eq!(replayed(&house.journal).state(), house.engine.state());
+    assert_eq!(judged(&house), [""; 0]);
+    let mut journal = house.journal.clone();
+    if let Body::Enrolled { tails, .. } = &mut journal.last_mut().unwrap().body {
+        tails.insert(badge("zoe"), "4711".to_owned());
+    }
+    let mut judge = Judge::new();
+    let found: Vec<String> = journal.iter().filter_map(|entry| judge.judge(entry)).collect();
+    assert!(found.len() == 1 && found[0].contains("is not what request"), "{found:?}");
+}
