@@ -87,6 +87,18 @@ fn raw_policies_that_can_not_be_meant_so_are_told_with_their_place() {
             &["warning fails-open raw:x"],
         ),
         (
+            "permit (principal in Role::\"keeper\", action == Action::\"create\", \
+             resource == Module::\"outbound\") \
+             unless { context has amount && context.amount > 50000000 };",
+            &["warning fails-open raw:x"],
+        ),
+        (
+            "permit (principal in Role::\"keeper\", action == Action::\"create\", \
+             resource == Module::\"outbound\") \
+             when { context has amount } unless { context.amount > 50000000 };",
+            &[],
+        ),
+        (
             "permit (principal in Role::\"keeper\", action == Action::\"execute\", \
              resource == Module::\"outbound\");",
             &["warning duplicate raw:x"],

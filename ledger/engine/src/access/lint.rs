@@ -275,28 +275,36 @@ impl Lint<'_> {
         }
     }
 
-    /// Raw `forbid`s that let through what is not known.
+    /// Raw `forbid`s, and exceptions of raw `permit`s, that let through what is not known.
     fn open_ends(&mut self) -> Result<(), AccessError> {
         let mut told = vec![];
         for one in self.list.iter().filter(|one| one.id.starts_with(RAW)) {
-            if one.policy.effect() != Effect::Forbid
-                || self.is_impossible(&self.schema, &one.policy)?
-            {
-                continue;
-            }
-            let looked_at = looks(&one.policy);
-            for fact in Fact::ALL.into_iter().filter(|fact| looked_at.has(*fact)) {
-                let without = FORMS[0].schema_without(fact)?;
-                if self.is_impossible(&without, &one.policy)? {
-                    told.push((one.id.clone(), fact.name()));
+            let permits = one.policy.effect() == Effect::Permit;
+            let ends = if permits { exceptions(&one.policy) } else { vec![one.policy.clone()] };
+            for end in ends {
+                if self.is_impossible(&self.schema, &end)? {
+                    continue;
+                }
+                let looked_at = looks(&end);
+                for fact in Fact::ALL.into_iter().filter(|fact| looked_at.has(*fact)) {
+                    let without = FORMS[0].schema_without(fact)?;
+                    if self.is_impossible(&without, &end)? {
+                        told.push((one.id.clone(), permits, fact.name()));
+                    }
                 }
             }
         }
-        for (id, fact) in told {
-            let message = format!(
-                "it forbids nothing where {fact} is not known: write `unless {{ context has {fact} && … \
-                 }}` if that must be denied too"
-            );
+        for (id, permits, fact) in told {
+            let message = match permits {
+                true => format!(
+                    "its exception does not hold where {fact} is not known, so it permits: write `when {{ \
+                     context has {fact} && … }}` if that must be denied"
+                ),
+                false => format!(
+                    "it forbids nothing where {fact} is not known: write `unless {{ context has {fact} && \
+                     … }}` if that must be denied too"
+                ),
+            };
             self.tell(Weight::Warning, "fails-open", &id, message);
         }
         Ok(())
@@ -319,6 +327,20 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// Each `unless` of a policy, as the condition of one.
+fn exceptions(policy: &Policy) -> Vec<Policy> {
+    let Ok(json) = policy.to_json() else { return vec![] };
+    let conditions = json.get("conditions").and_then(Value::as_array);
+    let unless = conditions.into_iter().flatten();
+    let unless = unless.filter(|one| one.get("kind").is_some_and(|kind| kind == "unless"));
+    let alone = |one: &Value| {
+        let mut json = json.clone();
+        json["conditions"] = json!([{ "kind": "when", "body": one.get("body")?.clone() }]);
+        Policy::from_json(Some(PolicyId::new("exception")), json).ok()
+    };
+    unless.filter_map(alone).collect()
 }
 
 fn about_role(weight: Weight, code: &'static str, name: &str, message: String) -> Finding {
