@@ -6,13 +6,13 @@ use std::{
 };
 
 use gatewarden_config::Config;
-use gatewarden_engine::{Command, Engine, PinCheck, Refusal, Reply};
+use gatewarden_engine::{Command, Engine, PinCheck};
 use gatewarden_identity::{
     PinError,
     badge::{self, Badge, BadgeKind},
     pin::{self, Known},
 };
-use gatewarden_model::{Actor, Change, ChangeId, Clock, Hash, OperatorId, SessionId, StationId};
+use gatewarden_model::{Actor, Clock, Hash, OperatorId, SessionId, StationId};
 use gatewarden_store::{LedgerAddress, LedgerReader, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
@@ -165,14 +165,13 @@ impl App {
         Ok(self.recorder.command_with(command, Some((operator, Some(phc)))).await?)
     }
 
-    /// Sets an operator's first PIN with the one-time code of the enrolment.
+    /// Sets an operator's first PIN with the one-time code of the enrolment, given by its digest.
     pub(crate) async fn activate(
         &self,
         operator: OperatorId,
-        code: &str,
+        digest: Hash,
         pin: String,
     ) -> Result<Answer, EnrolError> {
-        let digest = secrets::activation_digest(code);
         // Only whoever has the code is told that a PIN can be made from the name.
         if let Some(name) = self.named(&operator, Some(digest)).await? {
             pin::check_pin(&pin, &Known { badges: &[], names: &[operator.as_str(), &name] })?;
@@ -213,41 +212,6 @@ impl App {
         };
         self.recorder.query(named).await
     }
-
-    /// Decides on a request for a change. With a yes comes a one-time code, where it needs one.
-    pub(crate) async fn decide_change(
-        &self,
-        id: ChangeId,
-        (approve, reason): (bool, String),
-        by: Actor,
-    ) -> Result<Result<Decided, Refusal>, RecorderError> {
-        let resets = self.recorder.query(move |engine| match &engine.state().change(id)?.change {
-            Change::Operator { operator, reset_pin: true, .. } => Some(operator.clone()),
-            _ => None,
-        });
-        let gone = resets.await?.filter(|_| approve).map(|operator| (operator, None));
-        let code = secrets::new_enrolment_code();
-        let activation = Some(secrets::activation_digest(&code));
-        let command = Command::DecideChange { id, approve, reason, activation, by };
-        Ok(match self.recorder.command_with(command, gone).await? {
-            Ok(Reply::Approved { activation: true }) => Ok(Decided::InForce(Some(code))),
-            Ok(Reply::Approved { activation: false }) => Ok(Decided::InForce(None)),
-            Ok(Reply::Endorsed) => Ok(Decided::Endorsed),
-            Ok(_) => Ok(Decided::Rejected),
-            Err(refusal) => Err(refusal),
-        })
-    }
-}
-
-/// What a decision on a request came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decided {
-    /// It is in force; perhaps with a one-time code for a PIN.
-    InForce(Option<String>),
-    /// Another one has to approve it too.
-    Endorsed,
-    /// It never will be.
-    Rejected,
 }
 
 /// The first administrator.

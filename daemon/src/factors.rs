@@ -64,7 +64,7 @@ pub(crate) enum FactorError {
     #[error("security keys can't be used: {0}")]
     Party(String),
     /// The installation's key can't be had.
-    #[error("one-time codes and passkeys can't be checked: {0}")]
+    #[error("one-time codes and passkeys can't be made or checked: {0}")]
     NoKey(String),
     #[error(transparent)]
     Recorder(#[from] RecorderError),
@@ -98,7 +98,8 @@ impl Factors {
         self.0.party.as_ref().map_err(|why| FactorError::Party(why.clone()))
     }
 
-    async fn key(&self, recorder: &Recorder) -> Result<[u8; 32], FactorError> {
+    /// The installation's own key.
+    pub(crate) async fn key(&self, recorder: &Recorder) -> Result<[u8; 32], FactorError> {
         self.0.key.get(recorder).await
     }
 

@@ -4,6 +4,7 @@
 //! control socket, or needs neither. What is absent here: any decision about stock (the engine) and
 //! any knowledge of a protocol (the drivers and adapters).
 
+mod activation;
 mod api;
 mod app;
 mod badges;

@@ -99,7 +99,8 @@ pub(crate) struct OperatorInput {
     pub(crate) roles: Vec<String>,
     /// The badges.
     pub(crate) badges: Vec<BadgeInput>,
-    /// The PIN in force counts no more: whoever approves is given a code to set a new one.
+    /// The PIN in force counts no more: whoever asks and whoever approves are each given half of a code to set
+    /// a new one.
     #[serde(default)]
     pub(crate) reset_pin: bool,
     /// What makes it bearable that the roles hold both sides of a conflict.

@@ -83,13 +83,6 @@ pub(crate) fn token_digest(token: &str) -> Hash {
     Hash::of(format!("gatewarden token 1\n{token}").as_bytes())
 }
 
-/// The digest under which an operator's one-time code is kept; case and blanks don't matter.
-pub(crate) fn activation_digest(code: &str) -> Hash {
-    let letters = code.chars().filter(char::is_ascii_alphanumeric);
-    let normal: String = letters.map(|c| c.to_ascii_uppercase()).collect();
-    Hash::of(format!("gatewarden activation 1\n{normal}").as_bytes())
-}
-
 /// Compares two digests in constant time.
 pub(crate) fn same_digest(a: &Hash, b: &Hash) -> bool {
     a.0.ct_eq(&b.0).into()

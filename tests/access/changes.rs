@@ -9,7 +9,7 @@ use super::{entry_of, staffed};
 
 const EVA: &str = r#"{"operator": "eva.admin", "name": "Eva", "roles": ["administrator"], "badges": ["OP-1001"]}"#;
 
-fn change(answer: &gatewarden_tests::Answer) -> String {
+fn change_of(answer: &gatewarden_tests::Answer) -> String {
     format!("/changes/{}", answer.body["change"].as_str().unwrap())
 }
 
@@ -21,7 +21,7 @@ async fn an_administrator_alone_lets_nobody_in_and_becomes_nobody_else() {
         "badges": [{"number": "OP-9001", "kind": "printed"}], "reason": "starts on Monday"});
     let asked = root.post_ok("/operators", &zoe).await;
     assert_eq!(asked.status, 202);
-    let decision = format!("{}/decision", change(&asked));
+    let decision = format!("{}/decision", change_of(&asked));
     let own = root.post(&decision, &json!({"approve": true})).await;
     assert_eq!((own.status, &own.body["code"]), (403, &json!("denied")), "{}", own.body);
     let policies = &entry_of(&gateway, &own.body)["body"]["decision"]["policies"];
@@ -61,22 +61,30 @@ async fn an_administrator_alone_lets_nobody_in_and_becomes_nobody_else() {
     let no = eva.post(&decision, &json!({"approve": false})).await;
     assert_eq!((no.status, &no.body["code"]), (422, &json!("reason-missing")));
     let yes = eva.post_ok(&decision, &json!({"approve": true, "reason": "met her"})).await;
-    let code = yes.body["activation_code"].as_str().unwrap();
+    let hers = yes.body["activation_half"].as_str().unwrap();
+    assert_eq!(yes.body["other_half"], "asker");
+    let his = asked.body["activation_half"].as_str().unwrap();
+    let code = format!("{his} {hers}");
     assert_eq!(eva.post(&decision, &json!({"approve": true})).await.status, 404, "decided twice");
 
-    // Without the code nobody sets her PIN; with it, once.
+    // Neither who asked nor who approved can set her PIN alone; with both halves she does, once.
     let door = gateway.anybody();
-    let wrong = json!({"operator": "zoe", "code": "AAAA-AAAA-AAAA-AAAA", "pin": "2583"});
-    assert_eq!(door.post("/activate", &wrong).await.status, 401);
+    for code in ["AAAA-AAAA-AAAA-AAAA", his, hers, &format!("{his}{his}"), &format!("{hers}{hers}")]
+    {
+        let wrong = json!({"operator": "zoe", "code": code, "pin": "2583"});
+        let answer = door.post("/activate", &wrong).await;
+        assert_eq!((answer.status, &answer.body["code"]), (401, &json!("activation-refused")));
+    }
     let weak = json!({"operator": "zoe", "code": code, "pin": "1234"});
     assert_eq!(
         door.post("/activate", &weak).await.status,
         422,
         "a weak PIN does not cost the code"
     );
-    let hers = json!({"operator": "zoe", "code": code.to_lowercase(), "pin": "2583"});
-    door.post_ok("/activate", &hers).await;
-    assert_eq!(door.post("/activate", &hers).await.status, 401, "the code counts once");
+    let swapped = format!("{hers}{his}").to_lowercase();
+    let right = json!({"operator": "zoe", "code": swapped, "pin": "2583"});
+    door.post_ok("/activate", &right).await;
+    assert_eq!(door.post("/activate", &right).await.status, 401, "the code counts once");
     door.post_ok("/session", &json!({"badge": "op-9001", "pin": "2583"})).await;
     gateway.cli_ok(&["ledger", "verify"], "");
     let traced = gateway.cli_ok(&["ledger", "trace", "operator", "zoe"], "");
@@ -101,7 +109,7 @@ async fn a_token_is_good_when_approved_and_until_its_time() {
     let machine = gateway.anybody().with_token(token);
     assert_eq!(machine.ask(Method::GET, "/stations", None).await.status, 401, "nobody approved");
     let root = people.sign_in("root", None).await;
-    root.post_ok(&format!("{}/decision", change(&asked)), &json!({"approve": true})).await;
+    root.post_ok(&format!("{}/decision", change_of(&asked)), &json!({"approve": true})).await;
     machine.get("/stations").await;
     machine.get("/stations").await;
     let clients = people.viewer.list("/clients").await;
@@ -118,17 +126,21 @@ async fn the_command_line_asks_approves_rejects_and_takes_back() {
     let (gateway, people) = staffed(Settings::default()).await;
     let add = |who: &str, badge: &str| {
         let args = ["operator", "add", who, "--role", "buyer", "--badge", badge];
-        gateway.cli_ok(&args, "").trim().to_owned()
+        let said = gateway.cli_ok(&args, "");
+        let (id, half) = said.split_once('\n').unwrap();
+        (id.to_owned(), half.trim().rsplit(' ').next().unwrap().to_owned())
     };
-    let (one, two, three) =
-        (add("uno", "printed:OP-8001"), add("due", "OP-8002"), add("tre", "OP-8003"));
+    let (one, first) = add("uno", "printed:OP-8001");
+    let ((two, _), (three, _)) = (add("due", "OP-8002"), add("tre", "OP-8003"));
     let listed = gateway.cli_ok(&["change", "list"], "");
     assert_eq!(listed.lines().count(), 3, "{listed}");
     assert!(listed.starts_with(&format!("{one}\toperator\tuno\tbuyer\tlocal\t")), "{listed}");
     let root = ["--badge", "OP-1000"];
     let said = gateway.cli_ok(&[&["change", "approve", &one][..], &root].concat(), "6925\n");
-    let code = said.trim().rsplit(' ').next().unwrap();
-    gateway.cli_ok(&["operator", "activate", "uno"], &format!("{code}\n7392\n"));
+    let second = said.trim().rsplit(' ').next().unwrap();
+    let alone = gateway.cli(&["operator", "activate", "uno"], &format!("{second}\n7392\n"));
+    assert!(!alone.status.success(), "{alone:?}");
+    gateway.cli_ok(&["operator", "activate", "uno"], &format!("{second} {first}\n7392\n"));
     let no = [&["change", "reject", &two, "--reason", "unknown here"][..], &root].concat();
     gateway.cli_ok(&no, "6925\n");
     gateway.cli_ok(&["change", "withdraw", &three], "");
@@ -153,6 +165,46 @@ async fn the_command_line_asks_approves_rejects_and_takes_back() {
     door.post_ok("/session", &json!({"badge": "OP-8001", "pin": "9274"})).await;
     gateway.cli_ok(&["ledger", "verify"], "");
     drop(people);
+}
+
+/// Where nobody asked, two approve and each has a half: who has the box's account and approves last has
+/// no more than his own, and who asks while no daemon runs has his half all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_approve_each_has_a_half() {
+    let (mut gateway, people) = staffed(Settings::default()).await;
+    assert!(gateway.stop().await.success());
+    let add = ["operator", "add", "eva.admin", "--role", "administrator", "--badge", "OP-1001"];
+    let said = gateway.cli_ok(&add, "");
+    let (change, half) = said.split_once('\n').unwrap();
+    let half = half.trim().rsplit(' ').next().unwrap();
+    gateway.run().await;
+    let root = people.sign_in("root", None).await;
+    let yes = root.post_ok(&format!("/changes/{change}/decision"), &json!({"approve": true})).await;
+    let code = format!("{half}{}", yes.body["activation_half"].as_str().unwrap());
+    let door = gateway.anybody();
+    door.post_ok("/activate", &json!({"operator": "eva.admin", "code": code, "pin": "1597"})).await;
+    let eva = door.post_ok("/session", &json!({"badge": "OP-1001", "pin": "1597"})).await;
+    let eva = door.with_cookie(eva.cookie.as_deref().unwrap());
+
+    let zoe =
+        json!({"operator": "zoe", "name": "Zoe", "roles": ["storekeeper"], "badges": ["OP-9001"]});
+    let asked = gateway.local().post_ok("/operators", &zoe).await;
+    assert_eq!(asked.body["takes_two"], true);
+    let decision = format!("{}/decision", change_of(&asked));
+    let first = eva.post_ok(&decision, &json!({"approve": true})).await;
+    assert_eq!(
+        (&first.body["state"], &first.body["other_half"]),
+        (&json!("needs-another"), &json!("next-approver"))
+    );
+    let last = root.post_ok(&decision, &json!({"approve": true})).await;
+    assert_eq!(last.body["other_half"], "first-approver");
+    let [asker, first, last] =
+        [&asked, &first, &last].map(|answer| answer.body["activation_half"].as_str().unwrap());
+    let set = |code: String| json!({"operator": "zoe", "code": code, "pin": "2583"});
+    let both = door.post("/activate", &set(format!("{asker}{last}"))).await;
+    assert_eq!(both.status, 401, "the asker's half does not count: root may have asked");
+    door.post_ok("/activate", &set(format!("{first}{last}"))).await;
+    gateway.cli_ok(&["ledger", "verify"], "");
 }
 
 /// Other roles in the configuration wait: those that were approved stay in force.

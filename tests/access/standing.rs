@@ -74,6 +74,54 @@ async fn who_comes_back_resumes_with_the_pin() {
     assert_eq!(events(&gateway, "dock-1"), told);
 }
 
+/// Every door that does something, in a session that is idle: nothing happens but what leads out of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_in_a_session_that_rests() {
+    const OUT: [&str; 3] = ["session-resume", "session-end", "stations-sign-out"];
+    let settings = Settings { idle_timeout_s: 10, idle_end_s: 600, ..Settings::default() };
+    let (gateway, people) = staffed(settings).await;
+    let keeper = people.sign_in("li.wei", Some("dock-1")).await;
+    let api = people.viewer.get("/openapi.json").await;
+    until("the session is idle", || async {
+        (phase(&gateway, "dock-1").await == "idle").then_some(())
+    })
+    .await;
+    let before = gateway.journal().0.len();
+    let mut tried = 0;
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            if method == "get" || operation["x-requires"] == "open" || OUT.contains(&id) {
+                continue;
+            }
+            let path = path.replace("{station}", "dock-1");
+            let path: String = path
+                .split('/')
+                .map(|part| if part.starts_with('{') { "x" } else { part })
+                .collect::<Vec<_>>()
+                .join("/");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let answer = keeper.ask(method, &path, Some(&json!({}))).await;
+            let told = (answer.status, &answer.body["code"]);
+            assert_eq!(told, (401, &json!("session-idle")), "{id}: {}", answer.body);
+            let denied = &entry_of(&gateway, &answer.body)["body"];
+            assert_eq!(
+                (&denied["kind"], &denied["by"]["id"]),
+                (&json!("denied"), &json!("li.wei"))
+            );
+            if id == "stations-close-pass" {
+                assert_eq!(denied["document"], "POST /stations/{station}/close-pass");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "only {tried} doors");
+    assert_eq!(gateway.journal().0.len(), before + tried, "one entry each, and nothing else");
+    keeper.post_ok("/session/resume", &json!({"pin": "8264"})).await;
+    let close = keeper.post("/stations/dock-1/close-pass", &Value::Null).await;
+    assert_eq!(close.status, 202, "{}", close.body);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_higher_level_is_refused_and_says_how() {
     let operators =

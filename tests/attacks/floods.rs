@@ -17,6 +17,35 @@ use super::{added, staffed};
 const DENIED: u64 = 20_000;
 const AT_ONCE: u64 = 16;
 
+/// Who may sign in does not fill the disk by it: after so many in ten minutes he is told to wait, once in the
+/// journal, and how often he tried stands there at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_and_out_for_ever_costs_few_entries() {
+    const TRIED: u64 = 80;
+    let (mut gateway, people) = staffed(Settings::default()).await;
+    let from = gateway.journal().0.len();
+    let mut refused = 0;
+    for _ in 0..TRIED {
+        let (answer, keeper) = people.try_sign_in("li.wei", Some("dock-1")).await.unwrap();
+        if answer.is_success() {
+            assert_eq!(keeper.delete("/session").await.status, 204);
+            continue;
+        }
+        assert_eq!((answer.status, answer.body["code"].as_str()), (429, Some("busy")));
+        assert_eq!(answer.body["recorded"].is_u64(), refused == 0, "{}", answer.body);
+        refused += 1;
+    }
+    assert!((1..=TRIED).contains(&refused), "nothing was refused");
+    people.sign_in("ma.second", Some("dock-1")).await;
+    assert!(gateway.stop().await.success());
+    let journal = gateway.journal().0;
+    assert!(added(&journal, from, "session-opened").len() <= 31, "too many sessions");
+    let denied = added(&journal, from, "denied");
+    let busy: Vec<_> = denied.iter().filter(|body| body["by"]["id"] == "li.wei").collect();
+    let further: u64 = busy.iter().filter_map(|body| body["further"].as_u64()).sum();
+    assert_eq!((busy.len(), further), (2, refused - 1), "{busy:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_denials_cost_few_entries_and_nobody_waits() {
     let (mut gateway, people) = staffed(Settings::default()).await;
@@ -37,11 +66,16 @@ async fn twenty_thousand_denials_cost_few_entries_and_nobody_waits() {
         }));
     }
     // Meanwhile everybody else is served, the flooder's own rights included.
+    let mut signed_in = 0;
     while done.load(Ordering::Relaxed) < DENIED {
         people.viewer.get("/stock").await;
-        let keeper = people.sign_in("li.wei", Some("dock-1")).await;
-        assert_eq!(keeper.delete("/session").await.status, 204);
-        people.open(&gatewarden_tests::receipt("9301", 1)).await;
+        // So often in ten minutes nobody signs in too often.
+        if signed_in < 20 {
+            let keeper = people.sign_in("li.wei", Some("dock-1")).await;
+            assert_eq!(keeper.delete("/session").await.status, 204);
+            people.open(&gatewarden_tests::receipt("9301", 1)).await;
+            signed_in += 1;
+        }
         if tasks.iter().all(tokio::task::JoinHandle::is_finished) {
             break;
         }

@@ -80,6 +80,8 @@ pub struct Gateway {
     log: Arc<Mutex<Vec<String>>>,
     /// Badge and PIN of those who may approve beside `root`.
     approvers: Mutex<Vec<serde_json::Value>>,
+    /// The cookie of the session in which `root` approves: nobody signs in anew for each of many.
+    root: Mutex<Option<String>>,
     // Last: the scanners' links lie in it.
     dir: TempDir,
 }
@@ -100,6 +102,7 @@ impl Gateway {
             child: None,
             log: Arc::default(),
             approvers: Mutex::default(),
+            root: Mutex::default(),
             dir,
         };
         fs::write(gateway.config(), gateway.config_text(port, "gw-test"))
@@ -327,6 +330,16 @@ impl Gateway {
     pub(crate) fn note_approver(&self, credentials: &serde_json::Value) {
         let mut all = self.approvers.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(credentials.clone());
+    }
+
+    /// Remembers the session in which `root` approves.
+    pub(crate) fn note_root(&self, cookie: &str) {
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie.to_owned());
+    }
+
+    /// The cookie of that session, which may be over.
+    pub(crate) fn root_cookie(&self) -> Option<String> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Badge and PIN of somebody who may approve beside `root`.

@@ -189,8 +189,8 @@ impl People {
 
     async fn enrol_by(&self, root: &Caller, who: &Value, pin: &str) {
         let asked = self.local.post_ok("/operators", who).await;
-        let code = approve(root, &asked).await;
-        if let Some(code) = code.as_str() {
+        let yes = approve(root, &asked).await;
+        if let Some(code) = whole_code(&asked.body, &yes) {
             let body = json!({"operator": who["operator"], "code": code, "pin": pin});
             self.door.post_ok("/activate", &body).await;
         }
@@ -324,7 +324,7 @@ impl Gateway {
         for who in all {
             let asked = self.local().post_ok("/operators", who).await;
             let code = self.approved(&root, &asked).await;
-            if let (Some(pin), Some(code)) = (who["pin"].as_str(), code.as_str()) {
+            if let (Some(pin), Some(code)) = (who["pin"].as_str(), code) {
                 let body = json!({"operator": who["operator"], "code": code, "pin": pin});
                 self.local().post_ok("/activate", &body).await;
                 let roles = who["roles"].to_string();
@@ -333,7 +333,6 @@ impl Gateway {
                 }
             }
         }
-        root.delete("/session").await;
     }
 
     /// The token of a machine as `POST /clients` takes it, as the box's account asks and `root` approves.
@@ -344,28 +343,35 @@ impl Gateway {
         let root = self.root().await;
         let asked = self.local().post_ok("/clients", client).await;
         self.approved(&root, &asked).await;
-        root.delete("/session").await;
         asked.body["token"].as_str().expect("the token is shown").to_owned()
     }
 
-    /// Approved by `root`, and by another one who was enrolled here and may, where it needs two.
-    async fn approved(&self, root: &Caller, asked: &Answer) -> Value {
+    /// Approved by `root`, and by another one who was enrolled here and may, where it needs two; gives the
+    /// one-time code, if there is one.
+    async fn approved(&self, root: &Caller, asked: &Answer) -> Option<String> {
         let change = asked.body["change"].as_str().expect("the request has an id");
         let (path, yes) = (format!("/changes/{change}/decision"), json!({"approve": true}));
         let answer = root.post_ok(&path, &yes).await;
         if answer.body["state"] != "needs-another" {
-            return answer.body["activation_code"].clone();
+            return whole_code(&asked.body, &answer.body);
         }
         let credentials = self.an_approver().expect("somebody else may approve");
         let signed = self.local().post_ok("/session", &credentials).await;
         let other = self.local().with_cookie(signed.cookie.as_deref().expect("a session"));
-        let code = other.post_ok(&path, &yes).await.body["activation_code"].clone();
+        let last = other.post_ok(&path, &yes).await;
         other.delete("/session").await;
-        code
+        whole_code(&answer.body, &last.body)
     }
 
-    /// `root` in a session over the control socket; enrolled first, if nobody is.
+    /// `root` in a session over the control socket, the same as before while it is open; enrolled first, if
+    /// nobody is.
     async fn root(&self) -> Caller {
+        if let Some(cookie) = self.root_cookie() {
+            let root = self.local().with_cookie(&cookie);
+            if root.ask(Method::GET, "/session", None).await.is_success() {
+                return root;
+            }
+        }
         let code = self.logged(|line| {
             line.split_once("one-time enrolment code: ").map(|(_, code)| code.to_owned())
         });
@@ -376,15 +382,27 @@ impl Gateway {
         }
         let credentials = json!({"badge": "OP-1000", "pin": ROOT_PIN});
         let answer = self.local().post_ok("/session", &credentials).await;
-        self.local().with_cookie(answer.cookie.as_deref().expect("a session has a cookie"))
+        let cookie = answer.cookie.as_deref().expect("a session has a cookie");
+        self.note_root(cookie);
+        self.local().with_cookie(cookie)
     }
 }
 
-/// Says yes to what was asked for; gives the one-time code, null without one.
+/// The one-time code whose halves were in two answers: of who asked, or approved first, and of who approved
+/// last; none where it takes none.
+fn whole_code(first: &Value, last: &Value) -> Option<String> {
+    let half = |answer: &Value| answer["activation_half"].as_str().map(str::to_owned);
+    if last["state"] != "in-force" {
+        return None;
+    }
+    Some(format!("{} {}", half(first)?, half(last)?))
+}
+
+/// Says yes to what was asked for.
 async fn approve(root: &Caller, asked: &Answer) -> Value {
     let change = asked.body["change"].as_str().expect("the request has an id");
     let path = format!("/changes/{change}/decision");
-    root.post_ok(&path, &json!({"approve": true})).await.body["activation_code"].clone()
+    root.post_ok(&path, &json!({"approve": true})).await.body
 }
 
 /// A day in UTC, so many days from today, as `2026-11-28`.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath},
     http::{HeaderMap, Method, header, request::Parts},
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -114,6 +114,23 @@ impl FromRequestParts<Api> for Who {
     }
 }
 
+/// A caller whose session may rest: for what leads out of that, and for nothing else.
+#[derive(Debug, Clone)]
+pub(crate) struct Resting(pub(crate) Who);
+
+impl FromRequestParts<Api> for Resting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        parts.extensions.insert(MayRest);
+        Who::from_request_parts(parts, api).await.map(Self)
+    }
+}
+
+/// Stands in a request that a session may make which rests.
+#[derive(Debug, Clone, Copy)]
+struct MayRest;
+
 async fn who(parts: &Parts, api: &Api) -> Result<Who, Problem> {
     let mut tokens = parts.headers.get_all(header::AUTHORIZATION).iter();
     if let Some(value) = tokens.next() {
@@ -125,7 +142,7 @@ async fn who(parts: &Parts, api: &Api) -> Result<Who, Problem> {
         return by_token(api, digest, certificate).await;
     }
     match api.cookies.shown(&parts.headers) {
-        Some(Ok(cookie)) => by_cookie(api, &cookie, is_act(&parts.method)).await,
+        Some(Ok(cookie)) => by_cookie(api, &cookie, parts).await,
         // Two of one name: somebody else's page may have put one there.
         Some(Err(())) => Err(Problem::unauthenticated()),
         // Whoever says who he is, is that; only without a word it is the box's account.
@@ -157,7 +174,7 @@ fn is_act(method: &Method) -> bool {
     !method.is_safe()
 }
 
-async fn by_cookie(api: &Api, cookie: &str, is_act: bool) -> Result<Who, Problem> {
+async fn by_cookie(api: &Api, cookie: &str, parts: &Parts) -> Result<Who, Problem> {
     let session = api.cookies.session(cookie).ok_or_else(Problem::unauthenticated)?;
     let (operator, phase) = api
         .app
@@ -165,12 +182,22 @@ async fn by_cookie(api: &Api, cookie: &str, is_act: bool) -> Result<Who, Problem
         .query(move |engine| engine.state().session(session).map(|s| (s.operator.clone(), s.phase)))
         .await?
         .ok_or_else(Problem::unauthenticated)?;
-    if !is_act && !phase.authorises() {
+    if parts.extensions.get::<MayRest>().is_some() {
+        return Ok(Who::Operator(operator, session));
+    }
+    if is_act(&parts.method) {
+        // Whether the session is live is decided where it is recorded, in one turn.
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let what = format!("{} {route}", parts.method);
+        match api.app.recorder.command(Command::Activity { session, what }).await? {
+            Err(refusal) if refusal.code == "unknown-session" => {
+                return Err(Problem::unauthenticated());
+            }
+            answer => drop(answer?),
+        }
+    } else if !phase.authorises() {
         // Looking leaves no trace: what asks by itself every second must not fill the journal.
         return Err(Problem::resting(phase));
-    }
-    if is_act {
-        let _ = api.app.recorder.command(Command::Activity { session }).await?;
     }
     Ok(Who::Operator(operator, session))
 }

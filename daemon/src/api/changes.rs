@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, OpenChange};
+use gatewarden_engine::{Command, Holder, OpenChange};
 use gatewarden_model::{Action, Change, ChangeId, Day, Field, Module, Stamp, mask::HIDDEN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,7 +18,10 @@ use super::{
     mask::Eyes,
     problem::{Body, Problem},
 };
-use crate::{app::Decided, views::people};
+use crate::{
+    activation::{Decided, askers_half},
+    views::people,
+};
 
 /// A request that waits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +29,14 @@ pub(crate) struct Asked {
     /// Its id: whoever decides names it.
     #[schema(value_type = String)]
     pub(crate) change: ChangeId,
+    /// Where it leaves an operator without a PIN: half of the one-time code with which he sets one, shown
+    /// this once. Hand it to him, and to nobody else; whoever approves has the other half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) activation_half: Option<String>,
+    /// Whether two have to approve it as things are now: each of them is given a half then, and the asker's
+    /// does not count.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) takes_two: bool,
 }
 
 /// Asks for a change; its entry is written.
@@ -35,10 +46,13 @@ pub(super) async fn ask(
     change: Change,
     reason: String,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
-    let id = ChangeId(Uuid::now_v7());
-    let command = Command::RequestChange { id, change, reason, by: who.actor() };
+    let (id, by) = (ChangeId(Uuid::now_v7()), who.actor());
+    let half = askers_half(&api.app.factors, &api.app.recorder, (id, &change, &by)).await?;
+    let command = Command::RequestChange { id, change, reason, by };
     let _ = api.app.recorder.command(command).await??;
-    Ok((StatusCode::ACCEPTED, Json(Asked { change: id })))
+    let takes_two = half.as_ref().is_some_and(|half| half.takes_two);
+    let activation_half = half.map(|half| half.half);
+    Ok((StatusCode::ACCEPTED, Json(Asked { change: id, activation_half, takes_two })))
 }
 
 /// All that wait for a second person, oldest first. Digests of badges and tokens are left out; of a badge
@@ -108,8 +122,10 @@ pub(crate) struct DecisionInput {
 }
 
 /// Approves or rejects a request of somebody else. Where an operator is left without a PIN, the answer
-/// has the one-time code with which he sets one: hand it to him, and to nobody else. `state` is `in-force`,
-/// `rejected`, or `needs-another`: what no person asked for needs two who approve it, where there are two.
+/// has half of the one-time code with which he sets one (`activation_half`): hand it to him, and to nobody
+/// else. The other half has whoever asked, or whoever approved first (`other_half`: `asker`,
+/// `first-approver`, `next-approver`). `state` is `in-force`, `rejected`, or `needs-another`: what no person
+/// asked for needs two who approve it, where there are two.
 #[utoipa::path(post, path = "/changes/{change}/decision", tag = "people",
     request_body = DecisionInput, params(("change" = String, Path)),
     responses((status = 200, body = Object), (status = 403, body = Problem),
@@ -122,12 +138,19 @@ pub(crate) async fn decide(
 ) -> Result<Json<Value>, Problem> {
     let id = parse(&change)?;
     let said = (input.approve, input.reason);
-    let (state, code) = match api.app.decide_change(id, said, who.actor()).await?? {
-        Decided::InForce(code) => ("in-force", code),
-        Decided::Endorsed => ("needs-another", None),
-        Decided::Rejected => ("rejected", None),
+    let (state, half, other) = match api.app.decide_change(id, said, who.actor()).await?? {
+        Decided::InForce(None) => ("in-force", None, None),
+        Decided::InForce(Some((half, Holder::Asker))) => ("in-force", Some(half), Some("asker")),
+        Decided::InForce(Some((half, Holder::FirstApprover))) => {
+            ("in-force", Some(half), Some("first-approver"))
+        }
+        Decided::Endorsed(half) => {
+            let other = half.as_ref().map(|_| "next-approver");
+            ("needs-another", half, other)
+        }
+        Decided::Rejected => ("rejected", None, None),
     };
-    Ok(Json(json!({"state": state, "activation_code": code})))
+    Ok(Json(json!({"state": state, "activation_half": half, "other_half": other})))
 }
 
 /// Takes back a request of one's own.

@@ -14,7 +14,7 @@ use std::{
 
 use axum::{Json, http::StatusCode};
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::{Command, Engine, Reply};
+use gatewarden_engine::{Command, Engine, Refusal, Reply};
 use gatewarden_model::{OperatorId, SessionId, StationId};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -70,7 +70,7 @@ pub(super) async fn sign_in(
     let (_place, welcome) = admit(api, claimed(api, station.clone(), badge.as_deref())).await?;
     let signed_in = api.app.sign_in(station.clone(), badge.as_deref(), Some(pin)).await;
     let (_, answer) = signed_in?;
-    if answer.is_err() && welcome {
+    if answer.as_ref().is_err_and(is_failure) && welcome {
         count_failure(api, from, station).await;
     }
     match answer? {
@@ -93,6 +93,11 @@ pub(super) fn admit_stranger(api: &Api) -> Result<(), Problem> {
     tracing::warn!("a one-time code was turned away: too many attempts");
     let message = "there were too many attempts; try again in a moment";
     Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", message))
+}
+
+/// Whether a refusal is of a wrong proof: who is refused because he signs in too often has given the right one.
+fn is_failure(refusal: &Refusal) -> bool {
+    refusal.code != "busy"
 }
 
 /// From where a badge was typed. One that was scanned at the station is in somebody's hand.
@@ -181,7 +186,7 @@ pub(super) async fn join(
     slow_down(api, from, station.as_ref()).await?;
     let (_place, welcome) = admit(api, claimed(api, station.clone(), badge.as_deref())).await?;
     let answer = api.app.join(session, badge.as_deref(), pin).await?;
-    if answer.is_err() && welcome {
+    if answer.as_ref().is_err_and(is_failure) && welcome {
         count_failure(api, from, station).await;
     }
     match answer? {

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Peer,
-    auth::Who,
+    auth::{Resting, Who},
     changes::{self, Asked},
     gate,
     problem::{Body, Problem},
@@ -93,13 +93,14 @@ pub(crate) async fn enrol_first(
 pub(crate) struct Activation {
     /// The operator's short name.
     operator: String,
-    /// The one-time code that whoever approved the enrolment was given.
+    /// Both halves of the one-time code, in any order: whoever asked for the enrolment was given one, whoever
+    /// approved it the other (or, where two approved it, each of them).
     code: String,
     /// 4 to 12 digits, known to nobody else.
     pin: String,
 }
 
-/// Sets an operator's own PIN with the one-time code of an enrolment.
+/// Sets an operator's own PIN with both halves of the one-time code of an enrolment.
 #[utoipa::path(post, path = "/activate", tag = "people", request_body = Activation,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
@@ -108,15 +109,11 @@ pub(crate) async fn activate(
     Body(input): Body<Activation>,
 ) -> Result<StatusCode, Problem> {
     let operator = parse_operator(&input.operator)?;
-    let (who, code) = (operator.clone(), secrets::activation_digest(&input.code));
-    let known = api.app.recorder.query(move |engine| {
-        let open = engine.state().operator(&who).and_then(|known| known.activation.as_ref());
-        open.is_some_and(|open| secrets::same_digest(&open.code, &code))
-    });
-    if !known.await? {
+    let (digest, known) = api.app.typed_code(&operator, &input.code).await?;
+    if !known {
         gate::admit_stranger(&api)?;
     }
-    let _ = api.app.activate(operator, &input.code, input.pin).await??;
+    let _ = api.app.activate(operator, digest, input.pin).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,12 +156,12 @@ pub(crate) async fn sign_in(
     gate::sign_in(&api, None, credentials, jar, peer).await
 }
 
-/// Ends the caller's own session.
+/// Ends the caller's own session, also one that is idle or locked.
 #[utoipa::path(delete, path = "/session", tag = "people",
     responses((status = 204), (status = 401, body = Problem)))]
 pub(crate) async fn sign_out(
     State(api): State<Api>,
-    who: Who,
+    Resting(who): Resting,
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let Who::Operator(_, session) = who else {

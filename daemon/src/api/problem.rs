@@ -196,7 +196,7 @@ impl From<Refusal> for Problem {
         let status = match refusal.code {
             "sign-in" | "sign-in-refused" | "session-idle" | "session-locked"
             | "activation-refused" => StatusCode::UNAUTHORIZED,
-            "locked" | "locked-out" => StatusCode::TOO_MANY_REQUESTS,
+            "locked" | "locked-out" | "busy" => StatusCode::TOO_MANY_REQUESTS,
             // A field of the body names what is not there; elsewhere the path does.
             code if code.starts_with("unknown-") && field.is_none() => StatusCode::NOT_FOUND,
             code if code.contains("denied") => StatusCode::FORBIDDEN,

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Peer,
-    auth::Who,
+    auth::{Resting, Who},
     gate,
     mask::Eyes,
     problem::{Body, Problem},
@@ -235,7 +235,7 @@ pub(crate) async fn sign_in(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn sign_out(
     State(api): State<Api>,
-    who: Who,
+    Resting(who): Resting,
     Path(station): Path<String>,
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar), Problem> {
@@ -271,7 +271,7 @@ fn own_session(who: &Who) -> Result<SessionId, Problem> {
         (status = 429, body = Problem)))]
 pub(crate) async fn resume(
     State(api): State<Api>,
-    who: Who,
+    Resting(who): Resting,
     Body(Pin { pin }): Body<Pin>,
 ) -> Result<gate::Opened, Problem> {
     gate::resume(&api, own_session(&who)?, pin).await
@@ -313,7 +313,8 @@ pub(crate) async fn unlock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Closes the pass that is open at a station, without waiting for the quiet time.
+/// Closes the pass that is open at a station, without waiting for the quiet time. In a session that is idle or
+/// locked nothing is closed.
 #[utoipa::path(post, path = "/stations/{station}/close-pass", tag = "stations",
     responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn close_pass(

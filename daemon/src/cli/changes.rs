@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use gatewarden_model::ChangeId;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     ConfigArg,
@@ -34,8 +34,8 @@ pub(crate) enum ChangeVerb {
         /// The request.
         change: ChangeId,
     },
-    /// Approve what somebody else asked for. Where it leaves an operator without a PIN, the one-time
-    /// code with which he sets one is printed: hand it to him alone.
+    /// Approve what somebody else asked for. Where it leaves an operator without a PIN, half of the one-time
+    /// code with which he sets one is printed: hand it to him alone. Somebody else has the other half.
     Approve {
         #[command(flatten)]
         who: Person,
@@ -89,8 +89,9 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
                 }
                 _ => println!("{change} approved"),
             }
-            if let Some(code) = answer["activation_code"].as_str() {
-                println!("one-time code for the new PIN: {code}");
+            if let Some(half) = answer["activation_half"].as_str() {
+                println!("half of the one-time code for the new PIN: {half}");
+                eprintln!("hand it to whoever it is about; {}", other_half(&answer["other_half"]));
             }
         }
         ChangeVerb::Reject { who, change, reason } => {
@@ -105,4 +106,13 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who has the other half of a one-time code.
+fn other_half(holder: &Value) -> &'static str {
+    match holder.as_str() {
+        Some("first-approver") => "whoever approved it first has the other half",
+        Some("next-approver") => "whoever approves it next is given the other half",
+        _ => "whoever asked for it has the other half",
+    }
 }

@@ -20,8 +20,10 @@ use super::{
     rows,
 };
 use crate::{
+    activation::{AskersHalf, askers_half},
     badges::Claims,
     clock::SystemClock,
+    factors::Factors,
     recorder::{Answer, Recorder},
     requests::{BadgeInput, ClientInput, Enrolling, OperatorInput},
     run, secrets,
@@ -31,10 +33,12 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorVerb {
     /// Ask for an operator to be enrolled, or changed to this whole new state. It is in force when an
-    /// administrator has approved it (`gatewarden change approve`).
+    /// administrator has approved it (`gatewarden change approve`). Prints the request's id and, where the
+    /// operator sets a PIN, your half of the one-time code for it: hand it to him alone.
     Add(AddOperator),
-    /// Set your own PIN with the one-time code that whoever approved your enrolment gave you. The code
-    /// and the PIN are asked for on the terminal, or read as two lines from standard input.
+    /// Set your own PIN with both halves of the one-time code, in any order: whoever asked for your enrolment
+    /// gave you one, whoever approved it the other. Code and PIN are asked for on the terminal, or read as
+    /// two lines from standard input.
     Activate {
         #[command(flatten)]
         config: ConfigArg,
@@ -198,10 +202,29 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
     };
     let (Enrolling { change, claims }, reason) = (input.change()?, input.reason.clone());
     let asked = Asked { change, claims: Some(claims), reason };
-    let (id, _) = ask(&config, "/operators", json!(input), asked).await?;
+    let answer = ask(&config, "/operators", json!(input), asked).await?;
+    let (id, who) = (&answer.change, &add.operator);
     println!("{id}");
-    eprintln!("{} waits for an administrator: gatewarden change approve {id}", add.operator);
+    eprintln!("{who} waits for an administrator: gatewarden change approve {id}");
+    if let Some(AskersHalf { half, takes_two }) = answer.half {
+        println!("half of the one-time code for the new PIN: {half}");
+        eprintln!("{}", if takes_two { TWO_HALVES } else { ONE_HALF });
+    }
     Ok(())
+}
+
+const ONE_HALF: &str = "hand it to whoever it is about; whoever approves is given the other half";
+const TWO_HALVES: &str = "two administrators have to approve it, and each of them is given a half: then \
+                          this one does not count";
+
+/// What asking came to.
+struct Answered {
+    /// The request's id.
+    change: String,
+    /// A machine's token, where the daemon made it.
+    token: Option<String>,
+    /// The asker's half of an operator's one-time code.
+    half: Option<AskersHalf>,
 }
 
 /// What is asked for, as the ledger itself takes it while no daemon runs.
@@ -211,18 +234,15 @@ struct Asked {
     reason: String,
 }
 
-/// Asks for a change: the running daemon, or the ledger itself while none runs. Gives the request's id
-/// and, for a machine's, the daemon's token.
-async fn ask(
-    config: &Config,
-    path: &str,
-    body: Value,
-    asked: Asked,
-) -> anyhow::Result<(String, Option<String>)> {
+/// Asks for a change: the running daemon, or the ledger itself while none runs.
+async fn ask(config: &Config, path: &str, body: Value, asked: Asked) -> anyhow::Result<Answered> {
     if let Some(control) = Control::find(config).await? {
         let asked = control.send(Method::POST, path, Some(&body)).await?;
         let text = |key: &str| asked[key].as_str().map(str::to_owned);
-        return Ok((text("change").unwrap_or_default(), text("token")));
+        let takes_two = asked["takes_two"] == json!(true);
+        let half = text("activation_half").map(|half| AskersHalf { half, takes_two });
+        let change = text("change").unwrap_or_default();
+        return Ok(Answered { change, token: text("token"), half });
     }
     let id = ChangeId(Uuid::now_v7());
     let Asked { change, claims, reason } = asked;
@@ -233,9 +253,16 @@ async fn ask(
         recorder.shut().await;
         return Err(refused.into());
     }
+    let half = match askers_half(&Factors::of(config), &recorder, (id, &change, &me())).await {
+        Ok(half) => half,
+        Err(error) => {
+            recorder.shut().await;
+            return Err(error.into());
+        }
+    };
     let command = Command::RequestChange { id, change, reason, by: me() };
     finish(&recorder, recorder.command(command).await?).await?;
-    Ok((id.to_string(), None))
+    Ok(Answered { change: id.to_string(), token: None, half })
 }
 
 /// A badge as typed. What stands before the first colon is its kind, unless it is the first byte of a
@@ -258,7 +285,7 @@ async fn activate(config: &ConfigArg, operator: OperatorId) -> anyhow::Result<()
     let config = run::load_config_without_secrets(&config.config)?;
     let stdin = std::io::stdin();
     let code = if stdin.is_terminal() {
-        read_hidden("one-time code: ")?
+        read_hidden("one-time code, both halves: ")?
     } else {
         let mut line = String::new();
         stdin.lock().read_line(&mut line)?;
@@ -308,9 +335,9 @@ pub(crate) async fn client(verb: ClientVerb) -> anyhow::Result<ExitCode> {
             let (change, reason) =
                 (input.change(secrets::token_digest(&own))?, input.reason.clone());
             let asked = Asked { change, claims: None, reason };
-            let (change, token) = ask(&config, "/clients", json!(input), asked).await?;
-            println!("{}", token.unwrap_or(own));
-            eprintln!("the token is good after: gatewarden change approve {change}");
+            let answer = ask(&config, "/clients", json!(input), asked).await?;
+            println!("{}", answer.token.unwrap_or(own));
+            eprintln!("the token is good after: gatewarden change approve {}", answer.change);
         }
         ClientVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;

@@ -71,11 +71,14 @@ async fn prepare(world: &mut World) -> anyhow::Result<()> {
         ("sam.sales", "Sam Sales", "sales-assistant", "OP-4001", "4703"),
     ] {
         let args = ["operator", "add", id, "--name", name, "--role", role, "--badge", badge];
-        let change = world.cli_ok(&args, "")?;
-        let code = approve(&root, change.trim()).await?;
-        let code = code.context("the approval gave no one-time code")?;
-        world.cli_ok(&["operator", "activate", id], &format!("{code}\n{pin}\n"))?;
-        let how = "asked for on the box, approved by root; the PIN is his own";
+        let asked = world.cli_ok(&args, "")?;
+        let (change, told) = asked.split_once('\n').context("the request has no one-time code")?;
+        let askers = told.trim().rsplit(' ').next().unwrap_or_default();
+        let half = approve(&root, change.trim()).await?;
+        let half = half.context("the approval gave no one-time code")?;
+        world.cli_ok(&["operator", "activate", id], &format!("{askers} {half}\n{pin}\n"))?;
+        let how =
+            "asked for on the box, approved by root, each with half of a code; the PIN is his own";
         tell(id, &format!("enrolled as {role}"), how);
     }
     let scopes = |list: &[&str]| -> Vec<String> {
@@ -125,11 +128,11 @@ async fn approve_devices(world: &World, root: &Caller) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says yes to a request; gives the one-time code, if it comes with one.
+/// Says yes to a request; gives its half of a one-time code, if it comes with one.
 async fn approve(root: &Caller, change: &str) -> anyhow::Result<Option<String>> {
     let path = format!("/changes/{change}/decision");
     let answer = root.post(&path, json!({"approve": true})).await?;
-    Ok(answer["activation_code"].as_str().map(str::to_owned))
+    Ok(answer["activation_half"].as_str().map(str::to_owned))
 }
 
 /// A machine whose token root approved.

@@ -2,9 +2,11 @@
 //!
 //! Invariants: nobody approves what he asked for, nor what is about himself; only a person in a
 //! session approves; what is approved is what stands in the request's entry, checked again at that
-//! moment; a request that nobody decides on in `CHANGE_MS_MAX` is over. Taking rights away needs
-//! nobody else: leaving, revoking and withdrawing are immediate. Absent: minting codes (the daemon).
+//! moment; a request that nobody decides on in `CHANGE_MS_MAX` is over; of the code with which an
+//! operator sets a PIN nobody is given both halves. Taking rights away needs nobody else: leaving,
+//! revoking and withdrawing are immediate. Absent: minting codes (the daemon).
 
+use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation, Module,
     OperatorId, RoleMatrix, sod::SodTable,
@@ -13,7 +15,7 @@ use gatewarden_model::{
 use crate::{
     access::{Access, Facts, Principal},
     apply::actor_name,
-    command::{Refusal, Reply},
+    command::{ActivationCodes, Refusal, Reply},
     holds::check_reason,
     people, sod,
     state::{OpenChange, Policies, approves},
@@ -168,14 +170,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Decides on a request. `activation` is the digest of a fresh one-time code, which counts if
-    /// the change leaves its operator without a PIN.
+    /// Decides on a request. `activation` is a fresh one-time code, which counts if the change leaves its
+    /// operator without a PIN.
     pub(crate) fn decide_change(
         &mut self,
         id: ChangeId,
         approve: bool,
         reason: String,
-        activation: Option<Hash>,
+        activation: Option<ActivationCodes>,
         by: Actor,
     ) -> Answer {
         let Some(open) = self.state.change(id).cloned() else {
@@ -212,11 +214,15 @@ impl Turn<'_> {
             }
             _ => ChangeVerdict::Approved,
         };
+        let holder = first_half_of(&open, &by);
+        let activation = activation.map(|codes| (codes.of(holder), holder));
         let decision = Some(decision);
         self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
         match verdict {
             ChangeVerdict::Approved => self.put_in_force(open, activation),
-            ChangeVerdict::Endorsed => Ok(Reply::Endorsed),
+            ChangeVerdict::Endorsed => {
+                Ok(Reply::Endorsed { activation: self.state.leaves_without_pin(&open.change) })
+            }
             _ => Ok(Reply::Done),
         }
     }
@@ -279,7 +285,7 @@ impl Turn<'_> {
         Ok(Reply::Done)
     }
 
-    fn put_in_force(&mut self, open: OpenChange, activation: Option<Hash>) -> Answer {
+    fn put_in_force(&mut self, open: OpenChange, activation: Option<(Hash, Holder)>) -> Answer {
         let OpenChange { id, change, by, .. } = open;
         match change {
             Change::Operator {
@@ -295,6 +301,7 @@ impl Turn<'_> {
                 let old = self.state.operator(&operator);
                 let pin = old.and_then(|old| old.pin).filter(|_| !reset_pin);
                 let activation = activation.filter(|_| pin.is_none());
+                let code = activation.map(|(code, _)| code);
                 let now = people::Enrolment {
                     operator,
                     name,
@@ -305,8 +312,8 @@ impl Turn<'_> {
                     tails,
                     mitigations,
                 };
-                self.enrolled(now, activation, Some(id), by);
-                Ok(Reply::Approved { activation: activation.is_some() })
+                self.enrolled(now, code, Some(id), by);
+                Ok(Reply::Approved { activation: activation.map(|(_, holder)| holder) })
             }
             Change::Client { client, scopes, token, certificate, until_us } => {
                 let change = Some(id);
@@ -319,21 +326,21 @@ impl Turn<'_> {
                     change,
                     by,
                 });
-                Ok(Reply::Approved { activation: false })
+                Ok(Reply::Approved { activation: None })
             }
             Change::Factor { operator, factor } => {
                 self.add_factor(operator, factor, id, by);
-                Ok(Reply::Approved { activation: false })
+                Ok(Reply::Approved { activation: None })
             }
             Change::Device { device, identity } => {
                 self.device_approved(device, identity, id, by);
-                Ok(Reply::Approved { activation: false })
+                Ok(Reply::Approved { activation: None })
             }
             Change::Policies { version, roles, cedar, sod } => {
                 let access = self.policies_of(version, &roles, &cedar).map_err(refusal)?;
                 self.record(Body::PoliciesDefined { version, roles, cedar, sod, change: Some(id) });
                 self.next_access = Some(access);
-                Ok(Reply::Approved { activation: false })
+                Ok(Reply::Approved { activation: None })
             }
         }
     }
@@ -416,6 +423,15 @@ impl Turn<'_> {
     pub(crate) fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
         let (reason, by) = (reason.to_owned(), Actor::Daemon);
         self.record(Body::ChangeDecided { id, verdict, reason, by, decision: None });
+    }
+}
+
+/// Who has the first half of the one-time code, if this one's yes puts the request in force: who approved
+/// first, unless that is himself, else who asked. So nobody is given both.
+fn first_half_of(open: &OpenChange, by: &Actor) -> Holder {
+    match (&open.endorsed, by) {
+        (Some(first), Actor::Operator { id, .. }) if first != id => Holder::FirstApprover,
+        _ => Holder::Asker,
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Confirmation, Day, Decision,
     DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId,
@@ -57,7 +58,7 @@ pub enum Command {
     Activate {
         /// Who.
         operator: OperatorId,
-        /// SHA-256 of the code.
+        /// The code's digest.
         code: Hash,
         /// SHA-256 of the new PIN's PHC string.
         pin: Hash,
@@ -92,8 +93,8 @@ pub enum Command {
         approve: bool,
         /// Why: needed for a no.
         reason: String,
-        /// SHA-256 of a fresh one-time code, for an operator who is left without a PIN.
-        activation: Option<Hash>,
+        /// A fresh one-time code, for an operator who is left without a PIN.
+        activation: Option<ActivationCodes>,
         /// By whom.
         by: Actor,
     },
@@ -215,10 +216,13 @@ pub enum Command {
         /// Why, such as `badge` or `operator`.
         reason: String,
     },
-    /// Somebody did something in a session: the idle time starts anew, if it is not over. No entry.
+    /// Somebody did something in a session: the idle time starts anew. No entry, unless the session rests:
+    /// then it is denied.
     Activity {
         /// Which.
         session: SessionId,
+        /// What, in words, for the denial's entry.
+        what: String,
     },
     /// A document line is to be done at a station. The same task twice is one task.
     OpenTask {
@@ -467,6 +471,26 @@ pub enum PinCheck {
     Absent,
 }
 
+/// Digests of a one-time code in two halves, of which whoever decides is shown the second. Which counts
+/// depends on who was given the first: never the same person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ActivationCodes {
+    /// With the half that was shown to whoever asked.
+    pub with_asker: Hash,
+    /// With the half that was shown to whoever approved first.
+    pub with_first_approver: Hash,
+}
+
+impl ActivationCodes {
+    /// The one that counts.
+    pub(crate) fn of(&self, holder: Holder) -> Hash {
+        match holder {
+            Holder::Asker => self.with_asker,
+            Holder::FirstApprover => self.with_first_approver,
+        }
+    }
+}
+
 /// What raises a session's level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Factor {
@@ -595,10 +619,14 @@ pub enum Reply {
     /// The request waits for a second person.
     Requested(ChangeId),
     /// The first of two approved it: another one has to.
-    Endorsed,
+    Endorsed {
+        /// Whether it leaves an operator without a PIN: he is given the first half of the one-time code.
+        activation: bool,
+    },
     /// What was asked for is in force.
     Approved {
-        /// Whether the one-time code counts: whoever it is about sets a PIN with it.
-        activation: bool,
+        /// Who has the first half of the one-time code, where it counts: whoever it is about sets a PIN
+        /// with both.
+        activation: Option<Holder>,
     },
 }

@@ -2,7 +2,8 @@
 //!
 //! Of each person, machine and user of the box, `RECORDED_MAX` denials within `WINDOW_US` are entries
 //! of their own. Further ones are counted, and the count becomes one entry when the window is over, or
-//! when the daemon stops. A denial with a pass is always an entry of its own: it holds what was seen.
+//! when the daemon stops. Refusals of what somebody does too often have longer windows of their own, with
+//! one entry in each. A denial with a pass is always an entry of its own: it holds what was seen.
 //! So nothing is lost but the order of what was asked, and the journal grows by a bounded number of
 //! entries for each principal, of which the state keeps a bounded number. After a crash, counts that
 //! were not recorded yet are lost with it. Absent: who is nobody; the daemon bounds strangers at its
@@ -12,16 +13,45 @@ use std::collections::HashMap;
 
 use gatewarden_model::{Action, Actor, Body, Module, Stamp};
 
+use crate::sessions::often::OFTEN_WINDOW_US;
+
 /// Denials of one principal that are entries of their own, in each window.
 pub const RECORDED_MAX: u32 = 60;
 /// A window, in microseconds of the monotonic clock.
 const WINDOW_US: u64 = 60_000_000;
+/// Refusals of what one principal does too often that are entries of their own, in each window of that.
+const BUSY_RECORDED_MAX: u32 = 1;
 /// Principals that are counted at once; there are no more operators and clients.
 const PRINCIPALS_MAX: usize = 4096;
 
+/// What is counted; each has windows of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    /// What somebody may not do.
+    Denied,
+    /// What somebody may do, and does too often.
+    Busy,
+}
+
+impl Kind {
+    fn window_us(self) -> u64 {
+        match self {
+            Self::Denied => WINDOW_US,
+            Self::Busy => OFTEN_WINDOW_US,
+        }
+    }
+
+    fn recorded_max(self) -> u32 {
+        match self {
+            Self::Denied => RECORDED_MAX,
+            Self::Busy => BUSY_RECORDED_MAX,
+        }
+    }
+}
+
 /// The denials of the current windows.
 #[derive(Debug, Default)]
-pub(crate) struct Denials(HashMap<String, Window>);
+pub(crate) struct Denials(HashMap<(String, Kind), Window>);
 
 #[derive(Debug)]
 struct Window {
@@ -36,12 +66,14 @@ impl Denials {
     /// Whether a denial is to be an entry of its own; else it is counted.
     pub(crate) fn records(
         &mut self,
+        kind: Kind,
         by: &Actor,
         (action, module): (Action, Module),
         now: &Stamp,
     ) -> bool {
         let Some(name) = name(by) else { return true };
-        if !self.0.contains_key(&name) && self.0.len() >= PRINCIPALS_MAX {
+        let key = (name, kind);
+        if !self.0.contains_key(&key) && self.0.len() >= PRINCIPALS_MAX {
             return true;
         }
         let fresh = || Window {
@@ -51,11 +83,11 @@ impl Denials {
             by: by.clone(),
             last: (action, module),
         };
-        let window = self.0.entry(name).or_insert_with(fresh);
-        if window.further == 0 && now.us_since(&window.since) >= WINDOW_US {
+        let window = self.0.entry(key).or_insert_with(fresh);
+        if window.further == 0 && now.us_since(&window.since) >= kind.window_us() {
             *window = fresh();
         }
-        if window.recorded < RECORDED_MAX {
+        if window.recorded < kind.recorded_max() {
             window.recorded += 1;
             return true;
         }
@@ -66,20 +98,29 @@ impl Denials {
 
     /// The entries of windows that are over; of all of them where `all` is set.
     pub(crate) fn due(&mut self, now: &Stamp, all: bool) -> Vec<Body> {
-        let is_over = |w: &Window| all || now.us_since(&w.since) >= WINDOW_US;
-        let mut over: Vec<(String, Window)> =
-            self.0.extract_if(|_, window| is_over(window)).collect();
+        let is_over = |kind: Kind, w: &Window| all || now.us_since(&w.since) >= kind.window_us();
+        let mut over: Vec<((String, Kind), Window)> =
+            self.0.extract_if(|(_, kind), window| is_over(*kind, window)).collect();
         over.sort_by(|(a, _), (b, _)| a.cmp(b));
-        over.into_iter().filter(|(_, w)| w.further > 0).map(|(_, w)| summary(w)).collect()
+        over.into_iter()
+            .filter(|(_, w)| w.further > 0)
+            .map(|((_, kind), w)| summary(kind, w))
+            .collect()
     }
 }
 
-fn summary(window: Window) -> Body {
+fn summary(kind: Kind, window: Window) -> Body {
     let Window { by, further, last: (action, module), .. } = window;
-    let reason = format!(
-        "{further} further denials of {} within a minute, which were not recorded one by one",
-        crate::apply::actor_name(&by)
-    );
+    let (who, minutes) = (crate::apply::actor_name(&by), kind.window_us() / 60_000_000);
+    let reason = match kind {
+        Kind::Denied => format!(
+            "{further} further denials of {who} within a minute, which were not recorded one by one"
+        ),
+        Kind::Busy => format!(
+            "{further} further refusals of what {who} did too often within {minutes} minutes, which \
+             were not recorded one by one"
+        ),
+    };
     Body::Denied {
         by,
         action,
@@ -125,9 +166,13 @@ mod tests {
     fn the_first_are_entries_and_the_rest_is_one() {
         let mut denials = Denials::default();
         let erp = client("erp");
-        let own = (0..20_000).filter(|_| denials.records(&erp, ASKED, &at(5))).count();
+        let own =
+            (0..20_000).filter(|_| denials.records(Kind::Denied, &erp, ASKED, &at(5))).count();
         assert_eq!(own, RECORDED_MAX as usize);
-        assert!(denials.records(&client("other"), ASKED, &at(5)), "each has a count of its own");
+        assert!(
+            denials.records(Kind::Denied, &client("other"), ASKED, &at(5)),
+            "each has a count of its own"
+        );
         assert!(denials.due(&at(64), false).is_empty());
         let due = denials.due(&at(65), false);
         let [Body::Denied { by, further: Some(19_940), reason, .. }] = &due[..] else {
@@ -139,7 +184,7 @@ mod tests {
             "19940 further denials of erp within a minute, which were not recorded one by one"
         );
         assert!(denials.due(&at(65), true).is_empty());
-        assert!(denials.records(&erp, ASKED, &at(66)), "a new window begins");
+        assert!(denials.records(Kind::Denied, &erp, ASKED, &at(66)), "a new window begins");
     }
 
     #[test]
@@ -147,15 +192,16 @@ mod tests {
         let mut denials = Denials::default();
         let erp = client("erp");
         for _ in 0..RECORDED_MAX {
-            assert!(denials.records(&erp, ASKED, &at(0)));
+            assert!(denials.records(Kind::Denied, &erp, ASKED, &at(0)));
         }
-        assert!(denials.records(&erp, ASKED, &at(60)), "the first window is over");
+        assert!(denials.records(Kind::Denied, &erp, ASKED, &at(60)), "the first window is over");
         for _ in 1..RECORDED_MAX {
-            assert!(denials.records(&erp, ASKED, &at(61)));
+            assert!(denials.records(Kind::Denied, &erp, ASKED, &at(61)));
         }
-        assert!(!denials.records(&erp, ASKED, &at(62)));
+        assert!(!denials.records(Kind::Denied, &erp, ASKED, &at(62)));
         assert_eq!(denials.due(&at(62), true).len(), 1);
-        let nobody = (0..1000).all(|_| denials.records(&Actor::Nobody, ASKED, &at(62)));
+        let nobody =
+            (0..1000).all(|_| denials.records(Kind::Denied, &Actor::Nobody, ASKED, &at(62)));
         assert!(nobody && denials.0.is_empty());
     }
 }

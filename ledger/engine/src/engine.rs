@@ -14,13 +14,14 @@ use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 use crate::{
     access::Access,
     command::{Command, Outcome, Refusal, Reply},
-    denials::Denials,
+    denials::{Denials, Kind},
     items::ItemMaster,
     keeping::Binding,
     memory::Memory,
     people::Enrolment,
     sessions::{
         levels::{Levels, TwoPersons},
+        often::BUSY,
         walking::Walking,
     },
     state::State,
@@ -240,7 +241,8 @@ impl Engine {
         let Body::Denied { by, action, module, pass: None, .. } = &last.body else { return };
         let is_this =
             refusal.recorded == Some(last.seq) && last.seq.checked_add(1) == Some(self.next_seq);
-        if is_this && !self.denials.records(by, (*action, *module), now) {
+        let kind = if refusal.code == BUSY { Kind::Busy } else { Kind::Denied };
+        if is_this && !self.denials.records(kind, by, (*action, *module), now) {
             self.next_seq = last.seq;
             outcome.entries.pop();
             refusal.recorded = None;
@@ -400,6 +402,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.time_out_clients();
         }
     }
+    turn.needs_live_session(&command)?;
     match command {
         Command::Enrol { operator, name, roles, badges, pin, kinds, by } => {
             let mitigations = vec![];
@@ -435,7 +438,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::Join { session, badge, pin } => turn.join(session, badge, pin),
         Command::Leave { session } => turn.leave(session),
         Command::Unlock { operator, by } => turn.unlock(operator, by),
-        Command::Activity { session } => turn.activity(session),
+        Command::Activity { session, .. } => turn.activity(session),
         Command::OpenTask { task, by } => turn.open_task(task, by),
         Command::ApproveTask { task, by } => turn.approve_task(task, by),
         Command::WithdrawTask { task, by } => turn.withdraw_task(task, by),

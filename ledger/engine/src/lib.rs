@@ -43,10 +43,13 @@ pub mod window;
 
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
 pub use changes::CHANGE_MS_MAX;
-pub use command::{Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
+pub use command::{
+    ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
+};
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
+pub use gatewarden_identity::activation::Holder;
 pub use items::ItemMaster;
 pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
@@ -55,6 +58,9 @@ pub use reviews::reviewers_of;
 pub use sessions::{
     levels::{Levels, TwoPersons},
     machine,
+    often::{
+        OFTEN_WINDOW_US, PINS_OFTEN_MAX, SESSIONS_OFTEN_MAX, STATION_OFTEN_MAX, STEP_UPS_OFTEN_MAX,
+    },
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
     walking::Walking,
 };

@@ -13,7 +13,10 @@ use gatewarden_model::{Hash, OperatorId, PassId, SessionId, Stamp, StationId, Ta
 
 use crate::{
     command::{Refusal, Reply},
-    sessions::scans::{Scans, Seen},
+    sessions::{
+        often::{Count, Often},
+        scans::{Scans, Seen},
+    },
     state::{Lockout, Session},
 };
 
@@ -27,6 +30,8 @@ const SEEN_BADGES_MAX: usize = 1024;
 const WHEREABOUTS_MAX: usize = 10_000;
 /// Operators and stations at which they were too fast.
 const SUSPECTED_MAX: usize = 1024;
+/// Operators and stations of whom it is counted how often they did something.
+const OFTEN_MAX: usize = 30_000;
 /// Passes whose answer is remembered.
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
@@ -103,6 +108,8 @@ pub(crate) struct Ended {
 pub(crate) struct Memory {
     /// When somebody last did something in an open session.
     pub(crate) activity: HashMap<SessionId, Stamp>,
+    /// When the second person in an open session last proved who he is.
+    pub(crate) second_activity: HashMap<SessionId, Stamp>,
     /// Ended sessions.
     pub(crate) ended: Recent<SessionId, Ended>,
     /// The last badge seen at a station.
@@ -113,6 +120,8 @@ pub(crate) struct Memory {
     pub(crate) whereabouts: Recent<OperatorId, (StationId, Stamp)>,
     /// When it was recorded that somebody was at a station too fast.
     pub(crate) suspected: Recent<(OperatorId, StationId), Stamp>,
+    /// How often something was done of late.
+    pub(crate) often: Recent<Often, Count>,
     /// Failures of badges that are nobody's.
     pub(crate) strangers: Recent<Hash, Lockout>,
     /// Answers to passes.
@@ -125,11 +134,13 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             activity: HashMap::new(),
+            second_activity: HashMap::new(),
             ended: Recent::new(ENDED_SESSIONS_MAX),
             seen: Recent::new(SEEN_BADGES_MAX),
             scans: Recent::new(SEEN_BADGES_MAX),
             whereabouts: Recent::new(WHEREABOUTS_MAX),
             suspected: Recent::new(SUSPECTED_MAX),
+            often: Recent::new(OFTEN_MAX),
             strangers: Recent::new(STRANGERS_MAX),
             answers: Recent::new(ANSWERS_MAX),
             closed: Recent::new(CLOSED_TASKS_MAX),

@@ -3,9 +3,8 @@
 //! Invariants: nobody changes his own enrolment; a badge and a token belong to one; only roles and
 //! scopes that exist are given; who is removed, or whose roles, badges or PIN change, has no session
 //! left. A lock-out outlasts a change: only a sign-in or another person clears it. A PIN is chosen by
-//! its operator alone, with a one-time code that neither who asked for the enrolment nor anybody after
-//! its first use knows. A token's time that is over never comes back. Absent: the second person's
-//! approval (`changes`).
+//! its operator alone, with a one-time code that counts once and of which nobody else was shown more than
+//! a half. A token's time that is over never comes back. Absent: the second person's approval (`changes`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +16,8 @@ use gatewarden_model::{
 use crate::{
     access::Facts,
     command::{PinCheck, Refusal, Reply},
-    state::{Client, Operator},
+    sessions::often::Often,
+    state::{Client, Operator, Session},
     turn::{Answer, Asked, Turn},
 };
 
@@ -144,6 +144,8 @@ impl Turn<'_> {
             self.sign_out(id, "wrong PIN".to_owned())?;
             return Err(refusal);
         }
+        let Session { operator, station, .. } = &session;
+        self.does_often(Often::Pins(operator.clone()), operator, station.as_ref())?;
         let others = self.state.sessions().filter(|s| s.operator == session.operator && s.id != id);
         let others: Vec<SessionId> = others.map(|s| s.id).collect();
         for other in others {

@@ -1,14 +1,17 @@
 //! Sessions: who is at which station, in which state, with whom, and what his passes are worth.
 //!
 //! Invariants: one session a station, one station an operator; every change of state goes by the
-//! table (`machine`) and is an entry; every end has a reason; nothing is authorised in any state but
-//! `authenticated`; a pass counts for a session only if it was authenticated during the whole of it,
-//! at the level and with the second person that it had from the pass's first moment. Absent on
-//! purpose: comparing PINs and factors (slow by design, done by the daemon).
+//! table (`machine`) and is an entry; every end, and every leaving of a second person, has a reason;
+//! nothing is authorised in any state but `authenticated`; a pass counts for a session only if it was
+//! authenticated during the whole of it, at the level and with the second person that it had from the
+//! pass's first moment. Absent on purpose: comparing PINs and factors (slow by design, done by the
+//! daemon).
 
 pub(crate) mod levels;
+mod live;
 pub(crate) mod lockout;
 pub mod machine;
+pub(crate) mod often;
 pub(crate) mod scans;
 mod sign_in;
 mod time_out;
@@ -74,8 +77,7 @@ impl Turn<'_> {
                 return Ok(Reply::SignedOut);
             }
             (Some((id, _, Some(second))), Some(who)) if second.operator == *who => {
-                let gone = Change { second: Some(None), ..Change::default() };
-                self.change(id, SessionEvent::Left, gone);
+                self.second_left(id, "badge");
                 return Ok(Reply::SignedOut);
             }
             _ => self.remember(&station, badge, operator.clone()),
@@ -92,9 +94,6 @@ impl Turn<'_> {
 
     pub(crate) fn activity(&mut self, id: SessionId) -> Answer {
         let Some(session) = self.state.session(id).cloned() else { return Err(no_session(id)) };
-        if let Err((code, message)) = session.acts() {
-            return Err(Refusal { code, message, recorded: None });
-        }
         self.memory.activity.insert(id, self.now);
         self.is_at(&session.operator, session.station.as_ref(), self.now);
         Ok(Reply::Done)
@@ -114,12 +113,30 @@ impl Turn<'_> {
         for id in own.map(|s| s.id).collect::<Vec<_>>() {
             self.end_session(id, End::signed_out(reason));
         }
+        self.leave_as_second(operator, None, reason);
+    }
+
+    /// Lets an operator leave the sessions of others, all but one.
+    pub(crate) fn leave_as_second(
+        &mut self,
+        operator: &OperatorId,
+        but: Option<SessionId>,
+        reason: &str,
+    ) {
         let second = |s: &&Session| s.second.as_ref().is_some_and(|p| p.operator == *operator);
-        let joined = self.state.sessions().filter(second);
-        for id in joined.map(|s| s.id).collect::<Vec<_>>() {
-            let gone = Change { second: Some(None), note: reason.to_owned(), level: None };
-            self.change(id, SessionEvent::Left, gone);
+        let joined = self.state.sessions().filter(second).map(|s| s.id);
+        for id in joined.filter(|id| Some(*id) != but).collect::<Vec<_>>() {
+            self.second_left(id, reason);
         }
+    }
+
+    /// Lets the second person leave a session, if there is one.
+    pub(crate) fn second_left(&mut self, id: SessionId, reason: &str) {
+        if self.state.session(id).is_some_and(|session| session.second.is_some()) {
+            let note = reason.to_owned();
+            self.change(id, SessionEvent::Left, Change { second: Some(None), note, level: None });
+        }
+        self.memory.second_activity.remove(&id);
     }
 
     /// A pass is activity of its session, at the time of the pass.
@@ -138,6 +155,11 @@ impl Turn<'_> {
         let Some(session) = self.state.session(id) else { return };
         let Some(to) = machine::next(session.phase, event) else { return };
         let goes_on = to.authorises();
+        if !goes_on && session.second.is_some() {
+            // Its own entry, as every leaving has: the words of the state tell why.
+            self.second_left(id, to.name());
+        }
+        let Some(session) = self.state.session(id) else { return };
         let kept = with.level.unwrap_or(session.auth_level);
         let beside = with.second.unwrap_or_else(|| session.second.clone());
         let body = Body::SessionChanged {
@@ -161,6 +183,7 @@ impl Turn<'_> {
         if machine::next(session.phase, end.event).is_none() {
             return false;
         }
+        self.second_left(id, end.reason);
         self.record(Body::SessionEnded {
             session: id,
             operator: session.operator.clone(),

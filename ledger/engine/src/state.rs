@@ -57,7 +57,7 @@ pub struct Operator {
 /// A one-time code with which an operator sets a PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activation {
-    /// SHA-256 of the code.
+    /// Its digest (`gatewarden_identity::activation`).
     pub code: Hash,
     /// Since when it counts.
     pub since: Stamp,
@@ -97,12 +97,7 @@ impl OpenChange {
     /// would do alone what needs two.
     #[must_use]
     pub fn needs_two(&self, state: &State, matrix: &RoleMatrix) -> bool {
-        let by_person = matches!(self.by, Actor::Operator { .. });
-        if by_person || matches!(self.change, Change::Device { .. }) {
-            return false;
-        }
-        let about = self.change.operator();
-        state.approvers(matrix).filter(|one| Some(&one.id) != about).nth(1).is_some()
+        state.takes_two(&self.change, &self.by, matrix)
     }
 }
 
@@ -424,6 +419,24 @@ impl State {
     #[must_use]
     pub fn operator(&self, id: &OperatorId) -> Option<&Operator> {
         self.operators.get(id)
+    }
+
+    /// Whether a change takes two who approve it, if this one asks: see [`OpenChange::needs_two`].
+    #[must_use]
+    pub fn takes_two(&self, change: &Change, by: &Actor, matrix: &RoleMatrix) -> bool {
+        let by_person = matches!(by, Actor::Operator { .. });
+        if by_person || matches!(change, Change::Device { .. }) {
+            return false;
+        }
+        let about = change.operator();
+        self.approvers(matrix).filter(|one| Some(&one.id) != about).nth(1).is_some()
+    }
+
+    /// Whether a change would leave its operator without a PIN, so that he sets one with a one-time code.
+    #[must_use]
+    pub fn leaves_without_pin(&self, change: &Change) -> bool {
+        let Change::Operator { operator, reset_pin, .. } = change else { return false };
+        *reset_pin || self.operator(operator).is_none_or(|known| known.pin.is_none())
     }
 
     /// Whose badge it is.

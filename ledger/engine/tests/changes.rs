@@ -6,7 +6,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{House, access, badge, matrix, settings};
-use gatewarden_engine::{Access, Command, Engine, Judge, PinCheck, Reply, Settings, sod};
+use gatewarden_engine::{
+    Access, ActivationCodes, Command, Engine, Holder, Judge, PinCheck, Reply, Settings, sod,
+};
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Hash, Module, RoleMatrix, Stamp,
     sod::SodTable,
@@ -66,7 +68,8 @@ fn ask(n: u128, change: Change, by: Actor) -> Command {
 }
 
 fn decide(n: u128, approve: bool, by: Actor) -> Command {
-    let activation = Some(Hash::of(b"code"));
+    let (with_asker, with_first_approver) = (Hash::of(b"code"), Hash::of(b"code of two"));
+    let activation = Some(ActivationCodes { with_asker, with_first_approver });
     Command::DecideChange { id: id(n), approve, reason: "known to me".to_owned(), activation, by }
 }
 
@@ -109,7 +112,10 @@ fn an_operator_is_enrolled_by_two_and_sets_the_pin_alone() {
 
     assert_eq!(house.refused(decide(1, true, adam.clone())), "denied", "his own request");
     assert_eq!(house.refused(decide(1, true, LOCAL)), "denied", "the box's account is nobody");
-    assert_eq!(house.ok(decide(1, true, eva.clone())), Reply::Approved { activation: true });
+    assert_eq!(
+        house.ok(decide(1, true, eva.clone())),
+        Reply::Approved { activation: Some(Holder::Asker) }
+    );
     assert_eq!(house.handle(decide(1, true, eva)).answer.unwrap_err().code, "unknown-change");
     let Body::Enrolled { by, change, activation, .. } = &house.journal.last().unwrap().body else {
         panic!("{:?}", house.journal.last());
@@ -183,7 +189,7 @@ fn a_forgotten_pin_is_reset_by_two_and_a_no_changes_nothing() {
         house.journal.last().unwrap().body,
         Body::ChangeDecided { verdict: ChangeVerdict::Rejected, .. }
     ));
-    assert_eq!(house.ok(decide(1, true, eva)), Reply::Approved { activation: true });
+    assert_eq!(house.ok(decide(1, true, eva)), Reply::Approved { activation: Some(Holder::Asker) });
     let code = |who: &str| {
         house.engine.state().operator(&who.parse().unwrap()).unwrap().activation.is_some()
     };
@@ -329,7 +335,11 @@ fn other_policies_wait_for_a_second_person() {
         Command::DecideChange { id, approve: true, reason, activation: None, by }
     };
     let (adam, eva) = (house.by("adam"), house.by("eva"));
-    assert_eq!(house.ok(yes(adam.clone())), Reply::Endorsed, "no person asked for it");
+    assert_eq!(
+        house.ok(yes(adam.clone())),
+        Reply::Endorsed { activation: false },
+        "no person asked for it"
+    );
     assert_eq!(house.refused(yes(adam)), "same-person");
     assert_eq!(house.engine.access().version(), old);
     house.engine = restart(&house.journal, &configured);
@@ -465,11 +475,16 @@ fn what_no_person_asked_for_needs_two_where_there_are_two() {
     let mut house = house();
     house.ok(ask(1, operator("zoe", &["buyer"], false), LOCAL));
     let (adam, eva) = (house.by("adam"), house.by("eva"));
-    assert_eq!(house.ok(decide(1, true, adam.clone())), Reply::Endorsed);
+    let endorsed = Reply::Endorsed { activation: true };
+    assert_eq!(house.ok(decide(1, true, adam.clone())), endorsed);
     assert!(house.engine.state().operator(&"zoe".parse().unwrap()).is_none());
     assert_eq!(replayed(&house.journal).state(), house.engine.state());
     assert_eq!(house.refused(decide(1, true, adam.clone())), "same-person");
-    assert_eq!(house.ok(decide(1, true, eva.clone())), Reply::Approved { activation: true });
+    // The box's account may be one of the two: its half does not count beside his yes.
+    let approved = Reply::Approved { activation: Some(Holder::FirstApprover) };
+    assert_eq!(house.ok(decide(1, true, eva.clone())), approved);
+    let code = house.engine.state().operator(&"zoe".parse().unwrap()).unwrap().activation.clone();
+    assert_eq!(code.unwrap().code, Hash::of(b"code of two"));
     // About one of the two, the other is all there is.
     house.ok(ask(2, operator("eva", &["administrator", "buyer"], false), LOCAL));
     house.ok(decide(2, true, adam.clone()));
@@ -486,6 +501,20 @@ fn what_no_person_asked_for_needs_two_where_there_are_two() {
         .retain(|e| !matches!(e.body, Body::ChangeDecided { verdict, .. } if verdict == endorsed));
     let told: Vec<String> = forged.iter().filter_map(|entry| judge.judge(entry)).collect();
     assert!(told.iter().any(|t| t.contains("approved alone what no person asked for")), "{told:?}");
+}
+
+/// Who approved first and is the last who may does not end up with both halves: whoever asked has one.
+#[test]
+fn who_approves_twice_has_one_half() {
+    let mut house = house();
+    house.ok(ask(1, operator("zoe", &["buyer"], false), LOCAL));
+    let adam = house.by("adam");
+    assert_eq!(house.ok(decide(1, true, adam.clone())), Reply::Endorsed { activation: true });
+    house.ok(Command::Remove { operator: "eva".parse().unwrap(), by: LOCAL });
+    let approved = Reply::Approved { activation: Some(Holder::Asker) };
+    assert_eq!(house.ok(decide(1, true, adam)), approved);
+    let code = house.engine.state().operator(&"zoe".parse().unwrap()).unwrap().activation.clone();
+    assert_eq!(code.unwrap().code, Hash::of(b"code"));
 }
 
 #[test]

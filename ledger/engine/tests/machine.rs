@@ -211,7 +211,7 @@ fn command(house: &mut House, step: &Step, fresh: u128) -> Command {
             let reason = "operator".to_owned();
             Command::SignOut { session: some_session(house, a), reason }
         }
-        11 | 12 => Command::Activity { session: some_session(house, a) },
+        11 | 12 => Command::Activity { session: some_session(house, a), what: String::new() },
         13 | 14 => Command::Pass(seen(house, fresh, a, b)),
         _ if a < 200 => {
             let id = some_session(house, b);
@@ -241,7 +241,7 @@ fn run(steps: &[Step]) -> Result<(House, Model), TestCaseError> {
         }
         learnt = house.journal.len();
         match (&command, &outcome.answer) {
-            (Command::Activity { session } | Command::StepUp { session, .. }, Ok(_))
+            (Command::Activity { session, .. } | Command::StepUp { session, .. }, Ok(_))
             | (Command::Resume { session, .. }, Ok(_)) => model.acted(*session, now),
             (Command::Pass(pass), _) => {
                 pass.session.iter().for_each(|id| model.acted(*id, pass.closed.mono_us));

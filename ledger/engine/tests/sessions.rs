@@ -75,7 +75,7 @@ fn sessions_end_when_idle_and_after_the_longest_time() {
     let from = house.journal.len();
     house.sign_in(1, Some("dock-1"), "sam");
     house.now = stamp_ms(299_999);
-    house.ok(Command::Activity { session: session_id(1) });
+    house.ok(Command::Activity { session: session_id(1), what: String::new() });
     house.now = stamp_ms(599_998);
     assert_eq!(house.handle(Command::Tick).entries.iter().filter(|e| is_of(e, "sam")).count(), 0);
     house.now = stamp_ms(599_999);
@@ -88,7 +88,7 @@ fn sessions_end_when_idle_and_after_the_longest_time() {
     while house.engine.state().session(session_id(2)).is_some() {
         ms += 200_000;
         house.now = stamp_ms(ms);
-        let _ = house.handle(Command::Activity { session: session_id(2) });
+        let _ = house.handle(Command::Activity { session: session_id(2), what: String::new() });
     }
     assert_eq!(ms - start, 28_800_000);
     assert_eq!(told(&house, from).last().unwrap(), "-sam@dock-1 expired");

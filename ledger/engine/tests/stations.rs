@@ -8,8 +8,9 @@ use common::{
     House, access, at, badge, operator, pass, posting, session_id, settings, stamp_ms, task, word,
 };
 use gatewarden_engine::{
-    Command, Engine, Factor, FactorCheck, Judge, Levels, PinCheck, Reply, SCAN_EVERY_US,
-    SCANS_AT_ONCE_MAX, Settings, TwoPersons, Walking,
+    Command, Engine, Factor, FactorCheck, Judge, Levels, OFTEN_WINDOW_US, PINS_OFTEN_MAX, PinCheck,
+    Reply, SCAN_EVERY_US, SCANS_AT_ONCE_MAX, SESSIONS_OFTEN_MAX, STEP_UPS_OFTEN_MAX, Settings,
+    TwoPersons, Walking,
 };
 use gatewarden_model::{
     Action, Actor, Body, Item, ItemClass, Module, MovementKind, Pass, SessionEvent, SessionId,
@@ -122,7 +123,7 @@ fn an_idle_session_authorises_nothing_until_its_pin_is_given_again() {
     let ask = Command::Ask { by: by.clone(), action: Action::View, module: Module::Inbound, what };
     assert_eq!(house.refused(ask), "session-idle");
     assert!(!house.engine.may(&by, Action::View, Module::Inbound));
-    let activity = house.handle(Command::Activity { session: session_id(1) });
+    let activity = house.handle(Command::Activity { session: session_id(1), what: String::new() });
     assert_eq!(activity.answer.unwrap_err().code, "session-idle", "an act does not revive it");
 
     house.now = at(310);
@@ -190,7 +191,7 @@ fn a_wall_clock_set_back_revives_nothing() {
     house.sign_in(2, None, "sam");
     step_up(&mut house, 2, Factor::Totp, PinCheck::Right).unwrap();
     house.now = back(420_000);
-    house.ok(Command::Activity { session: session_id(2) });
+    house.ok(Command::Activity { session: session_id(2), what: String::new() });
     assert_eq!(house.engine.state().session(session_id(2)).unwrap().auth_level, 2);
 }
 
@@ -373,6 +374,85 @@ fn a_second_person_leaves_by_idleness_by_moving_and_by_being_removed() {
     assert_eq!(second(&house), None, "removed");
 }
 
+/// Why second persons left, in order.
+fn left(house: &House) -> Vec<String> {
+    let one = |body: &Body| match body {
+        Body::SessionChanged { event: SessionEvent::Left, note, second: None, .. } => {
+            Some(note.clone())
+        }
+        _ => None,
+    };
+    house.journal.iter().filter_map(|entry| one(&entry.body)).collect()
+}
+
+#[test]
+fn a_second_person_does_not_stay_by_what_the_first_one_does() {
+    let mut house = house(two_for_receipts);
+    house.sign_in(1, Some("dock-1"), "sam");
+    join(&mut house, 1, "sue", PinCheck::Right).unwrap();
+    let act = |house: &mut House, seconds: u64| {
+        house.now = at(seconds);
+        house.ok(Command::Activity { session: session_id(1), what: String::new() });
+        let session = house.engine.state().session(session_id(1)).unwrap();
+        session.second.is_some()
+    };
+    assert!(act(&mut house, 200));
+    assert!(act(&mut house, 299));
+    assert!(!act(&mut house, 300), "she joined 300 s ago and was not seen since");
+    assert_eq!(receive(&mut house, 1, 1, 301), "second-person-needed");
+    // Whoever proves again that she is there stays, but not longer than the session.
+    let over = settings().session_max_ms / 1000;
+    for seconds in (301..over).step_by(250) {
+        house.now = at(seconds);
+        join(&mut house, 1, "sue", PinCheck::Right).unwrap();
+        assert!(act(&mut house, seconds));
+    }
+    assert_eq!(left(&house), ["idle"]);
+    house.now = at(over);
+    house.ok(Command::Tick);
+    assert_eq!(phase(&house, 1), None);
+    assert_eq!(left(&house), ["idle", "expired"]);
+    assert_eq!(house.restarted().state(), house.engine.state());
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn every_leaving_of_a_second_person_tells_why() {
+    let mut house = house(two_for_receipts);
+    house.sign_in(1, Some("dock-1"), "sam");
+    let mut seconds = 0;
+    let mut then = |house: &mut House, command: Command| {
+        seconds += 5;
+        house.now = at(seconds);
+        join(house, 1, "sue", PinCheck::Right).unwrap();
+        house.ok(command);
+    };
+    then(&mut house, Command::Leave { session: session_id(1) });
+    let scan = Command::Badge { station: station("dock-1"), badge: badge("sue") };
+    then(&mut house, scan);
+    let console = house.sign_in_command(2, None, "sue", PinCheck::Right);
+    then(&mut house, console);
+    let dock = house.sign_in_command(3, Some("dock-2"), "sue", PinCheck::Right);
+    then(&mut house, dock);
+    let over = house.sign_in_command(4, Some("dock-1"), "sue", PinCheck::Right);
+    then(&mut house, over);
+    assert_eq!(left(&house), ["operator", "badge", "moved", "moved", "moved"]);
+    assert_eq!(phase(&house, 1), None, "handed over");
+
+    house.sign_in(1_000, Some("dock-1"), "sam");
+    let id = session_id(1_000);
+    join(&mut house, 1_000, "sue", PinCheck::Right).unwrap();
+    house.ok(Command::SignOut { session: id, reason: "operator".to_owned() });
+    house.sign_in(1_001, Some("dock-1"), "sam");
+    join(&mut house, 1_001, "sue", PinCheck::Right).unwrap();
+    house.now = at(seconds + 299);
+    join(&mut house, 1_001, "sue", PinCheck::Right).unwrap();
+    house.now = at(seconds + 300);
+    house.ok(Command::Tick);
+    assert_eq!(left(&house)[5..], ["operator", "idle"], "with the session, and with its idleness");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
 #[test]
 fn class_a_by_hand_needs_a_second_person_who_did_not_ask_for_it() {
     let mut house = house(|settings| {
@@ -542,7 +622,7 @@ fn whoever_types_a_badge_number_without_its_pin_locks_nobody_and_leaving_is_no_w
     assert_eq!(phase(&house, 1), Some(SessionPhase::Authenticated));
     // His last act counts, not his sign-in; and the way takes its time after the session too.
     house.now = at(50);
-    house.ok(Command::Activity { session: session_id(1) });
+    house.ok(Command::Activity { session: session_id(1), what: String::new() });
     house.now = at(55);
     assert_eq!(scan(&mut house, "dock-1", "sam"), Ok(Reply::SignedOut));
     house.now = stamp_ms(114_999);
@@ -630,4 +710,82 @@ fn a_station_tells_its_state() {
     assert_eq!(here(&house), SessionPhase::Idle);
     house.ok(Command::SignOut { session, reason: "operator".to_owned() });
     assert_eq!(here(&house), SessionPhase::Free);
+}
+
+/// Signing in and out for ever costs a bounded number of entries, and the refusals one each window.
+#[test]
+fn who_signs_in_and_out_for_ever_is_refused_and_told_once() {
+    let mut house = house(|_| {});
+    house.now = at(1);
+    let before = house.journal.len();
+    let (mut opened, mut refused) = (0, 0);
+    for n in 0..1000 {
+        let command = house.sign_in_command(10_000 + n, Some("dock-1"), "sam", PinCheck::Right);
+        match house.handle(command).answer {
+            Ok(_) => {
+                opened += 1;
+                let reason = "operator".to_owned();
+                house.ok(Command::SignOut { session: session_id(10_000 + n), reason });
+            }
+            Err(refusal) => {
+                refused += 1;
+                assert_eq!((refusal.code, refusal.recorded.is_some()), ("busy", refused == 1));
+                assert!(refusal.message.contains("try again in"), "{refusal}");
+            }
+        }
+    }
+    assert_eq!((opened, refused), (SESSIONS_OFTEN_MAX, 1000 - SESSIONS_OFTEN_MAX));
+    assert_eq!(house.journal.len() - before, 2 * SESSIONS_OFTEN_MAX as usize + 1);
+    // Others are not kept out, nor is his wrong PIN hidden.
+    house.sign_in(20_000, Some("dock-2"), "sue");
+    let wrong = house.sign_in_command(20_001, Some("dock-1"), "sam", PinCheck::Wrong);
+    assert_eq!(house.refused(wrong), "sign-in-refused");
+    // The window is over: how many there were is told, and he signs in again.
+    house.now = stamp_ms(1000 + OFTEN_WINDOW_US / 1000);
+    house.ok(Command::Tick);
+    let told = house.journal.iter().find_map(|entry| match &entry.body {
+        Body::Denied { further: Some(further), reason, .. } => Some((*further, reason.clone())),
+        _ => None,
+    });
+    let (further, reason) = told.unwrap();
+    assert_eq!(further, u64::from(refused) - 1);
+    assert!(reason.contains("sam did too often within 10 minutes"), "{reason}");
+    house.sign_in(30_000, Some("dock-1"), "sam");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What does not open a session of one's own is bounded too.
+#[test]
+fn joining_stepping_up_and_changing_the_pin_are_bounded() {
+    let mut house = house(|_| {});
+    house.sign_in(1, Some("dock-1"), "sam");
+    let until_busy = |house: &mut House, act: &dyn Fn(&mut House) -> Result<(), &'static str>| {
+        let mut done = 0;
+        loop {
+            match act(house) {
+                Ok(()) => done += 1,
+                Err(code) => {
+                    assert_eq!(code, "busy");
+                    return done;
+                }
+            }
+        }
+    };
+    let joined = until_busy(&mut house, &|house| {
+        join(house, 1, "sue", PinCheck::Right)?;
+        house.ok(Command::Leave { session: session_id(1) });
+        Ok(())
+    });
+    assert_eq!(joined, SESSIONS_OFTEN_MAX);
+    let raised = until_busy(&mut house, &|house| {
+        step_up(house, 1, Factor::SecurityKey, PinCheck::Right).map(drop)
+    });
+    assert_eq!(raised, STEP_UPS_OFTEN_MAX);
+    let pins = until_busy(&mut house, &|house| {
+        let pin = gatewarden_model::Hash::of(&house.journal.len().to_be_bytes());
+        let command = Command::ChangePin { session: session_id(1), check: PinCheck::Right, pin };
+        house.handle(command).answer.map(drop).map_err(|refusal| refusal.code)
+    });
+    assert_eq!(pins, PINS_OFTEN_MAX);
+    assert_eq!(house.judged(), Vec::<String>::new());
 }

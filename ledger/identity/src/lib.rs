@@ -6,6 +6,7 @@
 //! hashing PINs (it is slow by design and so has its own thread in the daemon), deciding who may do
 //! what (the engine), counting failed attempts (the engine), any I/O.
 
+pub mod activation;
 pub mod badge;
 pub mod base32;
 pub mod name;

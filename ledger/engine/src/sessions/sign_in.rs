@@ -9,7 +9,7 @@ use gatewarden_model::{Hash, OperatorId, Present, SessionEvent, SessionId, Stati
 use crate::{
     command::{Factor, FactorCheck, PinCheck, Refusal, Reply},
     factors::FactorUse,
-    sessions::{Change, End, no_session},
+    sessions::{Change, End, no_session, often::Often},
     state::Session,
     turn::{Answer, Turn},
 };
@@ -45,6 +45,7 @@ impl Turn<'_> {
             let failures = attempt.failures();
             return Err(self.refuse_attempt(&attempt, "session-exists", reason, failures, 0));
         }
+        self.opens_session(&operator, station.as_ref())?;
         Ok(self.open_session(station, operator, session))
     }
 
@@ -67,6 +68,7 @@ impl Turn<'_> {
         operator: OperatorId,
         id: SessionId,
     ) -> Reply {
+        self.leave_as_second(&operator, None, "moved");
         self.make_room(&operator, station.as_ref());
         if let Some(station) = &station {
             self.used(station);
@@ -117,11 +119,6 @@ impl Turn<'_> {
         for id in own {
             self.end_session(id, End::replaced("moved"));
         }
-        let second = |s: &&Session| s.second.as_ref().is_some_and(|p| p.operator == *operator);
-        let joined = self.state.sessions().filter(second).filter(elsewhere);
-        for id in joined.map(|s| s.id).collect::<Vec<_>>() {
-            self.change(id, SessionEvent::Left, Change { second: Some(None), ..Change::default() });
-        }
     }
 
     /// Opens an idle or locked session again.
@@ -133,6 +130,7 @@ impl Turn<'_> {
             Err(refusal) => return Err(self.failed_in(id, refusal)),
         };
         self.memory.activity.insert(id, self.now);
+        self.leave_as_second(&operator, None, "moved");
         self.is_at(&operator, session.station.as_ref(), self.now);
         if let Some(station) = &session.station {
             self.used(station);
@@ -162,9 +160,6 @@ impl Turn<'_> {
         used: Option<FactorUse>,
     ) -> Answer {
         let Some(session) = self.state.session(id).cloned() else { return Err(no_session(id)) };
-        if let Err((code, message)) = session.acts() {
-            return Err(Refusal { code, message, recorded: None });
-        }
         let attempt = self.attempt_of(session.station.clone(), session.operator.clone());
         let wrong = match proof.factor {
             Factor::Totp => "the one-time code is wrong or used: enter the next one",
@@ -178,6 +173,8 @@ impl Turn<'_> {
         if let Err(refusal) = self.prove(&attempt, check, Some(wrong)) {
             return Err(self.failed_in(id, refusal));
         }
+        let (who, station) = (session.operator.clone(), session.station.clone());
+        self.does_often(Often::StepUps(who.clone()), &who, station.as_ref())?;
         if let Some(used) = &used {
             self.use_factor(&session.operator, used);
         }
@@ -190,7 +187,7 @@ impl Turn<'_> {
         Ok(Reply::Session(self.state.session(id).cloned().unwrap_or(session)))
     }
 
-    /// Lets a second person join a session, with his own badge and PIN.
+    /// Lets a second person join a session, with his own badge and PIN. Who is there already stays so.
     pub(crate) fn join(&mut self, id: SessionId, badge: Option<Hash>, pin: PinCheck) -> Answer {
         let Some(session) = self.state.session(id).cloned() else { return Err(no_session(id)) };
         let station = session.station.clone();
@@ -209,17 +206,22 @@ impl Turn<'_> {
             Some(second) if second.operator != operator => {
                 Some(("second-present", format!("{} is present: he leaves first", second.operator)))
             }
-            _ => session.acts().err(),
+            _ => None,
         };
         if let Some((code, reason)) = against {
             let failures = attempt.failures();
             return Err(self.refuse_attempt(&attempt, code, &reason, failures, 0));
         }
+        if session.second.is_none() {
+            self.opens_session(&operator, station.as_ref())?;
+        }
         if let Some(station) = &station {
             self.leave_other_stations(&operator, station);
             self.used(station);
         }
+        self.leave_as_second(&operator, Some(id), "moved");
         self.is_at(&operator, station.as_ref(), self.now);
+        self.memory.second_activity.insert(id, self.now);
         if session.second.is_none() {
             let second = Some(Some(Present { operator, auth_level: AUTH_LEVEL_PIN }));
             self.change(id, SessionEvent::Joined, Change { second, ..Change::default() });
@@ -234,7 +236,7 @@ impl Turn<'_> {
             let message = "nobody else is present in this session".to_owned();
             return Err(Refusal { code: "no-second", message, recorded: None });
         }
-        self.change(id, SessionEvent::Left, Change { second: Some(None), ..Change::default() });
+        self.second_left(id, "operator");
         Ok(Reply::Done)
     }
 }

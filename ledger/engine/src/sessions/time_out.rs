@@ -1,6 +1,8 @@
-//! What time does to sessions: idle, abandoned, expired, a raised level that falls back.
+//! What time does to sessions: idle, abandoned, expired, a raised level that falls back, a second person
+//! who is not seen any more.
 //!
-//! Invariants: only `Stamp::us_since` tells the time, so within a boot the wall clock revives
+//! Invariants: what others do in a session keeps its second person no longer than his own badge and PIN do;
+//! only `Stamp::us_since` tells the time, so within a boot the wall clock revives
 //! nothing; every command is decided after what is due by then. Nothing here asks a person.
 
 use gatewarden_model::{SessionEvent, SessionId, SessionPhase, Stamp};
@@ -21,6 +23,7 @@ impl Turn<'_> {
     /// Does what is due by now.
     pub(crate) fn time_out_sessions(&mut self) {
         self.lapse_badges();
+        self.time_out_seconds();
         let due: Vec<(SessionId, Due)> =
             self.state.sessions().filter_map(|s| self.due(s).map(|due| (s.id, due))).collect();
         for (id, due) in due {
@@ -31,6 +34,21 @@ impl Turn<'_> {
                     self.change(id, event, Change { level, ..Change::default() });
                 }
             }
+        }
+    }
+
+    /// Lets the second persons leave who have not proven for too long that they are there. What ends a session
+    /// ends their stay in it, so that nobody stays longer than `session_max_ms` either.
+    fn time_out_seconds(&mut self) {
+        let idle_us = self.settings.idle_timeout_ms.saturating_mul(1000);
+        let is_over = |session: &&Session| {
+            let last = self.memory.second_activity.get(&session.id);
+            let last = last.or(session.second_since.as_ref());
+            last.is_some_and(|last| self.now.us_since(last) >= idle_us)
+        };
+        let over: Vec<SessionId> = self.state.sessions().filter(is_over).map(|s| s.id).collect();
+        for id in over {
+            self.second_left(id, "idle");
         }
     }
 
