@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, OpenChange};
+use gatewarden_engine::{Command, OpenChange, Policies};
 use gatewarden_model::{Action, Change, ChangeId, Field, Module, mask::HIDDEN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +55,9 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             let mut told = json!(open);
             leave_out(&mut told["change"]);
             told["before"] = before;
+            if let Some(differs) = differs(engine.state(), &open.change) {
+                told["differs"] = json!(differs);
+            }
             if !notes {
                 told["reason"] = json!(HIDDEN);
             }
@@ -72,11 +75,17 @@ fn before(state: &gatewarden_engine::State, change: &Change) -> Value {
         Change::Client { .. } => Value::Null,
         Change::Factor { operator, .. } => crate::factors::told(state, operator),
         Change::Device { device, .. } => json!(state.device(device)),
-        Change::Policies { .. } => state.policies_in_force().map_or(
-            Value::Null,
-            |known| json!({"version": known.version, "roles": known.roles, "cedar": known.cedar}),
-        ),
+        Change::Policies { .. } => state.policies_in_force().map_or(Value::Null, |known| {
+            json!({"version": known.version, "roles": known.roles, "cedar": known.cedar,
+                    "sod": known.sod, "guards": known.guards})
+        }),
     }
+}
+
+/// What other policies would change, a line each.
+fn differs(state: &gatewarden_engine::State, change: &Change) -> Option<Vec<String>> {
+    let (known, new) = (state.policies_in_force()?, Policies::asked(change)?);
+    Some(known.differs(&new))
 }
 
 /// Takes out what helps nobody to decide and somebody to guess.

@@ -59,6 +59,9 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
                 true => println!("{}", serde_json::to_string_pretty(&open)?),
                 false => open.as_array().into_iter().flatten().for_each(|one| {
                     println!("{}", line(one));
+                    for told in one["differs"].as_array().into_iter().flatten() {
+                        println!("    {}", told.as_str().unwrap_or_default());
+                    }
                 }),
             }
         }

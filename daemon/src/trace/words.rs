@@ -2,7 +2,7 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Hash, Item, Movement,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, Movement,
     MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
@@ -191,10 +191,16 @@ fn wish(change: &Change) -> String {
         Change::Device { device, identity } => {
             format!("{device} to be known by {}", told_of(identity))
         }
-        Change::Policies { version, roles, .. } => {
-            format!("policies {} with {} roles", &version.to_string()[..12], roles.0.len())
+        Change::Policies { version, roles, guards, .. } => {
+            let (version, beside) = (version.to_string(), beside(guards.as_deref()));
+            format!("policies {} with {} roles{beside}", &version[..12], roles.0.len())
         }
     }
+}
+
+/// How many settings stand beside policies.
+fn beside(guards: Option<&Guards>) -> String {
+    guards.map_or_else(String::new, |guards| format!(", {} settings", guards.told().len()))
 }
 
 /// A second factor in words.
@@ -409,11 +415,12 @@ fn tell_stock(body: &Body) -> Told {
 fn tell_system(body: &Body) -> Told {
     match body {
         Body::ItemDefined { item, by } => Told::new(item_words(item), actor(by)),
-        Body::PoliciesDefined { version, roles, cedar, .. } => {
+        Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
             let version = version.to_string();
             let more = if cedar.is_empty() { "" } else { " and policies in Cedar" };
+            let (version, beside) = (&version[..12], beside(guards.as_deref()));
             let what =
-                format!("policies {} in force: {} roles{more}", &version[..12], roles.0.len());
+                format!("policies {version} in force: {} roles{more}{beside}", roles.0.len());
             Told::new(what, "the daemon")
         }
         Body::KeyRotated { old, new, reason, by } => {
@@ -601,6 +608,7 @@ mod tests {
             roles: RoleMatrix::default(),
             cedar: String::new(),
             sod: Default::default(),
+            guards: None,
             change: None,
         };
         assert!(tell(&body).what.starts_with("policies "));

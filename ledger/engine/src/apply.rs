@@ -141,9 +141,10 @@ impl State {
                     known.since = *since;
                 }
             }
-            Body::PoliciesDefined { version, roles, cedar, sod, .. } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, guards, .. } => {
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                self.policies = Some(Policies { version, roles, cedar, sod: sod.clone() });
+                let (sod, guards) = (sod.clone(), guards.clone());
+                self.policies = Some(Policies { version, roles, cedar, sod, guards });
             }
             _ => self.apply_stock_work(entry),
         }

@@ -12,9 +12,9 @@ mod questions;
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Hash,
-    ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
-    entry::Verdict::Accept, sod::SodTable,
+    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceFacts, DeviceId, Entry,
+    Guards, Hash, ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem,
+    RoleMatrix, entry::Verdict::Accept, facts::fits_facts, sod::SodTable,
 };
 
 use crate::{
@@ -186,9 +186,9 @@ impl Judge {
     /// Keeps what later entries rest on.
     fn learn(&mut self, body: &Body) -> Verdict {
         match body {
-            Body::PoliciesDefined { version, roles, cedar, .. } => {
+            Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
                 self.current = Some(*version);
-                self.define(*version, roles, cedar)
+                self.define(*version, (roles, cedar), guards.as_deref())
             }
             Body::ItemDefined { item, .. } => {
                 self.classes.insert(item.code.clone(), item.class);
@@ -221,16 +221,22 @@ impl Judge {
         }
     }
 
-    fn define(&mut self, version: Hash, roles: &RoleMatrix, cedar: &str) -> Verdict {
+    fn define(
+        &mut self,
+        version: Hash,
+        (roles, cedar): (&RoleMatrix, &str),
+        guards: Option<&Guards>,
+    ) -> Verdict {
         if self.policies.contains_key(&version) {
             return Ok(());
         }
-        let access = Access::recorded(roles, cedar, version).map_err(|error| match error {
-            AccessError::Version { said, found } => {
-                format!("it says policies {said}, they are {found}")
-            }
-            other => format!("policies {version} can't be read: {other}"),
-        })?;
+        let access =
+            Access::recorded(roles, cedar, guards, version).map_err(|error| match error {
+                AccessError::Version { said, found } => {
+                    format!("it says policies {said}, they are {found}")
+                }
+                other => format!("policies {version} can't be read: {other}"),
+            })?;
         if self.policies.len() >= POLICY_SETS_MAX {
             self.policies.clear();
         }
@@ -534,24 +540,25 @@ impl Judge {
                 (Some(*change), Change::Factor { operator, factor })
             }
             Body::DeviceApproved { device, identity, change, by } => {
-                // The configuration, whose digest the start tells, may say who a device must be.
                 if change.is_none() && *by == Actor::Daemon {
-                    return Ok(());
+                    return self.pinned(device, identity);
                 }
                 let (device, identity) = (device.clone(), identity.clone());
                 (*change, Change::Device { device, identity })
             }
-            Body::PoliciesDefined { version, roles, cedar, sod, change } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, guards, change } => {
                 let known = self.state.policies.as_ref();
                 let same = known.is_none_or(|known| {
                     let table = known.sod == *sod || known.sod == SodTable::default();
-                    table && (&known.roles, &known.cedar) == (roles, cedar)
+                    let settings = known.guards == *guards || known.guards.is_none();
+                    table && settings && (&known.roles, &known.cedar) == (roles, cedar)
                 });
                 if change.is_none() && (same || !self.two_needed) {
                     return Ok(());
                 }
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                (*change, Change::Policies { version, roles, cedar, sod: sod.clone() })
+                let (sod, guards) = (sod.clone(), guards.clone());
+                (*change, Change::Policies { version, roles, cedar, sod, guards })
             }
             _ => return Ok(()),
         };
@@ -559,6 +566,17 @@ impl Judge {
         match &self.approved {
             Some(open) if open.id == id && open.change == said => Ok(()),
             _ => Err(format!("it is not what request {id} asked for and somebody approved")),
+        }
+    }
+
+    /// Whether the settings in force say that a device must be this. Journals from before these were recorded
+    /// leave it to the configuration, whose digest the start tells.
+    fn pinned(&self, device: &DeviceId, identity: &DeviceFacts) -> Verdict {
+        let known = self.state.policies.as_ref().and_then(|known| known.guards.as_ref());
+        let Some(guards) = known else { return Ok(()) };
+        match guards.pins.get(device).is_some_and(|pin| fits_facts(identity, pin)) {
+            true => Ok(()),
+            false => Err(format!("nobody approved {device}, and no setting says who it must be")),
         }
     }
 

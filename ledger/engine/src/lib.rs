@@ -33,6 +33,7 @@ mod reservations;
 mod reviews;
 mod seen;
 mod sessions;
+mod settings;
 pub mod sod;
 pub mod state;
 mod task_rules;
@@ -40,6 +41,8 @@ mod tasks;
 mod turn;
 pub mod usage;
 pub mod window;
+
+pub use gatewarden_model::{Levels, TwoPersons, Walking};
 
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
 pub use changes::CHANGE_MS_MAX;
@@ -53,10 +56,8 @@ pub use keeping::ITEMS_AT_ONCE;
 pub use people::ACTIVATION_MS_MAX;
 pub use reviews::reviewers_of;
 pub use sessions::{
-    levels::{Levels, TwoPersons},
     machine,
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
-    walking::Walking,
 };
 pub use state::{
     Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,

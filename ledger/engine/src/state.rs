@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
     Action, Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
-    FieldRights, Hash, Mask, Mitigation, Module, MovementId, MovementLine, OperatorId, Pass,
-    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId,
-    Stamp, StationId, Task, TaskId, sod::SodTable,
+    FieldRights, Guards, Hash, Mask, Mitigation, Module, MovementId, MovementLine, OperatorId,
+    Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second,
+    SessionId, Stamp, StationId, Task, TaskId, sod::SodTable,
 };
 use serde::Serialize;
 
@@ -103,6 +103,8 @@ pub struct Policies {
     pub cedar: String,
     /// Which duties one person must not hold together; empty before the journal tells any.
     pub sod: SodTable,
+    /// The settings that decide beside them; none before the journal tells any.
+    pub guards: Option<Box<Guards>>,
 }
 
 /// A machine with a token.

@@ -307,8 +307,8 @@ fn other_policies_wait_for_a_second_person() {
         .unwrap()
         .grants
         .insert(Module::Inbound, vec![Action::View, Action::Create]);
-    let configured = Access::new(&roles, "").unwrap();
-    let (old, new) = (access().version(), configured.version());
+    let configured = Access::new(&roles, "").unwrap().with_guards(settings().guards());
+    let (old, new) = (house.engine.access().version(), configured.version());
     let restart = |journal: &[Entry], configured: &Access| {
         let settings = Settings { one_person_enrols: false, ..settings() };
         let mut engine = Engine::new(settings, configured.clone(), 0);
@@ -505,7 +505,7 @@ fn somebody_who_can_decide_always_stays() {
     let none = Access::new(&roles, "").unwrap();
     let policies = |roles: &RoleMatrix, version| {
         let (roles, cedar, sod) = (roles.clone(), String::new(), SodTable::default());
-        Change::Policies { version, roles, cedar, sod }
+        Change::Policies { version, roles, cedar, sod, guards: Some(Box::default()) }
     };
     assert_eq!(house.refused(ask(3, policies(&roles, none.version()), LOCAL)), "last-approver");
     let mut roles = matrix();

@@ -402,6 +402,7 @@ fn bodies_of_stock() -> Vec<Body> {
             )])),
             cedar: "permit(principal, action, resource);".into(),
             sod: Default::default(),
+            guards: None,
             change: None,
         },
         Body::Commissioned {
@@ -642,6 +643,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 roles: roles(),
                 cedar: "x".into(),
                 sod: Default::default(),
+                guards: None,
             }),
         ),
         (
@@ -670,6 +672,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 roles: roles(),
                 cedar: String::new(),
                 sod: Default::default(),
+                guards: None,
                 change: Some(change_id()),
             },
         ),
@@ -750,6 +753,7 @@ fn facts_and_limits_have_their_bytes() {
         roles: RoleMatrix(BTreeMap::from([("junior".to_owned(), role)])),
         cedar: String::new(),
         sod: Default::default(),
+        guards: None,
         change: None,
     };
     same_as_file(&Entry::new(9, stamp(9), defined), &full("v1-policies-defined.json"));

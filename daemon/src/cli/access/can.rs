@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gatewarden_engine::{Access, Fact, Who};
-use gatewarden_model::{Action, Decision, Module};
+use gatewarden_model::{Action, Decision, Guards, Module};
 use serde_json::json;
 
 use super::{super::which::Which, CanArgs, facts, replay};
@@ -36,6 +36,10 @@ fn print(access: &Access, decision: &Decision, who: &str, unknown: &[&str]) {
     let (action, module) = (decision.action.name(), decision.module.name());
     println!("{verdict}: {who} {action} {module}");
     show(access, decision);
+    let right = (decision.module, decision.action);
+    if let Some(level) = access.guards().and_then(|guards| guards.levels.rights.get(&right)) {
+        println!("needs auth level {level}, by the settings beside the policies");
+    }
     if !unknown.is_empty() {
         println!("not known, though policies look at it: {}", unknown.join(", "));
     }
@@ -69,7 +73,8 @@ pub(super) fn told(access: &Access, decision: &Decision, unknown: &[&str]) -> se
         .collect();
     json!({"allowed": decision.allowed, "action": decision.action.name(),
         "module": decision.module.name(), "policies": policies, "errors": decision.errors,
-        "facts": decision.facts, "unknown": unknown, "version": decision.version})
+        "facts": decision.facts, "unknown": unknown, "version": decision.version,
+        "settings": access.guards().map(Guards::told)})
 }
 
 fn who(text: &str, which: &Which, access: &Access) -> anyhow::Result<Who> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gatewarden_engine::{Access, Replayed, Who};
-use gatewarden_model::{Decision, Entry, MovementId};
+use gatewarden_model::{Decision, Entry, Guards, MovementId};
 use gatewarden_store::LedgerReader;
 use serde_json::json;
 
@@ -67,7 +67,12 @@ impl Told<'_> {
         let (action, module) = (self.said.action.name(), self.said.module.name());
         println!("then  {verdict}: {action} {module}, by the policies {}", self.said.version);
         match self.then {
-            Some(access) => can::show(access, self.said),
+            Some(access) => {
+                can::show(access, self.said);
+                for (key, value) in access.guards().map(Guards::told).unwrap_or_default() {
+                    println!("beside them: {key} = {value}");
+                }
+            }
             None => {
                 println!("their texts are not in the journal: {}", self.said.policies.join(", "))
             }
@@ -107,6 +112,7 @@ impl Told<'_> {
             "as": self.replayed.and_then(|question| groups(&question.who)),
             "action": self.said.action.name(), "module": self.said.module.name(),
             "allowed": self.said.allowed, "version": self.said.version, "policies": texts,
+            "settings": self.then.and_then(Access::guards).map(Guards::told),
             "errors": self.said.errors, "facts": self.facts(), "decided_on": self.said.facts,
             "now": self.now.as_ref().map(|now| can::told(&self.access, now, &[]))})
     }

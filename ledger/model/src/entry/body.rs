@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId,
-    ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId,
+    DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement,
+    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review,
+    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId,
     SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
     sod::SodTable,
 };
@@ -453,6 +453,9 @@ pub enum Body {
         /// Which duties one person must not hold together.
         #[serde(default, skip_serializing_if = "is_default")]
         sod: SodTable,
+        /// The settings that decide beside them; none in entries from before they were part of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guards: Option<Box<Guards>>,
         /// The request that somebody else approved; none for the first policies of a ledger, and
         /// where only the program's own part of them changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
