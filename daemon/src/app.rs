@@ -12,7 +12,9 @@ use gatewarden_identity::{
     badge::{self, Badge, BadgeKind},
     pin::{self, Known},
 };
-use gatewarden_model::{Actor, Change, ChangeId, Clock, Hash, OperatorId, SessionId, StationId};
+use gatewarden_model::{
+    Actor, Change, ChangeId, Clock, Hash, MitigationOf, OperatorId, SessionId, StationId,
+};
 use gatewarden_store::{LedgerAddress, LedgerReader, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
@@ -218,7 +220,7 @@ impl App {
     pub(crate) async fn decide_change(
         &self,
         id: ChangeId,
-        (approve, reason): (bool, String),
+        (approve, reason, mitigations): (bool, String, Vec<MitigationOf>),
         by: Actor,
     ) -> Result<Result<Decided, Refusal>, RecorderError> {
         let resets = self.recorder.query(move |engine| match &engine.state().change(id)?.change {
@@ -228,7 +230,7 @@ impl App {
         let gone = resets.await?.filter(|_| approve).map(|operator| (operator, None));
         let code = secrets::new_enrolment_code();
         let activation = Some(secrets::activation_digest(&code));
-        let command = Command::DecideChange { id, approve, reason, activation, by };
+        let command = Command::DecideChange { id, approve, reason, activation, mitigations, by };
         Ok(match self.recorder.command_with(command, gone).await? {
             Ok(Reply::Approved { activation: true }) => Ok(Decided::InForce(Some(code))),
             Ok(Reply::Approved { activation: false }) => Ok(Decided::InForce(None)),

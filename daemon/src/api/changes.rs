@@ -5,8 +5,8 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, OpenChange, Policies};
-use gatewarden_model::{Action, Change, ChangeId, Field, Module, mask::HIDDEN};
+use gatewarden_engine::{Command, OpenChange, Policies, gained_by};
+use gatewarden_model::{Action, Change, ChangeId, Field, MitigationOf, Module, mask::HIDDEN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -55,8 +55,10 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             let mut told = json!(open);
             leave_out(&mut told["change"]);
             told["before"] = before;
-            if let Some(differs) = differs(engine.state(), &open.change) {
-                told["differs"] = json!(differs);
+            if let Some(new) = Policies::asked(&open.change) {
+                let known = engine.state().policies_in_force();
+                told["differs"] = json!(known.map(|known| known.differs(&new)));
+                told["conflicts"] = json!(gained_by(engine.state(), &new));
             }
             if !notes {
                 told["reason"] = json!(HIDDEN);
@@ -82,12 +84,6 @@ fn before(state: &gatewarden_engine::State, change: &Change) -> Value {
     }
 }
 
-/// What other policies would change, a line each.
-fn differs(state: &gatewarden_engine::State, change: &Change) -> Option<Vec<String>> {
-    let (known, new) = (state.policies_in_force()?, Policies::asked(change)?);
-    Some(known.differs(&new))
-}
-
 /// Takes out what helps nobody to decide and somebody to guess.
 fn leave_out(change: &mut Value) {
     if let Some(map) = change.as_object_mut() {
@@ -107,6 +103,11 @@ pub(crate) struct DecisionInput {
     /// Why; needed for a no.
     #[serde(default)]
     reason: String,
+    /// With a yes to policies: what makes bearable each conflict of duties that they give to somebody, as
+    /// `operator`, `conflict`, `reason` and `until`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    mitigations: Vec<MitigationOf>,
 }
 
 /// Approves or rejects a request of somebody else. Where an operator is left without a PIN, the answer
@@ -123,7 +124,7 @@ pub(crate) async fn decide(
     Body(input): Body<DecisionInput>,
 ) -> Result<Json<Value>, Problem> {
     let id = parse(&change)?;
-    let said = (input.approve, input.reason);
+    let said = (input.approve, input.reason, input.mitigations);
     let (state, code) = match api.app.decide_change(id, said, who.actor()).await?? {
         Decided::InForce(code) => ("in-force", code),
         Decided::Endorsed => ("needs-another", None),

@@ -4,12 +4,13 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use gatewarden_model::ChangeId;
+use gatewarden_model::{ChangeId, Mitigation, MitigationOf};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
     ConfigArg,
+    people::mitigation,
     person::{Person, as_person, running},
 };
 
@@ -30,6 +31,10 @@ pub(crate) enum ChangeVerb {
         who: Person,
         /// The request.
         change: ChangeId,
+        /// With policies that give a conflict of duties to somebody: what makes it bearable and until when, as
+        /// li.wei:issues-and-approves=2027-01-01:weekly count by Wang; may be given several times.
+        #[arg(long = "mitigation", value_parser = mitigation_of)]
+        mitigations: Vec<MitigationOf>,
     },
     /// Reject what somebody else asked for.
     Reject {
@@ -62,11 +67,18 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
                     for told in one["differs"].as_array().into_iter().flatten() {
                         println!("    {}", told.as_str().unwrap_or_default());
                     }
+                    one["conflicts"].as_array().into_iter().flatten().for_each(|conflict| {
+                        println!("    {}", gained(conflict));
+                    });
                 }),
             }
         }
-        ChangeVerb::Approve { who, change } => {
-            let body = Some(json!({"approve": true}));
+        ChangeVerb::Approve { who, change, mitigations } => {
+            let mut body = json!({"approve": true});
+            if !mitigations.is_empty() {
+                body["mitigations"] = json!(mitigations);
+            }
+            let body = Some(body);
             let answer = as_person(who, &format!("/changes/{change}/decision"), body).await?;
             match answer["state"].as_str() {
                 Some("needs-another") => {
@@ -90,6 +102,28 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `OPERATOR:CONFLICT=DAY:REASON`.
+fn mitigation_of(text: &str) -> Result<MitigationOf, String> {
+    let way = "write OPERATOR:CONFLICT=DAY:REASON";
+    let (operator, rest) = text.split_once(':').ok_or(way)?;
+    let operator = operator.parse().map_err(|error| format!("{error}: {way}"))?;
+    let Mitigation { conflict, reason, until } = mitigation(rest)?;
+    Ok(MitigationOf { operator, conflict, reason, until })
+}
+
+/// A conflict of duties that policies would give to somebody, with what it is and whether it can be borne.
+fn gained(conflict: &Value) -> String {
+    let word = |key: &str| conflict[key].as_str().unwrap_or_default();
+    let side = |key: &str| {
+        let via = &conflict[key][0];
+        ["right", "role"].map(|part| via[part].as_str().unwrap_or_default()).join(" by ")
+    };
+    let (one, other) = (side("one"), side("other"));
+    let (who, id, severity, title) =
+        (word("operator"), word("id"), word("severity"), word("title"));
+    format!("{who} would hold {id} ({severity}): {one} with {other}: {title}")
 }
 
 /// A request in a line: id, what, whom, as what, by whom, why.

@@ -2,8 +2,9 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, Movement,
-    MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, MitigationOf,
+    Movement, MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task,
+    Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -251,9 +252,13 @@ pub(super) fn tell(body: &Body) -> Told {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             Told::new(format!("asks for {}{why}", wish(change)), actor(by)).by(decision.as_ref())
         }
-        Body::ChangeDecided { id, verdict, reason, by, decision } => {
+        Body::ChangeDecided { id, verdict, reason, by, decision, mitigations } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            let what = format!("request {id} {}{why}", verdict.name());
+            let borne =
+                mitigations.iter().map(|MitigationOf { operator, conflict, reason, until }| {
+                    format!("; {conflict} of {operator} borne until {until}: {reason}")
+                });
+            let what = format!("request {id} {}{why}{}", verdict.name(), borne.collect::<String>());
             Told::new(what, actor(by)).by(decision.as_ref())
         }
         Body::DeviceApproved { device, identity, by, .. } => {

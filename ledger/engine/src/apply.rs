@@ -109,12 +109,16 @@ impl State {
                     reason: reason.clone(),
                     by: by.clone(),
                     endorsed: None,
+                    mitigations: vec![],
                 };
                 self.changes.insert(*id, open);
             }
-            Body::ChangeDecided { id, verdict: ChangeVerdict::Endorsed, by, .. } => {
+            Body::ChangeDecided {
+                id, verdict: ChangeVerdict::Endorsed, by, mitigations, ..
+            } => {
                 if let (Some(open), Actor::Operator { id, .. }) = (self.changes.get_mut(id), by) {
                     open.endorsed = Some(id.clone());
+                    open.bear(mitigations);
                 }
             }
             Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),

@@ -6,11 +6,15 @@
 //! nobody else: leaving, revoking and withdrawing are immediate. Absent: minting codes (the daemon), what
 //! policies ask for (`policies`).
 
+mod borne;
 mod policies;
 
+pub(crate) use borne::with_said;
+pub use borne::{Gained, gained_by};
+
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation, Module,
-    OperatorId, RoleMatrix, sod::SodTable,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation,
+    MitigationOf, Module, OperatorId, RoleMatrix, sod::SodTable,
 };
 
 use crate::{
@@ -30,6 +34,16 @@ pub const CHANGE_MS_MAX: u64 = 7 * 86_400_000;
 pub(crate) const CHANGES_MAX: usize = 1000;
 /// Those of one person or machine.
 const CHANGES_OF_ONE_MAX: usize = 100;
+
+/// What somebody says to a request.
+pub(crate) struct Said {
+    /// Yes or no.
+    pub(crate) approve: bool,
+    /// Why.
+    pub(crate) reason: String,
+    /// What makes conflicts of duties bearable that policies give to people.
+    pub(crate) mitigations: Vec<MitigationOf>,
+}
 
 impl Turn<'_> {
     pub(crate) fn request_change(
@@ -141,12 +155,12 @@ impl Turn<'_> {
     pub(crate) fn decide_change(
         &mut self,
         id: ChangeId,
-        approve: bool,
-        reason: String,
+        said: Said,
         activation: Option<Hash>,
         by: Actor,
     ) -> Answer {
-        let Some(open) = self.state.change(id).cloned() else {
+        let Said { approve, reason, mitigations } = said;
+        let Some(mut open) = self.state.change(id).cloned() else {
             // Who may not decide does not learn either what waits.
             let asked = Asked::new(&by, Action::Approve, Module::System);
             let decision = self.permit(asked.clone(), Facts::default())?;
@@ -161,6 +175,10 @@ impl Turn<'_> {
         let facts = Facts { requested_by: Some(&requester), ..Facts::default() };
         let decision = self.permit(asked.clone(), facts)?;
         if let Err((code, message)) = may_decide(&open, &by, approve, &reason) {
+            return Err(self.deny(asked, code, message, Some(decision)));
+        }
+        open.bear(&mitigations);
+        if let Err((code, message)) = self.check_borne(&open, &mitigations, approve) {
             return Err(self.deny(asked, code, message, Some(decision)));
         }
         let fits =
@@ -181,7 +199,7 @@ impl Turn<'_> {
             _ => ChangeVerdict::Approved,
         };
         let decision = Some(decision);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
         match verdict {
             ChangeVerdict::Approved => self.put_in_force(open, activation),
             ChangeVerdict::Endorsed => Ok(Reply::Endorsed),
@@ -243,11 +261,13 @@ impl Turn<'_> {
         }
         let verdict = ChangeVerdict::Withdrawn;
         let reason = cut(&reason, REASON_BYTES_MAX);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        let mitigations = vec![];
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
         Ok(Reply::Done)
     }
 
     fn put_in_force(&mut self, open: OpenChange, activation: Option<Hash>) -> Answer {
+        self.record_borne(&open);
         let OpenChange { id, change, by, .. } = open;
         match change {
             Change::Operator { operator, name, roles, badges, kinds, reset_pin, mitigations } => {
@@ -305,7 +325,8 @@ impl Turn<'_> {
 
     pub(crate) fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
         let (reason, by) = (reason.to_owned(), Actor::Daemon);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision: None });
+        let (decision, mitigations) = (None, vec![]);
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Confirmation, Day, Decision,
-    DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId,
-    OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId,
-    Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
+    DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, MitigationOf, Module,
+    MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict,
+    SessionId, Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::{factors::FactorUse, state::Session};
@@ -94,6 +94,8 @@ pub enum Command {
         reason: String,
         /// SHA-256 of a fresh one-time code, for an operator who is left without a PIN.
         activation: Option<Hash>,
+        /// With a yes to policies: what makes the conflicts of duties bearable that they give to people.
+        mitigations: Vec<MitigationOf>,
         /// By whom.
         by: Actor,
     },

@@ -14,6 +14,7 @@ use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
     access::Access,
+    changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::Denials,
     items::ItemMaster,
@@ -422,8 +423,9 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::RequestChange { id, change, reason, by } => {
             turn.request_change(id, change, reason, by)
         }
-        Command::DecideChange { id, approve, reason, activation, by } => {
-            turn.decide_change(id, approve, reason, activation, by)
+        Command::DecideChange { id, approve, reason, activation, mitigations, by } => {
+            let said = Said { approve, reason, mitigations };
+            turn.decide_change(id, said, activation, by)
         }
         Command::WithdrawChange { id, reason, by } => turn.withdraw_change(id, reason, by),
         Command::Remove { operator, by } => turn.remove(operator, by),

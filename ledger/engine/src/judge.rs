@@ -7,14 +7,15 @@
 //! the journal tells its policies (older versions did not), and of denials only whether some
 //! question of that moment gives them. Pure.
 
+mod approved;
 mod questions;
 
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceFacts, DeviceId, Entry,
-    Guards, Hash, ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem,
-    RoleMatrix, entry::Verdict::Accept, facts::fits_facts, sod::SodTable,
+    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Guards, Hash,
+    ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
+    entry::Verdict::Accept, sod::SodTable,
 };
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     tasks::is_same,
     turn::authenticated,
 };
+use approved::mitigated;
 use questions::{Asker, By, Question};
 
 /// Policy sets that are kept ready; journals have few.
@@ -187,6 +189,7 @@ impl Judge {
     fn learn(&mut self, body: &Body) -> Verdict {
         match body {
             Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
+                self.approved = None;
                 self.current = Some(*version);
                 self.define(*version, (roles, cedar), guards.as_deref())
             }
@@ -208,13 +211,18 @@ impl Judge {
                 self.two_needed = true;
                 Ok(())
             }
+            // What is recorded with people comes before the policies that it is said for.
+            Body::Enrolled { change, .. } if self.approved_policies(change.as_ref()).is_some() => {
+                Ok(())
+            }
             Body::Enrolled { .. } | Body::ClientAdded { .. } | Body::DeviceApproved { .. } => {
                 // One approval, one effect.
                 self.approved = None;
                 Ok(())
             }
-            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, .. } => {
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, mitigations, .. } => {
                 self.approved = self.state.change(*id).cloned();
+                self.approved.iter_mut().for_each(|open| open.bear(mitigations));
                 Ok(())
             }
             _ => Ok(()),
@@ -486,6 +494,9 @@ impl Judge {
                 by,
             } => {
                 let known = self.state.operator(operator);
+                if let Some(open) = self.approved_policies(change.as_ref()) {
+                    return mitigated(known, body, &open.mitigations);
+                }
                 let first = *by == Actor::Daemon && self.state.operators().next().is_none();
                 let fewer = known.is_some_and(|known| {
                     let code = known.activation.as_ref().map(|open| open.code);
@@ -558,7 +569,11 @@ impl Judge {
                 }
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
                 let (sod, guards) = (sod.clone(), guards.clone());
-                (*change, Change::Policies { version, roles, cedar, sod, guards })
+                let said = Change::Policies { version, roles, cedar, sod, guards };
+                if change.is_some() {
+                    self.borne(&said)?;
+                }
+                (*change, said)
             }
             _ => return Ok(()),
         };
@@ -566,17 +581,6 @@ impl Judge {
         match &self.approved {
             Some(open) if open.id == id && open.change == said => Ok(()),
             _ => Err(format!("it is not what request {id} asked for and somebody approved")),
-        }
-    }
-
-    /// Whether the settings in force say that a device must be this. Journals from before these were recorded
-    /// leave it to the configuration, whose digest the start tells.
-    fn pinned(&self, device: &DeviceId, identity: &DeviceFacts) -> Verdict {
-        let known = self.state.policies.as_ref().and_then(|known| known.guards.as_ref());
-        let Some(guards) = known else { return Ok(()) };
-        match guards.pins.get(device).is_some_and(|pin| fits_facts(identity, pin)) {
-            true => Ok(()),
-            false => Err(format!("nobody approved {device}, and no setting says who it must be")),
         }
     }
 

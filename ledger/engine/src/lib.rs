@@ -45,7 +45,7 @@ pub mod window;
 pub use gatewarden_model::{Levels, TwoPersons, Walking};
 
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
-pub use changes::CHANGE_MS_MAX;
+pub use changes::{CHANGE_MS_MAX, Gained, gained_by};
 pub use command::{Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry};
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
 pub use engine::{Engine, Settings};

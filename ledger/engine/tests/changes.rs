@@ -66,7 +66,14 @@ fn ask(n: u128, change: Change, by: Actor) -> Command {
 
 fn decide(n: u128, approve: bool, by: Actor) -> Command {
     let activation = Some(Hash::of(b"code"));
-    Command::DecideChange { id: id(n), approve, reason: "known to me".to_owned(), activation, by }
+    Command::DecideChange {
+        id: id(n),
+        approve,
+        reason: "known to me".to_owned(),
+        activation,
+        mitigations: vec![],
+        by,
+    }
 }
 
 fn judged(house: &House) -> Vec<String> {
@@ -174,6 +181,7 @@ fn a_forgotten_pin_is_reset_by_two_and_a_no_changes_nothing() {
         approve: false,
         reason: String::new(),
         activation: None,
+        mitigations: vec![],
         by: eva.clone(),
     };
     assert_eq!(house.refused(silent), "reason-missing");
@@ -325,7 +333,14 @@ fn other_policies_wait_for_a_second_person() {
 
     let yes = |by| {
         let reason = String::new();
-        Command::DecideChange { id, approve: true, reason, activation: None, by }
+        Command::DecideChange {
+            id,
+            approve: true,
+            reason,
+            activation: None,
+            mitigations: vec![],
+            by,
+        }
     };
     let (adam, eva) = (house.by("adam"), house.by("eva"));
     assert_eq!(house.ok(yes(adam.clone())), Reply::Endorsed, "no person asked for it");
@@ -427,7 +442,14 @@ fn other_duties_wait_for_a_second_person_and_grants_are_held_against_those_in_fo
     assert_eq!(house.refused(ask(2, both, LOCAL)), "duties-conflict");
     for by in [adam, house.by("eva")] {
         let reason = String::new();
-        house.ok(Command::DecideChange { id, approve: true, reason, activation: None, by });
+        house.ok(Command::DecideChange {
+            id,
+            approve: true,
+            reason,
+            activation: None,
+            mitigations: vec![],
+            by,
+        });
     }
     assert_eq!(house.engine.state().policies_in_force().unwrap().sod, SodTable::default());
     assert_eq!(judged(&house), [""; 0]);

@@ -80,7 +80,14 @@ fn requests(house: &House) -> Vec<(ChangeId, DeviceFacts)> {
 
 fn decide(house: &mut House, id: ChangeId, approve: bool) {
     let (by, reason) = (house.by("adam"), "stood before it".to_owned());
-    house.ok(Command::DecideChange { id, approve, reason, activation: None, by });
+    house.ok(Command::DecideChange {
+        id,
+        approve,
+        reason,
+        activation: None,
+        mitigations: vec![],
+        by,
+    });
 }
 
 fn approve(house: &mut House) {

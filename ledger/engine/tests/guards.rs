@@ -53,7 +53,7 @@ fn house() -> House {
 
 fn yes(house: &House, id: ChangeId, by: &str) -> Command {
     let (by, reason) = (house.by(by), String::new());
-    Command::DecideChange { id, approve: true, reason, activation: None, by }
+    Command::DecideChange { id, approve: true, reason, activation: None, mitigations: vec![], by }
 }
 
 /// What comes of a receipt that one person moves.

@@ -71,7 +71,9 @@ pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
-pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
+pub use sod::{
+    Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,
+};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};
 pub use time::{Clock, Stamp};

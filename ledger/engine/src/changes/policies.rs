@@ -10,7 +10,10 @@ use gatewarden_model::{
     Actor, Body, Change, ChangeId, ChangeVerdict, Guards, Hash, RoleMatrix, sod::SodTable,
 };
 
-use super::{id_of, refusal};
+use super::{
+    borne::{gained_by, words},
+    id_of, refusal,
+};
 use crate::{
     access::Access,
     command::Reply,
@@ -77,8 +80,7 @@ impl Turn<'_> {
         if !is_same(&filled, &known) {
             self.take_over(filled.clone()).map_err(refusal)?;
         }
-        let told = filled.differs(&wanted).join("; ");
-        let reason = cut(&format!("the configuration has {told}"), REASON_BYTES_MAX);
+        let reason = self.reason_of(&filled, &wanted);
         let Policies { version, roles, cedar, sod, guards } = wanted;
         let change = Change::Policies { version, roles, cedar, sod, guards };
         if self.end_policy_changes(Some(&change), "the configuration has other policies by now") {
@@ -99,6 +101,19 @@ impl Turn<'_> {
             sod: self.settings.sod.clone(),
             guards: self.configured.guards().cloned().map(Box::new),
         }
+    }
+
+    /// Why the configuration asks, in words: whom it would give conflicts of duties, then what it changes.
+    fn reason_of(&self, known: &Policies, wanted: &Policies) -> String {
+        let gained = gained_by(self.state, wanted);
+        let who = match gained.is_empty() {
+            true => String::new(),
+            false => {
+                format!("conflicts of duties: {}; ", words(&gained.iter().collect::<Vec<_>>()))
+            }
+        };
+        let told = known.differs(wanted).join("; ");
+        cut(&format!("{who}the configuration has {told}"), REASON_BYTES_MAX)
     }
 
     /// Records the policies in force with what the journal did not tell of them.

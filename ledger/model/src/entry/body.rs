@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement,
-    MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review,
-    ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId,
-    SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
-    sod::SodTable,
+    DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, MitigationOf, Module,
+    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
+    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent,
+    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict,
+    item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -139,6 +139,9 @@ pub enum Body {
         /// Why it was allowed; none where time ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decision: Option<Decision>,
+        /// What makes conflicts of duties bearable that approved policies give to people.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mitigations: Vec<MitigationOf>,
     },
     /// A device is known by this from here on.
     DeviceApproved {

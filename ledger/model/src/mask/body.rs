@@ -57,7 +57,7 @@ impl Mask for Body {
             | Self::FactorRemoved { operator: _, factor: _, reason, by: _, decision: _ }
             | Self::Decommissioned { tag: _, reason, by: _, decision: _ }
             | Self::ChangeRequested { id: _, change: _, reason, by: _, decision: _ }
-            | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _ }
+            | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _, mitigations: _ }
             | Self::ReviewDecided {
                 review: _, item: _, verdict: _, justification: reason, by: _, decision: _,
             }
