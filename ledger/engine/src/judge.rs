@@ -586,6 +586,7 @@ impl Judge {
 
     fn two_moved(&self, movement: &Movement) -> Verdict {
         self.second(movement)?;
+        self.guarded(movement)?;
         if let Some(said) = &movement.confirmation {
             let held = self.reservation(movement.reservation.unwrap_or(movement.id))?;
             let evidence = digest(&held.posting).map_err(|(_, why)| why)?;

@@ -213,3 +213,34 @@ fn the_judge_names_settings_that_nobody_approved() {
     assert!(with(&forged)[0].ends_with("nobody approved it: it names no request"));
     assert!(with(&wrong)[0].contains("it says policies"), "{:?}", with(&wrong));
 }
+
+/// A movement that lacks what the settings of its time asked for is told, whatever roles say.
+#[test]
+fn the_judge_holds_movements_to_the_settings_of_their_time() {
+    let mut settings = strict();
+    settings.levels.kinds.insert(MovementKind::Receipt, 2);
+    let mut house = House::with(settings);
+    let line = "10 BOLT-M8 1 @supplier/ACME wh1/dock";
+    let order = task(1, "dock-1", MovementKind::Receipt, &[line]);
+    house.ok(Command::OpenTask { task: order, by: common::erp() });
+    let session = house.sign_in(1, Some("dock-1"), "sam");
+    let badge = Some(common::badge("sue"));
+    house.ok(Command::Join { session, badge, pin: gatewarden_engine::PinCheck::Right });
+    let seen = pass(1, "dock-1", Some(session), house.now.mono_us / 1_000_000, "bolt");
+    let outcome = house.handle(Command::Pass(seen));
+    assert_eq!(common::word(&outcome), "posted", "{:?}", outcome.answer);
+    assert_eq!(judged(&house.journal), [""; 0]);
+    let spoiled = |spoil: fn(&mut gatewarden_model::Movement)| {
+        let mut journal = house.journal.clone();
+        for entry in &mut journal {
+            if let Body::Moved { movement, .. } = &mut entry.body {
+                spoil(movement);
+            }
+        }
+        judged(&journal)
+    };
+    let found = spoiled(|movement| movement.second = None);
+    assert!(found[0].ends_with("it needs two people, sam moved it alone"), "{found:?}");
+    let found = spoiled(|movement| movement.auth_level = 1);
+    assert!(found[0].ends_with("receipt needs level 2, sam moved it with level 1"), "{found:?}");
+}

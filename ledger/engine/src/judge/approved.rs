@@ -1,15 +1,18 @@
 //! What follows from approved policies and from the settings beside them: the conflicts of duties that they
-//! give to people are borne by something recorded, and a device that nobody approved is the one they name.
+//! give to people are borne by something recorded, a movement has the level, the second person and the
+//! confirmation that they ask for, and a device that nobody approved is the one they name.
 //!
 //! Invariant: journals from before the settings were recorded are judged as they were then. Absent: whether
 //! the policies are those that somebody approved (`two_changed`).
 
 use gatewarden_model::{
-    Body, Change, ChangeId, DeviceFacts, DeviceId, MitigationOf, SodSeverity, facts::fits_facts,
+    Body, Change, ChangeId, DeviceFacts, DeviceId, ItemId, MitigationOf, Movement, SodSeverity,
+    facts::fits_facts,
 };
 
 use super::{Judge, Verdict};
 use crate::{
+    access::Access,
     changes::{Gained, gained_by, with_said},
     state::{OpenChange, Operator, Policies},
 };
@@ -36,6 +39,34 @@ impl Judge {
             Some(one) => Err(format!("{}, which nothing bears", one.words())),
             None => Ok(()),
         }
+    }
+
+    /// Whether a movement is what the settings beside its decision's policies ask for: the level, the second
+    /// person and the confirmation. Those of before asked nothing that the journal tells.
+    pub(super) fn guarded(&self, movement: &Movement) -> Verdict {
+        let said = &movement.decision;
+        let Some(guards) = self.policies.get(&said.version).and_then(Access::guards) else {
+            return Ok(());
+        };
+        let (kind, who, level) = (movement.kind, &movement.operator, movement.auth_level);
+        let needed = guards.levels.needed(said.module, said.action, Some(kind));
+        if level < needed {
+            let kind = kind.name();
+            return Err(format!("{kind} needs level {needed}, {who} moved it with level {level}"));
+        }
+        let two = &guards.two_persons;
+        let class = |item: &ItemId| self.classes.get(item).is_some_and(|c| two.classes.contains(c));
+        let needs_two =
+            two.kinds.contains(&kind) || movement.lines.iter().any(|line| class(&line.item));
+        if needs_two && movement.second.is_none() {
+            return Err(format!("it needs two people, {who} moved it alone"));
+        }
+        // A pass is a movement that nobody posts.
+        let posted = movement.pass.is_none();
+        if posted && guards.confirm_kinds.contains(&kind) && movement.confirmation.is_none() {
+            return Err(format!("{} is confirmed with a key, and this is not", kind.name()));
+        }
+        Ok(())
     }
 
     /// Whether the settings in force say that a device must be this. Journals from before these were recorded
