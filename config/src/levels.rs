@@ -3,9 +3,9 @@
 //!
 //! Invariant: what is not named needs a session and one person. Absent on purpose: who may (`roles`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use gatewarden_model::{Action, ItemClass, Module, MovementKind};
+use gatewarden_model::{Levels, TwoPersons};
 use serde::de::{
     DeserializeOwned, IntoDeserializer as _,
     value::{Error, StrDeserializer},
@@ -20,24 +20,6 @@ use crate::{
 
 /// Most operations with a level.
 pub(crate) const LEVELS_MAX: usize = OPERATIONS.of.len();
-
-/// Which auth level an operation needs; what is not named needs a session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Levels {
-    /// By kind of movement.
-    pub kinds: BTreeMap<MovementKind, u8>,
-    /// By right.
-    pub rights: BTreeMap<(Module, Action), u8>,
-}
-
-/// What two people must be present for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TwoPersons {
-    /// Movements of these kinds.
-    pub kinds: BTreeSet<MovementKind>,
-    /// Movements of items of these classes.
-    pub classes: BTreeSet<ItemClass>,
-}
 
 /// Kinds of movement, and rights that change something.
 #[rustfmt::skip]
@@ -124,28 +106,24 @@ pub(crate) static TWO_PERSONS: Section = Section {
     ],
 };
 
-impl Levels {
-    pub(crate) fn build(tables: &[Fields]) -> Option<Self> {
-        let mut levels = Self::default();
-        for table in tables {
-            let (of, level) = (table.text("of")?, table.integer::<u8>("level")?);
-            match of.split_once(':') {
-                Some((module, action)) => {
-                    levels.rights.insert((word(module)?, word(action)?), level);
-                }
-                None => {
-                    levels.kinds.insert(word(of)?, level);
-                }
+pub(crate) fn build(tables: &[Fields]) -> Option<Levels> {
+    let mut levels = Levels::default();
+    for table in tables {
+        let (of, level) = (table.text("of")?, table.integer::<u8>("level")?);
+        match of.split_once(':') {
+            Some((module, action)) => {
+                levels.rights.insert((word(module)?, word(action)?), level);
+            }
+            None => {
+                levels.kinds.insert(word(of)?, level);
             }
         }
-        Some(levels)
     }
+    Some(levels)
 }
 
-impl TwoPersons {
-    pub(crate) fn build(table: Option<&Fields>) -> Self {
-        Self { kinds: chosen(table, "kinds"), classes: chosen(table, "classes") }
-    }
+pub(crate) fn build_two(table: Option<&Fields>) -> TwoPersons {
+    TwoPersons { kinds: chosen(table, "kinds"), classes: chosen(table, "classes") }
 }
 
 /// No operation has two levels.
@@ -174,6 +152,8 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use gatewarden_model::{Action, Module, MovementKind};
 
     use super::*;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_model::MovementKind;
+use gatewarden_model::{Levels, MovementKind, TwoPersons};
 
 use crate::{
     fields::Fields,
-    levels::{KINDS, LEVEL, LEVELS_MAX, Levels, TWO_PERSONS, TwoPersons, chosen},
+    levels::{self, KINDS, LEVEL, LEVELS_MAX, TWO_PERSONS, chosen},
     report::Walk,
     shape::{
         Choice, Key, Need, Plain, Section, Shape, Text, UNKNOWN_KEY, integer_or, optional, text_or,
@@ -165,8 +165,8 @@ impl OperatorsSection {
                 delay_ms_max: lockout.integer("delay_ms_max")?,
                 failures_max: lockout.integer("failures_max")?,
             },
-            levels: Levels::build(fields.tables("levels"))?,
-            two_persons: TwoPersons::build(fields.table("two_persons")),
+            levels: levels::build(fields.tables("levels"))?,
+            two_persons: levels::build_two(fields.table("two_persons")),
             confirm_kinds: chosen(Some(fields), "confirm_kinds"),
         })
     }
@@ -175,7 +175,7 @@ impl OperatorsSection {
 /// The rules that join two keys.
 pub(crate) fn check(walk: &mut Walk<'_>, fields: &Fields) {
     walk.at_most(fields, "idle_timeout_s", "session_max_s");
-    crate::levels::check(walk, fields);
+    levels::check(walk, fields);
     if let Some(lockout) = fields.table("lockout") {
         if lockout.integer::<u32>("failures_max") != Some(0) {
             walk.at_most(lockout, "free_attempts", "failures_max");

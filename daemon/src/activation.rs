@@ -7,7 +7,7 @@
 
 use gatewarden_engine::{ActivationCodes, Command, Holder, Refusal, Reply, State};
 use gatewarden_identity::activation::{digest, digest_typed, first_half, half};
-use gatewarden_model::{Actor, Change, ChangeId, Hash, OperatorId};
+use gatewarden_model::{Actor, Change, ChangeId, Hash, MitigationOf, OperatorId};
 
 use crate::{
     app::App,
@@ -58,7 +58,7 @@ impl App {
     pub(crate) async fn decide_change(
         &self,
         id: ChangeId,
-        (approve, reason): (bool, String),
+        (approve, reason, mitigations): (bool, String, Vec<MitigationOf>),
         by: Actor,
     ) -> Result<Result<Decided, Refusal>, FactorError> {
         let about = self.recorder.query(move |engine| {
@@ -73,7 +73,8 @@ impl App {
             true => self.fresh_code(id).await?,
             false => (String::new(), None),
         };
-        let command = Command::DecideChange { id, approve, reason, activation: codes, by };
+        let command =
+            Command::DecideChange { id, approve, reason, activation: codes, mitigations, by };
         Ok(match self.recorder.command_with(command, gone).await? {
             Ok(Reply::Approved { activation }) => {
                 Ok(Decided::InForce(activation.map(|holder| (second, holder))))

@@ -10,9 +10,13 @@ use gatewarden_engine::{
 };
 use gatewarden_model::RoleMatrix;
 
-/// The policies of a configuration; mistakes in its raw Cedar go to standard error.
+use crate::run;
+
+/// The policies of a configuration with the settings that decide beside them; mistakes in its raw Cedar go
+/// to standard error.
 pub(crate) fn build(config: &Config) -> anyhow::Result<Access> {
-    of(&config.roles, &config.access)
+    let access = of(&config.roles, &config.access)?;
+    Ok(access.with_guards(run::engine_settings(config).guards()))
 }
 
 /// The policies of a role matrix and raw Cedar.

@@ -36,7 +36,9 @@ use opening::{Opening, open_later};
 
 pub(crate) use open::{note_newest, start_recorder};
 pub(crate) use opening::define;
-pub(crate) use settings::{count, ledger_address, load_config, load_config_without_secrets};
+pub(crate) use settings::{
+    count, engine_settings, ledger_address, load_config, load_config_without_secrets,
+};
 
 /// How long devices and stations may take to stop.
 const STOP_TIME: Duration = Duration::from_secs(5);

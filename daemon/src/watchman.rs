@@ -80,7 +80,7 @@ fn tell_reviews(answer: crate::recorder::Answer) {
             let what = words(&spared);
             tracing::error!(
                 %review, %what,
-                "not confirmed either, but without it nobody could approve any more: it stays; review \
+                "not confirmed either, but without it too few could approve: it stays; review \
                  it at once"
             );
         }

@@ -255,7 +255,7 @@ async fn lists_and_requests_tell_how_everybody_stands() {
     let (gateway, people) = staffed(Settings::default()).await;
     let args = ["operator", "add", "zoe", "--role", "storekeeper", "--badge"];
     let asked = gateway.cli_ok(&[&args[..], &["em4100/dez10:0018226646"]].concat(), "");
-    let id = asked.trim();
+    let id = asked.lines().next().unwrap();
     let listed = gateway.cli_ok(&["change", "list"], "");
     assert!(listed.trim_end().ends_with("em4100! …6646 ,7638 new"), "{listed}");
     let shown = gateway.cli_ok(&["change", "show", id], "");

@@ -157,9 +157,21 @@ async fn the_configuration_may_say_who_it_is() {
     let approved = journal.of_kind("device-approved").find(|body| body["device"] == "portal-1");
     assert_eq!(approved.unwrap()["by"]["kind"], "daemon");
 
-    // Pinned to another: refused, and nobody is asked who could not say yes anyway.
+    // Pinned to another: the old pin counts until somebody approved that.
     assert!(gateway.stop().await.success());
     gateway.reconfigure("02-00-00-00-00-01", STRANGER_TOLD);
+    gateway.run().await;
+    gateway.until_devices(&people.viewer, &[]).await;
+    let waits = people.viewer.list("/changes").await;
+    let [open] = &waits[..] else { panic!("{waits:?}") };
+    let pin = format!("devices.portal-1.identity: mac {OWN_TOLD} → mac {STRANGER_TOLD}");
+    assert_eq!(open["differs"], json!([pin]));
+    let root = people.sign_in("root", None).await;
+    let path = format!("/changes/{}/decision", open["id"].as_str().unwrap());
+    root.post_ok(&path, &json!({"approve": true})).await;
+
+    // Then it is refused at its next connection, and nobody is asked who could not say yes anyway.
+    assert!(gateway.stop().await.success());
     gateway.run().await;
     gateway.until_devices(&people.viewer, &[("portal-1", "refused")]).await;
     assert_eq!(people.device_requests().await.len(), 0);

@@ -8,6 +8,7 @@ mod doors;
 mod duties;
 mod factors;
 mod fields;
+mod guards;
 mod sessions;
 mod standing;
 mod tasks;

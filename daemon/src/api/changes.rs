@@ -5,8 +5,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_engine::{Command, Holder, OpenChange};
-use gatewarden_model::{Action, Change, ChangeId, Day, Field, Module, Stamp, mask::HIDDEN};
+use gatewarden_engine::{Command, Holder, OpenChange, Policies, gained_by};
+use gatewarden_model::{
+    Action, Change, ChangeId, Day, Field, MitigationOf, Module, Stamp, mask::HIDDEN,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -75,6 +77,11 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             leave_out(&mut told["change"]);
             people::asked_operator(&mut told["change"], &open.change, engine, today);
             told["before"] = before;
+            if let Some(new) = Policies::asked(&open.change) {
+                let known = engine.state().policies_in_force();
+                told["differs"] = json!(known.map(|known| known.differs(&new)));
+                told["conflicts"] = json!(gained_by(engine.state(), &new));
+            }
             if !notes {
                 told["reason"] = json!(HIDDEN);
             }
@@ -94,10 +101,10 @@ fn before(state: &gatewarden_engine::State, change: &Change, now: &Stamp) -> Val
         Change::Client { .. } => Value::Null,
         Change::Factor { operator, .. } => crate::factors::told(state, operator),
         Change::Device { device, .. } => json!(state.device(device)),
-        Change::Policies { .. } => state.policies_in_force().map_or(
-            Value::Null,
-            |known| json!({"version": known.version, "roles": known.roles, "cedar": known.cedar}),
-        ),
+        Change::Policies { .. } => state.policies_in_force().map_or(Value::Null, |known| {
+            json!({"version": known.version, "roles": known.roles, "cedar": known.cedar,
+                    "sod": known.sod, "guards": known.guards})
+        }),
     }
 }
 
@@ -119,6 +126,11 @@ pub(crate) struct DecisionInput {
     /// Why; needed for a no.
     #[serde(default)]
     reason: String,
+    /// With a yes to policies: what makes bearable each conflict of duties that they give to somebody, as
+    /// `operator`, `conflict`, `reason` and `until`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    mitigations: Vec<MitigationOf>,
 }
 
 /// Approves or rejects a request of somebody else. Where an operator is left without a PIN, the answer
@@ -137,7 +149,7 @@ pub(crate) async fn decide(
     Body(input): Body<DecisionInput>,
 ) -> Result<Json<Value>, Problem> {
     let id = parse(&change)?;
-    let said = (input.approve, input.reason);
+    let said = (input.approve, input.reason, input.mitigations);
     let (state, half, other) = match api.app.decide_change(id, said, who.actor()).await?? {
         Decided::InForce(None) => ("in-force", None, None),
         Decided::InForce(Some((half, Holder::Asker))) => ("in-force", Some(half), Some("asker")),

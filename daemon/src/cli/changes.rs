@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use gatewarden_model::ChangeId;
+use gatewarden_model::{ChangeId, Mitigation, MitigationOf};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
     ConfigArg,
+    people::mitigation,
     person::{Person, as_person, running},
     rows,
 };
@@ -41,6 +42,10 @@ pub(crate) enum ChangeVerb {
         who: Person,
         /// The request.
         change: ChangeId,
+        /// With policies that give a conflict of duties to somebody: what makes it bearable and until when, as
+        /// li.wei:issues-and-approves=2027-01-01:weekly count by Wang; may be given several times.
+        #[arg(long = "mitigation", value_parser = mitigation_of)]
+        mitigations: Vec<MitigationOf>,
     },
     /// Reject what somebody else asked for.
     Reject {
@@ -69,7 +74,7 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
             match json {
                 true => println!("{}", serde_json::to_string_pretty(&open)?),
                 false => open.as_array().into_iter().flatten().for_each(|one| {
-                    println!("{}", rows::request(one));
+                    print!("{}", rows::request_with_policies(one));
                 }),
             }
         }
@@ -80,8 +85,12 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
             let found = found.with_context(|| format!("no request {change} waits"))?;
             print!("{}", rows::request_whole(found));
         }
-        ChangeVerb::Approve { who, change } => {
-            let body = Some(json!({"approve": true}));
+        ChangeVerb::Approve { who, change, mitigations } => {
+            let mut body = json!({"approve": true});
+            if !mitigations.is_empty() {
+                body["mitigations"] = json!(mitigations);
+            }
+            let body = Some(body);
             let answer = as_person(who, &format!("/changes/{change}/decision"), body).await?;
             match answer["state"].as_str() {
                 Some("needs-another") => {
@@ -115,4 +124,13 @@ fn other_half(holder: &Value) -> &'static str {
         Some("next-approver") => "whoever approves it next is given the other half",
         _ => "whoever asked for it has the other half",
     }
+}
+
+/// `OPERATOR:CONFLICT=DAY:REASON`.
+fn mitigation_of(text: &str) -> Result<MitigationOf, String> {
+    let way = "write OPERATOR:CONFLICT=DAY:REASON";
+    let (operator, rest) = text.split_once(':').ok_or(way)?;
+    let operator = operator.parse().map_err(|error| format!("{error}: {way}"))?;
+    let Mitigation { conflict, reason, until } = mitigation(rest)?;
+    Ok(MitigationOf { operator, conflict, reason, until })
 }

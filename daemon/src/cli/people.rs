@@ -93,7 +93,7 @@ pub(crate) struct AddOperator {
 }
 
 /// `CONFLICT=DAY:REASON`.
-fn mitigation(text: &str) -> Result<Mitigation, String> {
+pub(super) fn mitigation(text: &str) -> Result<Mitigation, String> {
     let way = "write CONFLICT=DAY:REASON, as issues-and-approves=2027-01-01:weekly count by Wang";
     let parts = text.split_once('=').and_then(|(id, rest)| Some((id, rest.split_once(':')?)));
     let (conflict, (until, reason)) = parts.ok_or(way)?;

@@ -96,6 +96,31 @@ pub(super) fn request(open: &Value) -> String {
     parts.join("\t")
 }
 
+/// A request in a line, and under it what other policies would change.
+pub(super) fn request_with_policies(open: &Value) -> String {
+    let own = std::iter::once(request(open));
+    let policies = of_policies(open).map(|told| format!("    {}", plain(&told)));
+    own.chain(policies).map(|line| format!("{line}\n")).collect()
+}
+
+/// How policies differ from those in force, and the conflicts of duties that they would give to people.
+fn of_policies(open: &Value) -> impl Iterator<Item = String> {
+    list(&open["differs"]).map(text).chain(list(&open["conflicts"]).map(gained))
+}
+
+/// A conflict that policies would give to somebody, with what it is and whether it can be borne.
+fn gained(conflict: &Value) -> String {
+    let word = |key: &str| conflict[key].as_str().unwrap_or_default();
+    let side = |key: &str| {
+        let via = &conflict[key][0];
+        ["right", "role"].map(|part| via[part].as_str().unwrap_or_default()).join(" by ")
+    };
+    let (one, other) = (side("one"), side("other"));
+    let (who, id, severity, title) =
+        (word("operator"), word("id"), word("severity"), word("title"));
+    format!("{who} would hold {id} ({severity}): {one} with {other}: {title}")
+}
+
 /// A request whole, a line for each thing that whoever decides has to look at.
 pub(super) fn request_whole(open: &Value) -> String {
     let change = &open["change"];
@@ -138,6 +163,7 @@ pub(super) fn request_whole(open: &Value) -> String {
         };
         lines.push(format!("conflict {}; {borne}", text(&conflict["words"])));
     }
+    lines.extend(of_policies(open));
     if change["reset_pin"] == true {
         lines.push("PIN      the one in force counts no more".to_owned());
     }

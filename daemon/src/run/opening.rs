@@ -101,8 +101,8 @@ pub(crate) async fn define(recorder: &Recorder) -> anyhow::Result<()> {
     match recorder.command(Command::DefinePolicies).await? {
         Ok(Reply::Requested(id)) => tracing::warn!(
             change = %id,
-            "the configuration has other policies than those in force: they wait for somebody's \
-             approval, see gatewarden change list"
+            "the configuration has other policies, or other settings that decide beside them, than those \
+             in force: they wait for somebody's approval, see gatewarden change list"
         ),
         answer => expect_done(answer)?,
     }

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use gatewarden_config::{
     AccountSection, Config, Environment, Mistake, Severity, SystemEnvironment,
 };
-use gatewarden_engine::{ItemMaster, Levels, Settings, TwoPersons, Walking};
-use gatewarden_model::{DeviceFacts, DeviceId};
+use gatewarden_engine::{ItemMaster, Settings};
+use gatewarden_model::{DeviceFacts, DeviceId, Walking};
 use gatewarden_stock::{AccountRule, AccountsFor};
 use gatewarden_store::{LedgerAddress, StoreError, postgres::PgAddress};
 
@@ -72,7 +72,7 @@ impl Environment for SecretsAside<'_> {
 }
 
 /// The engine's settings out of the configuration.
-pub(super) fn engine_settings(config: &Config) -> Settings {
+pub(crate) fn engine_settings(config: &Config) -> Settings {
     let operators = &config.operators;
     Settings {
         idle_timeout_ms: u64::from(operators.idle_timeout_s) * 1000,
@@ -84,14 +84,8 @@ pub(super) fn engine_settings(config: &Config) -> Settings {
         failures_max: operators.lockout.failures_max,
         step_up_ms: u64::from(operators.step_up_s) * 1000,
         walking: walking(config),
-        levels: Levels {
-            kinds: operators.levels.kinds.clone(),
-            rights: operators.levels.rights.clone(),
-        },
-        two_persons: TwoPersons {
-            kinds: operators.two_persons.kinds.clone(),
-            classes: operators.two_persons.classes.clone(),
-        },
+        levels: operators.levels.clone(),
+        two_persons: operators.two_persons.clone(),
         confirm_kinds: operators.confirm_kinds.clone(),
         items: ItemMaster::new(config.items.iter().cloned()),
         places: config.locations.iter().map(|place| place.path.clone()).collect(),

@@ -2,8 +2,9 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Hash, Item, Movement,
-    MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, MitigationOf,
+    Movement, MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task,
+    Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -191,10 +192,16 @@ fn wish(change: &Change) -> String {
         Change::Device { device, identity } => {
             format!("{device} to be known by {}", told_of(identity))
         }
-        Change::Policies { version, roles, .. } => {
-            format!("policies {} with {} roles", &version.to_string()[..12], roles.0.len())
+        Change::Policies { version, roles, guards, .. } => {
+            let (version, beside) = (version.to_string(), beside(guards.as_deref()));
+            format!("policies {} with {} roles{beside}", &version[..12], roles.0.len())
         }
     }
+}
+
+/// How many settings stand beside policies.
+fn beside(guards: Option<&Guards>) -> String {
+    guards.map_or_else(String::new, |guards| format!(", {} settings", guards.told().len()))
 }
 
 /// A second factor in words.
@@ -245,9 +252,13 @@ pub(super) fn tell(body: &Body) -> Told {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             Told::new(format!("asks for {}{why}", wish(change)), actor(by)).by(decision.as_ref())
         }
-        Body::ChangeDecided { id, verdict, reason, by, decision } => {
+        Body::ChangeDecided { id, verdict, reason, by, decision, mitigations } => {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            let what = format!("request {id} {}{why}", verdict.name());
+            let borne =
+                mitigations.iter().map(|MitigationOf { operator, conflict, reason, until }| {
+                    format!("; {conflict} of {operator} borne until {until}: {reason}")
+                });
+            let what = format!("request {id} {}{why}{}", verdict.name(), borne.collect::<String>());
             Told::new(what, actor(by)).by(decision.as_ref())
         }
         Body::DeviceApproved { device, identity, by, .. } => {
@@ -409,11 +420,12 @@ fn tell_stock(body: &Body) -> Told {
 fn tell_system(body: &Body) -> Told {
     match body {
         Body::ItemDefined { item, by } => Told::new(item_words(item), actor(by)),
-        Body::PoliciesDefined { version, roles, cedar, .. } => {
+        Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
             let version = version.to_string();
             let more = if cedar.is_empty() { "" } else { " and policies in Cedar" };
+            let (version, beside) = (&version[..12], beside(guards.as_deref()));
             let what =
-                format!("policies {} in force: {} roles{more}", &version[..12], roles.0.len());
+                format!("policies {version} in force: {} roles{more}{beside}", roles.0.len());
             Told::new(what, "the daemon")
         }
         Body::KeyRotated { old, new, reason, by } => {
@@ -460,7 +472,7 @@ fn tell_review(body: &Body) -> Told {
             }
             if !spared.is_empty() {
                 what.push_str(&format!(
-                    "; NOT CONFIRMED AND KEPT, since else nobody could approve any more: {}",
+                    "; NOT CONFIRMED AND KEPT, since else too few could approve: {}",
                     items_words(spared)
                 ));
             }
@@ -563,7 +575,7 @@ mod tests {
                     "expired": [{"kind": "role", "operator": "sam", "role": "buyer"}],
                     "spared": [{"kind": "role", "operator": "ola", "role": "owner"}]}),
                 "review closed: due; not confirmed and taken away: buyer of sam; NOT CONFIRMED AND \
-                 KEPT, since else nobody could approve any more: owner of ola",
+                 KEPT, since else too few could approve: owner of ola",
             ),
         ];
         for (value, expect) in cases {
@@ -601,6 +613,7 @@ mod tests {
             roles: RoleMatrix::default(),
             cedar: String::new(),
             sod: Default::default(),
+            guards: None,
             change: None,
         };
         assert!(tell(&body).what.starts_with("policies "));

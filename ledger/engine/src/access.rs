@@ -27,7 +27,7 @@ use cedar_policy::{
     RestrictedExpression, Schema,
 };
 use gatewarden_model::{
-    Action, ClientId, Decision, DeviceId, FieldRights, Hash, Module, OperatorId, RoleMatrix,
+    Action, ClientId, Decision, DeviceId, FieldRights, Guards, Hash, Module, OperatorId, RoleMatrix,
 };
 
 pub use facts::{Fact, FactError, Facts, Goods, Known, Line, Looks, SET_MAX};
@@ -133,6 +133,9 @@ pub struct Access {
     fields: FieldPolicies,
     version: Hash,
     text: String,
+    /// How much of the text tells schema and policies.
+    policies_end: usize,
+    guards: Option<Guards>,
     texts: HashMap<String, String>,
     matrix: RoleMatrix,
     extra_cedar: String,
@@ -161,18 +164,43 @@ impl Access {
         Self::in_form(&FORMS[0], matrix, extra_cedar)
     }
 
+    /// The same policies, with the settings that decide beside them: from here on their version covers
+    /// these too.
+    #[must_use]
+    pub fn with_guards(mut self, guards: Guards) -> Self {
+        self.text.truncate(self.policies_end);
+        self.text.push_str(&format!("\n// the settings beside them\n{}\n", guards.text()));
+        self.version = Hash::of(self.text.as_bytes());
+        // What was answered before names the version of before.
+        self.memo = Memo::default();
+        self.guards = Some(guards);
+        self
+    }
+
+    /// The settings that decide beside the policies; none where the version does not cover any.
+    #[must_use]
+    pub fn guards(&self) -> Option<&Guards> {
+        self.guards.as_ref()
+    }
+
     /// Builds the policies that a journal recorded as this version, in whatever form it was.
     pub fn recorded(
         matrix: &RoleMatrix,
         extra_cedar: &str,
+        guards: Option<&Guards>,
         version: Hash,
     ) -> Result<Self, AccessError> {
-        let today = Self::new(matrix, extra_cedar)?;
+        let guarded = |access: Self| match guards {
+            Some(guards) => access.with_guards(guards.clone()),
+            None => access,
+        };
+        let today = guarded(Self::new(matrix, extra_cedar)?);
         if today.version == version {
             return Ok(today);
         }
         let earlier = FORMS[1..].iter().find_map(|form| {
-            Self::in_form(form, matrix, extra_cedar).ok().filter(|one| one.version == version)
+            let access = guarded(Self::in_form(form, matrix, extra_cedar).ok()?);
+            (access.version == version).then_some(access)
         });
         earlier.ok_or(AccessError::Version { said: version, found: today.version })
     }
@@ -226,6 +254,8 @@ impl Access {
             memo: Memo::default(),
             fields,
             version: Hash::of(text.as_bytes()),
+            policies_end: text.len(),
+            guards: None,
             text,
             texts: list
                 .iter()
@@ -236,13 +266,14 @@ impl Access {
         })
     }
 
-    /// SHA-256 of schema and policies as `text` tells them.
+    /// SHA-256 of schema, policies and the settings beside them, as `text` tells them.
     #[must_use]
     pub fn version(&self) -> Hash {
         self.version
     }
 
-    /// Schema and all policies in the order of their ids: what `version` is the digest of.
+    /// Schema, all policies in the order of their ids, and the settings beside them: what `version` is the
+    /// digest of.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

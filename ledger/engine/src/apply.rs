@@ -113,12 +113,16 @@ impl State {
                     reason: reason.clone(),
                     by: by.clone(),
                     endorsed: None,
+                    mitigations: vec![],
                 };
                 self.changes.insert(*id, open);
             }
-            Body::ChangeDecided { id, verdict: ChangeVerdict::Endorsed, by, .. } => {
+            Body::ChangeDecided {
+                id, verdict: ChangeVerdict::Endorsed, by, mitigations, ..
+            } => {
                 if let (Some(open), Actor::Operator { id, .. }) = (self.changes.get_mut(id), by) {
                     open.endorsed = Some(id.clone());
+                    open.bear(mitigations);
                 }
             }
             Body::ChangeDecided { id, .. } => drop(self.changes.remove(id)),
@@ -145,9 +149,10 @@ impl State {
                     known.since = *since;
                 }
             }
-            Body::PoliciesDefined { version, roles, cedar, sod, .. } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, guards, .. } => {
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                self.policies = Some(Policies { version, roles, cedar, sod: sod.clone() });
+                let (sod, guards) = (sod.clone(), guards.clone());
+                self.policies = Some(Policies { version, roles, cedar, sod, guards });
             }
             _ => self.apply_stock_work(entry),
         }

@@ -4,16 +4,23 @@
 //! session approves; what is approved is what stands in the request's entry, checked again at that
 //! moment; a request that nobody decides on in `CHANGE_MS_MAX` is over; of the code with which an
 //! operator sets a PIN nobody is given both halves. Taking rights away needs nobody else: leaving,
-//! revoking and withdrawing are immediate. Absent: minting codes (the daemon).
+//! revoking and withdrawing are immediate. Absent: minting codes (the daemon), what policies
+//! ask for (`policies`).
+
+mod borne;
+mod policies;
+
+pub(crate) use borne::with_said;
+pub use borne::{Gained, gained_by};
 
 use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation, Module,
-    OperatorId, RoleMatrix, sod::SodTable,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Day, Decision, Hash, Mitigation,
+    MitigationOf, Module, OperatorId, RoleMatrix, sod::SodTable,
 };
 
 use crate::{
-    access::{Access, Facts, Principal},
+    access::{Facts, Principal},
     apply::actor_name,
     command::{ActivationCodes, Refusal, Reply},
     holds::check_reason,
@@ -29,6 +36,16 @@ pub const CHANGE_MS_MAX: u64 = 7 * 86_400_000;
 pub(crate) const CHANGES_MAX: usize = 1000;
 /// Those of one person or machine.
 const CHANGES_OF_ONE_MAX: usize = 100;
+
+/// What somebody says to a request.
+pub(crate) struct Said {
+    /// Yes or no.
+    pub(crate) approve: bool,
+    /// Why.
+    pub(crate) reason: String,
+    /// What makes conflicts of duties bearable that policies give to people.
+    pub(crate) mitigations: Vec<MitigationOf>,
+}
 
 impl Turn<'_> {
     pub(crate) fn request_change(
@@ -117,20 +134,8 @@ impl Turn<'_> {
             }
             Change::Device { device, identity } => self.check_identity(device, identity),
             Change::Factor { operator, factor } => self.check_factor(operator, factor),
-            Change::Policies { version, roles, cedar, sod } => {
-                if self.access.version() == *version && *self.duties() == *sod {
-                    let message = "these policies are in force already".to_owned();
-                    return Err(("policies-in-force", message));
-                }
-                let held = || self.state.operators().flat_map(|one| &one.roles);
-                if let Some(role) = held().find(|role| !roles.0.contains_key(*role)) {
-                    let message = format!(
-                        "somebody has the role {role}, which these policies don't know: take it away first"
-                    );
-                    return Err(("role-in-use", message));
-                }
-                self.keep_an_approver(roles, None, None)?;
-                self.policies_of(*version, roles, cedar).map(|_| ())
+            Change::Policies { version, roles, cedar, sod, guards } => {
+                self.check_policies((*version, roles, cedar), sod, guards.as_deref())
             }
         }
     }
@@ -158,29 +163,17 @@ impl Turn<'_> {
         recorded.filter(|sod| !sod.conflicts.is_empty()).unwrap_or(&self.settings.sod)
     }
 
-    fn policies_of(&self, version: Hash, roles: &RoleMatrix, cedar: &str) -> Result<Access, Fault> {
-        let access = Access::new(roles, cedar)
-            .map_err(|error| ("policies-invalid", format!("the policies are wrong: {error}")))?;
-        match access.version() == version {
-            true => Ok(access),
-            false => {
-                let message = format!("the policies are {}, not {version}", access.version());
-                Err(("policies-invalid", message))
-            }
-        }
-    }
-
     /// Decides on a request. `activation` is a fresh one-time code, which counts if the change leaves its
     /// operator without a PIN.
     pub(crate) fn decide_change(
         &mut self,
         id: ChangeId,
-        approve: bool,
-        reason: String,
+        said: Said,
         activation: Option<ActivationCodes>,
         by: Actor,
     ) -> Answer {
-        let Some(open) = self.state.change(id).cloned() else {
+        let Said { approve, reason, mitigations } = said;
+        let Some(mut open) = self.state.change(id).cloned() else {
             // Who may not decide does not learn either what waits.
             let asked = Asked::new(&by, Action::Approve, Module::System);
             let decision = self.permit(asked.clone(), Facts::default())?;
@@ -195,6 +188,10 @@ impl Turn<'_> {
         let facts = Facts { requested_by: Some(&requester), ..Facts::default() };
         let decision = self.permit(asked.clone(), facts)?;
         if let Err((code, message)) = may_decide(&open, &by, approve, &reason) {
+            return Err(self.deny(asked, code, message, Some(decision)));
+        }
+        open.bear(&mitigations);
+        if let Err((code, message)) = self.check_borne(&open, &mitigations, approve) {
             return Err(self.deny(asked, code, message, Some(decision)));
         }
         let fits =
@@ -217,7 +214,7 @@ impl Turn<'_> {
         let holder = first_half_of(&open, &by);
         let activation = activation.map(|codes| (codes.of(holder), holder));
         let decision = Some(decision);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
         match verdict {
             ChangeVerdict::Approved => self.put_in_force(open, activation),
             ChangeVerdict::Endorsed => {
@@ -281,11 +278,13 @@ impl Turn<'_> {
         }
         let verdict = ChangeVerdict::Withdrawn;
         let reason = cut(&reason, REASON_BYTES_MAX);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision });
+        let mitigations = vec![];
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
         Ok(Reply::Done)
     }
 
     fn put_in_force(&mut self, open: OpenChange, activation: Option<(Hash, Holder)>) -> Answer {
+        self.record_borne(&open);
         let OpenChange { id, change, by, .. } = open;
         match change {
             Change::Operator {
@@ -336,10 +335,9 @@ impl Turn<'_> {
                 self.device_approved(device, identity, id, by);
                 Ok(Reply::Approved { activation: None })
             }
-            Change::Policies { version, roles, cedar, sod } => {
-                let access = self.policies_of(version, &roles, &cedar).map_err(refusal)?;
-                self.record(Body::PoliciesDefined { version, roles, cedar, sod, change: Some(id) });
-                self.next_access = Some(access);
+            Change::Policies { version, roles, cedar, sod, guards } => {
+                let new = Policies { version, roles, cedar, sod, guards };
+                self.policies_approved(new, id).map_err(refusal)?;
                 Ok(Reply::Approved { activation: None })
             }
         }
@@ -360,69 +358,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Records the policies that the configuration has, where none are recorded yet, or asks for them
-    /// where others are in force. The daemon's own part may change with the program: that alone asks
-    /// nobody.
-    pub(crate) fn define_policies(&mut self) -> Answer {
-        let version = self.configured.version();
-        let (roles, cedar) = self.configured.source();
-        let (roles, cedar) = (roles.clone(), cedar.to_owned());
-        let sod = self.settings.sod.clone();
-        let (same, told) = match &self.state.policies {
-            Some(known) => {
-                // A journal from before duties were recorded takes over the configured ones.
-                let table = known.sod == sod || known.sod == SodTable::default();
-                let same = table && (&known.roles, &known.cedar) == (&roles, &cedar);
-                (same, known.version == version && known.sod == sod)
-            }
-            None => (true, false),
-        };
-        if same {
-            if !told {
-                let change = None;
-                self.record(Body::PoliciesDefined { version, roles, cedar, sod, change });
-                self.next_access = Some(self.configured.clone());
-            }
-            self.end_policy_changes(None, "the configuration has the policies in force again");
-            return Ok(Reply::Done);
-        }
-        if let Some(fault) = self.policies_fault {
-            return Err(refusal(("policies-invalid", fault.to_owned())));
-        }
-        let change = Change::Policies { version, roles, cedar, sod };
-        if self.end_policy_changes(Some(&change), "the configuration has other policies by now") {
-            return Ok(Reply::Done);
-        }
-        let reason = self.state.policies.as_ref().map(|known| differs(known, &change));
-        let reason = reason.unwrap_or_default();
-        let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);
-        self.record(Body::ChangeRequested { id, change, reason, by, decision: None });
-        Ok(Reply::Requested(id))
-    }
-
-    /// Ends the daemon's own requests for policies but this very one; whether that one waits.
-    fn end_policy_changes(&mut self, but: Option<&Change>, reason: &str) -> bool {
-        let own = |open: &&OpenChange| {
-            open.by == Actor::Daemon && matches!(open.change, Change::Policies { .. })
-        };
-        let mut waits = false;
-        let mut over = vec![];
-        for open in self.state.changes().filter(own) {
-            if Some(&open.change) == but {
-                waits = true;
-            } else {
-                over.push(open.id);
-            }
-        }
-        for id in over {
-            self.end_change(id, ChangeVerdict::Withdrawn, reason);
-        }
-        waits
-    }
-
     pub(crate) fn end_change(&mut self, id: ChangeId, verdict: ChangeVerdict, reason: &str) {
         let (reason, by) = (reason.to_owned(), Actor::Daemon);
-        self.record(Body::ChangeDecided { id, verdict, reason, by, decision: None });
+        let (decision, mitigations) = (None, vec![]);
+        self.record(Body::ChangeDecided { id, verdict, reason, by, decision, mitigations });
     }
 }
 
@@ -454,28 +393,6 @@ fn may_decide(open: &OpenChange, by: &Actor, approve: bool, reason: &str) -> Res
         true => Ok(()),
         false => check_reason(reason).map_err(|message| ("reason-missing", message)),
     }
-}
-
-/// What other policies than those in force would change, in words.
-fn differs(known: &Policies, change: &Change) -> String {
-    let Change::Policies { roles, cedar, sod, .. } = change else { return String::new() };
-    let list = |names: Vec<&str>, what: &str| {
-        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
-    };
-    let here = roles.0.iter();
-    let added = here.clone().filter(|(name, _)| !known.roles.0.contains_key(*name));
-    let other =
-        here.filter(|(name, role)| known.roles.0.get(*name).is_some_and(|old| old != *role));
-    let gone = known.roles.0.keys().filter(|name| !roles.0.contains_key(*name));
-    let told = [
-        list(added.map(|(name, _)| name.as_str()).collect(), "new roles"),
-        list(other.map(|(name, _)| name.as_str()).collect(), "changed roles"),
-        list(gone.map(String::as_str).collect(), "roles that are no more"),
-        (known.cedar != *cedar).then(|| "other Cedar".to_owned()),
-        (known.sod != *sod).then(|| "other conflicts of duties".to_owned()),
-    ];
-    let told: Vec<String> = told.into_iter().flatten().collect();
-    cut(&format!("the configuration has {}", told.join("; ")), REASON_BYTES_MAX)
 }
 
 /// The id of the daemon's own request for what has this digest: random enough, since nobody else names a

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Comparison, Confirmation, Day, Decision,
-    DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, Module, MovementId,
-    OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId,
-    Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
+    DeviceFacts, DeviceId, Document, Entry, Field, Hash, ItemId, LaneId, MitigationOf, Module,
+    MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict,
+    SessionId, Signal, Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::{factors::FactorUse, state::Session};
@@ -95,6 +95,8 @@ pub enum Command {
         reason: String,
         /// A fresh one-time code, for an operator who is left without a PIN.
         activation: Option<ActivationCodes>,
+        /// With a yes to policies: what makes the conflicts of duties bearable that they give to people.
+        mitigations: Vec<MitigationOf>,
         /// By whom.
         by: Actor,
     },
@@ -551,7 +553,7 @@ pub struct ReviewExpiry {
     pub review: ReviewId,
     /// What was taken away now.
     pub expired: Vec<ReviewItem>,
-    /// What stays only because else nobody could approve any more; told when the campaign closes.
+    /// What stays only because else too few could approve; told when the campaign closes.
     pub spared: Vec<ReviewItem>,
     /// Whether it is over.
     pub closed: bool,

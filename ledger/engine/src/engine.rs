@@ -6,24 +6,22 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Entry, FieldRights, Hash, Module,
-    MovementKind, RoleMatrix, SessionPhase, Stamp, StationId, sod::SodTable,
+    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Entry, FieldRights, Guards, Hash,
+    Levels, Module, MovementKind, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking,
+    sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
     access::Access,
+    changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
     items::ItemMaster,
     keeping::Binding,
     memory::Memory,
     people::Enrolment,
-    sessions::{
-        levels::{Levels, TwoPersons},
-        often::BUSY,
-        walking::Walking,
-    },
+    sessions::often::BUSY,
     state::State,
     turn::{REASON_BYTES_MAX, Turn},
 };
@@ -112,6 +110,7 @@ impl Engine {
     #[must_use]
     pub fn new(settings: Settings, access: Access, next_seq: u64) -> Self {
         let (state, memory) = (State::default(), Memory::default());
+        let access = access.with_guards(settings.guards());
         let (configured, policies_fault) = (access.clone(), None);
         let (stock, denials) = (Stock::partial(), Denials::default());
         let shift = 0;
@@ -141,22 +140,28 @@ impl Engine {
             }
             Body::ItemDefined { item, .. } => self.stock.resume([item.clone()], None, None),
             Body::PeriodClosed { until, .. } => self.stock.resume([], Some(*until), None),
-            Body::PoliciesDefined { version, roles, cedar, .. } => {
-                self.resume_policies(*version, roles, cedar);
+            Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
+                self.resume_policies(*version, (roles, cedar), guards.as_deref());
             }
             _ => {}
         }
         self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
     }
 
-    /// Puts the recorded policies in force again. Where this program makes others of the same text, or
-    /// none, those of the configuration stand in until `Command::DefinePolicies` says what is wrong.
-    fn resume_policies(&mut self, version: Hash, roles: &RoleMatrix, cedar: &str) {
+    /// Puts the recorded policies in force again, with their settings. Where this program makes others of
+    /// the same text, or none, those of the configuration stand in until `Command::DefinePolicies` says what
+    /// is wrong.
+    fn resume_policies(
+        &mut self,
+        version: Hash,
+        source: (&RoleMatrix, &str),
+        guards: Option<&Guards>,
+    ) {
         self.policies_fault = None;
-        if (roles, cedar) == self.configured.source() {
+        if source == self.configured.source() {
             self.access = self.configured.clone();
         } else if self.access.version() != version {
-            match Access::new(roles, cedar) {
+            match Access::new(source.0, source.1) {
                 Ok(access) => self.access = access,
                 Err(error) => {
                     self.policies_fault = Some(format!(
@@ -164,6 +169,10 @@ impl Engine {
                     ));
                 }
             }
+        }
+        if let Some(guards) = guards {
+            self.settings.guard(guards);
+            self.access = self.access.clone().with_guards(guards.clone());
         }
     }
 
@@ -300,6 +309,9 @@ impl Engine {
         let answer = decide(&mut turn);
         let Turn { entries, signals, next_access, .. } = turn;
         if let Some(access) = next_access {
+            if let Some(guards) = access.guards() {
+                self.settings.guard(guards);
+            }
             self.access = access;
         }
         Outcome { entries, answer, signals }
@@ -416,8 +428,9 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::RequestChange { id, change, reason, by } => {
             turn.request_change(id, change, reason, by)
         }
-        Command::DecideChange { id, approve, reason, activation, by } => {
-            turn.decide_change(id, approve, reason, activation, by)
+        Command::DecideChange { id, approve, reason, activation, mitigations, by } => {
+            let said = Said { approve, reason, mitigations };
+            turn.decide_change(id, said, activation, by)
         }
         Command::WithdrawChange { id, reason, by } => turn.withdraw_change(id, reason, by),
         Command::Remove { operator, by } => turn.remove(operator, by),

@@ -7,12 +7,13 @@
 //! the journal tells its policies (older versions did not), and of denials only whether some
 //! question of that moment gives them. Pure.
 
+mod approved;
 mod questions;
 
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Hash,
+    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Guards, Hash,
     ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
     entry::Verdict::Accept, sod::SodTable,
 };
@@ -28,6 +29,7 @@ use crate::{
     tasks::is_same,
     turn::authenticated,
 };
+use approved::mitigated;
 use questions::{Asker, By, Question};
 
 /// Policy sets that are kept ready; journals have few.
@@ -186,9 +188,10 @@ impl Judge {
     /// Keeps what later entries rest on.
     fn learn(&mut self, body: &Body) -> Verdict {
         match body {
-            Body::PoliciesDefined { version, roles, cedar, .. } => {
+            Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
+                self.approved = None;
                 self.current = Some(*version);
-                self.define(*version, roles, cedar)
+                self.define(*version, (roles, cedar), guards.as_deref())
             }
             Body::ItemDefined { item, .. } => {
                 self.classes.insert(item.code.clone(), item.class);
@@ -208,29 +211,40 @@ impl Judge {
                 self.two_needed = true;
                 Ok(())
             }
+            // What is recorded with people comes before the policies that it is said for.
+            Body::Enrolled { change, .. } if self.approved_policies(change.as_ref()).is_some() => {
+                Ok(())
+            }
             Body::Enrolled { .. } | Body::ClientAdded { .. } | Body::DeviceApproved { .. } => {
                 // One approval, one effect.
                 self.approved = None;
                 Ok(())
             }
-            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, .. } => {
+            Body::ChangeDecided { id, verdict: ChangeVerdict::Approved, mitigations, .. } => {
                 self.approved = self.state.change(*id).cloned();
+                self.approved.iter_mut().for_each(|open| open.bear(mitigations));
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn define(&mut self, version: Hash, roles: &RoleMatrix, cedar: &str) -> Verdict {
+    fn define(
+        &mut self,
+        version: Hash,
+        (roles, cedar): (&RoleMatrix, &str),
+        guards: Option<&Guards>,
+    ) -> Verdict {
         if self.policies.contains_key(&version) {
             return Ok(());
         }
-        let access = Access::recorded(roles, cedar, version).map_err(|error| match error {
-            AccessError::Version { said, found } => {
-                format!("it says policies {said}, they are {found}")
-            }
-            other => format!("policies {version} can't be read: {other}"),
-        })?;
+        let access =
+            Access::recorded(roles, cedar, guards, version).map_err(|error| match error {
+                AccessError::Version { said, found } => {
+                    format!("it says policies {said}, they are {found}")
+                }
+                other => format!("policies {version} can't be read: {other}"),
+            })?;
         if self.policies.len() >= POLICY_SETS_MAX {
             self.policies.clear();
         }
@@ -481,6 +495,9 @@ impl Judge {
                 by,
             } => {
                 let known = self.state.operator(operator);
+                if let Some(open) = self.approved_policies(change.as_ref()) {
+                    return mitigated(known, body, &open.mitigations);
+                }
                 let first = *by == Actor::Daemon && self.state.operators().next().is_none();
                 let fewer = known.is_some_and(|known| {
                     let code = known.activation.as_ref().map(|open| open.code);
@@ -537,24 +554,29 @@ impl Judge {
                 (Some(*change), Change::Factor { operator, factor })
             }
             Body::DeviceApproved { device, identity, change, by } => {
-                // The configuration, whose digest the start tells, may say who a device must be.
                 if change.is_none() && *by == Actor::Daemon {
-                    return Ok(());
+                    return self.pinned(device, identity);
                 }
                 let (device, identity) = (device.clone(), identity.clone());
                 (*change, Change::Device { device, identity })
             }
-            Body::PoliciesDefined { version, roles, cedar, sod, change } => {
+            Body::PoliciesDefined { version, roles, cedar, sod, guards, change } => {
                 let known = self.state.policies.as_ref();
                 let same = known.is_none_or(|known| {
                     let table = known.sod == *sod || known.sod == SodTable::default();
-                    table && (&known.roles, &known.cedar) == (roles, cedar)
+                    let settings = known.guards == *guards || known.guards.is_none();
+                    table && settings && (&known.roles, &known.cedar) == (roles, cedar)
                 });
                 if change.is_none() && (same || !self.two_needed) {
                     return Ok(());
                 }
                 let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                (*change, Change::Policies { version, roles, cedar, sod: sod.clone() })
+                let (sod, guards) = (sod.clone(), guards.clone());
+                let said = Change::Policies { version, roles, cedar, sod, guards };
+                if change.is_some() {
+                    self.borne(&said)?;
+                }
+                (*change, said)
             }
             _ => return Ok(()),
         };
@@ -567,6 +589,7 @@ impl Judge {
 
     fn two_moved(&self, movement: &Movement) -> Verdict {
         self.second(movement)?;
+        self.guarded(movement)?;
         if let Some(said) = &movement.confirmation {
             let held = self.reservation(movement.reservation.unwrap_or(movement.id))?;
             let evidence = digest(&held.posting).map_err(|(_, why)| why)?;

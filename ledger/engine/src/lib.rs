@@ -33,6 +33,7 @@ mod reservations;
 mod reviews;
 mod seen;
 mod sessions;
+mod settings;
 pub mod sod;
 pub mod state;
 mod task_rules;
@@ -41,8 +42,10 @@ mod turn;
 pub mod usage;
 pub mod window;
 
+pub use gatewarden_model::{Levels, TwoPersons, Walking};
+
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
-pub use changes::CHANGE_MS_MAX;
+pub use changes::{CHANGE_MS_MAX, Gained, gained_by};
 pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
@@ -56,13 +59,11 @@ pub use keeping::ITEMS_AT_ONCE;
 pub use people::ACTIVATION_MS_MAX;
 pub use reviews::reviewers_of;
 pub use sessions::{
-    levels::{Levels, TwoPersons},
     machine,
     often::{
         OFTEN_WINDOW_US, PINS_OFTEN_MAX, SESSIONS_OFTEN_MAX, STATION_OFTEN_MAX, STEP_UPS_OFTEN_MAX,
     },
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
-    walking::Walking,
 };
 pub use state::{
     Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,

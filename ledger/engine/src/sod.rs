@@ -49,6 +49,12 @@ impl Conflict {
     /// The conflict in words, without who has it.
     #[must_use]
     pub fn words(&self) -> String {
+        format!("{}: {}", self.short(), self.title)
+    }
+
+    /// Its id and what gives it.
+    #[must_use]
+    pub fn short(&self) -> String {
         let side = |vias: &[Via]| match vias {
             [] => String::new(),
             [via, rest @ ..] => {
@@ -57,7 +63,7 @@ impl Conflict {
             }
         };
         let (one, other) = (side(&self.one), side(&self.other));
-        format!("{} ({one} with {other}): {}", self.id, self.title)
+        format!("{} ({one} with {other})", self.id)
     }
 
     /// The mitigation that makes it bearable on a day, if there is one.
@@ -174,8 +180,30 @@ pub fn judge_grant(
     }
 }
 
+/// The conflicts that somebody would come to hold by other policies or another table (each what he has by
+/// them, and theirs): those that he does not hold now, or holds by another pair of duties, or that would be
+/// refused where they could be borne.
+#[must_use]
+pub fn gained(now: (Holding<'_>, &SodTable), then: (Holding<'_>, &SodTable)) -> Vec<Conflict> {
+    let held = conflicts_of(now.0, now.1);
+    let is_new = |conflict: &Conflict| {
+        let (old, new) = (now.1.conflict(&conflict.id), then.1.conflict(&conflict.id));
+        let as_before = old.zip(new).is_some_and(|(old, new)| {
+            let pair = |one: &SodConflict| (one.one.rights.clone(), one.other.rights.clone());
+            let looser = old.severity == new.severity || new.severity == SodSeverity::Mitigate;
+            pair(old) == pair(new) && looser
+        });
+        !as_before || held.iter().all(|one| one.id != conflict.id)
+    };
+    conflicts_of(then.0, then.1).into_iter().filter(is_new).collect()
+}
+
 /// Whether a mitigation says something about one of the conflicts found.
-fn check_mitigation(said: &Mitigation, found: &[Conflict], today: Day) -> Result<(), String> {
+pub(crate) fn check_mitigation(
+    said: &Mitigation,
+    found: &[Conflict],
+    today: Day,
+) -> Result<(), String> {
     let Mitigation { conflict: id, reason, until } = said;
     let Some(conflict) = found.iter().find(|conflict| conflict.id == *id) else {
         return Err(format!("mitigation {id:?}: these roles have no such conflict: leave it out"));

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
     Action, Actor, Change, ChangeId, ClientId, Comparison, Decision, DeviceFacts, DeviceId, Entry,
-    FieldRights, Hash, Mask, Mitigation, Module, MovementId, MovementLine, OperatorId, Pass,
-    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SessionId,
-    Stamp, StationId, Task, TaskId, sod::SodTable,
+    FieldRights, Guards, Hash, Mask, Mitigation, MitigationOf, Module, MovementId, MovementLine,
+    OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix,
+    Second, SessionId, Stamp, StationId, Task, TaskId, sod::SodTable,
 };
 use serde::Serialize;
 
@@ -89,9 +89,22 @@ pub struct OpenChange {
     /// Who approved it first, where it needs two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endorsed: Option<OperatorId>,
+    /// What was said for conflicts of duties by whoever approved it so far.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mitigations: Vec<MitigationOf>,
 }
 
 impl OpenChange {
+    /// Takes over what somebody says for conflicts of duties; what he says anew is in the place of what was
+    /// said of the same person's same conflict.
+    pub(crate) fn bear(&mut self, said: &[MitigationOf]) {
+        for new in said {
+            let of = |one: &MitigationOf| (one.operator.clone(), one.conflict.clone());
+            self.mitigations.retain(|old| of(old) != of(new));
+            self.mitigations.push(new.clone());
+        }
+    }
+
     /// Whether two people have to approve it: what no person asked for (but a device, for itself), where
     /// there are two who may. Else whoever has the box's account or a token, and a right to approve,
     /// would do alone what needs two.
@@ -112,6 +125,8 @@ pub struct Policies {
     pub cedar: String,
     /// Which duties one person must not hold together; empty before the journal tells any.
     pub sod: SodTable,
+    /// The settings that decide beside them; none before the journal tells any.
+    pub guards: Option<Box<Guards>>,
 }
 
 /// A machine with a token.

@@ -178,13 +178,16 @@ fn policies_of_early_journals_come_out_to_the_byte() {
     let raw = "@id(\"a\") permit (principal, action, resource);";
     let told = "6b653fbfa2cd73c68827762986067dfd5e9294ba6e48b6e5f2441b18a4b5f26f";
     let version = gatewarden_model::Hash::parse_hex(told).unwrap();
-    let first = Access::recorded(&roles, raw, version).unwrap();
+    let first = Access::recorded(&roles, raw, None, version).unwrap();
     assert_eq!((first.version(), first.tells_facts()), (version, false));
     let facts = Facts { ordered_by: Some("bob"), ..Facts::default() };
     let decision = ask(&first, "keeper", Action::Execute, Module::Inbound, facts);
     assert!(decision.allowed && decision.facts.is_empty(), "{decision:?}");
     let today = Access::new(&roles, raw).unwrap();
-    assert_eq!(Access::recorded(&roles, raw, today.version()).unwrap().version(), today.version());
-    let none = Access::recorded(&roles, raw, gatewarden_model::Hash::of(b"none"));
+    assert_eq!(
+        Access::recorded(&roles, raw, None, today.version()).unwrap().version(),
+        today.version()
+    );
+    let none = Access::recorded(&roles, raw, None, gatewarden_model::Hash::of(b"none"));
     assert!(matches!(none, Err(AccessError::Version { .. })));
 }

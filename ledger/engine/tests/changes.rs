@@ -70,7 +70,14 @@ fn ask(n: u128, change: Change, by: Actor) -> Command {
 fn decide(n: u128, approve: bool, by: Actor) -> Command {
     let (with_asker, with_first_approver) = (Hash::of(b"code"), Hash::of(b"code of two"));
     let activation = Some(ActivationCodes { with_asker, with_first_approver });
-    Command::DecideChange { id: id(n), approve, reason: "known to me".to_owned(), activation, by }
+    Command::DecideChange {
+        id: id(n),
+        approve,
+        reason: "known to me".to_owned(),
+        activation,
+        mitigations: vec![],
+        by,
+    }
 }
 
 fn judged(house: &House) -> Vec<String> {
@@ -181,6 +188,7 @@ fn a_forgotten_pin_is_reset_by_two_and_a_no_changes_nothing() {
         approve: false,
         reason: String::new(),
         activation: None,
+        mitigations: vec![],
         by: eva.clone(),
     };
     assert_eq!(house.refused(silent), "reason-missing");
@@ -314,8 +322,8 @@ fn other_policies_wait_for_a_second_person() {
         .unwrap()
         .grants
         .insert(Module::Inbound, vec![Action::View, Action::Create]);
-    let configured = Access::new(&roles, "").unwrap();
-    let (old, new) = (access().version(), configured.version());
+    let configured = Access::new(&roles, "").unwrap().with_guards(settings().guards());
+    let (old, new) = (house.engine.access().version(), configured.version());
     let restart = |journal: &[Entry], configured: &Access| {
         let settings = Settings { one_person_enrols: false, ..settings() };
         let mut engine = Engine::new(settings, configured.clone(), 0);
@@ -332,7 +340,14 @@ fn other_policies_wait_for_a_second_person() {
 
     let yes = |by| {
         let reason = String::new();
-        Command::DecideChange { id, approve: true, reason, activation: None, by }
+        Command::DecideChange {
+            id,
+            approve: true,
+            reason,
+            activation: None,
+            mitigations: vec![],
+            by,
+        }
     };
     let (adam, eva) = (house.by("adam"), house.by("eva"));
     assert_eq!(
@@ -438,7 +453,14 @@ fn other_duties_wait_for_a_second_person_and_grants_are_held_against_those_in_fo
     assert_eq!(house.refused(ask(2, both, LOCAL)), "duties-conflict");
     for by in [adam, house.by("eva")] {
         let reason = String::new();
-        house.ok(Command::DecideChange { id, approve: true, reason, activation: None, by });
+        house.ok(Command::DecideChange {
+            id,
+            approve: true,
+            reason,
+            activation: None,
+            mitigations: vec![],
+            by,
+        });
     }
     assert_eq!(house.engine.state().policies_in_force().unwrap().sod, SodTable::default());
     assert_eq!(judged(&house), [""; 0]);
@@ -535,7 +557,7 @@ fn somebody_who_can_decide_always_stays() {
     let none = Access::new(&roles, "").unwrap();
     let policies = |roles: &RoleMatrix, version| {
         let (roles, cedar, sod) = (roles.clone(), String::new(), SodTable::default());
-        Change::Policies { version, roles, cedar, sod }
+        Change::Policies { version, roles, cedar, sod, guards: Some(Box::default()) }
     };
     assert_eq!(house.refused(ask(3, policies(&roles, none.version()), LOCAL)), "last-approver");
     let mut roles = matrix();

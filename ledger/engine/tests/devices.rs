@@ -30,7 +30,8 @@ fn restarted(journal: &[Entry], pin: &str) -> Engine {
 
 /// Everybody at work, `sam` at dock-1, and an order of ten bolts there.
 fn house(pin: &str) -> House {
-    let mut house = House::new();
+    let mut house =
+        House::with(Settings { any_device: true, one_person_enrols: true, ..strict(pin) });
     house.sign_in(1, Some("dock-1"), "sam");
     let order =
         task(9, "dock-1", MovementKind::Receipt, &["10 BOLT-M8 10 @supplier/ACME wh1/dock"]);
@@ -79,7 +80,14 @@ fn requests(house: &House) -> Vec<(ChangeId, DeviceFacts)> {
 
 fn decide(house: &mut House, id: ChangeId, approve: bool) {
     let (by, reason) = (house.by("adam"), "stood before it".to_owned());
-    house.ok(Command::DecideChange { id, approve, reason, activation: None, by });
+    house.ok(Command::DecideChange {
+        id,
+        approve,
+        reason,
+        activation: None,
+        mitigations: vec![],
+        by,
+    });
 }
 
 fn approve(house: &mut House) {
@@ -210,8 +218,12 @@ fn who_the_configuration_says_it_is_needs_nobody_and_nobody_else_gets_in() {
     assert_eq!(approved, 1);
     assert_eq!(told(&mut house, "mac=A model=1"), None);
     assert_eq!(judged(&house.journal), [""; 0]);
-    // A pin that is taken out leaves the approval.
+    // A pin that is taken out counts until somebody approved that, and leaves the approval.
     house.engine = restarted(&house.journal, "");
+    let Reply::Requested(id) = house.ok(Command::DefinePolicies) else { panic!("not asked for") };
+    assert_eq!(told(&mut house, "mac=B").as_deref(), Some(why));
+    assert_eq!(told(&mut house, "mac=A model=1"), None);
+    decide(&mut house, id, true);
     assert_eq!(told(&mut house, "mac=A model=1"), None);
     assert!(told(&mut house, "mac=A model=2").is_some());
 }

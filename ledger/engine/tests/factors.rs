@@ -54,7 +54,7 @@ fn ask(n: u128, who: &str, factor: SecondFactor, by: Actor) -> Command {
 
 fn approve(n: u128, by: Actor) -> Command {
     let (id, reason) = (ChangeId(Uuid::from_u128(n)), String::new());
-    Command::DecideChange { id, approve: true, reason, activation: None, by }
+    Command::DecideChange { id, approve: true, reason, activation: None, mitigations: vec![], by }
 }
 
 fn add(house: &mut House, n: u128, who: &str, factor: SecondFactor) {

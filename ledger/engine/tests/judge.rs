@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{House, access, at, erp, operator, pass, posting, task};
+use common::{House, access, at, erp, operator, pass, posting, settings, task};
 use gatewarden_engine::{Command, Judge};
 use gatewarden_model::{Body, Entry, Hash, MovementKind, Task, entry::Verdict};
 
@@ -61,7 +61,7 @@ fn a_decision_that_its_policies_do_not_give_is_told_with_both_answers() {
         _ => false,
     });
     let [told] = &found[..] else { panic!("{found:?}") };
-    let version = access().version();
+    let version = access().with_guards(settings().guards()).version();
     assert!(
         told.contains(&format!(
             "the policies of version {version} answer allow by role:storekeeper:inbound:execute \

@@ -131,6 +131,7 @@ fn all() -> Vec<Command> {
             approve: true,
             reason: reason(),
             activation: None,
+            mitigations: vec![],
             by: adam(),
         },
         Command::WithdrawChange { id: change, reason: reason(), by: adam() },

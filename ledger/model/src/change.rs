@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, DeviceId, Hash, Mitigation, OperatorId, RoleMatrix, SecondFactor, item::is_default,
-    sod::SodTable,
+    ClientId, DeviceId, Guards, Hash, Mitigation, OperatorId, RoleMatrix, SecondFactor,
+    item::is_default, sod::SodTable,
 };
 
 /// What is asked for.
@@ -75,6 +75,9 @@ pub enum Change {
         /// Which duties one person must not hold together.
         #[serde(default, skip_serializing_if = "is_default")]
         sod: SodTable,
+        /// The settings that decide beside them; none in requests from before they were part of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guards: Option<Box<Guards>>,
     },
     /// Let an operator prove himself by this too; he alone asks for it.
     Factor {

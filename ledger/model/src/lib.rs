@@ -17,6 +17,7 @@ pub mod factor;
 pub mod facts;
 pub mod field;
 pub mod gs1;
+mod guards;
 pub mod hash;
 pub mod identify;
 pub mod item;
@@ -50,6 +51,7 @@ pub use epc::{Epc, EpcError};
 pub use factor::{PasskeyRecord, SecondFactor};
 pub use facts::{DeviceFacts, facts_words, is_same_device};
 pub use field::{Custom, Field, FieldRights, FieldSet};
+pub use guards::{Guards, Levels, TwoPersons, Walking};
 pub use hash::Hash;
 pub use identify::{Form, Identification, identify};
 pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
@@ -69,7 +71,9 @@ pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
-pub use sod::{Duty, Mitigation, Part, Right, SodConflict, SodSeverity, SodTable, Within};
+pub use sod::{
+    Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,
+};
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};
 pub use time::{Clock, Stamp};

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Action, Day, Module, text};
+use crate::{Action, Day, Module, OperatorId, text};
 
 /// Most conflicts that a house may add to the default ones.
 pub const SOD_CONFLICTS_MAX: usize = 64;
@@ -258,6 +258,30 @@ pub struct Mitigation {
     pub reason: String,
     /// The last day on which it holds.
     pub until: Day,
+}
+
+/// A mitigation for somebody by name: what is said where other policies would give a conflict to people who
+/// hold their roles already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MitigationOf {
+    /// Who.
+    pub operator: OperatorId,
+    /// The conflict's id.
+    pub conflict: String,
+    /// What makes it bearable, 1 to `MITIGATION_BYTES_MAX` bytes.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Day,
+}
+
+impl MitigationOf {
+    /// What is said, without of whom.
+    #[must_use]
+    pub fn mitigation(&self) -> Mitigation {
+        let Self { operator: _, conflict, reason, until } = self.clone();
+        Mitigation { conflict, reason, until }
+    }
 }
 
 #[cfg(test)]

@@ -16,12 +16,13 @@ use std::{
 use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, Confirmation,
-    CountLine, Counted, Decision, Direction, Document, DocumentKind, Entry, Hash, Item, ItemClass,
-    Limit, Mitigation, Module, MovementId, MovementKind, MovementLine, OWN, Pass, PassClosing,
-    PassId, PassOpening, PasskeyRecord, Posting, PostingLine, Present, Revaluation, Review,
-    ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role, RoleMatrix, Second, SecondFactor,
-    SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, Task, TaskId, TaskLine, Thing,
-    Tracking, Trust, Unit, Valuation, ValuationMethod, VoucherLine,
+    CountLine, Counted, Decision, Direction, Document, DocumentKind, Entry, Guards, Hash, Item,
+    ItemClass, Levels, Limit, Mitigation, MitigationOf, Module, MovementId, MovementKind,
+    MovementLine, OWN, Pass, PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine,
+    Present, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role,
+    RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus,
+    Task, TaskId, TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod,
+    VoucherLine, Walking,
     entry::Verdict,
     pass::{Matched, Missing, Stray},
 };
@@ -403,6 +404,7 @@ fn bodies_of_stock() -> Vec<Body> {
             )])),
             cedar: "permit(principal, action, resource);".into(),
             sod: Default::default(),
+            guards: None,
             change: None,
         },
         Body::Commissioned {
@@ -645,6 +647,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 roles: roles(),
                 cedar: "x".into(),
                 sod: Default::default(),
+                guards: None,
             }),
         ),
         (
@@ -655,6 +658,7 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 reason: String::new(),
                 by: by(),
                 decision: Some(decision()),
+                mitigations: vec![],
             },
         ),
         (
@@ -673,7 +677,84 @@ fn bodies_of_people() -> Vec<(&'static str, Body)> {
                 roles: roles(),
                 cedar: String::new(),
                 sod: Default::default(),
+                guards: None,
                 change: Some(change_id()),
+            },
+        ),
+    ]
+}
+
+/// The bodies that came with the settings beside the roles, and with conflicts that policies give.
+fn bodies_of_guards() -> Vec<(&'static str, Body)> {
+    let pin = BTreeMap::from([("serial".to_owned(), "00:11".to_owned())]);
+    let ways = [(("dock-1".parse().unwrap(), "dock-2".parse().unwrap()), 60_000)];
+    let guards = || {
+        Some(Box::new(Guards {
+            idle_timeout_ms: 300_000,
+            idle_end_ms: 600_000,
+            session_max_ms: 28_800_000,
+            step_up_ms: 300_000,
+            free_attempts: 3,
+            first_delay_ms: 5000,
+            delay_ms_max: 900_000,
+            failures_max: 10,
+            review_ms_min: 86_400_000,
+            walking: Walking { least_ms: 5000, between: ways.clone().into() },
+            levels: Levels {
+                kinds: [(MovementKind::Scrap, 3)].into(),
+                rights: [((Module::System, Action::Approve), 4)].into(),
+            },
+            two_persons: TwoPersons {
+                kinds: [MovementKind::Receipt].into(),
+                classes: [ItemClass::A].into(),
+            },
+            confirm_kinds: [MovementKind::Adjustment].into(),
+            pins: [("portal-1".parse().unwrap(), pin.clone())].into(),
+        }))
+    };
+    let (version, cedar) = (Hash::of(b"p"), String::new());
+    vec![
+        (
+            "+guards",
+            Body::ChangeRequested {
+                id: change_id(),
+                change: Change::Policies {
+                    version,
+                    roles: RoleMatrix::default(),
+                    cedar: cedar.clone(),
+                    sod: Default::default(),
+                    guards: guards(),
+                },
+                reason: String::new(),
+                by: Actor::Daemon,
+                decision: None,
+            },
+        ),
+        (
+            "+guards",
+            Body::PoliciesDefined {
+                version,
+                roles: RoleMatrix::default(),
+                cedar,
+                sod: Default::default(),
+                guards: guards(),
+                change: None,
+            },
+        ),
+        (
+            "+borne",
+            Body::ChangeDecided {
+                id: change_id(),
+                verdict: ChangeVerdict::Endorsed,
+                reason: String::new(),
+                by: Actor::Operator { id: "mueller".parse().unwrap(), session: None },
+                decision: Some(decision()),
+                mitigations: vec![MitigationOf {
+                    operator: "weber".parse().unwrap(),
+                    conflict: "issues-and-approves".into(),
+                    reason: "weekly count by Wang".into(),
+                    until: "2027-01-01".parse().unwrap(),
+                }],
             },
         ),
     ]
@@ -753,6 +834,7 @@ fn facts_and_limits_have_their_bytes() {
         roles: RoleMatrix(BTreeMap::from([("junior".to_owned(), role)])),
         cedar: String::new(),
         sod: Default::default(),
+        guards: None,
         change: None,
     };
     same_as_file(&Entry::new(9, stamp(9), defined), &full("v1-policies-defined.json"));
@@ -877,6 +959,7 @@ fn every_kind_has_its_bytes() {
     // 104 was an unlocking, whose file is among the sessions' by now.
     let of_people = (100..).filter(|seq| *seq != 104).zip(bodies_of_people());
     let later = (200..).zip(bodies_of_devices()).chain((300..).zip(bodies_of_factors()));
+    let later = later.chain((400..).zip(bodies_of_guards()));
     for (seq, (suffix, body)) in of_people.chain(later) {
         let entry = Entry::new(seq, stamp(seq), body);
         same_as_file(&entry, &folder().join(format!("v1-{}{suffix}.json", name(&entry))));

@@ -121,6 +121,7 @@ impl Warehouse {
             roles: self.roles.clone(),
             cedar: String::new(),
             sod: Default::default(),
+            guards: None,
             change: None,
         };
         let erp = Body::ClientAdded {

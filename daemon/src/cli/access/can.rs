@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gatewarden_engine::{Access, Fact, Known, Who, access::Miss};
-use gatewarden_model::{Action, Decision, Module};
+use gatewarden_model::{Action, Decision, Guards, Module};
 use serde_json::{Value, json};
 
 use super::{super::which::Which, CanArgs, facts, force::Force, replay};
@@ -34,6 +34,10 @@ pub(super) fn can(args: &CanArgs) -> anyhow::Result<ExitCode> {
         println!("{verdict}: {} {} {}", args.who, action.name(), module.name());
         show(&force, access, &decision);
         way.show();
+        let levels = access.guards().map(|guards| &guards.levels.rights);
+        if let Some(level) = levels.and_then(|rights| rights.get(&(module, action))) {
+            println!("needs auth level {level}, by the settings beside the policies");
+        }
         if !unknown.is_empty() {
             println!("not known, though policies look at it: {}", unknown.join(", "));
         }
@@ -138,7 +142,7 @@ pub(super) fn told(access: &Access, decision: &Decision, unknown: &[&str], way: 
     json!({"allowed": decision.allowed, "action": decision.action.name(),
         "module": decision.module.name(), "policies": policies, "errors": decision.errors,
         "facts": decision.facts, "unknown": unknown, "version": decision.version,
-        "missed": way.told()})
+        "missed": way.told(), "settings": access.guards().map(Guards::told)})
 }
 
 fn who(text: &str, which: &Which, access: &Access) -> anyhow::Result<Who> {

@@ -119,9 +119,10 @@ impl Force {
 pub(in super::super) fn in_force(state: &State) -> anyhow::Result<Option<Access>> {
     let Some(known) = state.policies_in_force() else { return Ok(None) };
     // An older program may have written them in a form of its own: they mean the same in today's.
-    let access = Access::recorded(&known.roles, &known.cedar, known.version)
-        .or_else(|_| Access::new(&known.roles, &known.cedar))
-        .context("failed to build the policies that the journal has in force")?;
+    let access =
+        Access::recorded(&known.roles, &known.cedar, known.guards.as_deref(), known.version)
+            .or_else(|_| Access::new(&known.roles, &known.cedar))
+            .context("failed to build the policies that the journal has in force")?;
     Ok(Some(access))
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gatewarden_engine::{Access, Replayed, Who};
-use gatewarden_model::{Decision, Entry, MovementId};
+use gatewarden_model::{Decision, Entry, Guards, MovementId};
 use gatewarden_store::LedgerReader;
 use serde_json::json;
 
@@ -76,6 +76,9 @@ impl Told<'_> {
         match self.then {
             Some(access) => {
                 can::show(&self.force, access, self.said);
+                for (key, value) in access.guards().map(Guards::told).unwrap_or_default() {
+                    println!("beside them: {key} = {value}");
+                }
                 if let Some(way) = self.way(access, self.said) {
                     way.show();
                 }
@@ -132,6 +135,7 @@ impl Told<'_> {
             "as": self.replayed.and_then(|question| groups(&question.who)),
             "action": self.said.action.name(), "module": self.said.module.name(),
             "allowed": self.said.allowed, "version": self.said.version, "policies": texts,
+            "settings": self.then.and_then(Access::guards).map(Guards::told),
             "errors": self.said.errors, "facts": self.facts(), "decided_on": self.said.facts,
             "missed": self.then.and_then(|access| Some(self.way(access, self.said)?.told())),
             "now": self.now.as_ref().and_then(now), "policies_from": self.force.told()})

@@ -5,11 +5,7 @@
 //! move), a right's level for every use of the right; only operators have levels; a second person is
 //! another one and has the right himself. What nothing names needs no more than a session.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use gatewarden_model::{
-    Action, Decision, ItemClass, ItemId, Module, MovementKind, OperatorId, Second,
-};
+use gatewarden_model::{Action, Decision, ItemId, Module, MovementKind, OperatorId, Second};
 
 use crate::{
     access::{Facts, Principal, Request},
@@ -20,35 +16,6 @@ use crate::{
 
 /// Badge and PIN.
 pub(crate) const LEVEL_PIN: u8 = 2;
-
-/// Which level an operation needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Levels {
-    /// By kind of movement.
-    pub kinds: BTreeMap<MovementKind, u8>,
-    /// By right.
-    pub rights: BTreeMap<(Module, Action), u8>,
-}
-
-impl Levels {
-    /// The level that something needs; 0 where nothing names it.
-    #[must_use]
-    pub fn needed(&self, module: Module, action: Action, kind: Option<MovementKind>) -> u8 {
-        let right = self.rights.get(&(module, action)).copied().unwrap_or(0);
-        let moves = matches!(action, Action::Execute | Action::Approve);
-        let kind = kind.filter(|_| moves).and_then(|kind| self.kinds.get(&kind).copied());
-        right.max(kind.unwrap_or(0))
-    }
-}
-
-/// What two people must be present for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TwoPersons {
-    /// Movements of these kinds.
-    pub kinds: BTreeSet<MovementKind>,
-    /// Movements of items of these classes.
-    pub classes: BTreeSet<ItemClass>,
-}
 
 /// What is against somebody's level, if anything is.
 pub(crate) fn check_level(

@@ -6,8 +6,6 @@
 //! device, a right PIN, an act in a session; a stranger who types a badge number moves nobody. All of
 //! it is forgotten by a restart, which ends every session.
 
-use std::collections::BTreeMap;
-
 use gatewarden_model::{
     Body, OperatorId, SessionEvent, SessionId, SessionPhase, Signal, Stamp, StationId,
 };
@@ -17,27 +15,6 @@ use crate::{
     sessions::{Change, is_before, scans::SCAN_EVERY_US},
     turn::Turn,
 };
-
-/// How long it takes from one station to another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Walking {
-    /// Milliseconds between any two stations that `between` does not name; 0 asks nothing.
-    pub least_ms: u64,
-    /// Milliseconds between two stations, the one that sorts first named first.
-    pub between: BTreeMap<(StationId, StationId), u64>,
-}
-
-impl Walking {
-    /// Milliseconds from one station to another, the same in both directions.
-    #[must_use]
-    pub fn ms(&self, a: &StationId, b: &StationId) -> u64 {
-        if a == b {
-            return 0;
-        }
-        let pair = if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) };
-        self.between.get(&pair).copied().unwrap_or(self.least_ms)
-    }
-}
 
 impl Turn<'_> {
     /// An operator is at a station.
@@ -125,21 +102,5 @@ impl Turn<'_> {
     /// Whether somebody's session waits for its PIN.
     pub(crate) fn waits_for_pin(session: &crate::Session) -> bool {
         matches!(session.phase, SessionPhase::Idle | SessionPhase::Locked)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
-
-    use super::*;
-
-    #[test]
-    fn the_way_is_as_long_back_and_none_to_where_one_is() {
-        let [a, b, c] = ["dock-1", "dock-2", "dock-3"].map(|s| s.parse::<StationId>().unwrap());
-        let between = [((a.clone(), b.clone()), 60_000)].into();
-        let walking = Walking { least_ms: 5000, between };
-        assert_eq!((walking.ms(&a, &b), walking.ms(&b, &a)), (60_000, 60_000));
-        assert_eq!((walking.ms(&a, &c), walking.ms(&a, &a)), (5000, 0));
     }
 }

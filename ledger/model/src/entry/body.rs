@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Hash, Item, ItemId, LaneId, Mitigation, Module, Movement, MovementId,
-    MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId,
-    ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId,
-    SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default,
-    sod::SodTable,
+    DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, MitigationOf, Module,
+    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
+    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent,
+    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict,
+    item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -142,6 +142,9 @@ pub enum Body {
         /// Why it was allowed; none where time ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decision: Option<Decision>,
+        /// What makes conflicts of duties bearable that approved policies give to people.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mitigations: Vec<MitigationOf>,
     },
     /// A device is known by this from here on.
     DeviceApproved {
@@ -456,6 +459,9 @@ pub enum Body {
         /// Which duties one person must not hold together.
         #[serde(default, skip_serializing_if = "is_default")]
         sod: SodTable,
+        /// The settings that decide beside them; none in entries from before they were part of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guards: Option<Box<Guards>>,
         /// The request that somebody else approved; none for the first policies of a ledger, and
         /// where only the program's own part of them changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -599,7 +605,7 @@ pub enum Body {
         /// What nobody confirmed, and what therefore was taken away.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         expired: Vec<ReviewItem>,
-        /// What nobody confirmed and stays all the same, since else nobody could approve any more.
+        /// What nobody confirmed and stays all the same, since else too few could approve.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         spared: Vec<ReviewItem>,
     },

@@ -48,7 +48,7 @@ impl Mask for Body {
             }
             | Self::Delivered { movement: _, lane: _, remote_id: _, found: _ }
             | Self::ItemDefined { item: _, by: _ }
-            | Self::PoliciesDefined { version: _, roles: _, cedar: _, sod: _, change: _ }
+            | Self::PoliciesDefined { version: _, roles: _, cedar: _, sod: _, guards: _, change: _ }
             | Self::Commissioned { tag: _, item: _, lot: _, serial: _, by: _, decision: _ }
             | Self::PeriodClosed { until: _, by: _, decision: _ }
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
@@ -57,7 +57,7 @@ impl Mask for Body {
             | Self::FactorRemoved { operator: _, factor: _, reason, by: _, decision: _ }
             | Self::Decommissioned { tag: _, reason, by: _, decision: _ }
             | Self::ChangeRequested { id: _, change: _, reason, by: _, decision: _ }
-            | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _ }
+            | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _, mitigations: _ }
             | Self::ReviewDecided {
                 review: _, item: _, verdict: _, justification: reason, by: _, decision: _,
             }
