@@ -4,12 +4,12 @@
 //! alone, in canonical order and with escapes: `(00)…`, `(01)…(21)…`, `(8003)…`, `(414)…(254)…`.
 //! A tag and a printed code of one serialised thing therefore have the same key, whatever else
 //! the label says (lot, expiry, content). A scan without a serial has the whole element string,
-//! its key first, because no narrower identity is known. Only an EPC that is no GS1 key (GID) has
-//! its pure identity URI; bytes that are no EPC have `hex:…`, any other text has `text:…`.
+//! its key first, because no narrower identity is known. Only an EPC that is no GS1 key (GID, USDOD,
+//! ADI) has its pure identity URI; bytes that are no EPC have `hex:…`, any other text has `text:…`.
 
 use crate::{
     ScanRead, Thing,
-    epc::Epc,
+    epc::{Epc, Memory, Pc, afi_name, read_memory},
     gs1::{Element, Scanned, bracketed, parse_scan, split_aim, value_of},
     hash::hex_upper,
 };
@@ -32,15 +32,25 @@ impl Thing {
     /// What a tag's EPC memory says (`scheme` is the EPC scheme, or `invalid`).
     #[must_use]
     pub fn of_epc(epc: &[u8]) -> Self {
-        let Ok(epc_decoded) = Epc::decode(epc) else {
-            return bare(format!("hex:{}", hex_upper(epc)), "invalid");
-        };
-        let elements = epc_decoded.elements();
-        let key = match elements.is_empty() {
-            true => epc_decoded.pure_identity(),
-            false => bracketed(&elements),
-        };
-        with_values(key, epc_decoded.scheme(), elements)
+        match Epc::decode(epc) {
+            Ok(epc) => of_decoded(&epc),
+            Err(_) => bare(format!("hex:{}", hex_upper(epc)), "invalid"),
+        }
+    }
+
+    /// What a tag's EPC memory says, with the protocol control word that the reader told: a tag of
+    /// an application family other than EPC has the key `afi:AA:HEX` and the standard as its scheme.
+    #[must_use]
+    pub fn of_memory(pc: Option<Pc>, epc: &[u8]) -> Self {
+        match read_memory(pc, epc) {
+            Memory::Epc(epc) => of_decoded(&epc),
+            Memory::Iso { afi, .. } => {
+                bare(format!("afi:{afi:02X}:{}", hex_upper(epc)), afi_name(afi).0)
+            }
+            Memory::Unprogrammed | Memory::NoEpc(_) => {
+                bare(format!("hex:{}", hex_upper(epc)), "invalid")
+            }
+        }
     }
 
     /// What a barcode says (`scheme` is `gs1`; `plain` for any other text; `invalid` for GS1 data
@@ -64,6 +74,14 @@ impl Thing {
             Err(_) => bare(text(), "invalid"),
         }
     }
+}
+
+fn of_decoded(epc: &Epc) -> Thing {
+    let key = match epc.pure_identity() {
+        Some(identity) if epc.key_elements().is_empty() => identity,
+        _ => identity_key(&epc.key_elements()),
+    };
+    with_values(key, epc.scheme(), epc.elements())
 }
 
 fn bare(key: String, scheme: &str) -> Thing {

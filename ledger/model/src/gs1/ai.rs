@@ -216,6 +216,11 @@ pub(super) fn assigned(text: &str) -> Option<(AiCode, &'static Ai)> {
     Some((code, row(code)?))
 }
 
+/// The code of a text, where it is assigned.
+pub(crate) fn assigned_code(text: &str) -> Option<AiCode> {
+    Some(assigned(text)?.0)
+}
+
 /// The assigned code at the beginning of a text. No code is a prefix of another.
 pub(super) fn leading(text: &str) -> Option<(AiCode, &'static Ai)> {
     (2..=4).find_map(|len| assigned(text.get(..len)?))

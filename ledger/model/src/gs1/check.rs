@@ -30,6 +30,14 @@ pub(crate) fn has_check_digit(text: &str) -> bool {
     }
 }
 
+/// Checks a value against the rules of its identifier, which must be assigned.
+pub(crate) fn check_element(ai: AiCode, value: &str) -> Result<(), Gs1Error> {
+    match super::ai::row(ai) {
+        Some(row) => check_value(ai, row, value),
+        None => Err(Gs1Error::UnknownAi(ai.to_string())),
+    }
+}
+
 /// Checks the value of an element against its row.
 pub(super) fn check_value(ai: AiCode, row: &Ai, value: &str) -> Result<(), Gs1Error> {
     let wrong = |problem| Gs1Error::Length { ai, length: value.chars().count(), problem };

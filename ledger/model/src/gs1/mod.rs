@@ -19,11 +19,13 @@ mod table_test;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+pub(crate) use ai::assigned_code;
 pub use ai::{AiCode, ai_title};
 pub use bracketed::{bracketed, parse_bracketed, unescaped};
-pub(crate) use check::{check_digit, has_check_digit};
+pub(crate) use check::{check_digit, check_element, has_check_digit};
 pub use error::{Gs1Error, Warning};
 pub use link::{RESOLVER, build_link, parse_link};
+pub(crate) use rules::check_together;
 pub use scan::{Scanned, parse_elements, parse_scan, scan_data, split_aim};
 
 /// Longest input that is looked at, in bytes. The largest 2D symbols hold 7089 characters.

@@ -4,7 +4,7 @@ use super::{Element, Gs1Error, Warning, ai::row};
 
 /// Checks the elements of one carrier together. A missing companion is only a warning, because it
 /// may stand in another barcode on the same thing.
-pub(super) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Error> {
+pub(crate) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Error> {
     let mut warnings = Vec::new();
     for (i, element) in elements.iter().enumerate() {
         let Some(row) = row(element.ai) else { continue };
