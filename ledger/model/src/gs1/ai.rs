@@ -78,6 +78,8 @@ pub(super) enum Set {
 /// A rule on the content of a component (the dictionary's "linters").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
+    CouponCode,
+    CouponOffer,
     Csum,
     CsumAlpha,
     Gcp1,
@@ -87,12 +89,18 @@ pub(super) enum Check {
     Hhmi,
     Hyphen,
     Iban,
+    ImporterIndex,
+    Iso3166,
+    Iso3166Letters,
+    Iso3166Or999,
+    Iso4217,
     Latitude,
     Longitude,
     Media,
     Mi,
     NoZeroPrefix,
     NonZero,
+    PackageType,
     PercentEncoded,
     PieceOfTotal,
     Sequence,
@@ -157,8 +165,10 @@ pub(super) const fn z(min: usize, max: usize) -> Part {
 pub(super) struct Ai {
     pub(super) first: &'static str,
     pub(super) last: &'static str,
-    /// `*` predefined length (no FNC1 after it), `?` may be a Digital Link attribute.
-    pub(super) flags: &'static str,
+    /// Its end is known without an FNC1 (`*`).
+    pub(super) predefined: bool,
+    /// It may stand in the query of a Digital Link (`?`).
+    pub(super) attribute: bool,
     pub(super) parts: &'static [Part],
     /// Each must be met: alternatives after commas, together with `+`.
     pub(super) needs: &'static [&'static str],
@@ -181,33 +191,77 @@ pub(super) const fn ai(
     qualifiers: Option<&'static str>,
     title: &'static str,
 ) -> Ai {
-    Ai { first, last, flags, parts, needs, excludes, qualifiers, title }
+    let (predefined, attribute) = (holds(flags, b'*'), holds(flags, b'?'));
+    Ai { first, last, predefined, attribute, parts, needs, excludes, qualifiers, title }
+}
+
+const fn holds(flags: &str, flag: u8) -> bool {
+    let flags = flags.as_bytes();
+    let mut i = 0;
+    while i < flags.len() {
+        if flags[i] == flag {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 impl Ai {
-    /// True where the end is known without an FNC1.
-    pub(super) fn is_predefined(&self) -> bool {
-        self.flags.contains('*')
-    }
-
-    /// True where it may stand in the query of a Digital Link.
-    pub(super) fn is_attribute(&self) -> bool {
-        self.flags.contains('?')
-    }
-
     /// The longest value.
     pub(super) fn longest(&self) -> usize {
         self.parts.iter().map(|p| p.max).sum()
     }
 }
 
+/// Where the codes that begin with two digits stand. All of them are equally long.
+#[derive(Clone, Copy)]
+struct Shelf {
+    from: u8,
+    to: u8,
+    length: u8,
+}
+
+static SHELVES: [Shelf; 100] = shelves();
+
+const fn shelves() -> [Shelf; 100] {
+    let mut out = [Shelf { from: 0, to: 0, length: 0 }; 100];
+    let mut i = 0;
+    while i < TABLE.len() {
+        let (mut at, last) = (two_digits(TABLE[i].first), two_digits(TABLE[i].last));
+        while at <= last {
+            if out[at].length == 0 {
+                out[at].from = i as u8;
+                out[at].length = TABLE[i].first.len() as u8;
+            }
+            out[at].to = i as u8 + 1;
+            at += 1;
+        }
+        i += 1;
+    }
+    out
+}
+
+const fn two_digits(text: &str) -> usize {
+    let text = text.as_bytes();
+    (text[0] - b'0') as usize * 10 + (text[1] - b'0') as usize
+}
+
+/// The row of the code at the beginning of a text, and the code's length.
+fn find(text: &[u8]) -> Option<(&'static Ai, usize)> {
+    let [a @ b'0'..=b'9', b @ b'0'..=b'9', ..] = text else { return None };
+    let shelf = SHELVES[usize::from(a - b'0') * 10 + usize::from(b - b'0')];
+    let code = text.get(..usize::from(shelf.length))?;
+    let rows = TABLE.get(usize::from(shelf.from)..usize::from(shelf.to))?;
+    let row =
+        rows.iter().find(|row| row.first.as_bytes() <= code && code <= row.last.as_bytes())?;
+    code.iter().all(u8::is_ascii_digit).then_some((row, code.len()))
+}
+
 /// The row of a code.
 pub(super) fn row(code: AiCode) -> Option<&'static Ai> {
     let text = code.as_str();
-    // Rows are sorted and ranges don't overlap, so the last row that begins at or before is it.
-    let after = TABLE.partition_point(|row| row.first <= text);
-    let row = &TABLE[after.checked_sub(1)?];
-    (row.first.len() == text.len() && text <= row.last).then_some(row)
+    find(text.as_bytes()).filter(|(_, length)| *length == text.len()).map(|(row, _)| row)
 }
 
 /// An assigned code.
@@ -223,7 +277,8 @@ pub(crate) fn assigned_code(text: &str) -> Option<AiCode> {
 
 /// The assigned code at the beginning of a text. No code is a prefix of another.
 pub(super) fn leading(text: &str) -> Option<(AiCode, &'static Ai)> {
-    (2..=4).find_map(|len| assigned(text.get(..len)?))
+    let (row, length) = find(text.as_bytes())?;
+    Some((AiCode::parse(text.get(..length)?)?, row))
 }
 
 /// The name of an application identifier, such as `BATCH/LOT`.

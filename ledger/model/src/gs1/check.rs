@@ -1,11 +1,11 @@
 //! Rules on the content of one element: lengths, character sets, check digits, dates.
 //!
-//! What is absent: the code lists (countries, currencies, package types, coupons), which change
-//! without a new format; their digits are checked, not their meaning.
+//! What is absent: whether a company prefix was ever given out.
 
 use super::{
     AiCode, Gs1Error,
     ai::{Ai, Check, Part, Set},
+    coupon, lists,
 };
 use crate::epc::{is_set_39, is_set_82};
 
@@ -98,16 +98,24 @@ fn check_content(ai: AiCode, check: Check, text: &str) -> Result<(), Gs1Error> {
     match check {
         Check::Csum => csum(has_check_digit(text)),
         Check::CsumAlpha => csum(has_check_characters(text)),
+        Check::CouponCode => ok(coupon::is_coupon(text), "is no coupon code"),
+        Check::CouponOffer => ok(coupon::is_offer(text), "is no coupon of an offer file"),
         Check::Gcp1 => ok(begins_with_prefix(text), "must begin with a company prefix of digits"),
         Check::Gcp2 => ok(begins_with_prefix(&text[1..]), "must hold a company prefix of digits"),
         Check::HasNonDigit => ok(!all_digits(text), "must hold a character that is no digit"),
         Check::Hyphen => ok(text == "-", "may only end in a hyphen, for a negative value"),
         Check::Iban => ok(is_iban(text), "is no valid IBAN"),
+        Check::ImporterIndex => ok(is_importer_index(text), "has no importer index"),
+        Check::Iso3166 => ok(lists::is_country(value), "names no country"),
+        Check::Iso3166Letters => ok(lists::is_country_letters(text), "names no country"),
+        Check::Iso3166Or999 => ok(value == 999 || lists::is_country(value), "names no country"),
+        Check::Iso4217 => ok(lists::is_currency(value), "names no currency"),
         Check::Latitude => ok(value <= 1_800_000_000, "is beyond 180 degrees of latitude range"),
         Check::Longitude => ok(value <= 3_600_000_000, "is beyond 360 degrees of longitude range"),
         Check::Media => ok((1..=10).contains(&value) || value >= 80, "is no AIDC media type"),
         Check::NoZeroPrefix => ok(text == "0" || !text.starts_with('0'), "must not begin with 0"),
         Check::NonZero => ok(value != 0, "must not be zero"),
+        Check::PackageType => ok(lists::is_package(text), "names no package type"),
         Check::PercentEncoded => ok(is_percent_encoded(text), "has a broken percent escape"),
         Check::PieceOfTotal => ok(is_piece_of_total(text), "must hold piece and total, 01 to 99"),
         Check::Sequence => ok(is_sequence(text), "must be written as 1/2"),
@@ -119,7 +127,7 @@ fn check_content(ai: AiCode, check: Check, text: &str) -> Result<(), Gs1Error> {
         Check::Mi | Check::Ss => date(value < 60),
         Check::Hhmi => date(value / 100 < 24 && value % 100 < 60),
         Check::Yymmd0 => date(is_date(2000 + value / 10_000, value % 10_000, true)),
-        Check::Yymmdd => date(is_date(2000 + value / 10_000, value % 10_000, false)),
+        Check::Yymmdd => date(is_yymmdd(text)),
         Check::Yyyymmdd => date(is_date(value / 10_000, value % 10_000, false)),
     }
 }
@@ -152,6 +160,16 @@ fn is_date(year: u64, month_day: u64, day_zero: bool) -> bool {
     day <= last && (day > 0 || day_zero)
 }
 
+/// Six digits that are a day.
+pub(super) fn is_yymmdd(text: &str) -> bool {
+    let value = number(text);
+    is_date(2000 + value / 10_000, value % 10_000, false)
+}
+
+fn is_importer_index(text: &str) -> bool {
+    matches!(text.as_bytes(), [b] if b.is_ascii_alphanumeric() || b"-_".contains(b))
+}
+
 fn is_piece_of_total(text: &str) -> bool {
     let (piece, total) = (number(&text[..2]), number(&text[2..]));
     piece >= 1 && piece <= total
@@ -168,7 +186,10 @@ fn is_percent_encoded(text: &str) -> bool {
 
 /// ISO 13616: the first four characters go to the end, letters count 10 to 35, modulo 97 is 1.
 fn is_iban(text: &str) -> bool {
-    if text.len() < 5 || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+    if text.len() < 11
+        || !text.get(..2).is_some_and(lists::is_country_letters)
+        || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    {
         return false;
     }
     let (head, tail) = text.as_bytes().split_at(4);

@@ -77,7 +77,7 @@ fn parse_query(query: &str, elements: &mut Vec<Element>) -> Result<(), Gs1Error>
         if elements.iter().any(|e| e.ai == code) {
             return Err(Gs1Error::Repeated(code));
         }
-        if !row.is_attribute() {
+        if !row.attribute {
             return Err(Gs1Error::Attribute(code));
         }
         elements.push(decode_value(code, raw, true)?);
@@ -134,9 +134,9 @@ pub fn build_link(elements: &[Element], stem: &str) -> Option<String> {
             attributes.push((element, row(element.ai)?));
         }
     }
-    attributes.sort_by_key(|(_, row)| !row.is_predefined());
+    attributes.sort_by_key(|(_, row)| !row.predefined);
     for (i, (element, row)) in attributes.iter().enumerate() {
-        if !row.is_attribute() {
+        if !row.attribute {
             return None;
         }
         out.push(if i == 0 { '?' } else { '&' });

@@ -3,14 +3,16 @@
 //! URI Syntax 1.5, uncompressed).
 //!
 //! Values that come out of a parser passed every rule on their length, characters, check digit
-//! and date, and no two of them exclude each other. What is absent: the code lists of countries
-//! and currencies, compressed Digital Links, and joining the barcodes of one label.
+//! and date, and no two of them exclude each other. What is absent: compressed Digital Links, which
+//! are told from other text, and joining the barcodes of one label.
 
 mod ai;
 mod bracketed;
 mod check;
+mod coupon;
 mod error;
 mod link;
+mod lists;
 mod rules;
 mod scan;
 mod table;

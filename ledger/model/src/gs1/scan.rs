@@ -60,7 +60,7 @@ pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
         let (code, row) = ai::leading(rest).ok_or_else(unknown)?;
         let after = &rest[code.as_str().len()..];
         let end = after.find(FNC1).unwrap_or(after.len());
-        let (value, next) = match row.is_predefined() {
+        let (value, next) = match row.predefined {
             true => after.split_at_checked(row.longest().min(end)).unwrap_or((after, "")),
             false => after.split_at(end),
         };
@@ -77,7 +77,7 @@ pub fn scan_data(elements: &[Element]) -> String {
     for (i, element) in elements.iter().enumerate() {
         out.push_str(element.ai.as_str());
         out.push_str(&element.value);
-        let open = !ai::row(element.ai).is_some_and(ai::Ai::is_predefined);
+        let open = !ai::row(element.ai).is_some_and(|row| row.predefined);
         if open && i + 1 < elements.len() {
             out.push(FNC1);
         }
