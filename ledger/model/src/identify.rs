@@ -12,8 +12,8 @@ use crate::{
     },
     gs1::{
         Element, Gs1Data, Gs1Error, RESOLVER, Scanned, Warning, bracketed, build_link,
-        check_together, parse_bracketed, parse_elements, parse_link, parse_scan, split_aim,
-        unescaped,
+        check_together, parse_bracketed, parse_elements, parse_link, parse_scan, relink, respell,
+        split_aim, unescaped,
     },
 };
 
@@ -28,7 +28,7 @@ pub enum Form {
     Epc,
     /// Hex of the EPC memory from bit 10h: the PC word, its XPC words, what follows.
     Memory,
-    /// A scan, its AIM identifier optional; FNC1 is 0x1D, or written `<GS>` or `\x1d`.
+    /// A scan, its AIM identifier optional; FNC1 is 0x1D or spelled (`<GS>`, `\x1d`: `gs1::respell`).
     Scan,
     /// `(01)…(21)…`.
     Bracketed,
@@ -116,7 +116,7 @@ pub fn identify(input: &str, form: Form) -> Identification {
         Form::Epc => from_epc(text.trim()),
         Form::Memory => from_memory(text.trim()),
         Form::Bracketed => parse_bracketed(text.trim()).map(from_data).map_err(refuse),
-        Form::DigitalLink => parse_link(text.trim()).map(from_data).map_err(refuse),
+        Form::DigitalLink => from_link(text.trim()),
         Form::Scan | Form::Auto => from_scan(text),
     };
     match known {
@@ -238,12 +238,23 @@ fn from_memory(text: &str) -> Result<Identity, Mistake> {
 }
 
 fn from_scan(text: &str) -> Result<Identity, Mistake> {
-    let text = text.replace("<GS>", "\u{1d}").replace("\\x1d", "\u{1d}");
+    let text = respell(text);
     let (aim, data) = split_aim(&text).map_err(refuse)?;
     match parse_scan(aim, data).map_err(refuse)? {
+        Scanned::Gs1(_) if is_web(data) => from_link(data),
         Scanned::Gs1(data) => Ok(from_data(data)),
         Scanned::Plain(_) => Ok(bare("plain")),
     }
+}
+
+fn is_web(text: &str) -> bool {
+    text.get(..4).is_some_and(|t| t.eq_ignore_ascii_case("http"))
+}
+
+fn from_link(text: &str) -> Result<Identity, Mistake> {
+    let data = parse_link(text).map_err(refuse)?;
+    let digital_link = relink(&data, RESOLVER);
+    Ok(Identity { digital_link, ..from_data(data) })
 }
 
 fn from_data(data: Gs1Data) -> Identity {

@@ -10,7 +10,7 @@
 use crate::{
     ScanRead, Thing,
     epc::{Epc, Memory, Pc, afi_name, read_memory},
-    gs1::{Element, Scanned, bracketed, parse_scan, split_aim, value_of},
+    gs1::{Element, Scanned, bracketed, parse_scan, respell, split_aim, value_of},
     hash::hex_upper,
 };
 
@@ -58,9 +58,10 @@ impl Thing {
     #[must_use]
     pub fn of_scan(scan: &ScanRead) -> Self {
         let text = || format!("text:{}", scan.text);
+        let spelled = respell(&scan.text);
         let (aim, data) = match &scan.aim {
-            Some(aim) => (Some(aim.as_str()), scan.text.as_str()),
-            None => match split_aim(&scan.text) {
+            Some(aim) => (Some(aim.as_str()), spelled.as_ref()),
+            None => match split_aim(&spelled) {
                 Ok(split) => split,
                 Err(_) => return bare(text(), "plain"),
             },

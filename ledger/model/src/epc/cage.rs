@@ -4,8 +4,8 @@
 use super::{
     EpcError,
     bits::{BitReader, BitWriter},
+    charset::is_set_39,
     fields::{Fields, number, push_escaped, push_padded, text},
-    is_set_39,
 };
 
 /// Which of the two.

@@ -9,6 +9,7 @@
 mod bits;
 mod build;
 mod cage;
+pub(crate) mod charset;
 mod error;
 mod fields;
 mod filter;
@@ -200,14 +201,4 @@ pub(crate) fn bytes_of_hex(text: &str) -> Result<Vec<u8>, EpcError> {
 /// 10 to the power of a number of digits (at most 19).
 fn power(digits: u8) -> u64 {
     10u64.pow(u32::from(digits.min(19)))
-}
-
-/// The characters of GS1 set 82, which strings on tags and in barcodes may hold.
-pub(crate) fn is_set_82(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!\"%&'()*+,-./:;<=>?_".contains(&byte)
-}
-
-/// The characters of GS1 set 39.
-pub(crate) fn is_set_39(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"#-/".contains(&byte)
 }

@@ -7,16 +7,15 @@ use super::{
     ai::{Ai, Check, Part, Set},
     coupon, lists,
 };
-use crate::epc::{is_set_39, is_set_82};
+use crate::epc::charset;
 
 /// The GS1 check digit (modulo 10, weights 3 and 1 from the right) of digits without it.
 pub(crate) fn check_digit(digits: &[u8]) -> char {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .zip([3u32, 1].into_iter().cycle())
-        .map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0') & 15) * weight)
-        .sum();
+    let (mut sum, mut weight) = (0u32, 3u32);
+    for digit in digits.iter().rev() {
+        sum += u32::from(digit.wrapping_sub(b'0') & 15) * weight;
+        weight ^= 2;
+    }
     char::from(b'0' + ((10 - sum % 10) % 10) as u8)
 }
 
@@ -44,14 +43,19 @@ pub(super) fn check_value(ai: AiCode, row: &Ai, value: &str) -> Result<(), Gs1Er
     if value.is_empty() {
         return Err(wrong("empty"));
     }
+    if let Some(character) = value.chars().find(|c| !c.is_ascii()) {
+        return Err(Gs1Error::Character { ai, character });
+    }
     let mut rest = value;
     for part in row.parts {
         if rest.is_empty() && part.optional {
             continue;
         }
-        let end = rest.char_indices().nth(part.max).map_or(rest.len(), |(i, _)| i);
-        let (own, next) = rest.split_at(end);
+        let (own, next) = rest.split_at(part.max.min(rest.len()));
         check_set(ai, part, own)?;
+        if part.set == Set::Base64Url && !is_padded(own) {
+            return Err(Gs1Error::Content { ai, problem: "has a wrong padding" });
+        }
         if own.len() < part.min {
             return Err(wrong("too short"));
         }
@@ -72,18 +76,23 @@ pub(super) fn check_value(ai: AiCode, row: &Ai, value: &str) -> Result<(), Gs1Er
 }
 
 fn check_set(ai: AiCode, part: &Part, text: &str) -> Result<(), Gs1Error> {
-    let allowed = |c: char| {
-        u8::try_from(c).is_ok_and(|b| match part.set {
-            Set::Digits => b.is_ascii_digit(),
-            Set::Set82 => is_set_82(b),
-            Set::Set39 => is_set_39(b),
-            Set::Base64Url => b.is_ascii_alphanumeric() || b"-_=".contains(&b),
-        })
+    let class = match part.set {
+        Set::Digits => charset::DIGITS,
+        Set::Set82 => charset::SET_82,
+        Set::Set39 => charset::SET_39,
+        Set::Base64Url => charset::BASE64,
     };
-    match text.chars().find(|c| !allowed(*c)) {
-        Some(character) => Err(Gs1Error::Character { ai, character }),
+    match text.bytes().find(|b| !charset::is_of(*b, class)) {
+        Some(byte) => Err(Gs1Error::Character { ai, character: char::from(byte) }),
         None => Ok(()),
     }
+}
+
+/// The pads of a base64url value end it, as the dictionary's reference procedure counts them.
+fn is_padded(text: &str) -> bool {
+    let pads = text.len() - text.trim_end_matches('=').len();
+    let body = &text[..text.len() - pads];
+    !body.contains('=') && pads <= 2 && (pads == 0 || text.len().is_multiple_of(3))
 }
 
 /// `text` is ASCII of the part's set and length.
@@ -113,7 +122,7 @@ fn check_content(ai: AiCode, check: Check, text: &str) -> Result<(), Gs1Error> {
         Check::Latitude => ok(value <= 1_800_000_000, "is beyond 180 degrees of latitude range"),
         Check::Longitude => ok(value <= 3_600_000_000, "is beyond 360 degrees of longitude range"),
         Check::Media => ok((1..=10).contains(&value) || value >= 80, "is no AIDC media type"),
-        Check::NoZeroPrefix => ok(text == "0" || !text.starts_with('0'), "must not begin with 0"),
+        Check::NoZeroPrefix => ok(!text.starts_with('0'), "must not begin with 0"),
         Check::NonZero => ok(value != 0, "must not be zero"),
         Check::PackageType => ok(lists::is_package(text), "names no package type"),
         Check::PercentEncoded => ok(is_percent_encoded(text), "has a broken percent escape"),
@@ -240,6 +249,16 @@ mod tests {
             ("(8010)1234-A/#", "(8010)1234a", "bad-character"),
             ("(10)A", "(10)A B", "bad-character"),
             ("(8030)aZ0-_=", "(8030)a+", "bad-character"),
+            ("(8030)aZ0-_=", "(8030)a=Z", "content"),
+            ("(8011)10", "(8011)0", "content"),
+            ("(421)276ABC", "(421)277ABC", "content"),
+            ("(7030)999A", "(7030)998A", "content"),
+            ("(3910)978100", "(3910)000100", "content"),
+            ("(4307)DE", "(4307)XX", "content"),
+            ("(7041)PLP", "(7041)QQQQ", "content"),
+            ("(7040)1AB-", "(7040)1AB!", "content"),
+            ("(8110)106141416543213150110120", "(8110)706141416543213150110120", "content"),
+            ("(8112)001234561234560123456", "(8112)201234561234560123456", "content"),
         ] {
             assert!(parse_bracketed(good).is_ok(), "{good}: {:?}", parse_bracketed(good));
             let error = parse_bracketed(bad).expect_err(bad);

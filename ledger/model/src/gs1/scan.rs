@@ -1,12 +1,14 @@
 //! What scanners send: the AIM symbology identifier (ISO/IEC 15424) and the symbol's data, in
 //! which FNC1 is the byte 0x1D.
 //!
-//! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1. Without an identifier
+//! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1, except at the beginning
+//! of data that then keeps every rule. Without an identifier
 //! only data that says itself what it is counts as GS1: it holds an FNC1, or it begins with a GS1
 //! key and keeps every rule, or it is a 12 to 14 digit number with a right check digit.
 
 use super::{
-    AiCode, Element, FNC1, Gs1Data, Gs1Error, Warning, ai, bounded, has_check_digit, parse_link,
+    AiCode, Element, FNC1, Gs1Data, Gs1Error, Warning, ai, aim, bounded, has_check_digit,
+    parse_link,
 };
 
 /// What a scan holds.
@@ -18,30 +20,17 @@ pub enum Scanned {
     Plain(String),
 }
 
-/// Splits the symbology identifier from a scan that may begin with one.
-pub fn split_aim(text: &str) -> Result<(Option<&str>, &str), Gs1Error> {
-    if !text.starts_with(']') {
-        return Ok((None, text));
-    }
-    let wrong = || Gs1Error::UnknownSymbology(text.chars().take(3).collect());
-    let (aim, rest) = text.split_at_checked(3).ok_or_else(wrong)?;
-    let known = matches!(aim.as_bytes(), [_, code, modifier]
-        if code.is_ascii_alphabetic() && modifier.is_ascii_hexdigit());
-    if known { Ok((Some(aim), rest)) } else { Err(wrong()) }
-}
-
 /// Parses a scan: its symbology identifier, if the scanner sent one, and its data.
 pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
     if text.len() > super::INPUT_BYTES_MAX {
         return Err(Gs1Error::TooMuch("8192 bytes"));
     }
     match aim {
-        Some("]C1" | "]e0" | "]e1" | "]e2" | "]d2" | "]d5" | "]Q3" | "]Q4" | "]J1") => {
-            parse_elements(text).map(Scanned::Gs1)
-        }
-        Some("]E0" | "]E3") => parse_retail("EAN-13 or UPC", text, &[13, 12], aim == Some("]E3")),
-        Some("]E4") => parse_retail("EAN-8", text, &[8], false),
-        Some("]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
+        Some(aim) if aim::is_gs1(aim) => parse_elements(text).map(Scanned::Gs1),
+        Some("]E0") => parse_retail("EAN-13 or UPC", text, 13, false),
+        Some("]E3") => parse_retail("EAN-13 or UPC", text, 13, true),
+        Some("]E4") => parse_retail("EAN-8", text, 8, false),
+        Some("]I0" | "]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
         Some(_) => plain_or_link(text),
         None => guess(bounded(text)?),
     }
@@ -89,7 +78,7 @@ pub fn scan_data(elements: &[Element]) -> String {
 fn parse_retail(
     symbology: &'static str,
     text: &str,
-    lengths: &[usize],
+    length: usize,
     add_on: bool,
 ) -> Result<Scanned, Gs1Error> {
     let (number, composite) = text.split_once("|]e0").unwrap_or((text, ""));
@@ -98,8 +87,8 @@ fn parse_retail(
     if !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong("digits only"));
     }
-    if !lengths.contains(&number.len()) {
-        return Err(wrong("13 digits (12 for UPC-A, 8 for EAN-8)"));
+    if number.len() != length {
+        return Err(wrong("13 digits, 8 as EAN-8: let the scanner send UPC with its leading zero"));
     }
     if !has_check_digit(number) {
         return Err(wrong("a right check digit: it was misread or misprinted"));
@@ -134,6 +123,9 @@ fn plain_or_link(text: &str) -> Result<Scanned, Gs1Error> {
 fn guess(text: &str) -> Result<Scanned, Gs1Error> {
     if text.contains(FNC1) {
         return parse_elements(text).map(Scanned::Gs1);
+    }
+    if let Some(data) = aim::respell_led(text).and_then(|led| parse_elements(&led).ok()) {
+        return Ok(Scanned::Gs1(data));
     }
     if matches!(text.len(), 12..=14) && has_check_digit(text) {
         return trade_item(text, "").map(|scanned| match scanned {

@@ -1,7 +1,12 @@
 //! Bytes to `Keyed`. Total: any bytes give one or an error.
 
 use super::{
-    super::{EpcError, bits::BitReader, is_set_39, is_set_82, power},
+    super::{
+        EpcError,
+        bits::BitReader,
+        charset::{is_set_39, is_set_82},
+        power,
+    },
     Keyed, Tail,
     scheme::{Kind, PREFIX_BITS, PREFIX_DIGITS, Scheme, TailKind},
 };

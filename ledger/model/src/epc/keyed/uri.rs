@@ -4,8 +4,9 @@
 use super::{
     super::{
         EpcError,
+        charset::{is_set_39, is_set_82},
         fields::{Fields, digits, length, number, push_escaped, push_padded, text},
-        is_set_39, is_set_82, power,
+        power,
     },
     Keyed, Tail,
     scheme::{Kind, PREFIX_DIGITS, Scheme, TailKind},

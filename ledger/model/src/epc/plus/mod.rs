@@ -109,8 +109,8 @@ fn checked(ai: AiCode, value: &str) -> Result<(), EpcError> {
             let byte = u8::try_from(character).unwrap_or(b'?');
             Err(EpcError::BadCharacter { what: "element", byte })
         }
-        // TDS leaves piece and total of an ITIP to the writer, as in ITIP-110.
-        Err(Gs1Error::Content { .. }) if ai.is("8006") => Ok(()),
+        // TDS leaves piece and total of an ITIP to the writer, as in ITIP-110, and has serial 0.
+        Err(Gs1Error::Content { .. }) if ai.is("8006") || ai.is("8011") && value == "0" => Ok(()),
         Err(Gs1Error::Content { ai, problem }) => Err(EpcError::Content { ai, problem }),
         Err(_) if value.is_empty() => Err(EpcError::EmptyString("element")),
         Err(_) => Err(EpcError::ElementLength(ai)),
