@@ -228,7 +228,7 @@ const MORE: [&str; 12] = [
 ];
 
 fn sorted(mut elements: Vec<Element>) -> Vec<Element> {
-    elements.sort_by(|a, b| a.ai.cmp(&b.ai));
+    elements.sort_by_key(|e| e.ai);
     elements
 }
 

@@ -37,18 +37,22 @@ impl AiCode {
     /// The digits as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.digits[..usize::from(self.len)]).unwrap_or_default()
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.digits.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// True for the code `text`.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
-        self.as_str() == text
+        self.bytes() == text.as_bytes()
     }
 
     /// True where it fits a pattern of the dictionary, in which `n` stands for any digit.
     pub(super) fn fits(&self, pattern: &str) -> bool {
-        let own = self.as_str().as_bytes();
+        let own = self.bytes();
         own.len() == pattern.len()
             && own.iter().zip(pattern.bytes()).all(|(d, p)| p == b'n' || *d == p)
     }
@@ -260,8 +264,8 @@ fn find(text: &[u8]) -> Option<(&'static Ai, usize)> {
 
 /// The row of a code.
 pub(super) fn row(code: AiCode) -> Option<&'static Ai> {
-    let text = code.as_str();
-    find(text.as_bytes()).filter(|(_, length)| *length == text.len()).map(|(row, _)| row)
+    let text = code.bytes();
+    find(text).filter(|(_, length)| *length == text.len()).map(|(row, _)| row)
 }
 
 /// An assigned code.

@@ -14,7 +14,8 @@ pub(crate) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Er
             }
             continue;
         }
-        for other in elements.iter().filter(|e| e.ai != element.ai) {
+        let others = if row.excludes.is_empty() { &[] } else { elements };
+        for other in others.iter().filter(|e| e.ai != element.ai) {
             if row.excludes.split(',').any(|pattern| other.ai.fits(pattern)) {
                 return Err(Gs1Error::ForbiddenPair(element.ai, other.ai));
             }

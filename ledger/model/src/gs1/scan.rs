@@ -40,7 +40,7 @@ pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
 /// predefined length.
 pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
     let mut rest = bounded(text)?.trim_start_matches(FNC1);
-    let mut elements = Vec::new();
+    let mut elements = Vec::with_capacity(4);
     while !rest.is_empty() {
         if elements.len() == super::ELEMENTS_MAX {
             return Err(Gs1Error::TooMuch("64 elements"));
@@ -48,11 +48,10 @@ pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
         let unknown = || Gs1Error::UnknownAi(rest.chars().take(4).collect());
         let (code, row) = ai::leading(rest).ok_or_else(unknown)?;
         let after = &rest[code.as_str().len()..];
-        let end = after.find(FNC1).unwrap_or(after.len());
-        let (value, next) = match row.predefined {
-            true => after.split_at_checked(row.longest().min(end)).unwrap_or((after, "")),
-            false => after.split_at(end),
-        };
+        let longest = if row.predefined { row.longest().min(after.len()) } else { after.len() };
+        let window = after.as_bytes().get(..longest).unwrap_or_default();
+        let end = window.iter().position(|b| *b == FNC1 as u8).unwrap_or(longest);
+        let (value, next) = after.split_at_checked(end).unwrap_or((after, ""));
         elements.push(Element { ai: code, value: value.to_owned() });
         rest = next.trim_start_matches(FNC1);
     }

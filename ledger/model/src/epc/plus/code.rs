@@ -162,11 +162,17 @@ fn push(out: &mut String, text: &str) -> Result<(), EpcError> {
 
 fn bcd(source: &mut Source<'_>, digits: usize, out: &mut String) -> Result<(), EpcError> {
     source.need(digits * 4)?;
-    for _ in 0..digits {
-        match source.take(4)? as u8 {
-            digit @ 0..=9 => out.push(char::from(b'0' + digit)),
-            nibble => return Err(EpcError::BadNibble(nibble)),
+    let mut left = digits;
+    while left > 0 {
+        let step = left.min(16);
+        let word = source.take(step * 4)?;
+        for place in (0..step).rev() {
+            match (word >> (4 * place) & 15) as u8 {
+                digit @ 0..=9 => out.push(char::from(b'0' + digit)),
+                nibble => return Err(EpcError::BadNibble(nibble)),
+            }
         }
+        left -= step;
     }
     Ok(())
 }
