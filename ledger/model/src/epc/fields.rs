@@ -12,7 +12,7 @@ pub(super) fn push_padded(out: &mut String, mut value: u64, digits: u8) {
         value /= 10;
     }
     let start = start.min(text.len() - usize::from(digits));
-    text[start..].iter().for_each(|b| out.push(char::from(*b)));
+    out.push_str(std::str::from_utf8(&text[start..]).unwrap_or_default());
 }
 
 pub(super) fn push_escaped(out: &mut String, text: &str) {

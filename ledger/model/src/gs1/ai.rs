@@ -24,16 +24,6 @@ impl AiCode {
         Self { digits, len: i as u8 }
     }
 
-    /// The code of 2 to 4 digits, whether or not it is assigned.
-    fn parse(text: &str) -> Option<Self> {
-        if !(2..=4).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let mut digits = [0; 4];
-        digits[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self { digits, len: text.len() as u8 })
-    }
-
     /// The digits as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -48,6 +38,11 @@ impl AiCode {
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         self.bytes() == text.as_bytes()
+    }
+
+    /// The digits as a number that sorts as they do.
+    pub(crate) const fn packed(self) -> u32 {
+        u32::from_be_bytes(self.digits)
     }
 
     /// True where it fits a pattern of the dictionary, in which `n` stands for any digit.
@@ -167,6 +162,8 @@ pub(super) const fn z(min: usize, max: usize) -> Part {
 /// One row of the table: an application identifier or a range of them.
 #[derive(Debug)]
 pub(super) struct Ai {
+    /// The first and the last code as `AiCode::packed` has them.
+    pub(super) range: (u32, u32),
     pub(super) first: &'static str,
     pub(super) last: &'static str,
     /// Its end is known without an FNC1 (`*`).
@@ -196,7 +193,8 @@ pub(super) const fn ai(
     title: &'static str,
 ) -> Ai {
     let (predefined, attribute) = (holds(flags, b'*'), holds(flags, b'?'));
-    Ai { first, last, predefined, attribute, parts, needs, excludes, qualifiers, title }
+    let range = (AiCode::known(first).packed(), AiCode::known(last).packed());
+    Ai { range, first, last, predefined, attribute, parts, needs, excludes, qualifiers, title }
 }
 
 const fn holds(flags: &str, flag: u8) -> bool {
@@ -251,27 +249,31 @@ const fn two_digits(text: &str) -> usize {
     (text[0] - b'0') as usize * 10 + (text[1] - b'0') as usize
 }
 
-/// The row of the code at the beginning of a text, and the code's length.
-fn find(text: &[u8]) -> Option<(&'static Ai, usize)> {
+/// The assigned code at the beginning of a text, and its row.
+fn find(text: &[u8]) -> Option<(AiCode, &'static Ai)> {
     let [a @ b'0'..=b'9', b @ b'0'..=b'9', ..] = text else { return None };
     let shelf = SHELVES[usize::from(a - b'0') * 10 + usize::from(b - b'0')];
     let code = text.get(..usize::from(shelf.length))?;
+    let mut digits = [0; 4];
+    for (digit, byte) in digits.iter_mut().zip(code) {
+        *digit = byte.is_ascii_digit().then_some(*byte)?;
+    }
     let rows = TABLE.get(usize::from(shelf.from)..usize::from(shelf.to))?;
-    let row =
-        rows.iter().find(|row| row.first.as_bytes() <= code && code <= row.last.as_bytes())?;
-    code.iter().all(u8::is_ascii_digit).then_some((row, code.len()))
+    let code = AiCode { digits, len: shelf.length };
+    let packed = code.packed();
+    let row = rows.iter().find(|row| row.range.0 <= packed && packed <= row.range.1)?;
+    Some((code, row))
 }
 
 /// The row of a code.
 pub(super) fn row(code: AiCode) -> Option<&'static Ai> {
     let text = code.bytes();
-    find(text).filter(|(_, length)| *length == text.len()).map(|(row, _)| row)
+    find(text).filter(|(found, _)| *found == code).map(|(_, row)| row)
 }
 
 /// An assigned code.
 pub(super) fn assigned(text: &str) -> Option<(AiCode, &'static Ai)> {
-    let code = AiCode::parse(text)?;
-    Some((code, row(code)?))
+    find(text.as_bytes()).filter(|(code, _)| code.bytes().len() == text.len())
 }
 
 /// The code of a text, where it is assigned.
@@ -281,8 +283,7 @@ pub(crate) fn assigned_code(text: &str) -> Option<AiCode> {
 
 /// The assigned code at the beginning of a text. No code is a prefix of another.
 pub(super) fn leading(text: &str) -> Option<(AiCode, &'static Ai)> {
-    let (row, length) = find(text.as_bytes())?;
-    Some((AiCode::parse(text.get(..length)?)?, row))
+    find(text.as_bytes())
 }
 
 /// The name of an application identifier, such as `BATCH/LOT`.

@@ -98,9 +98,23 @@ pub(super) fn codes(ai: AiCode) -> Option<&'static [Code]> {
     if text.len() == 4 && matches!(text.as_bytes()[..2], [b'3', b'1'..=b'6']) {
         return Some(&[Number(6)]);
     }
-    let after = ROWS.partition_point(|(first, ..)| *first <= text);
+    let packed = ai.packed();
+    let after = FIRST.partition_point(|first| *first <= packed);
     let (first, last, codes) = ROWS[after.checked_sub(1)?];
-    (first.len() == text.len() && text <= last).then_some(codes)
+    (first.len() == text.len() && packed <= AiCode::known(last).packed()).then_some(codes)
+}
+
+/// The first code of each row.
+static FIRST: [u32; ROWS.len()] = firsts();
+
+const fn firsts() -> [u32; ROWS.len()] {
+    let mut out = [0; ROWS.len()];
+    let mut i = 0;
+    while i < out.len() {
+        out[i] = AiCode::known(ROWS[i].0).packed();
+        i += 1;
+    }
+    out
 }
 
 /// The value of an identifier. None for one that the table does not know.
