@@ -71,9 +71,17 @@ impl Thing {
                 let key = identity_key(&data.elements);
                 with_values(key, "gs1", data.elements)
             }
-            Ok(Scanned::Plain(plain)) => bare(format!("text:{plain}"), "plain"),
+            Ok(Scanned::Plain(_)) => bare(format!("text:{}", plain_text(scan)), "plain"),
             Err(_) => bare(text(), "invalid"),
         }
+    }
+}
+
+/// What a scan that is no GS1 data holds, as it came, without a symbology identifier before it.
+fn plain_text(scan: &ScanRead) -> &str {
+    match (&scan.aim, split_aim(&scan.text)) {
+        (None, Ok((_, data))) => data,
+        _ => &scan.text,
     }
 }
 
