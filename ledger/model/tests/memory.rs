@@ -90,6 +90,12 @@ fn data_behind_a_key_never_hides_the_key() {
         assert_eq!(got["element_string"], "(01)79521141123453(21)32a/b", "{behind}: {got}");
         assert_eq!(got["warnings"][0]["code"].as_str(), warning, "{behind}: {got}");
     }
+    // Found by fuzzing: a terminator with bits behind it.
+    let odd = "FA87573696E4AA1D4715D43132C480088D0858F76000";
+    let got = json(odd, Form::Epc);
+    let mut warnings = got["warnings"].as_array().unwrap().iter();
+    assert!(warnings.any(|w| w["code"] == "unread-data"), "{got}");
+    assert_eq!(Epc::from_hex(odd).unwrap().to_bytes(), unhex(odd));
     let got = json(&format!("{key}1723"), Form::Epc);
     assert_eq!(got["error"]["code"], "trailing-bits");
 }

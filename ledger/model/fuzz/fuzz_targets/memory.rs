@@ -11,7 +11,9 @@ fuzz_target!(|input: (u16, Vec<u8>)| {
     let (word, bytes) = input;
     let _ = Thing::of_memory(Some(Pc(word)), &bytes);
     let Memory::Epc(epc) = read_memory(None, &bytes) else { return };
-    if epc.tag_uri().is_some() || epc.unread().is_some() {
+    let elements = epc.elements();
+    let twice = elements.iter().enumerate().any(|(i, e)| elements[..i].iter().any(|o| o.ai == e.ai));
+    if epc.tag_uri().is_some() || epc.unread().is_some() || twice {
         return;
     }
     let link = epc.digital_link().unwrap_or_default();

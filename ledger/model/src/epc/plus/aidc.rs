@@ -20,6 +20,8 @@ pub(in crate::epc) enum Unread {
     Broken(AiCode, String),
     /// More than `ELEMENTS_MAX` elements.
     TooMany,
+    /// Bits that are not zero where the data ends.
+    Rest,
 }
 
 impl fmt::Display for Unread {
@@ -30,6 +32,7 @@ impl fmt::Display for Unread {
             }
             Self::Unknown(ai) => write!(f, "the data behind the key has no encoding for ({ai})"),
             Self::Broken(ai, why) => write!(f, "({ai}) behind the key can't be read: {why}"),
+            Self::Rest => f.write_str("bits behind the end of the data are not zero"),
             Self::TooMany => write!(f, "more than {ELEMENTS_MAX} elements behind the key"),
         }
     }
@@ -40,14 +43,17 @@ const SSCC_BITS: usize = 72;
 
 /// Appends the elements that follow the key.
 pub(super) fn read(source: &mut Source<'_>, elements: &mut Vec<Element>) -> Option<Unread> {
-    while source.left() >= 8 && !source.only_zeros() {
+    while !source.only_zeros() {
+        if source.left() < 8 {
+            return Some(Unread::Rest);
+        }
         if elements.len() >= ELEMENTS_MAX {
             return Some(Unread::TooMany);
         }
         let mut fork = source.clone();
         match read_element(&mut fork) {
             Ok(Some(element)) => elements.push(element),
-            Ok(None) => return None,
+            Ok(None) => return Some(Unread::Rest),
             Err(unread) => return Some(unread),
         }
         *source = fork;
