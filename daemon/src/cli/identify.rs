@@ -21,6 +21,7 @@ pub(crate) struct IdentifyArgs {
 enum FormArg {
     Auto,
     Epc,
+    Memory,
     Scan,
     Bracketed,
     DigitalLink,
@@ -34,6 +35,7 @@ pub(crate) fn identify(args: &IdentifyArgs) -> anyhow::Result<ExitCode> {
     let form = match args.form {
         FormArg::Auto => Form::Auto,
         FormArg::Epc => Form::Epc,
+        FormArg::Memory => Form::Memory,
         FormArg::Scan => Form::Scan,
         FormArg::Bracketed => Form::Bracketed,
         FormArg::DigitalLink => Form::DigitalLink,

@@ -4,13 +4,13 @@
 //! alone, in canonical order and with escapes: `(00)…`, `(01)…(21)…`, `(8003)…`, `(414)…(254)…`.
 //! A tag and a printed code of one serialised thing therefore have the same key, whatever else
 //! the label says (lot, expiry, content). A scan without a serial has the whole element string,
-//! its key first, because no narrower identity is known. Only an EPC that is no GS1 key (GID) has
-//! its pure identity URI; bytes that are no EPC have `hex:…`, any other text has `text:…`.
+//! its key first, because no narrower identity is known. Only an EPC that is no GS1 key (GID, USDOD,
+//! ADI) has its pure identity URI; bytes that are no EPC have `hex:…`, any other text has `text:…`.
 
 use crate::{
     ScanRead, Thing,
-    epc::Epc,
-    gs1::{Element, Scanned, bracketed, parse_scan, split_aim, value_of},
+    epc::{Epc, Memory, Pc, afi_name, read_memory},
+    gs1::{Element, Scanned, bracketed, parse_scan, respell, split_aim, value_of},
     hash::hex_upper,
 };
 
@@ -32,15 +32,25 @@ impl Thing {
     /// What a tag's EPC memory says (`scheme` is the EPC scheme, or `invalid`).
     #[must_use]
     pub fn of_epc(epc: &[u8]) -> Self {
-        let Ok(epc_decoded) = Epc::decode(epc) else {
-            return bare(format!("hex:{}", hex_upper(epc)), "invalid");
-        };
-        let elements = epc_decoded.elements();
-        let key = match elements.is_empty() {
-            true => epc_decoded.pure_identity(),
-            false => bracketed(&elements),
-        };
-        with_values(key, epc_decoded.scheme(), elements)
+        match Epc::decode(epc) {
+            Ok(epc) => of_decoded(&epc),
+            Err(_) => bare(format!("hex:{}", hex_upper(epc)), "invalid"),
+        }
+    }
+
+    /// What a tag's EPC memory says, with the protocol control word that the reader told: a tag of
+    /// an application family other than EPC has the key `afi:AA:HEX` and the standard as its scheme.
+    #[must_use]
+    pub fn of_memory(pc: Option<Pc>, epc: &[u8]) -> Self {
+        match read_memory(pc, epc) {
+            Memory::Epc(epc) => of_decoded(&epc),
+            Memory::Iso { afi, .. } => {
+                bare(format!("afi:{afi:02X}:{}", hex_upper(epc)), afi_name(afi).0)
+            }
+            Memory::Unprogrammed | Memory::NoEpc(_) => {
+                bare(format!("hex:{}", hex_upper(epc)), "invalid")
+            }
+        }
     }
 
     /// What a barcode says (`scheme` is `gs1`; `plain` for any other text; `invalid` for GS1 data
@@ -48,9 +58,10 @@ impl Thing {
     #[must_use]
     pub fn of_scan(scan: &ScanRead) -> Self {
         let text = || format!("text:{}", scan.text);
+        let spelled = respell(&scan.text);
         let (aim, data) = match &scan.aim {
-            Some(aim) => (Some(aim.as_str()), scan.text.as_str()),
-            None => match split_aim(&scan.text) {
+            Some(aim) => (Some(aim.as_str()), spelled.as_ref()),
+            None => match split_aim(&spelled) {
                 Ok(split) => split,
                 Err(_) => return bare(text(), "plain"),
             },
@@ -60,10 +71,26 @@ impl Thing {
                 let key = identity_key(&data.elements);
                 with_values(key, "gs1", data.elements)
             }
-            Ok(Scanned::Plain(plain)) => bare(format!("text:{plain}"), "plain"),
+            Ok(Scanned::Plain(_)) => bare(format!("text:{}", plain_text(scan)), "plain"),
             Err(_) => bare(text(), "invalid"),
         }
     }
+}
+
+/// What a scan that is no GS1 data holds, as it came, without a symbology identifier before it.
+fn plain_text(scan: &ScanRead) -> &str {
+    match (&scan.aim, split_aim(&scan.text)) {
+        (None, Ok((_, data))) => data,
+        _ => &scan.text,
+    }
+}
+
+fn of_decoded(epc: &Epc) -> Thing {
+    let key = match epc.pure_identity() {
+        Some(identity) if epc.key_elements().is_empty() => identity,
+        _ => identity_key(&epc.key_elements()),
+    };
+    with_values(key, epc.scheme(), epc.elements())
 }
 
 fn bare(key: String, scheme: &str) -> Thing {

@@ -3,21 +3,25 @@
 
 use gatewarden_model::{
     Entry, Epc, Form, ScanRead, Thing, canonical,
-    gs1::{bracketed, build_link, parse_bracketed, parse_elements, parse_link, scan_data},
+    epc::Pc,
+    gs1::{
+        RESOLVER, bracketed, build_link, parse_bracketed, parse_elements, parse_link, relink,
+        scan_data,
+    },
     identify,
 };
 use proptest::{collection::vec, prelude::*};
 
-const HEADERS: [u8; 20] = [
-    0x2C, 0x2D, 0x2E, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3A, 0x3C, 0x3D,
-    0x3E, 0x3F, 0x40, 0x41,
-];
+/// Every header of the standard.
+fn header() -> impl Strategy<Value = u8> {
+    prop_oneof![0x2Cu8..=0x41, 0xE6u8..=0xFD]
+}
 
 /// Bytes that begin as a real EPC does; most of the rest is small, so that many decode.
 fn near_epc() -> impl Strategy<Value = Vec<u8>> {
     let body =
         prop_oneof![vec(any::<u8>(), 0..40), vec(prop_oneof![Just(0u8), 0x20u8..0x7B], 11..28)];
-    (prop::sample::select(&HEADERS[..]), 0u8..8, 0u8..8, body).prop_map(|(h, f, p, body)| {
+    (header(), 0u8..8, 0u8..8, body).prop_map(|(h, f, p, body)| {
         let mut bytes = vec![h, f << 5 | p << 2];
         bytes.extend(body);
         bytes
@@ -50,9 +54,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_decode_or_are_refused(bytes in vec(any::<u8>(), 0..70)) {
+    fn any_bytes_decode_or_are_refused(bytes in vec(any::<u8>(), 0..70), word in any::<u16>()) {
         let _ = Epc::decode(&bytes);
         let _ = Thing::of_epc(&bytes);
+        let _ = Thing::of_memory(Some(Pc(word)), &bytes);
         let _ = canonical::decode::<Entry>(&bytes);
     }
 
@@ -63,7 +68,9 @@ proptest! {
             let common = again.len().min(bytes.len());
             prop_assert_eq!(&again[..common], &bytes[..common]);
             prop_assert_eq!(&Epc::decode(&again).unwrap(), &epc);
-            prop_assert_eq!(&Epc::from_tag_uri(&epc.tag_uri()).unwrap(), &epc);
+            if let Some(uri) = epc.tag_uri() {
+                prop_assert_eq!(&Epc::from_tag_uri(&uri).unwrap(), &epc);
+            }
             prop_assert!(!Thing::of_epc(&bytes).key.starts_with("hex:"));
         }
     }
@@ -75,6 +82,16 @@ proptest! {
         }
         let _ = Thing::of_scan(&ScanRead { text: text.clone(), aim: None });
         let _ = Epc::from_tag_uri(&text);
+        let _ = Epc::from_pure_identity(&format!("urn:epc:id:{text}"), 0);
+        if let Ok(data) = parse_link(&text)
+            && let Some(link) = relink(&data, RESOLVER)
+        {
+            let mut again = parse_link(&link).unwrap().elements;
+            let mut first = data.elements;
+            again.sort_by_key(|e| e.ai);
+            first.sort_by_key(|e| e.ai);
+            prop_assert_eq!(again, first);
+        }
         let _ = Epc::from_tag_uri(&format!("urn:epc:tag:sgtin-96:{text}"));
     }
 

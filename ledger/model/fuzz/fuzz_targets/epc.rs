@@ -13,5 +13,12 @@ fuzz_target!(|bytes: &[u8]| {
     let again = epc.to_bytes();
     let common = again.len().min(bytes.len());
     assert_eq!(again[..common], bytes[..common]);
-    assert_eq!(Epc::from_tag_uri(&epc.tag_uri()), Ok(epc));
+    if let Some(uri) = epc.tag_uri() {
+        assert_eq!(Epc::from_tag_uri(&uri).as_ref(), Ok(&epc));
+    }
+    if let Some(identity) = epc.pure_identity() {
+        let again = Epc::of_pure_identity(&identity, epc.scheme(), epc.filter());
+        assert_eq!(again.as_ref(), Ok(&epc));
+    }
+    let _ = epc.digital_link();
 });

@@ -2,6 +2,7 @@
 //! callers compare lengths before.
 
 /// Reads fields of up to 64 bits.
+#[derive(Clone)]
 pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -13,24 +14,33 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next `count` bits (at most 64) as a number.
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> u64 {
-        let mut value = 0u64;
-        let mut left = count;
-        while left > 0 {
-            let byte = self.bytes.get(self.at / 8).copied().unwrap_or(0);
-            let offset = self.at % 8;
-            let step = left.min(8 - offset);
-            let chunk = (u16::from(byte) << offset & 0xFF) >> (8 - step);
-            value = value << step | u64::from(chunk);
-            self.at += step;
-            left -= step;
+        if count == 0 {
+            return 0;
         }
-        value
+        let start = self.at / 8;
+        let mut window = [0u8; 16];
+        if let Some(full) = self.bytes.get(start..start + 16) {
+            window.copy_from_slice(full);
+        } else {
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            let length = rest.len().min(16);
+            window[..length].copy_from_slice(&rest[..length]);
+        }
+        let word = u128::from_be_bytes(window) << (self.at % 8);
+        self.at += count;
+        (word >> (128 - count)) as u64
     }
 
     /// Bits consumed.
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+
+    /// Bits that are left; 0 past the end.
+    pub(super) fn left(&self) -> usize {
+        self.len().saturating_sub(self.at)
     }
 
     /// True when every bit from here up to `end` is zero.

@@ -1,5 +1,7 @@
 //! Why bytes or a URI are not an EPC. Every variant has a stable code for machines.
 
+use crate::gs1::AiCode;
+
 /// Why bytes or a tag URI are not an EPC of the Tag Data Standard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EpcError {
@@ -23,11 +25,8 @@ pub enum EpcError {
     #[error("header 00: the tag was never programmed")]
     Unprogrammed,
     /// A header that stands for no scheme.
-    #[error("header {0:02X} stands for no EPC scheme")]
+    #[error("header {0:02X} stands for no EPC scheme{hint}", hint = tid_hint(*.0))]
     UnknownHeader(u8),
-    /// A scheme of the standard that is not read yet.
-    #[error("the scheme {0} is known but not read by this version")]
-    UnsupportedScheme(&'static str),
     /// Partition value 7.
     #[error("{0}: partition 7 is reserved")]
     Partition(&'static str),
@@ -111,6 +110,49 @@ pub enum EpcError {
         /// The rule.
         rule: &'static str,
     },
+    /// A digit of four bits above 9.
+    #[error("the digit {0:X} is not decimal")]
+    BadNibble(u8),
+    /// An encoding indicator that stands for no encoding.
+    #[error("encoding indicator {0} is reserved")]
+    ReservedEncoding(u8),
+    /// A date type that stands for no identifier.
+    #[error("date type {0} is reserved")]
+    ReservedDateType(u8),
+    /// A word of URN Code 40 that stands for no characters, or for others than its length says.
+    #[error("a word of URN Code 40 holds no three characters")]
+    BadCode40,
+    /// A number that has more digits than its length says.
+    #[error("a number does not fit {0} digits")]
+    NumberOverflow(usize),
+    /// A date that does not exist.
+    #[error("({ai}) holds no date: {value:?}")]
+    BadDate {
+        /// Which element.
+        ai: AiCode,
+        /// What stands there.
+        value: String,
+    },
+    /// The check digit of a key is wrong.
+    #[error("({0}) has a wrong check digit")]
+    CheckDigit(AiCode),
+    /// Another rule on an element's content.
+    #[error("({ai}) {problem}")]
+    Content {
+        /// Which element.
+        ai: AiCode,
+        /// The rule.
+        problem: &'static str,
+    },
+    /// An element that is too short or too long.
+    #[error("({0}) has a wrong length")]
+    ElementLength(AiCode),
+    /// The elements lack one that the scheme holds, or hold one that it can't.
+    #[error("the scheme needs ({0}), or can't hold it")]
+    MissingElement(AiCode),
+    /// No length of a company prefix was given where the scheme needs one.
+    #[error("{0} needs the length of the company prefix, 6 to 12 digits")]
+    PrefixUnknown(&'static str),
     /// Not of the form `urn:epc:tag:…`, or with a wrong number of fields.
     #[error("{0:?} is not a tag URI: write urn:epc:tag:SCHEME:FILTER.PREFIX.…")]
     BadUri(String),
@@ -129,7 +171,6 @@ impl EpcError {
             Self::TrailingBits(_) => "trailing-bits",
             Self::Unprogrammed => "unprogrammed",
             Self::UnknownHeader(_) => "unknown-header",
-            Self::UnsupportedScheme(_) => "unsupported-scheme",
             Self::Partition(_) => "partition-7",
             Self::PrefixOverflow { .. } => "gcp-overflow",
             Self::ReferenceOverflow { .. } => "ref-overflow",
@@ -143,8 +184,27 @@ impl EpcError {
             Self::Overflow { .. } => "overflow",
             Self::LeadingZero { .. } => "leading-zero",
             Self::Length { .. } => "length",
+            Self::BadNibble(_) => "bad-nibble",
+            Self::ReservedEncoding(_) => "reserved-encoding",
+            Self::ReservedDateType(_) => "reserved-date-type",
+            Self::BadCode40 => "bad-character",
+            Self::NumberOverflow(_) => "overflow",
+            Self::BadDate { .. } => "bad-date",
+            Self::CheckDigit(_) => "check-digit",
+            Self::Content { .. } => "content",
+            Self::ElementLength(_) => "length",
+            Self::MissingElement(_) => "missing-element",
+            Self::PrefixUnknown(_) => "prefix-unknown",
             Self::BadUri(_) => "bad-uri",
             Self::UnknownScheme(_) => "unknown-scheme",
         }
+    }
+}
+
+/// The class identifiers that begin a TID (ISO/IEC 7816-6 and 15963).
+fn tid_hint(header: u8) -> &'static str {
+    match header {
+        0xE0 | 0xE2 => ": a TID begins like this",
+        _ => "",
     }
 }

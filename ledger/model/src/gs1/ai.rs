@@ -24,31 +24,30 @@ impl AiCode {
         Self { digits, len: i as u8 }
     }
 
-    /// The code of 2 to 4 digits, whether or not it is assigned.
-    fn parse(text: &str) -> Option<Self> {
-        if !(2..=4).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let mut digits = [0; 4];
-        digits[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self { digits, len: text.len() as u8 })
-    }
-
     /// The digits as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.digits[..usize::from(self.len)]).unwrap_or_default()
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.digits.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// True for the code `text`.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
-        self.as_str() == text
+        self.bytes() == text.as_bytes()
+    }
+
+    /// The digits as a number that sorts as they do.
+    pub(crate) const fn packed(self) -> u32 {
+        u32::from_be_bytes(self.digits)
     }
 
     /// True where it fits a pattern of the dictionary, in which `n` stands for any digit.
     pub(super) fn fits(&self, pattern: &str) -> bool {
-        let own = self.as_str().as_bytes();
+        let own = self.bytes();
         own.len() == pattern.len()
             && own.iter().zip(pattern.bytes()).all(|(d, p)| p == b'n' || *d == p)
     }
@@ -78,6 +77,8 @@ pub(super) enum Set {
 /// A rule on the content of a component (the dictionary's "linters").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
+    CouponCode,
+    CouponOffer,
     Csum,
     CsumAlpha,
     Gcp1,
@@ -87,12 +88,18 @@ pub(super) enum Check {
     Hhmi,
     Hyphen,
     Iban,
+    ImporterIndex,
+    Iso3166,
+    Iso3166Letters,
+    Iso3166Or999,
+    Iso4217,
     Latitude,
     Longitude,
     Media,
     Mi,
     NoZeroPrefix,
     NonZero,
+    PackageType,
     PercentEncoded,
     PieceOfTotal,
     Sequence,
@@ -155,10 +162,14 @@ pub(super) const fn z(min: usize, max: usize) -> Part {
 /// One row of the table: an application identifier or a range of them.
 #[derive(Debug)]
 pub(super) struct Ai {
+    /// The first and the last code as `AiCode::packed` has them.
+    pub(super) range: (u32, u32),
     pub(super) first: &'static str,
     pub(super) last: &'static str,
-    /// `*` predefined length (no FNC1 after it), `?` may be a Digital Link attribute.
-    pub(super) flags: &'static str,
+    /// Its end is known without an FNC1 (`*`).
+    pub(super) predefined: bool,
+    /// It may stand in the query of a Digital Link (`?`).
+    pub(super) attribute: bool,
     pub(super) parts: &'static [Part],
     /// Each must be met: alternatives after commas, together with `+`.
     pub(super) needs: &'static [&'static str],
@@ -181,44 +192,98 @@ pub(super) const fn ai(
     qualifiers: Option<&'static str>,
     title: &'static str,
 ) -> Ai {
-    Ai { first, last, flags, parts, needs, excludes, qualifiers, title }
+    let (predefined, attribute) = (holds(flags, b'*'), holds(flags, b'?'));
+    let range = (AiCode::known(first).packed(), AiCode::known(last).packed());
+    Ai { range, first, last, predefined, attribute, parts, needs, excludes, qualifiers, title }
+}
+
+const fn holds(flags: &str, flag: u8) -> bool {
+    let flags = flags.as_bytes();
+    let mut i = 0;
+    while i < flags.len() {
+        if flags[i] == flag {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 impl Ai {
-    /// True where the end is known without an FNC1.
-    pub(super) fn is_predefined(&self) -> bool {
-        self.flags.contains('*')
-    }
-
-    /// True where it may stand in the query of a Digital Link.
-    pub(super) fn is_attribute(&self) -> bool {
-        self.flags.contains('?')
-    }
-
     /// The longest value.
     pub(super) fn longest(&self) -> usize {
         self.parts.iter().map(|p| p.max).sum()
     }
 }
 
+/// Where the codes that begin with two digits stand. All of them are equally long.
+#[derive(Clone, Copy)]
+struct Shelf {
+    from: u8,
+    to: u8,
+    length: u8,
+}
+
+static SHELVES: [Shelf; 100] = shelves();
+
+const fn shelves() -> [Shelf; 100] {
+    let mut out = [Shelf { from: 0, to: 0, length: 0 }; 100];
+    let mut i = 0;
+    while i < TABLE.len() {
+        let (mut at, last) = (two_digits(TABLE[i].first), two_digits(TABLE[i].last));
+        while at <= last {
+            if out[at].length == 0 {
+                out[at].from = i as u8;
+                out[at].length = TABLE[i].first.len() as u8;
+            }
+            out[at].to = i as u8 + 1;
+            at += 1;
+        }
+        i += 1;
+    }
+    out
+}
+
+const fn two_digits(text: &str) -> usize {
+    let text = text.as_bytes();
+    (text[0] - b'0') as usize * 10 + (text[1] - b'0') as usize
+}
+
+/// The assigned code at the beginning of a text, and its row.
+fn find(text: &[u8]) -> Option<(AiCode, &'static Ai)> {
+    let [a @ b'0'..=b'9', b @ b'0'..=b'9', ..] = text else { return None };
+    let shelf = SHELVES[usize::from(a - b'0') * 10 + usize::from(b - b'0')];
+    let code = text.get(..usize::from(shelf.length))?;
+    let mut digits = [0; 4];
+    for (digit, byte) in digits.iter_mut().zip(code) {
+        *digit = byte.is_ascii_digit().then_some(*byte)?;
+    }
+    let rows = TABLE.get(usize::from(shelf.from)..usize::from(shelf.to))?;
+    let code = AiCode { digits, len: shelf.length };
+    let packed = code.packed();
+    let row = rows.iter().find(|row| row.range.0 <= packed && packed <= row.range.1)?;
+    Some((code, row))
+}
+
 /// The row of a code.
 pub(super) fn row(code: AiCode) -> Option<&'static Ai> {
-    let text = code.as_str();
-    // Rows are sorted and ranges don't overlap, so the last row that begins at or before is it.
-    let after = TABLE.partition_point(|row| row.first <= text);
-    let row = &TABLE[after.checked_sub(1)?];
-    (row.first.len() == text.len() && text <= row.last).then_some(row)
+    let text = code.bytes();
+    find(text).filter(|(found, _)| *found == code).map(|(_, row)| row)
 }
 
 /// An assigned code.
 pub(super) fn assigned(text: &str) -> Option<(AiCode, &'static Ai)> {
-    let code = AiCode::parse(text)?;
-    Some((code, row(code)?))
+    find(text.as_bytes()).filter(|(code, _)| code.bytes().len() == text.len())
+}
+
+/// The code of a text, where it is assigned.
+pub(crate) fn assigned_code(text: &str) -> Option<AiCode> {
+    Some(assigned(text)?.0)
 }
 
 /// The assigned code at the beginning of a text. No code is a prefix of another.
 pub(super) fn leading(text: &str) -> Option<(AiCode, &'static Ai)> {
-    (2..=4).find_map(|len| assigned(text.get(..len)?))
+    find(text.as_bytes())
 }
 
 /// The name of an application identifier, such as `BATCH/LOT`.

@@ -1,22 +1,21 @@
 //! Rules on the content of one element: lengths, character sets, check digits, dates.
 //!
-//! What is absent: the code lists (countries, currencies, package types, coupons), which change
-//! without a new format; their digits are checked, not their meaning.
+//! What is absent: whether a company prefix was ever given out.
 
 use super::{
     AiCode, Gs1Error,
     ai::{Ai, Check, Part, Set},
+    coupon, lists,
 };
-use crate::epc::{is_set_39, is_set_82};
+use crate::epc::charset;
 
 /// The GS1 check digit (modulo 10, weights 3 and 1 from the right) of digits without it.
 pub(crate) fn check_digit(digits: &[u8]) -> char {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .zip([3u32, 1].into_iter().cycle())
-        .map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0') & 15) * weight)
-        .sum();
+    let (mut sum, mut weight) = (0u32, 3u32);
+    for digit in digits.iter().rev() {
+        sum += u32::from(digit.wrapping_sub(b'0') & 15) * weight;
+        weight ^= 2;
+    }
     char::from(b'0' + ((10 - sum % 10) % 10) as u8)
 }
 
@@ -30,20 +29,33 @@ pub(crate) fn has_check_digit(text: &str) -> bool {
     }
 }
 
+/// Checks a value against the rules of its identifier, which must be assigned.
+pub(crate) fn check_element(ai: AiCode, value: &str) -> Result<(), Gs1Error> {
+    match super::ai::row(ai) {
+        Some(row) => check_value(ai, row, value),
+        None => Err(Gs1Error::UnknownAi(ai.to_string())),
+    }
+}
+
 /// Checks the value of an element against its row.
 pub(super) fn check_value(ai: AiCode, row: &Ai, value: &str) -> Result<(), Gs1Error> {
     let wrong = |problem| Gs1Error::Length { ai, length: value.chars().count(), problem };
     if value.is_empty() {
         return Err(wrong("empty"));
     }
+    if let Some(character) = value.chars().find(|c| !c.is_ascii()) {
+        return Err(Gs1Error::Character { ai, character });
+    }
     let mut rest = value;
     for part in row.parts {
         if rest.is_empty() && part.optional {
             continue;
         }
-        let end = rest.char_indices().nth(part.max).map_or(rest.len(), |(i, _)| i);
-        let (own, next) = rest.split_at(end);
+        let (own, next) = rest.split_at(part.max.min(rest.len()));
         check_set(ai, part, own)?;
+        if part.set == Set::Base64Url && !is_padded(own) {
+            return Err(Gs1Error::Content { ai, problem: "has a wrong padding" });
+        }
         if own.len() < part.min {
             return Err(wrong("too short"));
         }
@@ -64,18 +76,23 @@ pub(super) fn check_value(ai: AiCode, row: &Ai, value: &str) -> Result<(), Gs1Er
 }
 
 fn check_set(ai: AiCode, part: &Part, text: &str) -> Result<(), Gs1Error> {
-    let allowed = |c: char| {
-        u8::try_from(c).is_ok_and(|b| match part.set {
-            Set::Digits => b.is_ascii_digit(),
-            Set::Set82 => is_set_82(b),
-            Set::Set39 => is_set_39(b),
-            Set::Base64Url => b.is_ascii_alphanumeric() || b"-_=".contains(&b),
-        })
+    let class = match part.set {
+        Set::Digits => charset::DIGITS,
+        Set::Set82 => charset::SET_82,
+        Set::Set39 => charset::SET_39,
+        Set::Base64Url => charset::BASE64,
     };
-    match text.chars().find(|c| !allowed(*c)) {
-        Some(character) => Err(Gs1Error::Character { ai, character }),
+    match text.bytes().find(|b| !charset::is_of(*b, class)) {
+        Some(byte) => Err(Gs1Error::Character { ai, character: char::from(byte) }),
         None => Ok(()),
     }
+}
+
+/// The pads of a base64url value end it, as the dictionary's reference procedure counts them.
+fn is_padded(text: &str) -> bool {
+    let pads = text.len() - text.trim_end_matches('=').len();
+    let body = &text[..text.len() - pads];
+    !body.contains('=') && pads <= 2 && (pads == 0 || text.len().is_multiple_of(3))
 }
 
 /// `text` is ASCII of the part's set and length.
@@ -90,16 +107,24 @@ fn check_content(ai: AiCode, check: Check, text: &str) -> Result<(), Gs1Error> {
     match check {
         Check::Csum => csum(has_check_digit(text)),
         Check::CsumAlpha => csum(has_check_characters(text)),
+        Check::CouponCode => ok(coupon::is_coupon(text), "is no coupon code"),
+        Check::CouponOffer => ok(coupon::is_offer(text), "is no coupon of an offer file"),
         Check::Gcp1 => ok(begins_with_prefix(text), "must begin with a company prefix of digits"),
         Check::Gcp2 => ok(begins_with_prefix(&text[1..]), "must hold a company prefix of digits"),
         Check::HasNonDigit => ok(!all_digits(text), "must hold a character that is no digit"),
         Check::Hyphen => ok(text == "-", "may only end in a hyphen, for a negative value"),
         Check::Iban => ok(is_iban(text), "is no valid IBAN"),
+        Check::ImporterIndex => ok(is_importer_index(text), "has no importer index"),
+        Check::Iso3166 => ok(lists::is_country(value), "names no country"),
+        Check::Iso3166Letters => ok(lists::is_country_letters(text), "names no country"),
+        Check::Iso3166Or999 => ok(value == 999 || lists::is_country(value), "names no country"),
+        Check::Iso4217 => ok(lists::is_currency(value), "names no currency"),
         Check::Latitude => ok(value <= 1_800_000_000, "is beyond 180 degrees of latitude range"),
         Check::Longitude => ok(value <= 3_600_000_000, "is beyond 360 degrees of longitude range"),
         Check::Media => ok((1..=10).contains(&value) || value >= 80, "is no AIDC media type"),
-        Check::NoZeroPrefix => ok(text == "0" || !text.starts_with('0'), "must not begin with 0"),
+        Check::NoZeroPrefix => ok(!text.starts_with('0'), "must not begin with 0"),
         Check::NonZero => ok(value != 0, "must not be zero"),
+        Check::PackageType => ok(lists::is_package(text), "names no package type"),
         Check::PercentEncoded => ok(is_percent_encoded(text), "has a broken percent escape"),
         Check::PieceOfTotal => ok(is_piece_of_total(text), "must hold piece and total, 01 to 99"),
         Check::Sequence => ok(is_sequence(text), "must be written as 1/2"),
@@ -111,7 +136,7 @@ fn check_content(ai: AiCode, check: Check, text: &str) -> Result<(), Gs1Error> {
         Check::Mi | Check::Ss => date(value < 60),
         Check::Hhmi => date(value / 100 < 24 && value % 100 < 60),
         Check::Yymmd0 => date(is_date(2000 + value / 10_000, value % 10_000, true)),
-        Check::Yymmdd => date(is_date(2000 + value / 10_000, value % 10_000, false)),
+        Check::Yymmdd => date(is_yymmdd(text)),
         Check::Yyyymmdd => date(is_date(value / 10_000, value % 10_000, false)),
     }
 }
@@ -144,6 +169,16 @@ fn is_date(year: u64, month_day: u64, day_zero: bool) -> bool {
     day <= last && (day > 0 || day_zero)
 }
 
+/// Six digits that are a day.
+pub(super) fn is_yymmdd(text: &str) -> bool {
+    let value = number(text);
+    is_date(2000 + value / 10_000, value % 10_000, false)
+}
+
+fn is_importer_index(text: &str) -> bool {
+    matches!(text.as_bytes(), [b] if b.is_ascii_alphanumeric() || b"-_".contains(b))
+}
+
 fn is_piece_of_total(text: &str) -> bool {
     let (piece, total) = (number(&text[..2]), number(&text[2..]));
     piece >= 1 && piece <= total
@@ -160,7 +195,10 @@ fn is_percent_encoded(text: &str) -> bool {
 
 /// ISO 13616: the first four characters go to the end, letters count 10 to 35, modulo 97 is 1.
 fn is_iban(text: &str) -> bool {
-    if text.len() < 5 || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+    if text.len() < 11
+        || !text.get(..2).is_some_and(lists::is_country_letters)
+        || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    {
         return false;
     }
     let (head, tail) = text.as_bytes().split_at(4);
@@ -211,6 +249,16 @@ mod tests {
             ("(8010)1234-A/#", "(8010)1234a", "bad-character"),
             ("(10)A", "(10)A B", "bad-character"),
             ("(8030)aZ0-_=", "(8030)a+", "bad-character"),
+            ("(8030)aZ0-_=", "(8030)a=Z", "content"),
+            ("(8011)10", "(8011)0", "content"),
+            ("(421)276ABC", "(421)277ABC", "content"),
+            ("(7030)999A", "(7030)998A", "content"),
+            ("(3910)978100", "(3910)000100", "content"),
+            ("(4307)DE", "(4307)XX", "content"),
+            ("(7041)PLP", "(7041)QQQQ", "content"),
+            ("(7040)1AB-", "(7040)1AB!", "content"),
+            ("(8110)106141416543213150110120", "(8110)706141416543213150110120", "content"),
+            ("(8112)001234561234560123456", "(8112)201234561234560123456", "content"),
         ] {
             assert!(parse_bracketed(good).is_ok(), "{good}: {:?}", parse_bracketed(good));
             let error = parse_bracketed(bad).expect_err(bad);

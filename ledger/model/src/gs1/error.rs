@@ -82,6 +82,12 @@ pub enum Gs1Error {
     /// A URI without a GS1 key in its path.
     #[error("the path of the URI holds no GS1 key such as /01/GTIN")]
     NoKey,
+    /// A compressed Digital Link.
+    #[error("a compressed Digital Link, of ({0}) {1}: print the uncompressed one, or resolve it")]
+    Compressed(AiCode, String),
+    /// A qualifier of the key that stands in the query.
+    #[error("({0}) belongs in the path, not in the query")]
+    MisplacedQualifier(AiCode),
     /// Qualifiers that don't belong to the key or are out of order.
     #[error("({0}) is not allowed in the path at that place")]
     Qualifier(AiCode),
@@ -110,6 +116,8 @@ impl Gs1Error {
             Self::Unserialised(_) => "unserialised-key",
             Self::Retail { .. } => "bad-retail-number",
             Self::NoKey => "no-key",
+            Self::Compressed(..) => "compressed-link",
+            Self::MisplacedQualifier(_) => "misplaced-qualifier",
             Self::Qualifier(_) => "bad-qualifier",
             Self::Attribute(_) => "bad-attribute",
         }

@@ -3,7 +3,7 @@
 use super::{
     AiCode, Element, Gs1Data, Gs1Error,
     ai::{Ai, assigned, row},
-    bounded,
+    bounded, compressed,
 };
 
 /// The canonical stem.
@@ -23,11 +23,13 @@ pub fn parse_link(uri: &str) -> Result<Gs1Data, Gs1Error> {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, path) =
         place.split_once('/').ok_or(Gs1Error::Syntax("the URI must hold a host and a path"))?;
-    if host.is_empty() {
-        return Err(Gs1Error::Syntax("the URI must hold a host and a path"));
+    if host.is_empty() || host.bytes().any(|b| b"_~@!$&'()*+,;=%".contains(&b)) {
+        return Err(Gs1Error::Syntax("the URI must hold a host, such as id.gs1.org, and a path"));
     }
     let mut elements = parse_path(path)?;
+    let path = elements.len();
     parse_query(query, &mut elements)?;
+    check_place(&elements, path)?;
     Gs1Data::check(elements)
 }
 
@@ -41,8 +43,9 @@ fn parse_path(path: &str) -> Result<Vec<Element>, Gs1Error> {
     let mut at = segments.len();
     let mut pairs: Vec<(AiCode, &str)> = Vec::new();
     loop {
-        at = at.checked_sub(2).ok_or(Gs1Error::NoKey)?;
-        let (code, row) = assigned(segments[at]).ok_or(Gs1Error::NoKey)?;
+        let pair = at.checked_sub(2).and_then(|pair| Some((pair, assigned(segments[pair])?)));
+        let Some((pair, (code, row))) = pair else { return Err(no_key(&segments)) };
+        at = pair;
         pairs.push((code, segments[at + 1]));
         if let Some(qualifiers) = row.qualifiers {
             pairs.reverse();
@@ -51,6 +54,29 @@ fn parse_path(path: &str) -> Result<Vec<Element>, Gs1Error> {
         }
     }
     pairs.into_iter().map(|(ai, raw)| decode_value(ai, raw, false)).collect()
+}
+
+fn no_key(segments: &[&str]) -> Gs1Error {
+    match segments.last().and_then(|last| compressed::key_of(last)) {
+        Some(Element { ai, value }) => Gs1Error::Compressed(ai, value),
+        None => Gs1Error::NoKey,
+    }
+}
+
+/// A qualifier that the path could hold must not stand in the query.
+fn check_place(elements: &[Element], path: usize) -> Result<(), Gs1Error> {
+    let (own, others) = elements.split_at(path);
+    let alternatives = own.first().and_then(|key| row(key.ai)?.qualifiers).unwrap_or_default();
+    for alternative in alternatives.split('|') {
+        let holds = |e: &Element| alternative.split(',').any(|a| e.ai.is(a));
+        if !own.iter().skip(1).all(holds) {
+            continue;
+        }
+        if let Some(misplaced) = others.iter().find(|e| holds(e)) {
+            return Err(Gs1Error::MisplacedQualifier(misplaced.ai));
+        }
+    }
+    Ok(())
 }
 
 /// Qualifiers must be a subsequence of one alternative.
@@ -77,7 +103,7 @@ fn parse_query(query: &str, elements: &mut Vec<Element>) -> Result<(), Gs1Error>
         if elements.iter().any(|e| e.ai == code) {
             return Err(Gs1Error::Repeated(code));
         }
-        if !row.is_attribute() {
+        if !row.attribute {
             return Err(Gs1Error::Attribute(code));
         }
         elements.push(decode_value(code, raw, true)?);
@@ -118,7 +144,30 @@ fn decode_value(ai: AiCode, raw: &str, query: bool) -> Result<Element, Gs1Error>
 #[must_use]
 pub fn build_link(elements: &[Element], stem: &str) -> Option<String> {
     let (key, qualifiers) = elements.iter().find_map(|e| Some((e, row(e.ai)?.qualifiers?)))?;
-    let path = choose_qualifiers(elements, qualifiers)?;
+    write_link(key, &choose_qualifiers(elements, qualifiers)?, elements, stem)
+}
+
+/// Builds the Digital Link of what `parse_link` read, on another stem: the qualifiers that stood in
+/// its path stay there, even where `build_link` could not choose between them and attributes.
+#[must_use]
+pub fn relink(data: &Gs1Data, stem: &str) -> Option<String> {
+    let elements = &data.elements;
+    let key = elements.first()?;
+    let alternatives = row(key.ai)?.qualifiers?;
+    let path = |alternative: &str| {
+        let own = |e: &&Element| alternative.split(',').any(|a| e.ai.is(a));
+        elements.iter().skip(1).take_while(own).collect::<Vec<_>>()
+    };
+    let longest = alternatives.split('|').map(path).max_by_key(Vec::len)?;
+    write_link(key, &longest, elements, stem)
+}
+
+fn write_link(
+    key: &Element,
+    path: &[&Element],
+    elements: &[Element],
+    stem: &str,
+) -> Option<String> {
     let mut out = String::with_capacity(80);
     out.push_str(stem.trim_end_matches('/'));
     for element in std::iter::once(key).chain(path.iter().copied()) {
@@ -134,9 +183,9 @@ pub fn build_link(elements: &[Element], stem: &str) -> Option<String> {
             attributes.push((element, row(element.ai)?));
         }
     }
-    attributes.sort_by_key(|(_, row)| !row.is_predefined());
+    attributes.sort_by_key(|(_, row)| !row.predefined);
     for (i, (element, row)) in attributes.iter().enumerate() {
-        if !row.is_attribute() {
+        if !row.attribute {
             return None;
         }
         out.push(if i == 0 { '?' } else { '&' });

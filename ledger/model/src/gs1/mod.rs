@@ -3,14 +3,18 @@
 //! URI Syntax 1.5, uncompressed).
 //!
 //! Values that come out of a parser passed every rule on their length, characters, check digit
-//! and date, and no two of them exclude each other. What is absent: the code lists of countries
-//! and currencies, compressed Digital Links, and joining the barcodes of one label.
+//! and date, and no two of them exclude each other. What is absent: compressed Digital Links, which
+//! are told from other text, and joining the barcodes of one label.
 
 mod ai;
+mod aim;
 mod bracketed;
 mod check;
+mod compressed;
+mod coupon;
 mod error;
 mod link;
+mod lists;
 mod rules;
 mod scan;
 mod table;
@@ -19,12 +23,15 @@ mod table_test;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+pub(crate) use ai::assigned_code;
 pub use ai::{AiCode, ai_title};
+pub use aim::{respell, split_aim, symbology_name};
 pub use bracketed::{bracketed, parse_bracketed, unescaped};
-pub(crate) use check::{check_digit, has_check_digit};
+pub(crate) use check::{check_digit, check_element, has_check_digit};
 pub use error::{Gs1Error, Warning};
-pub use link::{RESOLVER, build_link, parse_link};
-pub use scan::{Scanned, parse_elements, parse_scan, scan_data, split_aim};
+pub use link::{RESOLVER, build_link, parse_link, relink};
+pub(crate) use rules::check_together;
+pub use scan::{Scanned, parse_elements, parse_scan, scan_data};
 
 /// Longest input that is looked at, in bytes. The largest 2D symbols hold 7089 characters.
 pub const INPUT_BYTES_MAX: usize = 8192;

@@ -4,7 +4,7 @@ use super::{Element, Gs1Error, Warning, ai::row};
 
 /// Checks the elements of one carrier together. A missing companion is only a warning, because it
 /// may stand in another barcode on the same thing.
-pub(super) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Error> {
+pub(crate) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Error> {
     let mut warnings = Vec::new();
     for (i, element) in elements.iter().enumerate() {
         let Some(row) = row(element.ai) else { continue };
@@ -14,7 +14,8 @@ pub(super) fn check_together(elements: &[Element]) -> Result<Vec<Warning>, Gs1Er
             }
             continue;
         }
-        for other in elements.iter().filter(|e| e.ai != element.ai) {
+        let others = if row.excludes.is_empty() { &[] } else { elements };
+        for other in others.iter().filter(|e| e.ai != element.ai) {
             if row.excludes.split(',').any(|pattern| other.ai.fits(pattern)) {
                 return Err(Gs1Error::ForbiddenPair(element.ai, other.ai));
             }

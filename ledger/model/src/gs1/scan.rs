@@ -1,12 +1,14 @@
 //! What scanners send: the AIM symbology identifier (ISO/IEC 15424) and the symbol's data, in
 //! which FNC1 is the byte 0x1D.
 //!
-//! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1. Without an identifier
+//! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1, except at the beginning
+//! of data that then keeps every rule. Without an identifier
 //! only data that says itself what it is counts as GS1: it holds an FNC1, or it begins with a GS1
 //! key and keeps every rule, or it is a 12 to 14 digit number with a right check digit.
 
 use super::{
-    AiCode, Element, FNC1, Gs1Data, Gs1Error, Warning, ai, bounded, has_check_digit, parse_link,
+    AiCode, Element, FNC1, Gs1Data, Gs1Error, Warning, ai, aim, bounded, has_check_digit,
+    parse_link,
 };
 
 /// What a scan holds.
@@ -18,30 +20,17 @@ pub enum Scanned {
     Plain(String),
 }
 
-/// Splits the symbology identifier from a scan that may begin with one.
-pub fn split_aim(text: &str) -> Result<(Option<&str>, &str), Gs1Error> {
-    if !text.starts_with(']') {
-        return Ok((None, text));
-    }
-    let wrong = || Gs1Error::UnknownSymbology(text.chars().take(3).collect());
-    let (aim, rest) = text.split_at_checked(3).ok_or_else(wrong)?;
-    let known = matches!(aim.as_bytes(), [_, code, modifier]
-        if code.is_ascii_alphabetic() && modifier.is_ascii_hexdigit());
-    if known { Ok((Some(aim), rest)) } else { Err(wrong()) }
-}
-
 /// Parses a scan: its symbology identifier, if the scanner sent one, and its data.
 pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
     if text.len() > super::INPUT_BYTES_MAX {
         return Err(Gs1Error::TooMuch("8192 bytes"));
     }
     match aim {
-        Some("]C1" | "]e0" | "]e1" | "]e2" | "]d2" | "]d5" | "]Q3" | "]Q4" | "]J1") => {
-            parse_elements(text).map(Scanned::Gs1)
-        }
-        Some("]E0" | "]E3") => parse_retail("EAN-13 or UPC", text, &[13, 12], aim == Some("]E3")),
-        Some("]E4") => parse_retail("EAN-8", text, &[8], false),
-        Some("]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
+        Some(aim) if aim::is_gs1(aim) => parse_elements(text).map(Scanned::Gs1),
+        Some("]E0") => parse_retail("EAN-13 or UPC", text, 13, false),
+        Some("]E3") => parse_retail("EAN-13 or UPC", text, 13, true),
+        Some("]E4") => parse_retail("EAN-8", text, 8, false),
+        Some("]I0" | "]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
         Some(_) => plain_or_link(text),
         None => guess(bounded(text)?),
     }
@@ -51,7 +40,7 @@ pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
 /// predefined length.
 pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
     let mut rest = bounded(text)?.trim_start_matches(FNC1);
-    let mut elements = Vec::new();
+    let mut elements = Vec::with_capacity(4);
     while !rest.is_empty() {
         if elements.len() == super::ELEMENTS_MAX {
             return Err(Gs1Error::TooMuch("64 elements"));
@@ -59,11 +48,10 @@ pub fn parse_elements(text: &str) -> Result<Gs1Data, Gs1Error> {
         let unknown = || Gs1Error::UnknownAi(rest.chars().take(4).collect());
         let (code, row) = ai::leading(rest).ok_or_else(unknown)?;
         let after = &rest[code.as_str().len()..];
-        let end = after.find(FNC1).unwrap_or(after.len());
-        let (value, next) = match row.is_predefined() {
-            true => after.split_at_checked(row.longest().min(end)).unwrap_or((after, "")),
-            false => after.split_at(end),
-        };
+        let longest = if row.predefined { row.longest().min(after.len()) } else { after.len() };
+        let window = after.as_bytes().get(..longest).unwrap_or_default();
+        let end = window.iter().position(|b| *b == FNC1 as u8).unwrap_or(longest);
+        let (value, next) = after.split_at_checked(end).unwrap_or((after, ""));
         elements.push(Element { ai: code, value: value.to_owned() });
         rest = next.trim_start_matches(FNC1);
     }
@@ -77,7 +65,7 @@ pub fn scan_data(elements: &[Element]) -> String {
     for (i, element) in elements.iter().enumerate() {
         out.push_str(element.ai.as_str());
         out.push_str(&element.value);
-        let open = !ai::row(element.ai).is_some_and(ai::Ai::is_predefined);
+        let open = !ai::row(element.ai).is_some_and(|row| row.predefined);
         if open && i + 1 < elements.len() {
             out.push(FNC1);
         }
@@ -89,7 +77,7 @@ pub fn scan_data(elements: &[Element]) -> String {
 fn parse_retail(
     symbology: &'static str,
     text: &str,
-    lengths: &[usize],
+    length: usize,
     add_on: bool,
 ) -> Result<Scanned, Gs1Error> {
     let (number, composite) = text.split_once("|]e0").unwrap_or((text, ""));
@@ -98,8 +86,8 @@ fn parse_retail(
     if !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong("digits only"));
     }
-    if !lengths.contains(&number.len()) {
-        return Err(wrong("13 digits (12 for UPC-A, 8 for EAN-8)"));
+    if number.len() != length {
+        return Err(wrong("13 digits, 8 as EAN-8: let the scanner send UPC with its leading zero"));
     }
     if !has_check_digit(number) {
         return Err(wrong("a right check digit: it was misread or misprinted"));
@@ -134,6 +122,9 @@ fn plain_or_link(text: &str) -> Result<Scanned, Gs1Error> {
 fn guess(text: &str) -> Result<Scanned, Gs1Error> {
     if text.contains(FNC1) {
         return parse_elements(text).map(Scanned::Gs1);
+    }
+    if let Some(data) = aim::respell_led(text).and_then(|led| parse_elements(&led).ok()) {
+        return Ok(Scanned::Gs1(data));
     }
     if matches!(text.len(), 12..=14) && has_check_digit(text) {
         return trade_item(text, "").map(|scanned| match scanned {

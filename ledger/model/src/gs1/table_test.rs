@@ -1,108 +1,120 @@
-//! The table against the dictionary that ships with the tests.
+//! The table is made from the dictionary that ships with the tests: the rows below are what the
+//! dictionary says, and `table.rs` must hold exactly them. After a new release put the file in its
+//! place and run the test with `GATEWARDEN_RENEW_TABLE=1`, which writes the rows anew.
 
 use std::fmt::Write;
 
-use super::{
-    ai::{Check, Part, Set},
-    table::TABLE,
-};
-
 const DICTIONARY: &str = include_str!("../../tests/vectors/gs1-syntax-dictionary.txt");
+const TABLE: &str = include_str!("table.rs");
+/// The variable that asks for new rows.
+const RENEW: &str = "GATEWARDEN_RENEW_TABLE";
+/// What stands before and behind the rows.
+const FENCES: (&str, &str) = ("] = [\n", "];\n");
 
-/// Rules of the dictionary that the table leaves out on purpose: code lists.
-const LEFT_OUT: [&str; 8] = [
-    "iso3166",
-    "iso3166999",
-    "iso3166alpha2",
-    "iso4217",
-    "importeridx",
-    "packagetype",
-    "couponcode",
-    "couponposoffer",
+/// The names of the dictionary's rules in the table.
+const CHECKS: [(&str, &str); 34] = [
+    ("couponcode", "CouponCode"),
+    ("couponposoffer", "CouponOffer"),
+    ("csum", "Csum"),
+    ("csumalpha", "CsumAlpha"),
+    ("gcppos1", "Gcp1"),
+    ("gcppos2", "Gcp2"),
+    ("hasnondigit", "HasNonDigit"),
+    ("hh", "Hh"),
+    ("hhmi", "Hhmi"),
+    ("hyphen", "Hyphen"),
+    ("iban", "Iban"),
+    ("importeridx", "ImporterIndex"),
+    ("iso3166", "Iso3166"),
+    ("iso3166999", "Iso3166Or999"),
+    ("iso3166alpha2", "Iso3166Letters"),
+    ("iso4217", "Iso4217"),
+    ("iso5218", "Sex"),
+    ("latitude", "Latitude"),
+    ("longitude", "Longitude"),
+    ("mediatype", "Media"),
+    ("mi", "Mi"),
+    ("nonzero", "NonZero"),
+    ("nozeroprefix", "NoZeroPrefix"),
+    ("packagetype", "PackageType"),
+    ("pcenc", "PercentEncoded"),
+    ("pieceoftotal", "PieceOfTotal"),
+    ("posinseqslash", "Sequence"),
+    ("ss", "Ss"),
+    ("winding", "Winding"),
+    ("yesno", "YesNo"),
+    ("yymmd0", "Yymmd0"),
+    ("yymmdd", "Yymmdd"),
+    ("yyyymmdd", "Yyyymmdd"),
+    ("zero", "Zero"),
 ];
 
 #[test]
 fn the_table_says_what_the_dictionary_says() {
-    let rows: Vec<&str> =
-        DICTIONARY.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
-    assert_eq!(rows.len(), TABLE.len());
-    for (line, row) in rows.iter().zip(&TABLE) {
-        let (columns, title) = line.split_once('#').unwrap_or((line, ""));
-        let mut words: Vec<&str> = columns.split_whitespace().collect();
-        let ais = words.remove(0);
-        assert_eq!((row.first, row.last), ais.split_once('-').unwrap_or((ais, ais)), "{line}");
-        let flags = if words[0].starts_with(['*', '?']) { words.remove(0) } else { "" };
-        assert_eq!(row.flags, flags, "{line}");
-        let mut parts = String::new();
-        row.parts.iter().for_each(|part| write_part(&mut parts, part));
-        let is_attribute = |w: &&str| w.contains('=') || w.starts_with("dlpkey");
-        let format: Vec<&str> = words.iter().copied().filter(|w| !is_attribute(w)).collect();
-        assert_eq!(parts.trim(), without_left_out(&format.join(" ")), "{line}");
-        let found =
-            |key: &str| -> Vec<&str> { words.iter().filter_map(|w| w.strip_prefix(key)).collect() };
-        assert_eq!(row.needs, found("req="), "{line}");
-        assert_eq!(row.excludes, found("ex=").join(","), "{line}");
-        let key = found("dlpkey").first().map(|q| q.trim_start_matches('='));
-        assert_eq!(row.qualifiers, key, "{line}");
-        assert_eq!(row.title, title.trim().replace('²', "2").replace('³', "3"), "{line}");
+    let (head, rest) = TABLE.split_once(FENCES.0).expect("the table begins");
+    let rows = rows();
+    if std::env::var_os(RENEW).is_some() {
+        let (head, _) = head.rsplit_once(' ').expect("a number of rows");
+        let text = format!("{head} {}{}{rows}{}", rows.lines().count(), FENCES.0, FENCES.1);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gs1/table.rs");
+        std::fs::write(path, text).expect("the table can be written");
+    } else {
+        assert_eq!(rest.strip_suffix(FENCES.1), Some(rows.as_str()));
     }
 }
 
-fn without_left_out(format: &str) -> String {
-    let words = format.split(' ').map(|word| {
-        let mut names = word.split(',');
-        let mut out = names.next().unwrap_or_default().to_owned();
-        names.filter(|n| !LEFT_OUT.contains(n)).for_each(|n| {
-            out.push(',');
-            out.push_str(n);
-        });
-        out
-    });
-    words.collect::<Vec<_>>().join(" ")
+fn rows() -> String {
+    let mut out = String::new();
+    for line in DICTIONARY.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        writeln!(out, "    {}", row(line)).expect("a string takes all");
+    }
+    out
 }
 
-fn write_part(out: &mut String, part: &Part) {
-    let set = match part.set {
-        Set::Digits => 'N',
-        Set::Set82 => 'X',
-        Set::Set39 => 'Y',
-        Set::Base64Url => 'Z',
+fn row(line: &str) -> String {
+    let (columns, title) = line.split_once('#').unwrap_or((line, ""));
+    let mut words: Vec<&str> = columns.split_whitespace().collect();
+    let codes = words.remove(0);
+    let (first, last) = codes.split_once('-').unwrap_or((codes, codes));
+    let flags = if words[0].starts_with(['*', '?']) { words.remove(0) } else { "" };
+    let is_attribute = |w: &&&str| w.contains('=') || w.starts_with("dlpkey");
+    let parts: Vec<String> = words.iter().filter(|w| !is_attribute(w)).map(|w| part(w)).collect();
+    let found =
+        |key: &str| -> Vec<&str> { words.iter().filter_map(|w| w.strip_prefix(key)).collect() };
+    let needs: Vec<String> = found("req=").iter().map(|n| format!("{n:?}")).collect();
+    let qualifiers = match found("dlpkey").first() {
+        None => "None".to_owned(),
+        Some(q) => format!("Some({:?})", q.trim_start_matches('=')),
     };
-    let dots = if part.min == part.max && !(part.max == 1 && part.min == 0) { "" } else { ".." };
-    let (open, close) = if part.optional { ("[", "]") } else { ("", "") };
-    write!(out, " {open}{set}{dots}{}{close}", part.max).expect("a string takes all");
-    for check in part.checks {
-        write!(out, ",{}", name(*check)).expect("a string takes all");
-    }
+    let title = title.trim().replace('²', "2").replace('³', "3");
+    format!(
+        "ai({first:?}, {last:?}, {flags:?}, &[{}], &[{}], {:?}, {qualifiers}, {title:?}),",
+        parts.join(", "),
+        needs.join(", "),
+        found("ex=").join(",")
+    )
 }
 
-fn name(check: Check) -> &'static str {
-    match check {
-        Check::Csum => "csum",
-        Check::CsumAlpha => "csumalpha",
-        Check::Gcp1 => "gcppos1",
-        Check::Gcp2 => "gcppos2",
-        Check::HasNonDigit => "hasnondigit",
-        Check::Hh => "hh",
-        Check::Hhmi => "hhmi",
-        Check::Hyphen => "hyphen",
-        Check::Iban => "iban",
-        Check::Latitude => "latitude",
-        Check::Longitude => "longitude",
-        Check::Media => "mediatype",
-        Check::Mi => "mi",
-        Check::NoZeroPrefix => "nozeroprefix",
-        Check::NonZero => "nonzero",
-        Check::PercentEncoded => "pcenc",
-        Check::PieceOfTotal => "pieceoftotal",
-        Check::Sequence => "posinseqslash",
-        Check::Sex => "iso5218",
-        Check::Ss => "ss",
-        Check::Winding => "winding",
-        Check::YesNo => "yesno",
-        Check::Yymmd0 => "yymmd0",
-        Check::Yymmdd => "yymmdd",
-        Check::Yyyymmdd => "yyyymmdd",
-        Check::Zero => "zero",
+/// A component such as `[N..12],csum`.
+fn part(word: &str) -> String {
+    let mut names = word.split(',');
+    let format = names.next().unwrap_or_default();
+    let bare = format.trim_matches(['[', ']']);
+    let (set, length) = bare.split_at(1);
+    let max = length.trim_start_matches('.');
+    let min = if length.starts_with('.') { "1" } else { max };
+    let mut out = format!("{}({min}, {max})", set.to_lowercase());
+    let checks: Vec<&str> = names.map(check).collect();
+    if !checks.is_empty() {
+        write!(out, ".with(&[{}])", checks.join(", ")).expect("a string takes all");
     }
+    if format.starts_with('[') {
+        out.push_str(".opt()");
+    }
+    out
+}
+
+fn check(name: &str) -> &'static str {
+    let known = CHECKS.iter().find(|(n, _)| *n == name);
+    known.unwrap_or_else(|| panic!("the dictionary has a new rule {name}")).1
 }

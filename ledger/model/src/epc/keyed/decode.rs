@@ -1,18 +1,20 @@
-//! Bytes to `Epc`. Total: any bytes give an `Epc` or an error.
+//! Bytes to `Keyed`. Total: any bytes give one or an error.
 
 use super::{
-    Epc, EpcError, Tail,
-    bits::BitReader,
-    is_set_39, is_set_82, power,
-    scheme::{Kind, PREFIX_BITS, PREFIX_DIGITS, Scheme, TailKind, by_header},
+    super::{
+        EpcError,
+        bits::BitReader,
+        charset::{is_set_39, is_set_82},
+        power,
+    },
+    Keyed, Tail,
+    scheme::{Kind, PREFIX_BITS, PREFIX_DIGITS, Scheme, TailKind},
 };
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Epc, EpcError> {
+/// Decodes the EPC memory from bit 20h on, whose header said that it is of this scheme.
+pub(in crate::epc) fn decode(scheme: &'static Scheme, bytes: &[u8]) -> Result<Keyed, EpcError> {
     let mut bits = BitReader::new(bytes);
-    if bytes.len() < 2 {
-        return Err(EpcError::Truncated { scheme: "an EPC", have: bits.len(), needs: 16 });
-    }
-    let scheme = by_header(bits.take(8) as u8)?;
+    bits.take(8);
     enough(scheme, &bits, scheme.bits)?;
     let epc = match scheme.kind {
         Kind::Gid => decode_gid(scheme, &mut bits),
@@ -41,8 +43,8 @@ fn finish(scheme: &Scheme, bits: &mut BitReader<'_>) -> Result<(), EpcError> {
     }
 }
 
-fn decode_gid(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Epc {
-    Epc {
+fn decode_gid(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Keyed {
+    Keyed {
         scheme,
         filter: 0,
         partition: 0,
@@ -54,7 +56,7 @@ fn decode_gid(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Epc {
     }
 }
 
-fn decode_keyed(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Result<Epc, EpcError> {
+fn decode_keyed(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Result<Keyed, EpcError> {
     let filter = bits.take(3) as u8;
     let partition = bits.take(3) as u8;
     let p = usize::from(partition);
@@ -65,7 +67,7 @@ fn decode_keyed(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Result<Epc
     if prefix >= power(PREFIX_DIGITS[p]) {
         return Err(EpcError::PrefixOverflow { value: prefix, digits: PREFIX_DIGITS[p] });
     }
-    let mut epc = Epc {
+    let mut epc = Keyed {
         scheme,
         filter,
         partition,
@@ -83,7 +85,7 @@ fn decode_keyed(scheme: &'static Scheme, bits: &mut BitReader<'_>) -> Result<Epc
     Ok(epc)
 }
 
-fn decode_reference(epc: &mut Epc, bits: &mut BitReader<'_>, p: usize) -> Result<(), EpcError> {
+fn decode_reference(epc: &mut Keyed, bits: &mut BitReader<'_>, p: usize) -> Result<(), EpcError> {
     let scheme = epc.scheme;
     if scheme.name == "cpi-var" {
         epc.component = component_text(bits, 30 - usize::from(PREFIX_DIGITS[p]))?;

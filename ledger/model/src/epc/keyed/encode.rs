@@ -1,12 +1,13 @@
-//! `Epc` to bytes. Total: an `Epc` that exists fits its scheme.
+//! `Keyed` to bytes. Total: one that exists fits its scheme.
 
 use super::{
-    Epc, Tail,
-    bits::BitWriter,
+    super::bits::BitWriter,
+    Keyed, Tail,
     scheme::{Kind, PREFIX_BITS, TailKind},
 };
 
-pub(super) fn encode(epc: &Epc) -> Vec<u8> {
+/// The binary form, filled with zeros to whole words.
+pub(in crate::epc) fn encode(epc: &Keyed) -> Vec<u8> {
     let scheme = epc.scheme;
     let mut out = BitWriter::default();
     out.put(u64::from(scheme.header), 8);
@@ -34,7 +35,7 @@ pub(super) fn encode(epc: &Epc) -> Vec<u8> {
     out.into_words()
 }
 
-fn put_tail(epc: &Epc, out: &mut BitWriter) {
+fn put_tail(epc: &Keyed, out: &mut BitWriter) {
     match (&epc.tail, epc.scheme.tail) {
         (Tail::Number(value), TailKind::Integer(width)) => out.put(*value, usize::from(width)),
         (Tail::Number(value), TailKind::IntegerBy(widths)) => {

@@ -1,16 +1,14 @@
 //! The tables of the Tag Data Standard (TDS 1.13 section 14, TDS 2.3): headers, partitions, widths.
-//! Facts only; what is absent: the `+` schemes' fields (headers E6-EF, F0-FD), known by name here.
-
-use super::EpcError;
+//! Facts only; the schemes with other keys stand in `cage` and `plus`.
 
 /// Bits of the company prefix by partition value.
-pub(super) const PREFIX_BITS: [u8; 7] = [40, 37, 34, 30, 27, 24, 20];
+pub(in crate::epc) const PREFIX_BITS: [u8; 7] = [40, 37, 34, 30, 27, 24, 20];
 /// Digits of the company prefix by partition value.
-pub(super) const PREFIX_DIGITS: [u8; 7] = [12, 11, 10, 9, 8, 7, 6];
+pub(in crate::epc) const PREFIX_DIGITS: [u8; 7] = [12, 11, 10, 9, 8, 7, 6];
 
 /// What a scheme identifies, which decides its URI and its element string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::epc) enum Kind {
     Sgtin,
     Sscc,
     Sgln,
@@ -27,7 +25,7 @@ pub(super) enum Kind {
 
 /// How the last field is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TailKind {
+pub(in crate::epc) enum TailKind {
     /// None: the rest is reserved and zero.
     Reserved,
     /// A number without leading zeros, of so many bits.
@@ -44,17 +42,17 @@ pub(super) enum TailKind {
 
 /// One binary scheme.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Scheme {
-    pub(super) name: &'static str,
+pub(in crate::epc) struct Scheme {
+    pub(in crate::epc) name: &'static str,
     /// The name in the pure identity URI.
-    pub(super) family: &'static str,
-    pub(super) header: u8,
+    pub(in crate::epc) family: &'static str,
+    pub(in crate::epc) header: u8,
     /// Bits in all; the least number where the length varies.
-    pub(super) bits: usize,
-    pub(super) kind: Kind,
-    pub(super) reference_bits: [u8; 7],
-    pub(super) reference_digits: [u8; 7],
-    pub(super) tail: TailKind,
+    pub(in crate::epc) bits: usize,
+    pub(in crate::epc) kind: Kind,
+    pub(in crate::epc) reference_bits: [u8; 7],
+    pub(in crate::epc) reference_digits: [u8; 7],
+    pub(in crate::epc) tail: TailKind,
 }
 
 const NONE: [u8; 7] = [0; 7];
@@ -80,7 +78,7 @@ const fn scheme(row: Row) -> Scheme {
 }
 
 /// Every scheme that is read and written.
-pub(super) static SCHEMES: [Scheme; 20] = [
+pub(in crate::epc) static SCHEMES: [Scheme; 20] = [
     scheme(("sgtin-96", "sgtin", 0x30, 96, Sgtin, ITEM_BITS, ITEM_DIGITS, Integer(38))),
     scheme(("sgtin-198", "sgtin", 0x36, 198, Sgtin, ITEM_BITS, ITEM_DIGITS, Text(140))),
     scheme(("sscc-96", "sscc", 0x31, 96, Sscc, UNIT_BITS, UNIT_DIGITS, Reserved)),
@@ -101,59 +99,4 @@ pub(super) static SCHEMES: [Scheme; 20] = [
     scheme(("cpi-96", "cpi", 0x3C, 96, Cpi, PART_BITS, PART_DIGITS, Integer(31))),
     scheme(("cpi-var", "cpi", 0x3D, 86, Cpi, NONE, NONE, Integer(40))),
     scheme(("gid-96", "gid", 0x35, 96, Gid, NONE, NONE, Integer(36))),
-];
-
-/// The scheme of a header byte.
-pub(super) fn by_header(header: u8) -> Result<&'static Scheme, EpcError> {
-    if let Some(found) = SCHEMES.iter().find(|s| s.header == header) {
-        return Ok(found);
-    }
-    if header == 0 {
-        return Err(EpcError::Unprogrammed);
-    }
-    match UNREAD.iter().find(|(known, _)| *known == header) {
-        Some((_, name)) => Err(EpcError::UnsupportedScheme(name)),
-        None => Err(EpcError::UnknownHeader(header)),
-    }
-}
-
-/// The scheme of a name as it stands in a tag URI.
-pub(super) fn by_name(name: &str) -> Result<&'static Scheme, EpcError> {
-    if let Some(found) = SCHEMES.iter().find(|s| s.name == name) {
-        return Ok(found);
-    }
-    match UNREAD.iter().find(|(_, known)| *known == name) {
-        Some((_, known)) => Err(EpcError::UnsupportedScheme(known)),
-        None => Err(EpcError::UnknownScheme(name.chars().take(40).collect())),
-    }
-}
-
-/// Headers of the standard whose fields are not read yet.
-const UNREAD: [(u8, &str); 26] = [
-    (0x2F, "usdod-96"),
-    (0x3B, "adi-var"),
-    (0xF0, "CPI+"),
-    (0xF1, "GRAI+"),
-    (0xF2, "SGLN+"),
-    (0xF3, "ITIP+"),
-    (0xF4, "GSRN+"),
-    (0xF5, "GSRNP+"),
-    (0xF6, "GDTI+"),
-    (0xF7, "SGTIN+"),
-    (0xF8, "SGCN+"),
-    (0xF9, "SSCC+"),
-    (0xFA, "GIAI+"),
-    (0xFB, "DSGTIN+"),
-    (0xFC, "DSGTIN++"),
-    (0xFD, "SGTIN++"),
-    (0xE6, "CPI++"),
-    (0xE7, "GSRN++"),
-    (0xE8, "GSRNP++"),
-    (0xE9, "SGLN++"),
-    (0xEA, "GDTI++"),
-    (0xEB, "GRAI++"),
-    (0xEC, "SGCN++"),
-    (0xED, "ITIP++"),
-    (0xEE, "GIAI++"),
-    (0xEF, "SSCC++"),
 ];

@@ -1,17 +1,16 @@
-//! `Epc` to GS1 elements (TDS section 7): where the check digit comes back and the indicator or
+//! `Keyed` to GS1 elements (TDS section 7): where the check digit comes back and the indicator or
 //! extension digit moves to the front.
 
 use super::{
-    Epc, Tail,
+    super::{fields::push_padded, power},
+    Keyed, Tail,
     scheme::{Kind, PREFIX_DIGITS},
-    uri::push_padded,
 };
 use crate::gs1::{AiCode, Element, check_digit};
 
-impl Epc {
+impl Keyed {
     /// The GS1 elements, the primary key first. Empty for a GID, which is no GS1 key.
-    #[must_use]
-    pub fn elements(&self) -> Vec<Element> {
+    pub(in crate::epc) fn elements(&self) -> Vec<Element> {
         let serial = || self.tail_text();
         match self.scheme.kind {
             Kind::Sgtin => vec![element("01", self.moved_key(14)), element("21", serial())],
@@ -54,7 +53,7 @@ impl Epc {
     /// The reference's first digit, the prefix, the rest of the reference, the check digit.
     fn moved_key(&self, capacity: usize) -> String {
         let digits = self.scheme.reference_digits[usize::from(self.partition)];
-        let unit = super::power(digits.saturating_sub(1));
+        let unit = power(digits.saturating_sub(1));
         let mut out = String::with_capacity(capacity);
         push_padded(&mut out, self.reference / unit, 1);
         push_padded(&mut out, self.prefix, PREFIX_DIGITS[usize::from(self.partition)]);
