@@ -191,6 +191,10 @@ impl App {
     ) -> Result<Answer, EnrolError> {
         let name = self.named(&operator, None).await?.unwrap_or_default();
         pin::check_pin(&new, &Known { badges: &[], names: &[operator.as_str(), &name] })?;
+        if old == new {
+            let message = "pin: it is the old one: choose another";
+            return Err(BadField::new("pin", "pin-same", message.to_owned()).into());
+        }
         let check = self.check_pin(Some(operator.clone()), old).await?;
         let phc = hash_pin(new).await?;
         let command = Command::ChangePin { session, check, pin: pin_digest(&phc) };

@@ -10,6 +10,7 @@ pub(crate) mod limits;
 pub(crate) mod past;
 pub(crate) mod people;
 pub(crate) mod reviews;
+pub(crate) mod roles;
 pub(crate) mod uses;
 pub(crate) mod vouchers;
 

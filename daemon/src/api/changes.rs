@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     activation::{Decided, askers_half},
-    views::people,
+    views::{people, roles},
 };
 
 /// A request that waits.
@@ -79,7 +79,12 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
             told["before"] = before;
             if let Some(new) = Policies::asked(&open.change) {
                 let known = engine.state().policies_in_force();
-                told["differs"] = json!(known.map(|known| known.differs(&new)));
+                let differs = known.map(|known| {
+                    let roles = roles::differs(&known.roles, &new.roles);
+                    let cedar = roles::lines_that_differ(&known.cedar, &new.cedar);
+                    [known.differs(&new), roles, cedar].concat()
+                });
+                told["differs"] = json!(differs);
                 told["conflicts"] = json!(gained_by(engine.state(), &new));
             }
             if !notes {

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 use axum_extra::extract::CookieJar;
-use gatewarden_engine::Command;
+use gatewarden_engine::{Command, Engine};
 use gatewarden_model::{Action, ClientId, Module, OperatorId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -77,6 +77,12 @@ pub(crate) async fn enrol_first(
     let first = app::FirstOperator { operator, name: requests::full_name(&name)?, badge, pin };
     // Looked at before the code is used up: a bad PIN or badge must not cost it.
     first.check()?;
+    let prefix = &api.app.config.operators.badge_prefix;
+    if !secrets::is_badge(&first.badge, prefix) {
+        let message =
+            format!("badge: does not begin with {prefix}: a scanner would take it for goods");
+        return Err(BadField::new("badge", "badge-invalid", message).into());
+    }
     // The code is for the first alone, and never for changing somebody who is enrolled already.
     let nobody = api.app.recorder.query(|e| e.state().operators().next().is_none()).await?;
     if !api.app.enrolment.take(&code, api.app.clock.now().mono_us) || !nobody {
@@ -193,6 +199,12 @@ pub(crate) async fn add_operator(
     Body(input): Body<OperatorInput>,
 ) -> Result<(StatusCode, Json<Asked>), Problem> {
     let Enrolling { change, claims } = input.change()?;
+    // Only who may ask is told which badges and names are taken.
+    let operator = change.operator().cloned();
+    let known = move |engine: &Engine| engine.state().operator(operator.as_ref()?).map(|_| ());
+    let is_known = api.app.recorder.query(known).await?.is_some();
+    let action = if is_known { Action::Modify } else { Action::Create };
+    who.may(&api, action, Module::System, "operators").await?;
     api.app.recorder.query(move |engine| claims.check(engine.state())).await??;
     changes::ask(&api, &who, change, input.reason).await
 }

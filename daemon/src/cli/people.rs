@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     ConfigArg,
     control::{Control, own_recorder},
+    person::{Person, as_person},
     rows,
 };
 use crate::{
@@ -52,6 +53,9 @@ pub(crate) enum OperatorVerb {
     Unlock {
         #[command(flatten)]
         config: ConfigArg,
+        /// Your badge; your PIN is asked for. The box's own account unlocks only where no person may.
+        #[arg(long)]
+        badge: Option<String>,
         /// The operator's short name.
         operator: OperatorId,
     },
@@ -152,7 +156,12 @@ pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
             })
             .await?;
         }
-        OperatorVerb::Unlock { config, operator } => {
+        OperatorVerb::Unlock { config, badge: Some(badge), operator } => {
+            let path = format!("/operators/{operator}/unlock");
+            as_person(Person::of(config, badge), &path, None).await?;
+            println!("{operator} unlocked");
+        }
+        OperatorVerb::Unlock { config, badge: None, operator } => {
             let config = run::load_config_without_secrets(&config.config)?;
             let path = format!("/operators/{operator}/unlock");
             if let Some(control) = Control::find(&config).await? {

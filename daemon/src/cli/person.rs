@@ -20,6 +20,13 @@ pub(super) struct Person {
     badge: Option<String>,
 }
 
+impl Person {
+    /// Whoever has this badge.
+    pub(super) fn of(config: ConfigArg, badge: String) -> Self {
+        Self { config, badge: Some(badge) }
+    }
+}
+
 pub(super) async fn running(config: &ConfigArg) -> anyhow::Result<Control> {
     let config = run::load_config_without_secrets(&config.config)?;
     let found = Control::find(&config).await?;

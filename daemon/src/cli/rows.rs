@@ -89,6 +89,9 @@ pub(super) fn request(open: &Value) -> String {
         by(open),
         text(&open["reason"]),
     ];
+    if let Some(first) = open["endorsed"].as_str() {
+        parts.push(format!("approved by {first}, needs another"));
+    }
     if change["badges"].is_array() {
         parts.push(list(&change["badges"]).map(badge).collect::<Vec<_>>().join(", "));
     }
@@ -101,6 +104,19 @@ pub(super) fn request_with_policies(open: &Value) -> String {
     let own = std::iter::once(request(open));
     let policies = of_policies(open).map(|told| format!("    {}", plain(&told)));
     own.chain(policies).map(|line| format!("{line}\n")).collect()
+}
+
+/// A second factor: what it is, and of a key its name, make and how it is kept.
+fn factor(factor: &Value) -> String {
+    let key = &factor["key"];
+    let copied = match key["backup_eligible"].as_bool() {
+        Some(true) => ", may be copied to its owner's other devices",
+        Some(false) => ", bound to one device",
+        None => "",
+    };
+    let named = ["kind", "name"].map(|part| text(&factor[part])).join(" ");
+    let make = key["aaguid"].as_str().map(|make| format!(", make {make}")).unwrap_or_default();
+    format!("factor   {}{make}{copied}", named.trim())
 }
 
 /// How policies differ from those in force, and the conflicts of duties that they would give to people.
@@ -162,6 +178,18 @@ pub(super) fn request_whole(open: &Value) -> String {
             None => "NOT BORNE".to_owned(),
         };
         lines.push(format!("conflict {}; {borne}", text(&conflict["words"])));
+    }
+    if change["what"] == "client" {
+        let until = change["until"].as_str().unwrap_or("it is revoked");
+        lines.push(format!("until    {until}"));
+        let pinned = change["certificate"].as_str().unwrap_or("none");
+        lines.push(format!("bound to {pinned} (certificate, SHA-256)"));
+    }
+    lines.extend(change["factor"].as_object().map(|_| factor(&change["factor"])));
+    for said in list(&open["mitigations"]) {
+        let [who, conflict, until, reason] =
+            ["operator", "conflict", "until", "reason"].map(|key| text(&said[key]));
+        lines.push(format!("said     {who}: {conflict} is borne until {until}: {reason}"));
     }
     lines.extend(of_policies(open));
     if change["reset_pin"] == true {

@@ -58,6 +58,9 @@ pub(crate) fn clients(state: &State, now: &Stamp) -> Value {
 /// Adds to a request for an operator what whoever decides has to see: the badges, with those that he has
 /// already marked, what the roles give within which limits, and the conflicts of duties they make.
 pub(crate) fn asked_operator(told: &mut Value, change: &Change, engine: &Engine, today: Day) {
+    if let Change::Client { until_us, .. } = change {
+        told["until"] = json!(until_us.map(moment));
+    }
     let Change::Operator { operator, roles, badges, kinds, tails, mitigations, .. } = change else {
         return;
     };

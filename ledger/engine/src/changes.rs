@@ -25,7 +25,7 @@ use crate::{
     command::{ActivationCodes, Refusal, Reply},
     holds::check_reason,
     people, sod,
-    state::{OpenChange, Policies, approves},
+    state::{OpenChange, Operator, Policies, approves},
     tasks::is_same,
     turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, cut},
 };
@@ -201,11 +201,13 @@ impl Turn<'_> {
             return Err(self.deny(asked, code, message, Some(decision)));
         }
         let (matrix, _) = self.access.source();
+        open.endorsed = open.endorser(self.state, matrix).cloned();
         let two = approve && open.needs_two(self.state, matrix);
         let verdict = match &open.endorsed {
             _ if !approve => ChangeVerdict::Rejected,
             None if two => ChangeVerdict::Endorsed,
-            Some(first) if two && matches!(&by, Actor::Operator { id, .. } if id == first) => {
+            // Also where the others who could have approved it were removed meanwhile.
+            Some(first) if matches!(&by, Actor::Operator { id, .. } if id == first) => {
                 let message = "you approved it already: it needs another one too";
                 return Err(self.deny(asked, "same-person", message, Some(decision)));
             }
@@ -254,7 +256,11 @@ impl Turn<'_> {
         without: Option<&OperatorId>,
         with: Option<&[String]>,
     ) -> Result<(), Fault> {
-        let stays = self.state.approvers(matrix).any(|one| Some(&one.id) != without);
+        // Who waits for a PIN can't sign in: where others can, he is no way back.
+        let can_sign_in = |one: &&Operator| one.pin.is_some();
+        let any_can = self.state.approvers(matrix).any(|one| can_sign_in(&one));
+        let mut staying = self.state.approvers(matrix).filter(|one| Some(&one.id) != without);
+        let stays = staying.any(|one| !any_can || can_sign_in(&one));
         let comes = with.is_some_and(|roles| roles.iter().any(|role| approves(matrix, role)));
         let none = self.state.operators.is_empty();
         let message = "nobody could decide on requests any more: give somebody else a role with \

@@ -469,10 +469,12 @@ impl Judge {
     /// What no person asked for has two who approved it, where there are two.
     fn endorsed(&self, open: &OpenChange, by: &Actor, verdict: ChangeVerdict) -> Verdict {
         let Some(policies) = &self.state.policies else { return Ok(()) };
-        if verdict != ChangeVerdict::Approved || !open.needs_two(&self.state, &policies.roles) {
+        if verdict != ChangeVerdict::Approved {
             return Ok(());
         }
-        match &open.endorsed {
+        let two = open.needs_two(&self.state, &policies.roles);
+        match open.endorser(&self.state, &policies.roles) {
+            None if !two => Ok(()),
             Some(first) if !is_name(first.as_str(), by) => Ok(()),
             _ => Err(format!("{} approved alone what no person asked for", actor_name(by))),
         }

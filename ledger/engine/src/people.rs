@@ -111,7 +111,7 @@ impl Turn<'_> {
         let open = self.state.operator(&operator).and_then(|known| known.activation.as_ref());
         let counts = open.is_some_and(|open| open.code == code && open.remaining_ms(&self.now) > 0);
         if !counts {
-            let reason = "this is not the one-time code of that operator, it was used, or its \
+            let reason = "this is not the whole one-time code of that operator (both halves), it was used, or its \
                           time is over: ask an administrator for a new one"
                 .to_owned();
             let message = reason.clone();

@@ -525,18 +525,32 @@ fn what_no_person_asked_for_needs_two_where_there_are_two() {
     assert!(told.iter().any(|t| t.contains("approved alone what no person asked for")), "{told:?}");
 }
 
-/// Who approved first and is the last who may does not end up with both halves: whoever asked has one.
+/// Removing whoever else could say yes does not make two of one, nor does the yes of who left count.
 #[test]
-fn who_approves_twice_has_one_half() {
+fn one_yes_stays_one_whoever_leaves() {
     let mut house = house();
     house.ok(ask(1, operator("zoe", &["buyer"], false), LOCAL));
     let adam = house.by("adam");
     assert_eq!(house.ok(decide(1, true, adam.clone())), Reply::Endorsed { activation: true });
     house.ok(Command::Remove { operator: "eva".parse().unwrap(), by: LOCAL });
-    let approved = Reply::Approved { activation: Some(Holder::Asker) };
-    assert_eq!(house.ok(decide(1, true, adam)), approved);
-    let code = house.engine.state().operator(&"zoe".parse().unwrap()).unwrap().activation.clone();
-    assert_eq!(code.unwrap().code, Hash::of(b"code"));
+    assert_eq!(house.refused(decide(1, true, adam)), "same-person");
+
+    let mut house = House::new();
+    for (n, who) in [(990, "eva"), (77, "ida")] {
+        house.enrol(who, &["administrator"]);
+        house.sign_in(n, None, who);
+    }
+    house.engine = replayed(&house.journal);
+    house.ok(ask(1, operator("zoe", &["buyer"], false), LOCAL));
+    let (adam, eva, ida) = (house.by("adam"), house.by("eva"), house.by("ida"));
+    let endorsed = Reply::Endorsed { activation: true };
+    assert_eq!(house.ok(decide(1, true, eva)), endorsed);
+    house.ok(Command::Remove { operator: "eva".parse().unwrap(), by: LOCAL });
+    assert_eq!(house.ok(decide(1, true, adam)), endorsed, "the yes of who left is none");
+    let approved = Reply::Approved { activation: Some(Holder::FirstApprover) };
+    assert_eq!(house.ok(decide(1, true, ida)), approved);
+    assert_eq!(judged(&house), [""; 0]);
+    assert_eq!(replayed(&house.journal).state(), house.engine.state());
 }
 
 #[test]

@@ -11,8 +11,10 @@ use gatewarden_engine::{
     sod::{Case, Finding, History},
 };
 use gatewarden_model::{
-    Actor, Body, Entry, Mitigation, MovementKind, Part, Posting, SodSeverity, SodTable, Stamp, Task,
+    Actor, Body, Change, ChangeId, ChangeVerdict, Entry, Mitigation, MovementKind, Part, Posting,
+    SodSeverity, SodTable, Stamp, Task,
 };
+use uuid::Uuid;
 
 fn table() -> SodTable {
     toml::from_str(include_str!("../../../config/sod/default.toml")).unwrap()
@@ -247,4 +249,54 @@ fn a_mitigation_counts_if_it_was_in_force() {
         assert_eq!(found[0].conflict, "asks-and-approves");
         assert_eq!(found[0].mitigated.is_some(), helps, "{until} {said}");
     }
+}
+
+/// Whoever takes roles away in a review lets nobody in by that: he may approve a later enrolment.
+#[test]
+fn taking_away_is_no_enrolling() {
+    let enrolled = |roles: &[&str], change: Option<u128>, by: Actor| Body::Enrolled {
+        operator: "mia".parse().unwrap(),
+        name: "Mia".into(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        badges: vec![],
+        pin: None,
+        kinds: Default::default(),
+        tails: Default::default(),
+        activation: None,
+        change: change.map(|n| ChangeId(Uuid::from_u128(n))),
+        mitigations: vec![],
+        by,
+    };
+    let id = ChangeId(Uuid::from_u128(2));
+    let change = Change::Operator {
+        operator: "mia".parse().unwrap(),
+        name: "Mia".into(),
+        roles: vec!["buyer".into()],
+        badges: vec![],
+        kinds: Default::default(),
+        tails: Default::default(),
+        reset_pin: false,
+        mitigations: vec![],
+    };
+    let asked =
+        Body::ChangeRequested { id, change, reason: "r".into(), by: client(), decision: None };
+    let (verdict, reason, by) = (ChangeVerdict::Approved, String::new(), operator("otto"));
+    let decided =
+        Body::ChangeDecided { id, verdict, reason, by, decision: None, mitigations: vec![] };
+    let bodies = |taken: Body| {
+        [enrolled(&["buyer"], Some(1), client()), taken, asked.clone(), decided.clone()]
+    };
+    let found = |bodies: [Body; 4]| {
+        let mut history = History::new(table());
+        for (seq, body) in (0..).zip(bodies) {
+            history.feed(&Entry::new(seq, at(0), body));
+        }
+        history.findings().filter(|found| found.conflict == "enrols-and-approves").count()
+    };
+    assert_eq!(found(bodies(enrolled(&[], None, operator("otto")))), 0);
+    assert_eq!(
+        found(bodies(enrolled(&["auditor"], None, operator("otto")))),
+        1,
+        "given, not taken"
+    );
 }

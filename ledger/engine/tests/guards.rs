@@ -244,3 +244,26 @@ fn the_judge_holds_movements_to_the_settings_of_their_time() {
     let found = spoiled(|movement| movement.auth_level = 1);
     assert!(found[0].ends_with("receipt needs level 2, sam moved it with level 1"), "{found:?}");
 }
+
+/// A forbid, or a level that nobody reaches, could be taken back by nobody.
+#[test]
+fn policies_under_which_nobody_could_decide_do_not_come_in_force() {
+    let forbid =
+        "forbid (principal, action == Action::\"approve\", resource == Module::\"system\");";
+    let out_of_reach = Settings {
+        levels: Levels {
+            rights: [((Module::System, Action::Approve), 4)].into(),
+            ..Levels::default()
+        },
+        ..lax()
+    };
+    let raw = Access::new(&matrix(), forbid).unwrap();
+    for (settings, access) in [(lax(), raw), (out_of_reach, access())] {
+        let mut house = house();
+        house.engine = restarted(&house.journal, settings, access);
+        let Reply::Requested(id) = house.ok(Command::DefinePolicies) else { panic!() };
+        let outcome = house.handle(yes(&house, id, "adam"));
+        let refusal = outcome.answer.unwrap_err();
+        assert!(refusal.message.contains("nobody could decide on requests"), "{refusal}");
+    }
+}

@@ -7,11 +7,11 @@
 use anyhow::Context as _;
 use gatewarden_config::Config;
 use gatewarden_engine::{Access, State};
-use gatewarden_model::Change;
+use gatewarden_model::{Change, SodTable};
 use serde_json::{Value, json};
 
 use super::{super::which::Which, replay};
-use crate::policies;
+use crate::{policies, run};
 
 /// Policies, and whose they are.
 pub(in super::super) struct Force {
@@ -68,7 +68,7 @@ impl Force {
         let words = match self.origin {
             Origin::InForce => "in force, as the configuration has them".to_owned(),
             Origin::Waits => {
-                "in force; the configuration's roles wait for approval: gatewarden change list"
+                "in force; the configuration's wait for approval: gatewarden change list"
                     .to_owned()
             }
             Origin::Differs => "in force; the configuration has others, which the daemon asks a second \
@@ -128,11 +128,19 @@ pub(in super::super) fn in_force(state: &State) -> anyhow::Result<Option<Access>
 
 fn compared(state: &State, access: &Access, config: &Config) -> Origin {
     let (roles, cedar) = (&config.roles, &config.access.cedar_text());
-    if access.source() == (roles, cedar) {
+    let guards = run::engine_settings(config).guards();
+    let sod = |table: &SodTable| *table == config.sod;
+    let is_in_force = state.policies_in_force().is_none_or(|known| sod(&known.sod));
+    // A journal from before settings stood in it takes over the configured ones.
+    let same = access.guards().is_none_or(|known| *known == guards);
+    if access.source() == (roles, cedar) && same && is_in_force {
         return Origin::InForce;
     }
     let asks = |change: &Change| match change {
-        Change::Policies { roles: asked, cedar: text, .. } => (asked, text) == (roles, cedar),
+        Change::Policies { roles: asked, cedar: text, guards: settings, sod: table, .. } => {
+            let settings = settings.as_deref();
+            (asked, text, settings) == (roles, cedar, Some(&guards)) && sod(table)
+        }
         _ => false,
     };
     if state.changes().any(|open| asks(&open.change)) { Origin::Waits } else { Origin::Differs }

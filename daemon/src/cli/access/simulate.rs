@@ -122,6 +122,7 @@ impl Outcome {
         }
         let (decisions, changed) = (self.decisions, self.changed);
         println!("{decisions} decisions of {days} days, {changed} would differ");
+        println!("the settings beside the policies (levels, two persons) are not simulated");
         if self.unanswerable > 0 {
             println!(
                 "{} can't be asked again: the journal does not tell enough",

@@ -7,7 +7,8 @@
 //! ledger. Absent: what the policies mean (`access`), who may approve (`changes`).
 
 use gatewarden_model::{
-    Actor, Body, Change, ChangeId, ChangeVerdict, Guards, Hash, RoleMatrix, sod::SodTable,
+    Action, Actor, Body, Change, ChangeId, ChangeVerdict, Guards, Hash, Module, OperatorId,
+    RoleMatrix, SecondFactor, sod::SodTable,
 };
 
 use super::{
@@ -15,9 +16,10 @@ use super::{
     id_of, refusal,
 };
 use crate::{
-    access::Access,
-    command::Reply,
-    state::{OpenChange, Policies},
+    access::{Access, Facts, Principal, Request},
+    command::{Factor, Reply},
+    sessions::levels::LEVEL_PIN,
+    state::{OpenChange, Operator, Policies},
     turn::{Answer, Fault, REASON_BYTES_MAX, Turn, cut},
 };
 
@@ -40,7 +42,44 @@ impl Turn<'_> {
             return Err(("role-in-use", message));
         }
         self.keep_an_approver(roles, None, None)?;
-        policies_of(version, roles, cedar, guards).map(|_| ())
+        let access = policies_of(version, roles, cedar, guards)?;
+        self.keep_a_way_back(&access, roles, guards)
+    }
+
+    /// Refuses policies under which nobody could approve others: by a raw `forbid`, or by a level that none
+    /// of those who may can reach.
+    fn keep_a_way_back(
+        &self,
+        access: &Access,
+        roles: &RoleMatrix,
+        guards: Option<&Guards>,
+    ) -> Result<(), Fault> {
+        let (action, module) = (Action::Approve, Module::System);
+        let level = guards.and_then(|guards| guards.levels.rights.get(&(module, action)).copied());
+        let can = |one: &Operator| {
+            let Operator { id, roles, .. } = one;
+            let principal = Principal::Operator { id, roles };
+            let facts = Facts { auth_level: Some(self.reaches(id)), ..Facts::default() };
+            let said = access.decide(&Request { principal, action, module, facts });
+            let no_forbid = said.policies.is_empty() && said.errors.is_empty();
+            (said.allowed || no_forbid) && level.is_none_or(|level| self.reaches(id) >= level)
+        };
+        if self.state.operators.is_empty() || self.state.approvers(roles).any(can) {
+            return Ok(());
+        }
+        let message = "nobody could decide on requests any more: a forbid, or a level that none of those \
+                       who may has a factor for, stands in the way of system approve";
+        Err(("last-approver", message.to_owned()))
+    }
+
+    /// The highest level to which somebody can raise a session.
+    fn reaches(&self, operator: &OperatorId) -> u8 {
+        let factors = self.state.factors.get(operator).into_iter().flat_map(|all| all.values());
+        let level = |factor: &SecondFactor| match factor {
+            SecondFactor::Totp { .. } => Factor::Totp.auth_level(),
+            SecondFactor::Passkey { .. } => Factor::SecurityKey.auth_level(),
+        };
+        factors.map(|known| level(&known.factor)).max().unwrap_or(LEVEL_PIN)
     }
 
     /// Puts approved policies in force.

@@ -132,7 +132,14 @@ impl Turn<'_> {
         Refusal { code, message, recorded }
     }
 
-    /// Lets an operator try again whom failures locked out.
+    /// Whether a person other than this one may unlock.
+    fn others_may(&self, operator: &OperatorId) -> bool {
+        let (matrix, _) = self.access.source();
+        self.state.approvers(matrix).any(|one| one.id != *operator && one.pin.is_some())
+    }
+
+    /// Lets an operator try again whom failures locked out. The box's own account does so only where no
+    /// person may: else it could try PINs for ever.
     pub(crate) fn unlock(&mut self, operator: OperatorId, by: Actor) -> Answer {
         let mut asked = Asked::new(&by, Action::Modify, Module::System);
         asked.document = Some(operator.to_string());
@@ -145,6 +152,11 @@ impl Turn<'_> {
             Actor::Client { id } => {
                 Some(("not-an-operator", format!("{id} is a machine: ask an administrator")))
             }
+            Actor::Local { .. } if self.others_may(&operator) => Some((
+                "not-an-operator",
+                "an administrator unlocks, in a session of his own: name his badge with --badge"
+                    .to_owned(),
+            )),
             _ if self.state.operator(&operator).is_none() => {
                 Some(("unknown-operator", format!("{operator} is not enrolled")))
             }

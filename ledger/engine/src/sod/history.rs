@@ -99,6 +99,8 @@ pub struct History {
     pub(super) holds: HashMap<PassId, Document>,
     /// Whom the open requests for enrolments are about.
     pub(super) enrolments: HashMap<ChangeId, OperatorId>,
+    /// Which roles everybody has.
+    pub(super) roles: HashMap<OperatorId, Vec<String>>,
     pub(super) reserved: HashMap<MovementId, (OperatorId, Told)>,
     movements: HashMap<MovementId, Document>,
     movement_order: VecDeque<MovementId>,
@@ -121,6 +123,7 @@ impl History {
             tasks: HashMap::new(),
             holds: HashMap::new(),
             enrolments: HashMap::new(),
+            roles: HashMap::new(),
             reserved: HashMap::new(),
             movements: HashMap::new(),
             movement_order: VecDeque::new(),

@@ -17,10 +17,15 @@ impl History {
     /// What keeps the house: people, machines, keys, periods.
     pub(super) fn feed_keeping(&mut self, entry: &Entry) {
         match &entry.body {
-            Body::Enrolled { operator, mitigations, by, .. } => {
+            Body::Enrolled { operator, roles, mitigations, change, by, .. } => {
                 self.mitigated(operator, mitigations);
-                let case = Case::Operator(operator.clone());
-                self.note(Some(case), Part::Enrolled, by, entry);
+                let known = self.roles.insert(operator.clone(), roles.clone());
+                let takes = known.is_some_and(|old| roles.iter().all(|role| old.contains(role)));
+                // Without a request it only took roles away, as a review does: nobody was let in by that.
+                if change.is_some() || !takes {
+                    let case = Case::Operator(operator.clone());
+                    self.note(Some(case), Part::Enrolled, by, entry);
+                }
                 self.note(None, Part::KeptSystem, by, entry);
             }
             Body::ChangeRequested { id, change: Change::Operator { operator, .. }, .. } => {
@@ -33,8 +38,11 @@ impl History {
                 }
                 self.note(None, Part::KeptSystem, by, entry);
             }
-            Body::Removed { by, .. }
-            | Body::ClientAdded { by, .. }
+            Body::Removed { operator, by, .. } => {
+                self.roles.remove(operator);
+                self.note(None, Part::KeptSystem, by, entry);
+            }
+            Body::ClientAdded { by, .. }
             | Body::ClientRevoked { by, .. }
             | Body::KeyRotated { by, .. }
             | Body::Restored { by, .. } => self.note(None, Part::KeptSystem, by, entry),

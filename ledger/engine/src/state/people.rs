@@ -90,6 +90,13 @@ pub struct OpenChange {
 }
 
 impl OpenChange {
+    /// Who approved it first, if his yes still counts: he may still decide on requests.
+    #[must_use]
+    pub fn endorser(&self, state: &State, matrix: &RoleMatrix) -> Option<&OperatorId> {
+        let first = self.endorsed.as_ref()?;
+        state.approvers(matrix).any(|one| one.id == *first).then_some(first)
+    }
+
     /// Takes over what somebody says for conflicts of duties; what he says anew is in the place of what was
     /// said of the same person's same conflict.
     pub(crate) fn bear(&mut self, said: &[MitigationOf]) {
