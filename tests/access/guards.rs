@@ -65,6 +65,9 @@ async fn a_looser_file_waits_for_a_second_person_over_restarts() {
     assert_eq!(open["differs"], json!(differs));
     let listed = gateway.cli_ok(&["change", "list"], "");
     assert!(differs.iter().all(|line| listed.contains(line)), "{listed}");
+    let asked = gateway.cli(&["access", "matrix"], "");
+    let told = String::from_utf8_lossy(&asked.stderr);
+    assert!(told.contains("the configuration's wait for approval"), "{told}");
     gateway.cli_ok(&["ledger", "verify"], "");
 
     // Approved, it is in force at once, and stays so.
