@@ -48,6 +48,16 @@ pub(crate) struct Enrolment {
     pub(crate) mitigations: Vec<Mitigation>,
 }
 
+impl Enrolment {
+    /// Somebody as he is enrolled, and the one-time code that he has not used yet.
+    pub(crate) fn of(known: &Operator) -> (Self, Option<Hash>) {
+        let Operator { id, name, roles, badges, pin, kinds, tails, mitigations, .. } =
+            known.clone();
+        let now = Self { operator: id, name, roles, badges, pin, kinds, tails, mitigations };
+        (now, known.activation.as_ref().map(|open| open.code))
+    }
+}
+
 impl Turn<'_> {
     /// Enrols by one person: the first administrator, and everybody where the settings say so. A PIN
     /// of none keeps the one in force.
@@ -191,24 +201,10 @@ impl Turn<'_> {
 
     /// Takes roles away from an operator who is enrolled, and nothing else; the sessions end.
     pub(crate) fn with_fewer_roles(&mut self, id: &OperatorId, gone: &[&String], by: Actor) {
-        let Some(known) = self.state.operator(id).cloned() else { return };
-        let Operator { id: operator, name, mut roles, badges, pin, kinds, tails, .. } = known;
-        let (mitigations, activation) = (known.mitigations, known.activation);
-        roles.retain(|role| !gone.contains(&role));
-        self.record(Body::Enrolled {
-            operator,
-            name,
-            roles,
-            badges,
-            pin,
-            kinds,
-            tails,
-            activation: activation.map(|open| open.code),
-            mitigations,
-            change: None,
-            by,
-        });
-        self.end_sessions_of(id, "changed");
+        let Some(known) = self.state.operator(id) else { return };
+        let (mut now, code) = Enrolment::of(known);
+        now.roles.retain(|role| !gone.contains(&role));
+        self.enrolled(now, code, None, by);
     }
 
     /// Takes scopes away from a machine, and nothing else; without any the token is revoked.

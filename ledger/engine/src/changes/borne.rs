@@ -9,12 +9,13 @@
 use std::collections::BTreeSet;
 
 use gatewarden_model::{
-    Body, Change, Day, Mitigation, MitigationOf, OperatorId, RoleMatrix, SodSeverity, SodTable,
+    Change, Day, Mitigation, MitigationOf, OperatorId, RoleMatrix, SodSeverity, SodTable,
 };
 use serde::Serialize;
 
 use crate::{
     access::{Access, Principal, RawRight},
+    people::Enrolment,
     sod::{Conflict, Holding, check_mitigation, gained},
     state::{OpenChange, Operator, Policies, State},
     turn::{Fault, Turn},
@@ -155,21 +156,9 @@ impl Turn<'_> {
         let whom: BTreeSet<&OperatorId> = open.mitigations.iter().map(|s| &s.operator).collect();
         for operator in whom {
             let mitigations = self.said_of(operator, open);
-            let Some(known) = self.state.operator(operator).cloned() else { continue };
-            let Operator { id, name, roles, badges, pin, kinds, tails, activation, .. } = known;
-            self.record(Body::Enrolled {
-                operator: id,
-                name,
-                roles,
-                badges,
-                pin,
-                kinds,
-                tails,
-                activation: activation.map(|open| open.code),
-                mitigations,
-                change: Some(open.id),
-                by: open.by.clone(),
-            });
+            let Some(known) = self.state.operator(operator) else { continue };
+            let (now, code) = Enrolment::of(known);
+            self.enrolled(Enrolment { mitigations, ..now }, code, Some(open.id), open.by.clone());
         }
     }
 }
