@@ -272,6 +272,15 @@ async fn lists_and_requests_tell_how_everybody_stands() {
     let unknown = ["change", "show", "0197f3c0-0000-7000-8000-000000000000"];
     assert!(!gateway.cli(&unknown, "").status.success());
 
+    // Who may not ask does not learn either whose badge or name is taken.
+    let sales = people.sign_in("sam.sales", None).await;
+    for badge in ["OP-2001", "OP-7777"] {
+        let body = json!({"operator": "eve", "name": "Eve", "roles": [], "badges": [badge]});
+        let answer = sales.post("/operators", &body).await;
+        assert_eq!((answer.status, &answer.body["code"]), (403, &json!("denied")), "{badge}");
+        assert!(answer.body["recorded"].is_u64(), "{}", answer.body);
+    }
+
     let root = people.sign_in("root", None).await;
     root.post_ok(&format!("/changes/{id}/decision"), &json!({"approve": true})).await;
     let row = |who: &'static str| async {
