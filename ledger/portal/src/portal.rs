@@ -4,15 +4,17 @@
 //! beam breaks tells where it came from. Reads are ordered by when they were seen, not by when the
 //! report came; a pass closes only after late reports had time to come.
 
+mod closing;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use gatewarden_model::{Pass, PassClosing, PassId, PassOpening, SessionId, Stamp};
+use gatewarden_model::{PassClosing, PassId, PassOpening, SessionId, Stamp};
 
 use crate::{
     Input, PortalSettings, TagSeen, Taken,
     beams::Beams,
-    judge::{Settled, judge},
-    track::{Heard, Track, earlier, later},
+    judge::Settled,
+    track::{Heard, Track, earlier},
 };
 
 /// Closed passes that wait for `poll`; a caller that polls after every call never has two.
@@ -33,6 +35,8 @@ pub struct Portal {
     ready: VecDeque<Settled>,
     /// Tags of earlier passes, with when they were last heard.
     lingering: BTreeMap<String, u64>,
+    /// A moment of the boot that all times here belong to.
+    boot: Option<Stamp>,
     closed_us: u64,
     sweep_us: u64,
     late: u64,
@@ -62,6 +66,7 @@ impl Portal {
             open: None,
             ready: VecDeque::new(),
             lingering: BTreeMap::new(),
+            boot: None,
             closed_us: 0,
             sweep_us: 0,
             late: 0,
@@ -245,80 +250,6 @@ impl Portal {
         if let Some(open) = &mut self.open {
             open.gate = up;
         }
-    }
-
-    /// When the pass closes by itself, and why.
-    fn due(&self, open: &Open) -> (u64, PassClosing) {
-        let longest = open.opened.mono_us.saturating_add(us(self.settings.duration_ms_max));
-        if open.gate || !self.beams.is_clear() {
-            return (longest, PassClosing::Duration);
-        }
-        let quiet = open.busy_until_us.saturating_add(us(self.settings.settle_ms));
-        match (quiet < longest, self.settings.beams && open.by == PassOpening::Input) {
-            (false, _) => (longest, PassClosing::Duration),
-            (true, true) => (quiet, PassClosing::Input),
-            (true, false) => (quiet, PassClosing::Quiet),
-        }
-    }
-
-    fn close_if_due(&mut self, now: &Stamp) {
-        let Some(open) = &self.open else { return };
-        // Another boot's stamp can't be compared: the pass was interrupted.
-        if open.opened.boot != now.boot {
-            let at = open.opened;
-            self.close_at(at, PassClosing::Interrupted);
-            return;
-        }
-        let (at_us, by) = self.due(open);
-        if now.mono_us >= at_us {
-            let at = later(open.opened, at_us.saturating_sub(open.opened.mono_us));
-            self.close_at(at, by);
-        }
-    }
-
-    fn close_at(&mut self, at: Stamp, by: PassClosing) {
-        let Some(open) = self.open.take() else { return };
-        let from_us = open.opened.mono_us.saturating_sub(us(self.settings.preroll_ms));
-        let (mut tracks, linger_us) =
-            (std::mem::take(&mut self.tracks), us(self.settings.linger_ms));
-        self.text_bytes = 0;
-        self.lingering.retain(|_, last| at.mono_us.saturating_sub(*last) < linger_us);
-        let before = tracks.len();
-        tracks.retain(|_, track| track.last.mono_us >= from_us);
-        self.aside += (before - tracks.len()) as u64;
-        for (key, track) in &mut tracks {
-            track.trim(from_us);
-            if self.lingering.len() < self.settings.things_max.saturating_mul(2) {
-                self.lingering.insert(key.clone(), track.last.mono_us);
-            }
-        }
-        self.closed_us = at.mono_us;
-        let transits = self.beams.take(at.mono_us);
-        let pass = Pass {
-            id: open.id,
-            station: self.settings.station.clone(),
-            opened: open.opened,
-            closed: at,
-            opened_by: open.by,
-            closed_by: by,
-            session: open.session,
-            sightings: vec![],
-        };
-        debug_assert!(self.ready.len() < READY_MAX, "poll after every call");
-        self.ready.push_back(judge(&self.settings, pass, tracks.into_values().collect(), transits));
-    }
-
-    /// Forgets tags that were heard while no pass was open, and are gone.
-    fn sweep(&mut self, now: &Stamp) {
-        if self.open.is_some() || now.mono_us < self.sweep_us {
-            return;
-        }
-        self.sweep_us = now.mono_us.saturating_add(SWEEP_US);
-        let (from_us, before) =
-            (now.mono_us.saturating_sub(us(self.settings.preroll_ms)), self.tracks.len());
-        self.tracks.retain(|_, track| track.last.mono_us >= from_us);
-        self.aside += (before - self.tracks.len()) as u64;
-        self.text_bytes = self.tracks.keys().map(String::len).sum();
     }
 }
 

@@ -148,6 +148,8 @@ fn too_many_tags_and_another_boot_are_told() {
     assert_eq!(portal.tag(tag(3, START, 1, -5000), None, mint), Taken::Overflow);
     let reboot = Stamp { boot: Uuid::from_u128(9), ..at(5) };
     assert_eq!(portal.poll(reboot).unwrap().pass.closed_by, PassClosing::Interrupted);
+    let after = TagSeen { at: reboot, ..tag(4, START, 1, -5000) };
+    assert_eq!(portal.tag(after, None, mint), Taken::First, "not late: its clock began anew");
 }
 
 /// A straight pass of a drawn pallet, whatever `change` makes of each read and each beam's place.
