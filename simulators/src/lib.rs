@@ -10,6 +10,7 @@ mod door;
 mod epc;
 pub mod llrp;
 pub mod modbus;
+pub mod portal;
 pub mod printer;
 pub mod scanner;
 pub mod scenario;

@@ -28,6 +28,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-proof", &["gatewarden-model"]),
         ("gatewarden-verify", &["gatewarden-proof"]),
         ("gatewarden-identity", &["gatewarden-model"]),
+        ("gatewarden-portal", &["gatewarden-model"]),
         ("gatewarden-engine", &["gatewarden-model", "gatewarden-stock", "gatewarden-identity"]),
         ("gatewarden-store", &["gatewarden-model", "gatewarden-stock", "gatewarden-proof"]),
         ("gatewarden-llrp", &["gatewarden-model"]),
@@ -46,6 +47,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "gatewarden-proof",
                 "gatewarden-verify",
                 "gatewarden-identity",
+                "gatewarden-portal",
                 "gatewarden-engine",
                 "gatewarden-store",
                 "gatewarden-llrp",
@@ -63,11 +65,12 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Crates without I/O, clocks and randomness.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "gatewarden-model",
     "gatewarden-stock",
     "gatewarden-proof",
     "gatewarden-identity",
+    "gatewarden-portal",
     "gatewarden-engine",
 ];
 
@@ -196,6 +199,7 @@ fn pure_code_takes_time_and_randomness_as_arguments() {
             || text.starts_with("ledger/stock/src")
             || text.starts_with("ledger/proof/src")
             || text.starts_with("ledger/identity/src")
+            || text.starts_with("ledger/portal/src")
             || text.starts_with("ledger/engine/src")
             || codec_or_session
             || map

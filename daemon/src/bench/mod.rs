@@ -10,6 +10,7 @@ mod hall;
 mod ledger;
 mod llrp;
 mod mask;
+mod portal;
 mod reads;
 mod report;
 mod sign_in;
@@ -35,6 +36,8 @@ pub(crate) enum BenchVerb {
     Access(AccessArgs),
     /// How long it takes to find out which fields somebody may see, and to hide the others.
     Mask(MaskArgs),
+    /// How often a portal is right about tags and their direction, beside the EdgeX rule.
+    Portal(PortalArgs),
     /// Signing in with badge and PIN, and what it does to the reads of other stations.
     SignIn(SignInArgs),
     /// Memory of the idle daemon, time until it is ready, size of this program.
@@ -89,6 +92,21 @@ pub(crate) struct MaskArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PortalArgs {
+    /// Passes that are drawn.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    passes: u32,
+    /// The seed of the first; those of the others follow.
+    #[arg(long, default_value_t = 2_000_001)]
+    seed: u64,
+    /// A portal without photo-eyes.
+    #[arg(long)]
+    no_beams: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SignInArgs {
     /// How often somebody signs in.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=15))]
@@ -121,6 +139,10 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
         }
         BenchVerb::Access(args) => (access::measure(args.decisions)?, args.output),
         BenchVerb::Mask(args) => (mask::measure()?, args.output),
+        BenchVerb::Portal(args) => {
+            let PortalArgs { passes, seed, no_beams, output } = args;
+            (portal::measure(portal::Plan { passes, seed, beams: !no_beams })?, output)
+        }
         BenchVerb::SignIn(args) => {
             (runtime.block_on(Box::pin(sign_in::measure(args.times)))?, args.output)
         }
