@@ -57,7 +57,10 @@ fn refusal(trust: &Trust, host: &str, error: &std::io::Error) -> String {
              tls.ca names the wrong file"
         ),
         (Some(Error::InvalidCertificate(why)), _) => {
-            format!("the certificate of {host} is not trusted: {why}")
+            format!(
+                "the certificate of {host} is not trusted: {why}; one that the reader signed itself is pinned \
+                 with tls.sha256"
+            )
         }
         (Some(Error::InvalidMessage(_)), _) => format!(
             "{host} does not speak TLS on this port; LLRP's TLS port is 5085, and the reader must have it on"

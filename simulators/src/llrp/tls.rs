@@ -23,7 +23,10 @@ pub enum SimCertificate {
 }
 
 impl SimCertificate {
-    /// Certificate and key in PEM; both sign themselves, so it is its own authority too.
+    /// The authority that vouches for [`SimCertificate::One`], in PEM; the other one signs itself.
+    pub const AUTHORITY: &str = include_str!("tls/authority.pem");
+
+    /// Certificate and key in PEM.
     #[must_use]
     pub fn pem(self) -> &'static str {
         match self {
