@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatewarden_llrp::{Lamps, Settings, Trust, run_with_lamps};
+use gatewarden_llrp::{Lamps, Settings, Trust, probe, run_with_lamps};
 use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, Hash, Signal, Stamp};
 use gatewarden_simulators::llrp::{LlrpOptions, SimCertificate, SimReader, SimTag};
 use tokio::io::AsyncReadExt;
@@ -163,6 +163,21 @@ async fn a_reader_without_tls_is_told_apart() {
     let mut driver = Driver::start(settings);
     let reason = driver.down().await;
     assert!(reason.contains("TLS"), "{reason}");
+    driver.stop().await;
+}
+
+#[tokio::test]
+async fn a_look_tells_what_is_there_and_the_digest_to_pin() {
+    let (reader, settings) = with_tls().await;
+    reader.set_clock_skew_us(-90_000_000);
+    let report = probe(&format!("llrps://{}", settings.address), 1).await.unwrap();
+    let told = &report.reader;
+    assert_eq!((told.inputs, told.outputs, told.rospecs.len()), (4, 4, 0));
+    assert!(told.has_utc && told.power_cdbm.is_some() && !told.version.is_empty());
+    assert_eq!(told.clock_us.map(|us| (us + 500_000) / 1_000_000), Some(-89), "{told:?}");
+    let pin = Hash::parse_hex(&report.key_sha256.unwrap()).unwrap();
+    let mut driver = Driver::start(Settings { tls: Some(Trust::Pin(pin)), ..settings });
+    driver.up().await;
     driver.stop().await;
 }
 
