@@ -196,7 +196,7 @@ fn one(name: &str, shape: &Shape, value: &Value, peers: &[Peer<'_>]) -> Found {
         Shape::Address => value.as_str().is_some_and(|text| text.parse::<SocketAddr>().is_ok()),
         Shape::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
         Shape::Tags => {
-            return tags(value).err().map(|(path, what)| (path, what)).into_iter().collect();
+            return tags(value).err().into_iter().collect();
         }
         Shape::Device(can) => {
             let found = peers.iter().find(|peer| Some(peer.name) == value.as_str());
