@@ -83,7 +83,7 @@ impl Pattern {
             *known == lamp
                 && match action {
                     Action::Steady => true,
-                    Action::Blink(ms) => (elapsed_ms / (*ms).max(1)) % 2 == 0,
+                    Action::Blink(ms) => (elapsed_ms / (*ms).max(1)).is_multiple_of(2),
                     Action::For(ms) => elapsed_ms < *ms,
                 }
         })
