@@ -2,8 +2,9 @@
 //!
 //! `codec` turns bytes into messages and back, `session` leads one connection's conversation; both
 //! are pure. `task` moves the bytes, reconnects, and speaks the device contract of the model.
-//! Absent so far: TLS, reader-initiated connections, access operations, vendors' settings.
+//! `access` writes, locks and kills tags, and verifies it. Absent so far: TLS, reader-initiated connections, vendors' settings.
 
+pub mod access;
 pub mod bench;
 pub mod codec;
 pub mod identity;

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)] // tests fail by panicking
 
 use gatewarden_llrp::codec::{
-    Message, MessageKind, Param, Tree, decode_frame,
+    Message, MessageKind, Node, Param, Tree, decode_frame,
     definitions::{self, Def, Sub, Type},
     explain,
+    vendor::{self, ImpinjContent, SearchMode},
 };
 use proptest::prelude::*;
 
@@ -196,6 +197,44 @@ fn a_frame_is_told_in_names() {
     let json = serde_json::to_value(&tree).unwrap();
     assert_eq!(json["message"]["params"][0]["fields"]["StatusCode"], "M_UnsupportedVersion");
     assert_eq!(json["message"]["params"][1]["custom"], serde_json::json!([25_882, 23]));
+}
+
+#[test]
+fn what_is_set_of_a_vendor_is_what_its_rows_say() {
+    let content = ImpinjContent { tid: true, phase: true, rssi: true, doppler: true };
+    let told = [
+        vendor::search_mode(SearchMode::TagFocus),
+        vendor::fixed_frequencies(&[1, 4]),
+        vendor::reduced_power(&[]),
+        vendor::gpi_debounce(2, 20),
+        vendor::link_monitor(3),
+        vendor::impinj_content(content),
+        vendor::zebra_phase(),
+    ]
+    .map(|param| Node::new(&param));
+    told.iter().for_each(named);
+    let shown: Vec<_> =
+        told.iter().map(|node| node.fields.first().map(|f| f.1.to_string())).collect();
+    let shown: Vec<_> = shown.iter().map(|value| value.as_deref().unwrap_or("")).collect();
+    assert_eq!(
+        shown,
+        [
+            "Single_Target_With_Suppression(3)",
+            "Channel_List(2)",
+            "Disabled(0)",
+            "2",
+            "Enabled(1)",
+            "",
+            "false"
+        ]
+    );
+    assert_eq!(told[1].field("ChannelList").unwrap().to_string(), "[1, 4]");
+    let parts: Vec<_> = told[5].params.iter().map(|node| node.name).collect();
+    let enables = ["SerializedTID", "RFPhaseAngle", "PeakRSSI", "RFDopplerFrequency"]
+        .map(|n| format!("ImpinjEnable{n}"));
+    assert_eq!(parts, enables);
+    assert_eq!(told[6].field("EnablePhase").unwrap().to_string(), "true");
+    assert_eq!(holds(&vendor::enable_extensions(1)).message.name, "IMPINJ_ENABLE_EXTENSIONS");
 }
 
 #[test]
