@@ -53,6 +53,9 @@ pub enum AccessError {
     /// More than one tag matched; nothing was done.
     #[error("{0} tags matched, nothing was done: take the others away")]
     Ambiguous(usize),
+    /// The operation's result came from another tag than the one that was surveyed: it was done to that one.
+    #[error("the operation met tag {0}, which was not there before: read both tags to see what they hold")]
+    AnotherTag(String),
     /// The reader did not tell a result in time; it may or may not have happened.
     #[error("no result in time: read the tag to see whether it happened")]
     TimedOut,
@@ -286,7 +289,9 @@ impl AccessRun {
             return;
         }
         if self.tag().is_none_or(|(epc, _)| *epc != tag.epc) {
-            return self.decide(Err(AccessError::Ambiguous(2)));
+            // It came into the field after the survey; its own work was done, and the first tag's perhaps too.
+            let epc = tag.epc.iter().map(|byte| format!("{byte:02X}")).collect();
+            return self.decide(Err(AccessError::AnotherTag(epc)));
         }
         if self.step == Step::Attempt {
             let Some(result) = of(ATTEMPT) else { return };
