@@ -2,128 +2,17 @@
 #![allow(clippy::unwrap_used)] // tests fail by panicking
 
 use gatewarden_llrp::codec::{
-    Message, MessageKind, Param, Tree, decode_frame,
-    definitions::{self, Def, Sub, Type},
+    Message, MessageKind, Node, Param, Tree, decode_frame,
+    definitions::{self, Def},
     explain,
+    vendor::{self, ImpinjContent, SearchMode},
 };
 use proptest::prelude::*;
 
-/// Deterministic numbers (splitmix64).
-struct Dice(u64);
+#[path = "common/dice.rs"]
+mod dice;
 
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.roll().to_be_bytes()[0]).collect()
-    }
-
-    /// The fields of a row with random values, reserved bits zero.
-    fn fields(&mut self, def: &Def) -> Vec<u8> {
-        let (mut out, mut bits, mut left) = (Vec::new(), 0u8, 0);
-        for field in def.fields {
-            let (count, mask) = match field.kind {
-                Type::Flag => (1, 1),
-                Type::Bits(count) => (count.into(), 1),
-                Type::Reserved(count) => (usize::from(count), 0),
-                kind => {
-                    self.whole(kind, &mut out);
-                    continue;
-                }
-            };
-            for _ in 0..count {
-                bits = (bits << 1) | (self.roll().to_be_bytes()[0] & mask);
-                left += 1;
-                if left == 8 {
-                    out.push(bits);
-                    (bits, left) = (0, 0);
-                }
-            }
-        }
-        out
-    }
-
-    fn whole(&mut self, kind: Type, out: &mut Vec<u8>) {
-        let counted = self.below(5);
-        let (count, bytes) = match kind {
-            Type::U8 | Type::S8 => (None, 1),
-            Type::U16 | Type::S16 => (None, 2),
-            Type::U32 | Type::S32 => (None, 4),
-            Type::U64 => (None, 8),
-            Type::Bytes(bytes) => (None, bytes),
-            Type::Rest => (None, counted),
-            Type::List16 => (Some(counted), counted * 2),
-            Type::List32 => (Some(counted), counted * 4),
-            Type::BitString => (Some(counted * 3), (counted * 3).div_ceil(8)),
-            _ => (Some(counted), counted),
-        };
-        out.extend(count.into_iter().flat_map(|count| u16::try_from(count).unwrap().to_be_bytes()));
-        let bytes = self.bytes(bytes);
-        out.extend(bytes);
-    }
-
-    fn params(&mut self, subs: &[Sub], depth: usize) -> Vec<Param> {
-        let mut params = Vec::new();
-        for sub in subs {
-            let more = if depth > 4 { 0 } else { self.below(if sub.many { 3 } else { 2 }) };
-            let count = more.max(sub.min.into());
-            for _ in 0..count {
-                let choice = definitions::choice(sub.name);
-                let name =
-                    if choice.is_empty() { sub.name } else { choice[self.below(choice.len())] };
-                let (vendor, def) = definitions::param_named(name).unwrap();
-                params.push(self.param(vendor, def, depth + 1));
-            }
-        }
-        params
-    }
-
-    fn param(&mut self, vendor: Option<u32>, def: &Def, depth: usize) -> Param {
-        let fields = self.fields(def);
-        let params = self.params(def.subs, depth);
-        let Some(vendor) = vendor else { return Param { kind: def.kind, fields, params } };
-        let mut param = Param::custom(vendor, def.kind.into(), &fields);
-        params.iter().for_each(|below| below.encode(&mut param.fields).unwrap());
-        param
-    }
-
-    fn message(&mut self, vendor: Option<u32>, def: &Def) -> Message {
-        let fields = self.fields(def);
-        let params = self.params(def.subs, 0);
-        let id = u32::from(self.roll().to_be_bytes()[0]);
-        let Some(vendor) = vendor else {
-            return Message { fields, params, ..Message::new(MessageKind(def.kind), id) };
-        };
-        let mut message = Message::custom(id, vendor, u8::try_from(def.kind).unwrap(), &fields);
-        params.iter().for_each(|below| below.encode(&mut message.fields).unwrap());
-        message
-    }
-}
-
-fn rows(of: impl Fn(u32) -> &'static [Def]) -> Vec<(Option<u32>, &'static Def)> {
-    let vendors = definitions::VENDORS.into_iter();
-    vendors.flat_map(|vendor| of(vendor).iter().map(move |def| (Some(vendor), def))).collect()
-}
-
-fn all_messages() -> Vec<(Option<u32>, &'static Def)> {
-    let standard = definitions::messages().map(|def| (None, def));
-    standard.chain(rows(|vendor| definitions::vendor_tables(vendor).unwrap().0)).collect()
-}
-
-fn all_params() -> Vec<(Option<u32>, &'static Def)> {
-    let standard = definitions::params().map(|def| (None, def));
-    standard.chain(rows(|vendor| definitions::vendor_tables(vendor).unwrap().1)).collect()
-}
+use dice::{Dice, all_messages, all_params};
 
 /// Bytes, message, tree, message, bytes: all the same.
 fn holds(message: &Message) -> Tree {
@@ -147,7 +36,7 @@ fn named(node: &gatewarden_llrp::codec::Node) {
 
 #[test]
 fn every_message_and_parameter_round_trips() {
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     for _ in 0..8 {
         for (vendor, def) in all_messages() {
             let message = dice.message(vendor, def);
@@ -199,6 +88,44 @@ fn a_frame_is_told_in_names() {
 }
 
 #[test]
+fn what_is_set_of_a_vendor_is_what_its_rows_say() {
+    let content = ImpinjContent { tid: true, phase: true, rssi: true, doppler: true };
+    let told = [
+        vendor::search_mode(SearchMode::TagFocus),
+        vendor::fixed_frequencies(&[1, 4]),
+        vendor::reduced_power(&[]),
+        vendor::gpi_debounce(2, 20),
+        vendor::link_monitor(3),
+        vendor::impinj_content(content),
+        vendor::zebra_phase(),
+    ]
+    .map(|param| Node::new(&param));
+    told.iter().for_each(named);
+    let shown: Vec<_> =
+        told.iter().map(|node| node.fields.first().map(|f| f.1.to_string())).collect();
+    let shown: Vec<_> = shown.iter().map(|value| value.as_deref().unwrap_or("")).collect();
+    assert_eq!(
+        shown,
+        [
+            "Single_Target_With_Suppression(3)",
+            "Channel_List(2)",
+            "Disabled(0)",
+            "2",
+            "Enabled(1)",
+            "",
+            "false"
+        ]
+    );
+    assert_eq!(told[1].field("ChannelList").unwrap().to_string(), "[1, 4]");
+    let parts: Vec<_> = told[5].params.iter().map(|node| node.name).collect();
+    let enables = ["SerializedTID", "RFPhaseAngle", "PeakRSSI", "RFDopplerFrequency"]
+        .map(|n| format!("ImpinjEnable{n}"));
+    assert_eq!(parts, enables);
+    assert_eq!(told[6].field("EnablePhase").unwrap().to_string(), "true");
+    assert_eq!(holds(&vendor::enable_extensions(1)).message.name, "IMPINJ_ENABLE_EXTENSIONS");
+}
+
+#[test]
 fn what_no_row_fits_stays_bytes() {
     // A search mode of a firmware that sends three bytes, and a type of nobody.
     for data in [&[0, 1, 2][..], &[], &[0; 40]] {
@@ -215,7 +142,7 @@ proptest! {
     fn random_trees_of_the_tables_round_trip(seed: u64, which in 0usize..4096) {
         let messages = all_messages();
         let (vendor, def) = messages[which % messages.len()];
-        holds(&Dice(seed).message(vendor, def));
+        holds(&Dice::new(seed).message(vendor, def));
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //! What it does to be unkind: see [`SimReader`]'s faults.
 //!
 //! `reader` is the pure state machine over `rounds` (ROSpecs), `plan` (their parsed form), `config`
-//! and `outbox`; `server` moves the bytes. Absent: AccessSpecs, filters, TLS, LLRP 1.1.
+//! and `outbox`; `server` moves the bytes. `access` executes AccessSpecs on
+//! the tags' memories. Absent: filters, TLS, LLRP 1.1.
 
+mod access;
 mod capabilities;
 mod config;
 mod field;
@@ -28,6 +30,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+pub use access::TagMemory;
 pub use field::{FIELD_TAGS_MAX, SimTag};
 pub use outbox::HELD_MESSAGES_MAX;
 pub use tls::SimCertificate;
@@ -177,6 +180,17 @@ impl SimReader {
     /// Takes all tags away.
     pub fn clear_field(&self) {
         self.set_field(Vec::new());
+    }
+
+    /// Gives the tags of that EPC other passwords, TID or user memory than a fresh tag's.
+    pub fn set_memory(&self, epc: &[u8], memory: TagMemory) {
+        self.shared.change(|reader, _| reader.access.set_memory(epc, memory));
+    }
+
+    /// What is in the memory of the tags of that EPC now.
+    #[must_use]
+    pub fn memory(&self, epc: &[u8]) -> TagMemory {
+        self.shared.change(|reader, _| reader.access.memory(epc))
     }
 
     /// Changes the rate of the read loop, in tries a second.

@@ -21,6 +21,9 @@ mod fields;
 
 pub use fields::Value;
 
+/// Names and values in wire order.
+type Fields = Vec<(&'static str, Value)>;
+
 const DATA: &str = "Data";
 const CUSTOM_PARAM_HEAD: usize = 8;
 const CUSTOM_MESSAGE_HEAD: usize = 5;
@@ -211,11 +214,7 @@ impl fmt::Display for Tree {
 }
 
 /// Fields and parameters in the bytes of a vendor's type; `None` if its row does not fit them all.
-fn open(
-    def: &'static Def,
-    bytes: &[u8],
-    depth: usize,
-) -> Option<(Vec<(&'static str, Value)>, Vec<Node>)> {
+fn open(def: &'static Def, bytes: &[u8], depth: usize) -> Option<(Fields, Vec<Node>)> {
     let length = fields_bytes(def, bytes).ok()?;
     let (head, below) = bytes.split_at(length);
     if depth >= DEPTH_MAX {

@@ -24,6 +24,7 @@ pub mod rospec;
 pub mod schema;
 pub mod status;
 pub mod typed;
+pub mod vendor;
 
 pub use capabilities::{
     FixedFrequencyTable, FrequencyHopTable, FrequencyInformation, GeneralDeviceCapabilities,

@@ -58,8 +58,8 @@ pub(super) static C1G2_FORWARD_LINK_MODULATION: Names = &[
 ];
 #[rustfmt::skip]
 pub(super) static C1G2_GET_BLOCK_PERMALOCK_STATUS_RESULT_TYPE: Names = &[
-    (0, "Success"), (1, "Insufficient_Power"), (2, "Nonspecific_Tag_Error"), (3, "No_Response_From_Tag"),
-    (4, "Nonspecific_Reader_Error"), (5, "Incorrect_Password_Error"), (6, "Tag_Memory_Overrun_Error"),
+    (0, "Success"), (1, "Nonspecific_Tag_Error"), (2, "No_Response_From_Tag"), (3, "Nonspecific_Reader_Error"),
+    (4, "Incorrect_Password_Error"), (5, "Tag_Memory_Overrun_Error"),
 ];
 #[rustfmt::skip]
 pub(super) static C1G2_KILL_RESULT_TYPE: Names = &[

@@ -108,6 +108,8 @@ pub(in crate::codec) static PARAMS: &[Def] = &[
     d(67, "ImpinjEnableRFDopplerFrequency", &[
         e("RFDopplerFrequencyMode", U16, impinj_enums::IMPINJ_RFDOPPLER_FREQUENCY_MODE)], &[any("Custom")]),
     d(68, "ImpinjRFDopplerFrequency", &[f("DopplerFrequency", S16)], &[any("Custom")]),
+    d(72, "ImpinjEnableTxPower", &[f("TxPowerReportingMode", U16)], &[any("Custom")]),
+    d(73, "ImpinjTxPower", &[f("TxPower", S16)], &[any("Custom")]),
     d(1501, "ImpinjSTPCapabilities", &[e("EncodeStatus", U16, impinj_enums::IMPINJ_ENCODE_STATUS)], &[
         some("ImpinjTagIC"), any("Custom")]),
     d(1502, "ImpinjTagIC", &[e("Type", U16, impinj_enums::IMPINJ_TAG_ICTYPE)], &[any("Custom")]),
@@ -214,4 +216,5 @@ pub(in crate::codec) static PARAMS: &[Def] = &[
         any("Custom")]),
     d(1552, "ImpinjExtendedTagInformation", &[], &[some("EPCData"), opt("ImpinjTransitionReportData"),
         opt("ImpinjLocationReportData"), any("Custom")]),
+    d(1577, "ImpinjAntennaAttemptEvent", &[f("AntennaID", U16)], &[any("Custom")]),
 ];

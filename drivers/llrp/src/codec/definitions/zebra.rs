@@ -1,6 +1,11 @@
-//! Zebra's messages and parameters (PEN 161) by subtype: those whose bytes were seen on an FX9600, and their
-//! siblings whose layout leaves no doubt. The rest of them stay bytes.
-//! Source: Zebra Interface Control Guide 72E-131718, names and numbers, with the widths the firmware sends.
+//! Zebra's messages and parameters (PEN 161) by subtype. What has no row stays bytes, and so does what a row
+//! does not fit.
+//!
+//! Seen on an FX9600 (firmware 3.32.37): the capabilities 1, 100, 110, 120, 200, 300, 400; 101, 102, 121, 122,
+//! 350, 466, 500, 704, 708, 709, 710, 712. Its guide counts up to 24 reserved bits more in most of them than the
+//! firmware sends. From the guide alone, with the width that this rule gives, and so to be doubted: the rest,
+//! also the order of the fields within 121 and the flags of 708 other than EnableZoneID and EnablePhase.
+//! Source: Zebra Interface Control Guide 72E-131718, numbers and names; widths as the firmware sends them.
 
 use super::{
     Def,
