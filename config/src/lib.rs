@@ -50,7 +50,7 @@ pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;
-pub use stations::{PassSection, Station};
+pub use stations::{PassSection, PortalInput, PortalSection, Station};
 pub use tls::{TlsClients, TlsSection};
 pub use valuation::{AccountSection, AccountsFor, ReservationsSection, ValuationSection};
 pub use witnesses::{WitnessSection, WitnessesSection};
