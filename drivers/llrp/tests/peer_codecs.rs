@@ -45,7 +45,9 @@ impl Drop for Oracle {
 impl Oracle {
     fn start() -> Option<Self> {
         let Some(venv) = std::env::var_os("GATEWARDEN_PEERS").map(PathBuf::from) else {
-            eprintln!("skipped: GATEWARDEN_PEERS names no venv with pyllrp and llrpkit (tests/run makes one)");
+            eprintln!(
+                "skipped: GATEWARDEN_PEERS names no venv with pyllrp and llrpkit (tests/run makes one)"
+            );
             return None;
         };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/llrp_oracle.py");
@@ -83,7 +85,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// A name as all of us would write it: C1G2_PC, c1g2pc and C1G2PC are one.
@@ -125,7 +130,8 @@ fn differences(peer: &str, node: &Node, tree: &Json, found: &mut Vec<String>) {
         return;
     }
     let mine = node.fields.iter().filter(|(name, _)| {
-        *name != "Reserved" && !ONLY_OURS.iter().any(|(of, field, _)| (of, field) == (&node.name, name))
+        *name != "Reserved"
+            && !ONLY_OURS.iter().any(|(of, field, _)| (of, field) == (&node.name, name))
     });
     let mine: Vec<_> = mine.collect();
     let theirs = tree[1].as_array().unwrap();
@@ -155,7 +161,8 @@ fn differences(peer: &str, node: &Node, tree: &Json, found: &mut Vec<String>) {
         found.push(format!("{at} has {ours:?}, there {theirs:?}"));
         return;
     }
-    let (mut mine, mut below): (Vec<_>, Vec<_>) = (node.params.iter().collect(), below.iter().collect());
+    let (mut mine, mut below): (Vec<_>, Vec<_>) =
+        (node.params.iter().collect(), below.iter().collect());
     if peer == "llrpkit" {
         // It sorts what it reads into slots by type, so their order among one another is not to be had from it.
         mine.sort_by_key(|node| plain(node.name));

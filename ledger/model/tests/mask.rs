@@ -155,6 +155,7 @@ fn of_work(m: &Marks) -> Vec<Value> {
             "decision": decision}),
         json!({"kind": "task-closed", "task": ID, "reason": "complete", "by": by}),
         json!({"kind": "quarantined", "pass": pass(), "reason": "no task"}),
+        json!({"kind": "unread", "pass": pass()}),
         json!({"kind": "quarantine-resolved", "pass": ID, "verdict": "dismissed", "reason": m.note,
             "by": by, "decision": decision}),
         json!({"kind": "held", "pass": pass(), "task": ID, "operator": "o", "auth_level": 2,

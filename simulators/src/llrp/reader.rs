@@ -105,6 +105,11 @@ impl Reader {
         self.closing
     }
 
+    /// The outputs' levels, the first one first.
+    pub(super) fn outputs(&self) -> &[bool] {
+        &self.config.outputs
+    }
+
     /// A READER_EVENT_NOTIFICATION about a connection attempt.
     pub(super) fn attempt_event(&mut self, attempt: Attempt, now_us: u64) -> Vec<u8> {
         let attempt = ConnectionAttemptEvent { status: attempt as u16, ..Default::default() };

@@ -54,7 +54,9 @@ pub enum AccessError {
     #[error("{0} tags matched, nothing was done: take the others away")]
     Ambiguous(usize),
     /// The operation's result came from another tag than the one that was surveyed: it was done to that one.
-    #[error("the operation met tag {0}, which was not there before: read both tags to see what they hold")]
+    #[error(
+        "the operation met tag {0}, which was not there before: read both tags to see what they hold"
+    )]
     AnotherTag(String),
     /// The reader did not tell a result in time; it may or may not have happened.
     #[error("no result in time: read the tag to see whether it happened")]
