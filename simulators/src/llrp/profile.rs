@@ -133,8 +133,8 @@ impl Dialect {
 
     /// Whether the search mode is the one that reads each tag once.
     pub(super) fn focuses(self, others: &[Param]) -> bool {
-        let mode = others.iter().filter_map(|param| self.known(param));
-        let mode = mode.filter(|(subtype, _)| *subtype == IMPINJ_SEARCH_MODE).next_back();
+        let mut known = others.iter().filter_map(|param| self.known(param));
+        let mode = known.rfind(|(subtype, _)| *subtype == IMPINJ_SEARCH_MODE);
         self.profile == Profile::ImpinjR420
             && mode.is_some_and(|(_, data)| data == [0, SEARCH_MODE_FOCUS])
     }

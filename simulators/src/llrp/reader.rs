@@ -9,20 +9,20 @@ use gatewarden_llrp::codec::{
     AntennaEvent, CodecError, ConnectionAttemptEvent, Frame, GpiEvent, LlrpStatus, Message,
     MessageKind, Param, ReaderEvent, ReportBufferLevelWarningEvent, ReportBufferOverflowErrorEvent,
     RoSpec, RoSpecEvent, StatusCode, Typed, UtcTimestamp, VERSION_1_0_1, VERSION_1_1,
-    definitions::{CUSTOM, PEN_IMPINJ},
+    definitions::CUSTOM,
 };
+
+mod versions;
 
 use super::access::Access;
 use super::config::{Config, Facts, event, malformed, raw};
 use super::outbox::{HELD_MESSAGES_MAX, Outbox};
 use super::plan::{Plan, Refusal};
-use super::profile::{Dialect, Profile};
+use super::profile::Dialect;
 use super::rounds::{Notice, Rounds, SpecError};
 use super::{LlrpOptions, capabilities, report};
 
 const AI_SPEC_EVENT: u16 = 254;
-/// IMPINJ_ENABLE_EXTENSIONS; its response is the next number.
-const ENABLE_EXTENSIONS: u8 = 21;
 const US_PER_MS: u64 = 1000;
 /// Replies that may wait before keepalives are left out: the client is not reading.
 const KEEPALIVE_REPLIES_MAX: usize = 64;
@@ -266,35 +266,6 @@ impl Reader {
             _ => return None,
         };
         kind.response().map(|response| (response, answer))
-    }
-
-    fn tell_versions(&mut self, id: u32) {
-        let kind = MessageKind::GET_SUPPORTED_VERSION_RESPONSE;
-        let mut message = Message::with_status(kind, id, &LlrpStatus::success());
-        message.fields = vec![self.version, self.dialect.profile.version_max()];
-        self.reply(&message);
-    }
-
-    fn set_version(&mut self, message: &Message) -> Answer {
-        let version: u8 = message.cursor().get().map_err(malformed)?;
-        if !(VERSION_1_0_1..=self.dialect.profile.version_max()).contains(&version) {
-            let what = format!("version {version} is not supported");
-            return Err(Refusal::error(StatusCode::UNSUPPORTED_VERSION, &what));
-        }
-        self.version = version;
-        Ok(Vec::new())
-    }
-
-    fn enables_extensions(&self, message: &Message) -> bool {
-        let asked = [&PEN_IMPINJ.to_be_bytes()[..], &[ENABLE_EXTENSIONS]].concat();
-        self.dialect.profile == Profile::ImpinjR420 && message.fields.starts_with(&asked)
-    }
-
-    fn tell_extended(&mut self, id: u32) {
-        let mut status = Vec::new();
-        if LlrpStatus::success().to_param().encode(&mut status).is_ok() {
-            self.reply(&Message::custom(id, PEN_IMPINJ, ENABLE_EXTENSIONS + 1, &status));
-        }
     }
 
     fn get_config(&self, message: &Message) -> Answer {

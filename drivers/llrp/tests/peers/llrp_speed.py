@@ -33,7 +33,7 @@ def llrpkit():
 
 
 def sllurp():
-    from sllurp.llrp_proto import LLRPMessage
+    from sllurp.llrp import LLRPMessage
 
     return lambda frame: len(LLRPMessage(msgbytes=frame).msgdict["RO_ACCESS_REPORT"]["TagReportData"])
 
