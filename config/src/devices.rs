@@ -15,12 +15,14 @@ use crate::{
 };
 
 mod hid_scanner;
+mod io_module;
 mod label_printer;
 mod light_stack;
 mod line_scanner;
 mod llrp;
 
 pub use hid_scanner::HidScanner;
+pub use io_module::IoModule;
 pub use label_printer::LabelPrinter;
 pub use light_stack::LightStack;
 pub use line_scanner::LineScanner;
@@ -49,6 +51,7 @@ pub enum DeviceKind {
     Llrp(Llrp),
     LineScanner(LineScanner),
     LightStack(LightStack),
+    IoModule(IoModule),
     HidScanner(HidScanner),
     LabelPrinter(LabelPrinter),
 }
@@ -61,6 +64,7 @@ impl DeviceKind {
             Self::Llrp(_) => llrp::KIND.name,
             Self::LineScanner(_) => line_scanner::KIND.name,
             Self::LightStack(_) => light_stack::KIND.name,
+            Self::IoModule(_) => io_module::KIND.name,
             Self::HidScanner(_) => hid_scanner::KIND.name,
             Self::LabelPrinter(_) => label_printer::KIND.name,
         }
@@ -137,6 +141,7 @@ pub(crate) static DEVICES: Kinds = Kinds {
         llrp::KIND,
         line_scanner::KIND,
         light_stack::KIND,
+        io_module::KIND,
         hid_scanner::KIND,
         label_printer::KIND,
     ],
@@ -147,6 +152,7 @@ impl Device {
         let kind = match fields.text("kind")? {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
             "line-scanner" => DeviceKind::LineScanner(line_scanner::build(fields)?),
+            "io-module" => DeviceKind::IoModule(io_module::build(fields)?),
             "light-stack" => DeviceKind::LightStack(light_stack::build(fields)?),
             "hid-scanner" => DeviceKind::HidScanner(hid_scanner::build(fields)?),
             "label-printer" => DeviceKind::LabelPrinter(label_printer::build(fields)?),
@@ -160,6 +166,7 @@ impl Device {
 pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
     match device.text("kind") {
         Some("llrp") => llrp::check(walk, device),
+        Some("io-module") => io_module::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}
     }

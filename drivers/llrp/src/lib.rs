@@ -1,9 +1,9 @@
 //! LLRP readers over TCP or TLS (EPCglobal LLRP 1.0.1, on wish 1.1), by our connection or by theirs.
 //!
 //! `codec` turns bytes into messages and back, `session` leads one connection's conversation; both
-//! are pure; `plan` holds the settings against what the reader can. `task` moves the bytes, reconnects, and speaks
-//! the device contract of the model. `access` writes, locks and kills tags, and verifies it; the task does not offer
-//! that yet (it only reads the TID of each tag).
+//! are pure; `plan` holds the settings against what the reader can. `task` moves the bytes, reconnects, and
+//! speaks the device contract of the model. `access` writes, locks and kills tags, and verifies it; no door of
+//! the daemon's leads there yet.
 
 pub mod access;
 pub mod bench;

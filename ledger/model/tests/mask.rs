@@ -155,7 +155,6 @@ fn of_work(m: &Marks) -> Vec<Value> {
             "decision": decision}),
         json!({"kind": "task-closed", "task": ID, "reason": "complete", "by": by}),
         json!({"kind": "quarantined", "pass": pass(), "reason": "no task"}),
-        json!({"kind": "unread", "pass": pass()}),
         json!({"kind": "quarantine-resolved", "pass": ID, "verdict": "dismissed", "reason": m.note,
             "by": by, "decision": decision}),
         json!({"kind": "held", "pass": pass(), "task": ID, "operator": "o", "auth_level": 2,
@@ -224,6 +223,7 @@ fn of_system(m: &Marks) -> Vec<Value> {
         json!({"kind": "key-rotated", "old": "a", "new": "b", "reason": m.note, "by": by}),
         json!({"kind": "restored", "size": 1, "lost": 0, "reason": m.note, "by": by}),
         json!({"kind": "gap", "from": at, "to": at, "reason": "reader away"}),
+        json!({"kind": "unread", "pass": pass()}),
     ]
 }
 

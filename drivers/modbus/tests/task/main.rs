@@ -3,4 +3,5 @@
 
 mod bench;
 mod pymodbus;
+mod rtu;
 mod server;
