@@ -111,6 +111,23 @@ async fn a_write_is_read_back_and_touches_one_tag() {
 }
 
 #[tokio::test]
+async fn blocks_are_written_and_erased() {
+    let reader = reader(&[&A, &B]).await;
+    let mut client = Client::reading(&reader).await;
+    let data = vec![1, 2, 3, 4];
+    let write = Operation::BlockWrite { bank: Bank::User, pointer: 4, data: data.clone() };
+    assert_eq!(client.run(&A, write).await.unwrap().words, data);
+    assert_eq!(reader.memory(&A).user[3..9], [0, 1, 2, 3, 4, 0]);
+    let erase = Operation::BlockErase { bank: Bank::User, pointer: 5, words: 2 };
+    assert_eq!(client.run(&A, erase).await.unwrap().words, [0, 0]);
+    assert_eq!(reader.memory(&A).user[3..9], [0, 1, 0, 0, 4, 0]);
+    let beyond = Operation::BlockErase { bank: Bank::User, pointer: 31, words: 2 };
+    let failed = AccessError::Failed("Tag_Memory_Overrun_Error".into());
+    assert_eq!(client.run(&A, beyond).await, Err(failed));
+    assert_eq!(reader.memory(&B).user, [0; 32]);
+}
+
+#[tokio::test]
 async fn nothing_is_done_to_no_tag_or_to_two() {
     let reader = reader(&[&A, &B]).await;
     let mut client = Client::reading(&reader).await;

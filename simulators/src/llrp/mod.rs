@@ -1,4 +1,4 @@
-//! A UHF reader that speaks LLRP 1.0.1 over TCP.
+//! A UHF reader that speaks LLRP 1.0.1, or 1.1 on wish, over TCP.
 //!
 //! What it does as the standard has it: connection events and the refusal of a second client,
 //! capabilities, configuration, ROSpecs with all start and stop triggers, reports every N tags or
@@ -14,9 +14,11 @@ mod access;
 mod capabilities;
 mod config;
 mod field;
+mod filter;
 mod flood;
 mod outbox;
 mod plan;
+mod profile;
 mod reader;
 mod report;
 mod rounds;
@@ -33,6 +35,7 @@ use tokio::sync::{oneshot, watch};
 pub use access::TagMemory;
 pub use field::{FIELD_TAGS_MAX, SimTag};
 pub use outbox::HELD_MESSAGES_MAX;
+pub use profile::Profile;
 pub use tls::SimCertificate;
 
 use crate::door::{Door, lock};
@@ -69,6 +72,8 @@ pub struct LlrpOptions {
     pub inputs: u16,
     /// The reader's own id, a MAC address (EUI-64).
     pub mac: [u8; 8],
+    /// Which reader it is like.
+    pub profile: Profile,
     /// Speaks TLS with this certificate; plain TCP where absent.
     pub tls: Option<SimCertificate>,
     /// Connects to this client by itself whenever it has none (reader-initiated connections).
@@ -86,6 +91,7 @@ impl Default for LlrpOptions {
             ports: 4,
             inputs: 4,
             mac: MAC_DEFAULT,
+            profile: Profile::default(),
             tls: None,
             dial: None,
         }
@@ -272,6 +278,12 @@ impl SimReader {
     /// nothing is read from the field, as when the firmware hangs.
     pub fn silence(&self, silent: bool) {
         self.shared.set(|core| core.silent = silent);
+    }
+
+    /// Fault: everything is sent in pieces of so many bytes with a pause after each, as over a bad line, so that
+    /// frames come in halves; 0 bytes ends it.
+    pub fn drip(&self, bytes: usize, pause: Duration) {
+        *lock(&self.shared.drip) = (bytes > 0).then_some((bytes, pause));
     }
 
     /// Fault: while refusing, clients are turned away for "another reason".

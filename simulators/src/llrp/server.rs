@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
     pub(super) wake: Notify,
     pub(super) status: watch::Sender<ReaderStatus>,
+    /// Bytes of a piece and the pause after it, while the line is slow.
+    pub(super) drip: Mutex<Option<(usize, Duration)>>,
     started: Instant,
     started_us: u64,
 }
@@ -89,6 +91,7 @@ impl Shared {
         Self {
             core: Mutex::new(core),
             wake: Notify::new(),
+            drip: Mutex::new(None),
             status: watch::Sender::new(ReaderStatus::default()),
             started: Instant::now(),
             started_us: u64::try_from(since.as_micros()).unwrap_or(0),
@@ -324,7 +327,7 @@ impl Server {
             core.connected = true;
             core.faults.clear();
             core.reader.connect(now_us);
-            self.session = Some(Session::start(stream));
+            self.session = Some(Session::start(stream, Arc::clone(&self.shared)));
         }
         self.shared.publish(&core);
     }
@@ -402,13 +405,13 @@ impl Server {
 }
 
 impl Session {
-    fn start(stream: Box<dyn Stream>) -> Self {
+    fn start(stream: Box<dyn Stream>, shared: Arc<Shared>) -> Self {
         let (read, write) = tokio::io::split(stream);
         let (frames, incoming) = mpsc::channel(FRAMES_QUEUED_MAX);
         let (outgoing, chunks) = mpsc::channel(CHUNKS_QUEUED_MAX);
         let mut tasks = JoinSet::new();
         tasks.spawn(read_frames(read, frames));
-        tasks.spawn(write_chunks(write, chunks));
+        tasks.spawn(write_chunks(write, chunks, shared));
         Self { incoming, outgoing, tasks }
     }
 
@@ -445,10 +448,24 @@ async fn read_frames(mut socket: ReadHalf<Box<dyn Stream>>, frames: mpsc::Sender
     }
 }
 
-async fn write_chunks(mut socket: WriteHalf<Box<dyn Stream>>, mut chunks: mpsc::Receiver<Bytes>) {
+async fn write_chunks(
+    mut socket: WriteHalf<Box<dyn Stream>>,
+    mut chunks: mpsc::Receiver<Bytes>,
+    shared: Arc<Shared>,
+) {
     while let Some(bytes) = chunks.recv().await {
-        if socket.write_all(&bytes).await.is_err() || socket.flush().await.is_err() {
-            return;
+        let mut left = &bytes[..];
+        while !left.is_empty() {
+            let drip = *lock(&shared.drip);
+            let (piece, rest) =
+                left.split_at(drip.map_or(left.len(), |(size, _)| size.min(left.len())));
+            if socket.write_all(piece).await.is_err() || socket.flush().await.is_err() {
+                return;
+            }
+            left = rest;
+            if let Some((_, pause)) = drip {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
     // The other side may have closed first.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -10,19 +11,20 @@ use super::{
     Actor, Arguments, BIND, COME_BACK, Field, GO_AWAY, Kind, ON, SEED, Shape, Simulated, Started,
     Teller, Verb, refuse,
 };
-use crate::llrp::{LlrpOptions, PORTS_MAX, RATE_MAX, ReaderStatus, SimReader};
+use crate::llrp::{LlrpOptions, PORTS_MAX, Profile, RATE_MAX, ReaderStatus, SimReader};
 
 const PORT: Field = Field::must("port", Shape::number(1, PORTS_MAX as i64), "from 1");
 const RATE: Shape = Shape::number(0, RATE_MAX as i64);
 
 pub(super) static KIND: Kind = Kind {
     name: "llrp",
-    about: "a UHF reader that speaks LLRP 1.0.1",
+    about: "a UHF reader that speaks LLRP",
     options: &[
         BIND,
         SEED,
         Field::may("rate", RATE, "tries to read a tag, a second"),
         Field::may("miss_percent", Shape::number(0, 100), "how many of 100 tries fail"),
+        Field::may("profile", Shape::OneOf(Profile::NAMES), "which reader it is like"),
         Field::may("ports", Shape::number(1, PORTS_MAX as i64), "antenna ports"),
     ],
     actions: &[
@@ -36,6 +38,14 @@ pub(super) static KIND: Kind = Kind {
         Verb::new("garbage", "sends bytes that are no LLRP", &[]),
         Verb::new("truncate", "ends a report in its middle, and the connection", &[]),
         Verb::new("huge", "sends a header that claims almost 4 GiB", &[]),
+        Verb::new(
+            "drip",
+            "sends everything in pieces: half frames, a slow line",
+            &[
+                Field::must("bytes", Shape::number(0, 65_535), "of a piece; 0 ends it"),
+                Field::must("pause_ms", Shape::number(0, 10_000), "between two pieces"),
+            ],
+        ),
         Verb::new("silence", "stands still without a word", &[ON]),
         Verb::new("refuse", "turns clients away", &[ON]),
         Verb::new("rate", "changes the read rate", &[Field::must("rate", RATE, "tries a second")]),
@@ -67,6 +77,7 @@ fn start<'a>(options: &'a Arguments, _: &'a [Actor], _: Teller) -> Started<'a> {
             rate: options.number("rate").unwrap_or(default.rate),
             miss_percent: options.number("miss_percent").unwrap_or(default.miss_percent),
             ports: options.number("ports").unwrap_or(default.ports),
+            profile: options.text("profile").and_then(Profile::named).unwrap_or_default(),
             ..default
         };
         Ok(Arc::new(SimReader::start(options).await?) as Arc<dyn Simulated>)
@@ -110,6 +121,10 @@ impl Simulated for SimReader {
                 "garbage" => self.garbage(),
                 "truncate" => self.truncated_frame(),
                 "huge" => self.huge_frame(),
+                "drip" => {
+                    let pause = Duration::from_millis(with.number("pause_ms").unwrap_or(0));
+                    self.drip(with.number("bytes").unwrap_or(0), pause);
+                }
                 "silence" => self.silence(on),
                 "refuse" => self.refuse(on),
                 "rate" => self.set_rate(with.number("rate").unwrap_or(0)),

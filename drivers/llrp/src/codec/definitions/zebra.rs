@@ -3,8 +3,9 @@
 //!
 //! Seen on an FX9600 (firmware 3.32.37): the capabilities 1, 100, 110, 120, 200, 300, 400; 101, 102, 121, 122,
 //! 350, 466, 500, 704, 708, 709, 710, 712. Its guide counts up to 24 reserved bits more in most of them than the
-//! firmware sends. From the guide alone, with the width that this rule gives, and so to be doubted: the rest,
-//! also the order of the fields within 121 and the flags of 708 other than EnableZoneID and EnablePhase.
+//! firmware sends. Order and names are the guide's, where no frame contradicts them. From the guide alone, with the
+//! width that this rule gives, and so to be doubted: the rest, and the flags of 708 other than EnableZoneID and
+//! EnablePhase.
 //! Source: Zebra Interface Control Guide 72E-131718, numbers and names; widths as the firmware sends them.
 
 use super::{
@@ -33,14 +34,15 @@ pub(in crate::codec) static PARAMS: &[Def] = &[
     d(102, "MotoDefaultSpec", &[f("UseDefaultSpecForAutoMode", Flag), r(7)], &[one("ROSpec"),
         any("AccessSpec")]),
     d(110, "MotoAdvancedCapabilities", &[f("Version", U32), f("CanReportPhase", Flag),
-        f("CanReportGPS", Flag), f("CanSupportZone", Flag), f("CanSupportAntennaRFConfig", Flag),
-        f("CanReportTagsPeriodically", Flag), f("CanReportSledBattery", Flag),
-        f("CanSupportLogicalAntenna", Flag), r(1)], &[]),
+        f("CanSupportZone", Flag), f("CanSupportAntennaRFConfig", Flag), f("CanSupportPeriodicTagReports", Flag),
+        f("CanSupportSledBatteryStatus", Flag), f("CanSupportLogicalAntenna", Flag), f("CanReportGPS", Flag),
+        r(1)], &[]),
     d(120, "MotoTagEventsGenerationCapabilities", &[f("Version", U32), f("CanSelectTagEvents", Flag),
         f("CanSelectTagReportingFormat", Flag), f("CanSelectMovingEvent", Flag), r(5)], &[]),
-    d(121, "MotoTagEventSelector", &[f("ReportNewTagEvent", U8), f("NewTagModeratedTimeout", U16),
-        f("ReportTagInvisibleEvent", U8), f("TagInvisibleModeratedTimeout", U16),
-        f("ReportTagVisibilityChangeEvent", U8), f("TagVisibilityChangeModeratedTimeout", U16)], &[]),
+    d(121, "MotoTagEventSelector", &[f("ReportNewTagEvent", U8), f("NewTagEventModeratedTimeout", U16),
+        f("ReportTagInvisibleEvent", U8), f("TagInvisibleEventModeratedTimeout", U16),
+        f("ReportTagVisibilityChangeEvent", U8), f("TagVisibilityChangeEventModeratedTimeout", U16)],
+        &[]),
     d(122, "MotoTagReportMode", &[f("ReportFormat", U8)], &[]),
     d(123, "MotoTagEventList", &[], &[any("MotoTagEventEntry")]),
     d(124, "MotoTagEventEntry", &[f("EventType", U8), f("Microseconds", U64)], &[]),
