@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gatewarden_modbus::{Lamps, Line, Profile, Settings};
+use gatewarden_modbus::{Lamps, Line, Profile, Settings, probe::probe};
 use gatewarden_model::Signal;
 use gatewarden_simulators::modbus::{
     Fault, Identity, ModuleOptions, ModuleProfile, Place, SimModule,
@@ -235,4 +235,44 @@ async fn what_a_module_lacks_is_refused_and_the_way_out_named() {
     let down = bench.next().await;
     assert!(down.contains("watchdog = false") || down.contains("counters = false"), "{down}");
     bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_probe_tells_who_stands_there_and_which_profile_fits() {
+    for (name, profile) in ModuleProfile::NAMES {
+        for place in [Place::Tcp(gatewarden_simulators::LOOPBACK), Place::Rtu] {
+            let options = ModuleOptions { profile, place, ..ModuleOptions::default() };
+            let module = SimModule::start(options).await.unwrap();
+            let url = match (module.address(), module.path()) {
+                (Some(address), _) => format!("modbus://{address}?unit=1"),
+                (None, path) => format!("modbus-rtu://{}?baud=115200", path.unwrap().display()),
+            };
+            let report = probe(&url).await.unwrap();
+            assert_eq!(report.profile, name, "{place:?}: {report:?}");
+            assert!(!report.identifies && module.history().is_empty());
+            let model =
+                report.facts.iter().find(|(key, _)| key == "model").map(|(_, v)| v.as_str());
+            let expected = match name {
+                "moxa-e1200" => Some("E1212"),
+                "wago-750" => Some("750-841"),
+                _ => None,
+            };
+            assert_eq!(model, expected);
+        }
+    }
+    let who = Identity { vendor: "Acme".into(), product: "IO-16".into(), firmware: "V1.2".into() };
+    let options = ModuleOptions { identity: Some(who), ..ModuleOptions::default() };
+    let module = SimModule::start(options).await.unwrap();
+    // A question that is not answered costs its time, and the rest is asked all the same.
+    module.fail(Fault::Mute, Some(1));
+    let url = format!("modbus://{}", module.address().unwrap());
+    let report = probe(&url).await.unwrap();
+    assert_eq!((report.profile, report.identifies, report.facts.len()), ("generic", false, 0));
+    let report = probe(&url).await.unwrap();
+    assert!(report.identifies && report.facts.contains(&("vendor".into(), "Acme".into())));
+    let nobody = probe(&format!("{url}?unit=9")).await.unwrap_err().to_string();
+    assert!(nobody.contains("unit 9 answers nothing"), "{nobody}");
+    module.go_away().await;
+    let closed = probe(&url).await.unwrap_err().to_string();
+    assert!(closed.contains("check power, cable and address"), "{closed}");
 }
