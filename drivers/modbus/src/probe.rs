@@ -99,6 +99,21 @@ const QUESTIONS: [Question; 8] = [
 ];
 
 impl Question {
+    /// In words.
+    #[must_use]
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::WhoAreYou => "function 43",
+            Self::MoxaModel => "Moxa model",
+            Self::WagoModel => "WAGO model",
+            Self::Inputs => "inputs 0-7",
+            Self::Input12 => "input 12",
+            Self::AdamOutputs => "coils 16-21",
+            Self::AdamCounters => "registers 0-23",
+            Self::Coils => "coils 0-3",
+        }
+    }
+
     fn wire(self) -> Wire<'static> {
         match self {
             Self::WhoAreYou => Wire::ReadDeviceIdentification(ReadCode::Basic, 0),
