@@ -26,7 +26,9 @@ pub use io_module::IoModule;
 pub use label_printer::LabelPrinter;
 pub use light_stack::LightStack;
 pub use line_scanner::LineScanner;
-pub use llrp::{ANTENNAS_MAX, Llrp};
+pub use llrp::{
+    ANTENNAS_MAX, FILTERS_MAX, LLRP_REGIONS, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, MASK_BYTES_MAX,
+};
 
 /// Most devices of one gateway.
 pub const DEVICES_MAX: usize = 256;
@@ -93,6 +95,11 @@ static IDENTITY: Section = Section {
             "mac",
             Shape::Text(Text::Mac),
             "A reader's MAC address, six or eight bytes: 00:16:25:01:02:03.",
+        ),
+        optional(
+            "key",
+            Shape::Text(Text::Line),
+            "SHA-256 of the public key that a pinned reader shows.",
         ),
         optional("epc", Shape::Text(Text::Line), "A reader's own EPC, where it tells that."),
         optional("maker", Shape::Text(Text::Line), "IANA number of a reader's maker."),

@@ -62,8 +62,8 @@ fn llrp() -> Param {
         rospecs_max: super::rounds::ROSPECS_MAX as u32,
         specs_max: super::plan::SPECS_MAX as u32,
         inventory_specs_max: 1,
-        access_specs_max: 1,
-        op_specs_max: 1,
+        access_specs_max: super::access::SPECS_MAX as u32,
+        op_specs_max: super::access::OPS_MAX as u32,
         ..Default::default()
     }
     .to_param()
@@ -108,7 +108,7 @@ fn rf_modes() -> Param {
     Param { kind: RF_MODE_TABLE, fields: Vec::new(), params }
 }
 
-/// No block erase or write, no recommissioning, no filters.
+/// Block erase and write; no recommissioning, no filters.
 fn air_protocol() -> Param {
-    raw(C1G2_LLRP_CAPABILITIES, &[0, 0, 0])
+    raw(C1G2_LLRP_CAPABILITIES, &[0xC0, 0, 0])
 }

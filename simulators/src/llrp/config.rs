@@ -37,7 +37,7 @@ pub(super) struct Config {
     /// `report`, parsed: how ROSpecs without a rule of their own report.
     pub(super) rule: ReportRule,
     antennas: BTreeMap<u16, AntennaConfiguration>,
-    outputs: Vec<bool>,
+    pub(super) outputs: Vec<bool>,
     /// Counts the changes, as LLRPConfigurationStateValue wants.
     version: u32,
 }

@@ -92,6 +92,13 @@ impl Field {
         self.tags.iter().map(seen).collect()
     }
 
+    /// The EPC of a tag was written.
+    pub(super) fn rename(&mut self, old: &[u8], new: &[u8]) {
+        for (epc, ..) in self.tags.iter_mut().filter(|(epc, ..)| **epc == *old) {
+            *epc = new.into();
+        }
+    }
+
     /// One try to read the next tag that `antennas` see; `None` is a miss or an empty field.
     pub(super) fn attempt(&mut self, antennas: &[u16], at_us: u64) -> Option<Seen> {
         let count = self.tags.len();

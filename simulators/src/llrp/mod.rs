@@ -7,8 +7,10 @@
 //! What it does to be unkind: see [`SimReader`]'s faults.
 //!
 //! `reader` is the pure state machine over `rounds` (ROSpecs), `plan` (their parsed form), `config`
-//! and `outbox`; `server` moves the bytes. Absent: AccessSpecs, filters, TLS, LLRP 1.1.
+//! and `outbox`; `server` moves the bytes. `access` executes AccessSpecs on
+//! the tags' memories. Absent: filters, TLS, LLRP 1.1.
 
+mod access;
 mod capabilities;
 mod config;
 mod field;
@@ -19,6 +21,7 @@ mod reader;
 mod report;
 mod rounds;
 mod server;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,8 +30,10 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+pub use access::TagMemory;
 pub use field::{FIELD_TAGS_MAX, SimTag};
 pub use outbox::HELD_MESSAGES_MAX;
+pub use tls::SimCertificate;
 
 use crate::door::{Door, lock};
 use flood::Flood;
@@ -64,6 +69,10 @@ pub struct LlrpOptions {
     pub inputs: u16,
     /// The reader's own id, a MAC address (EUI-64).
     pub mac: [u8; 8],
+    /// Speaks TLS with this certificate; plain TCP where absent.
+    pub tls: Option<SimCertificate>,
+    /// Connects to this client by itself whenever it has none (reader-initiated connections).
+    pub dial: Option<SocketAddr>,
 }
 
 impl Default for LlrpOptions {
@@ -77,6 +86,8 @@ impl Default for LlrpOptions {
             ports: 4,
             inputs: 4,
             mac: MAC_DEFAULT,
+            tls: None,
+            dial: None,
         }
     }
 }
@@ -126,6 +137,8 @@ impl SimReader {
         options.ports = options.ports.clamp(1, PORTS_MAX);
         options.inputs = options.inputs.min(PORTS_MAX);
         let shared = Arc::new(Shared::new(Reader::new(&options)));
+        let tls = options.tls.map(SimCertificate::acceptor).transpose()?;
+        shared.set(|core| (core.tls, core.dial) = (tls, options.dial));
         let served = Arc::clone(&shared);
         let door = Door::open(options.bind, move |listener, stop| {
             Box::pin(server::serve(listener, stop, Arc::clone(&served)))
@@ -169,6 +182,17 @@ impl SimReader {
         self.set_field(Vec::new());
     }
 
+    /// Gives the tags of that EPC other passwords, TID or user memory than a fresh tag's.
+    pub fn set_memory(&self, epc: &[u8], memory: TagMemory) {
+        self.shared.change(|reader, _| reader.access.set_memory(epc, memory));
+    }
+
+    /// What is in the memory of the tags of that EPC now.
+    #[must_use]
+    pub fn memory(&self, epc: &[u8]) -> TagMemory {
+        self.shared.change(|reader, _| reader.access.memory(epc))
+    }
+
     /// Changes the rate of the read loop, in tries a second.
     pub fn set_rate(&self, rate: u32) {
         self.shared.change(|reader, now_us| {
@@ -198,6 +222,22 @@ impl SimReader {
     /// Makes the reader's clock wrong by so many microseconds, in what it tells from now on.
     pub fn set_clock_skew_us(&self, skew_us: i64) {
         self.shared.change(|reader, _| reader.skew_us = skew_us);
+    }
+
+    /// Swaps the certificate: from the next connection on another one is shown.
+    ///
+    /// # Errors
+    /// None with the certificates that are built in.
+    pub fn set_certificate(&self, certificate: SimCertificate) -> io::Result<()> {
+        let tls = certificate.acceptor()?;
+        self.shared.set(|core| core.tls = Some(tls));
+        Ok(())
+    }
+
+    /// The levels of the outputs, the first one first.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<bool> {
+        self.shared.change(|reader, _| reader.outputs().to_vec())
     }
 
     /// Fault: the connection breaks without a goodbye. ROSpecs go on, reports are held.

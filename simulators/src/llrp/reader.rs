@@ -3,7 +3,7 @@
 //!
 //! Invariants: every request is answered exactly once, in order; a report made before a request was
 //! answered goes before the answer; nothing is sent to a client that was not asked for or enabled.
-//! Absent: AccessSpecs (only "delete all" succeeds), LLRP 1.1 (refused as unsupported version).
+//! Absent: LLRP 1.1 (refused as unsupported version).
 
 use gatewarden_llrp::codec::{
     AntennaEvent, CodecError, ConnectionAttemptEvent, Frame, GpiEvent, LlrpStatus, Message,
@@ -11,6 +11,7 @@ use gatewarden_llrp::codec::{
     RoSpec, RoSpecEvent, StatusCode, UtcTimestamp, VERSION_1_0_1,
 };
 
+use super::access::Access;
 use super::config::{Config, Facts, event, malformed, raw};
 use super::outbox::{HELD_MESSAGES_MAX, Outbox};
 use super::plan::{Plan, Refusal};
@@ -40,6 +41,7 @@ pub(super) struct Reader {
     /// Added to every timestamp told: a reader's clock that is wrong.
     pub(super) skew_us: i64,
     pub(super) keepalive_acks: u64,
+    pub(super) access: Access,
     config: Config,
     ports: u16,
     mac: [u8; 8],
@@ -65,6 +67,7 @@ impl Reader {
             outbox,
             skew_us: 0,
             keepalive_acks: 0,
+            access: Access::default(),
             config,
             ports: options.ports,
             mac: options.mac,
@@ -102,6 +105,11 @@ impl Reader {
         self.closing
     }
 
+    /// The outputs' levels, the first one first.
+    pub(super) fn outputs(&self) -> &[bool] {
+        &self.config.outputs
+    }
+
     /// A READER_EVENT_NOTIFICATION about a connection attempt.
     pub(super) fn attempt_event(&mut self, attempt: Attempt, now_us: u64) -> Vec<u8> {
         let attempt = ConnectionAttemptEvent { status: attempt as u16, ..Default::default() };
@@ -119,6 +127,7 @@ impl Reader {
     pub(super) fn tick(&mut self, now_us: u64) {
         let notices = self.rounds.tick(now_us);
         self.tell(notices);
+        self.access(now_us);
         let (Some(due_us), Some(period_ms)) = (self.keepalive_due_us, self.config.keepalive_ms)
         else {
             return;
@@ -129,6 +138,16 @@ impl Reader {
                 let keepalive = Message::new(MessageKind::KEEPALIVE, self.id());
                 self.reply(&keepalive);
             }
+        }
+    }
+
+    /// Access operations on the tags that the active ROSpec sees.
+    fn access(&mut self, now_us: u64) {
+        let Some(rospec) = self.rounds.active() else { return };
+        for param in self.access.run(rospec, &mut self.rounds.field, now_us) {
+            let mut report = Message::new(MessageKind::RO_ACCESS_REPORT, self.id());
+            report.params.push(param);
+            self.keep(report.encode(), now_us);
         }
     }
 
@@ -217,14 +236,11 @@ impl Reader {
             | MessageKind::STOP_ROSPEC
             | MessageKind::ENABLE_ROSPEC
             | MessageKind::DISABLE_ROSPEC => self.change_rospec(message, now_us),
-            MessageKind::GET_ACCESSSPECS => Ok(Vec::new()),
-            MessageKind::ADD_ACCESSSPEC => {
-                let what = "AccessSpecs are not supported";
-                Err(Refusal::error(StatusCode::UNSUPPORTED_MESSAGE, what))
-            }
+            MessageKind::GET_ACCESSSPECS => Ok(self.access.list()),
+            MessageKind::ADD_ACCESSSPEC => self.access.add(message).map(|()| Vec::new()),
             MessageKind::DELETE_ACCESSSPEC
             | MessageKind::ENABLE_ACCESSSPEC
-            | MessageKind::DISABLE_ACCESSSPEC => no_access_spec(message),
+            | MessageKind::DISABLE_ACCESSSPEC => self.access.change(message).map(|()| Vec::new()),
             _ => return None,
         };
         kind.response().map(|response| (response, answer))
@@ -389,16 +405,6 @@ fn written(encoded: Result<Vec<u8>, CodecError>) -> Option<Vec<u8>> {
 
 fn refused(error: &SpecError) -> Refusal {
     Refusal::error(StatusCode::FIELD_ERROR, &error.to_string())
-}
-
-fn no_access_spec(message: &Message) -> Answer {
-    match message.cursor().get::<u32>().map_err(malformed)? {
-        0 => Ok(Vec::new()),
-        id => {
-            let what = format!("there is no AccessSpec {id}");
-            Err(Refusal::error(StatusCode::FIELD_ERROR, &what))
-        }
-    }
 }
 
 #[cfg(test)]

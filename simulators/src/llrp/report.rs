@@ -46,6 +46,16 @@ fn tag<'a>(rule: &ReportRule, read: &'a Labelled, skew_us: i64) -> TagReport<'a>
     }
 }
 
+/// The PC word of a tag's EPC.
+pub(super) fn pc_of(epc: &[u8]) -> u16 {
+    pc(epc)
+}
+
+/// The CRC word of a tag's EPC.
+pub(super) fn crc_of(epc: &[u8]) -> u16 {
+    crc(pc(epc), epc)
+}
+
 /// The PC word of a GS1 EPC: its length in words in the top five bits.
 fn pc(epc: &[u8]) -> u16 {
     u16::try_from(epc.len().div_ceil(2)).unwrap_or(0).min(31) << 11

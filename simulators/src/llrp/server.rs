@@ -1,5 +1,6 @@
 //! Moves bytes between the sockets and the state machine. One client at a time; every other one is
-//! told so and turned away. Bounds: frames by the codec, queues by the constants below.
+//! told so and turned away. With TLS the client is taken once hands are shaken; a reader that dials connects to
+//! its client by itself, again and again while it has none. Bounds: frames by the codec, queues by the constants below.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,8 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use gatewarden_llrp::codec::{CodecError, split_frame};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::ReaderStatus;
 use super::flood::Flood;
 use super::reader::{Attempt, Reader};
+use super::tls::{Stream, shake_hands};
 use crate::door::lock;
 
 const TICK: Duration = Duration::from_millis(2);
@@ -27,6 +28,9 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const FRAMES_QUEUED_MAX: usize = 16;
 const CHUNKS_QUEUED_MAX: usize = 4;
 const PARTING_MAX: usize = 16;
+const SHAKING_MAX: usize = 16;
+/// Between two attempts of a reader that dials.
+const DIAL_PAUSE: Duration = Duration::from_millis(100);
 const FAULTS_MAX: usize = 64;
 /// Requests are not read while so many answers wait.
 const REPLIES_MAX: usize = 256;
@@ -46,6 +50,8 @@ pub(super) struct Core {
     pub(super) refusing: bool,
     pub(super) connected: bool,
     pub(super) flood: Option<Flood>,
+    pub(super) tls: Option<tokio_rustls::TlsAcceptor>,
+    pub(super) dial: Option<std::net::SocketAddr>,
     faults: VecDeque<Fault>,
     sessions: u64,
     refused: u64,
@@ -73,6 +79,8 @@ impl Shared {
             refusing: false,
             connected: false,
             flood: None,
+            tls: None,
+            dial: None,
             faults: VecDeque::new(),
             sessions: 0,
             refused: 0,
@@ -156,6 +164,8 @@ enum Incoming {
 enum Event {
     Stop,
     Accepted(io::Result<TcpStream>),
+    /// `None` where no hands were shaken, or nobody was there.
+    Shaken(Option<Box<dyn Stream>>),
     /// `None` where the client is gone.
     Frame(Option<Incoming>),
     /// `None` where the client is gone.
@@ -166,7 +176,8 @@ enum Event {
 }
 
 pub(super) async fn serve(listener: TcpListener, stop: CancellationToken, shared: Arc<Shared>) {
-    let mut server = Server { shared, session: None, parting: JoinSet::new() };
+    let (parting, shaking) = (JoinSet::new(), JoinSet::new());
+    let mut server = Server { shared, session: None, parting, shaking };
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -181,11 +192,14 @@ pub(super) async fn serve(listener: TcpListener, stop: CancellationToken, shared
             permit = reserve(outgoing), if permits.write => Event::Writable(permit),
             () = server.shared.wake.notified() => Event::Woken,
             Some(_) = server.parting.join_next() => Event::Parted,
+            Some(shaken) = server.shaking.join_next() => Event::Shaken(shaken.ok().flatten()),
             _ = tick.tick() => Event::Tick,
         };
         match event {
             Event::Stop => break,
-            Event::Accepted(Ok(stream)) => server.accept(stream),
+            Event::Accepted(Ok(stream)) => server.welcome(stream),
+            Event::Shaken(Some(stream)) => server.accept(stream),
+            Event::Shaken(None) => {}
             Event::Accepted(Err(error)) => tracing::warn!(%error, "simulated reader can't accept"),
             Event::Frame(frame) => server.take(frame),
             Event::Writable(Some(permit)) => server.send(permit),
@@ -236,6 +250,8 @@ struct Server {
     shared: Arc<Shared>,
     session: Option<Session>,
     parting: JoinSet<()>,
+    /// Handshakes and attempts to dial.
+    shaking: JoinSet<Option<Box<dyn Stream>>>,
 }
 
 impl Server {
@@ -260,6 +276,13 @@ impl Server {
     fn tick(&mut self) {
         let now_us = self.shared.now_us();
         let mut core = lock(&self.shared.core);
+        if let Some(client) = core.dial
+            && self.session.is_none()
+            && self.shaking.is_empty()
+            && !core.silent
+        {
+            self.shaking.spawn(dial(client, core.tls.clone()));
+        }
         if core.silent {
             core.reader.rounds.skip(now_us);
         } else {
@@ -268,9 +291,18 @@ impl Server {
         self.shared.publish(&core);
     }
 
-    fn accept(&mut self, stream: TcpStream) {
+    fn welcome(&mut self, stream: TcpStream) {
         // Small frames must not wait for one another; a socket that can't is still a socket.
         let _ = stream.set_nodelay(true);
+        let tls = lock(&self.shared.core).tls.clone();
+        match tls {
+            None => self.accept(Box::new(stream)),
+            Some(_) if self.shaking.len() >= SHAKING_MAX => {}
+            tls => drop(self.shaking.spawn(timed(stream, tls))),
+        }
+    }
+
+    fn accept(&mut self, stream: Box<dyn Stream>) {
         let now_us = self.shared.now_us();
         let mut core = lock(&self.shared.core);
         let refusal = match (&self.session, core.refusing) {
@@ -370,8 +402,8 @@ impl Server {
 }
 
 impl Session {
-    fn start(stream: TcpStream) -> Self {
-        let (read, write) = stream.into_split();
+    fn start(stream: Box<dyn Stream>) -> Self {
+        let (read, write) = tokio::io::split(stream);
         let (frames, incoming) = mpsc::channel(FRAMES_QUEUED_MAX);
         let (outgoing, chunks) = mpsc::channel(CHUNKS_QUEUED_MAX);
         let mut tasks = JoinSet::new();
@@ -390,7 +422,7 @@ impl Session {
     }
 }
 
-async fn read_frames(mut socket: OwnedReadHalf, frames: mpsc::Sender<Incoming>) {
+async fn read_frames(mut socket: ReadHalf<Box<dyn Stream>>, frames: mpsc::Sender<Incoming>) {
     let mut buffer = Vec::with_capacity(READ_BYTES);
     let mut piece = vec![0; READ_BYTES];
     while let Ok(count @ 1..) = socket.read(&mut piece).await {
@@ -413,9 +445,9 @@ async fn read_frames(mut socket: OwnedReadHalf, frames: mpsc::Sender<Incoming>) 
     }
 }
 
-async fn write_chunks(mut socket: OwnedWriteHalf, mut chunks: mpsc::Receiver<Bytes>) {
+async fn write_chunks(mut socket: WriteHalf<Box<dyn Stream>>, mut chunks: mpsc::Receiver<Bytes>) {
     while let Some(bytes) = chunks.recv().await {
-        if socket.write_all(&bytes).await.is_err() {
+        if socket.write_all(&bytes).await.is_err() || socket.flush().await.is_err() {
             return;
         }
     }
@@ -423,7 +455,7 @@ async fn write_chunks(mut socket: OwnedWriteHalf, mut chunks: mpsc::Receiver<Byt
     let _ = socket.shutdown().await;
 }
 
-async fn turn_away(mut stream: TcpStream, event: Vec<u8>) {
+async fn turn_away(mut stream: Box<dyn Stream>, event: Vec<u8>) {
     let telling = async {
         stream.write_all(&event).await?;
         stream.shutdown().await?;
@@ -432,4 +464,24 @@ async fn turn_away(mut stream: TcpStream, event: Vec<u8>) {
         Ok::<(), io::Error>(())
     };
     let _ = timeout(GOODBYE, telling).await;
+}
+
+/// Shakes hands within [`GOODBYE`].
+async fn timed(
+    stream: TcpStream,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+) -> Option<Box<dyn Stream>> {
+    timeout(GOODBYE, shake_hands(stream, tls)).await.ok().flatten()
+}
+
+/// Connects to a client that waits for its reader.
+async fn dial(
+    client: std::net::SocketAddr,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+) -> Option<Box<dyn Stream>> {
+    tokio::time::sleep(DIAL_PAUSE).await;
+    let stream = timeout(GOODBYE, TcpStream::connect(client)).await.ok()?.ok()?;
+    // A socket that can't is still a socket.
+    let _ = stream.set_nodelay(true);
+    timed(stream, tls).await
 }
