@@ -427,3 +427,29 @@ fn an_item_master_beyond_its_bound_is_refused_as_a_whole() {
     assert_eq!(found(&checked), [(3, 1, "too-many")]);
     assert_eq!(checked.mistakes[0].expected, "at most 20000");
 }
+
+/// An io-module's mistakes: two ways to it, a channel beyond the module, a lamp in use twice, a pattern that can't be
+/// shown, a profile that nobody knows, a watchdog that the lamps' own check would let trip.
+#[test]
+fn an_io_modules_mistakes_are_told_each_at_its_place() {
+    let head =
+        "[gateway]\nname = \"gate-1\"\n[[devices]]\nname = \"beams\"\nkind = \"io-module\"\n";
+    for (lines, line, code) in [
+        ("inputs = [0]", 4, "one-way"),
+        ("address = \"10.0.0.9:502\"\npath = \"/dev/ttyUSB0\"", 7, "one-way"),
+        (
+            "address = \"10.0.0.9:502\"\nprofile = \"adam-6050\"\ninputs = [12]",
+            8,
+            "no-such-channel",
+        ),
+        ("address = \"10.0.0.9:502\"\nprofile = \"adam-6050\"\ngreen = 6", 8, "no-such-channel"),
+        ("address = \"10.0.0.9:502\"\ngreen = 1\nred = 1", 8, "coil-in-use"),
+        ("address = \"10.0.0.9:502\"\nheld = \"red blink\"", 7, "bad-pattern"),
+        ("address = \"10.0.0.9:502\"\nprofile = \"moxa\"", 7, "unknown-profile"),
+        ("address = \"10.0.0.9:502\"\nwatchdog_ms = 900", 7, "out-of-range"),
+    ] {
+        let checked = parsed(&format!("{head}{lines}\n"));
+        let told: Vec<_> = found(&checked).iter().map(|(line, _, code)| (*line, *code)).collect();
+        assert!(told.contains(&(line, code)), "{lines}: {told:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! `gatewarden probe URL`: what a device is and what it sees.
 
+mod modbus;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +10,8 @@ use gatewarden_model::identify::{Form, Identification, identify};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
-    /// Such as llrp://192.0.2.7:5084, or llrps://192.0.2.7 by TLS.
+    /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1 or
+    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1.
     url: String,
     /// How long to look for tags.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -20,8 +23,15 @@ pub(crate) struct ProbeArgs {
 
 /// Runs `gatewarden probe`.
 pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
+    if modbus::knows(&args.url) {
+        modbus::run(&args.url, args.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !["llrp://", "llrps://"].iter().any(|scheme| args.url.starts_with(scheme)) {
-        anyhow::bail!("{:?}: probe knows llrp://HOST:PORT and llrps://HOST:PORT", args.url);
+        anyhow::bail!(
+            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT and modbus-rtu:///DEV",
+            args.url
+        );
     }
     let report = gatewarden_llrp::probe(&args.url, args.seconds).await?;
     if args.json {

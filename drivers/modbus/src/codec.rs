@@ -8,6 +8,7 @@ use gatewarden_model::DeviceFacts;
 use crate::{
     Counters, Lamps, Settings,
     pattern::{Lamp, Pattern},
+    profile::Model,
 };
 
 /// The most bits asked for at once; far below the protocol's 2,000, as small modules refuse more.
@@ -34,6 +35,9 @@ pub struct Run {
 /// The longest fact that is kept of what a module says of itself, in characters.
 pub const FACT_CHARS_MAX: usize = 64;
 
+/// The most objects of function 43 that are looked at.
+pub const OBJECTS_MAX: usize = 8;
+
 /// Who a module is: its address and unit, and what it said of itself.
 #[must_use]
 pub fn facts(settings: &Settings, told: &[(String, String)]) -> DeviceFacts {
@@ -49,6 +53,33 @@ pub fn fact(bytes: &[u8]) -> Option<String> {
     let text: String = printable.map(|b| char::from(*b)).collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The facts in the objects of function 43/14 (application protocol 1.1b3, 6.21): vendor, product, firmware.
+#[must_use]
+pub fn who<'a>(objects: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<(String, String)> {
+    let named = |(id, bytes): (u8, &[u8])| {
+        let name = match id {
+            0 => "vendor",
+            1 => "product",
+            2 => "firmware",
+            _ => return None,
+        };
+        Some((name.to_owned(), fact(bytes)?))
+    };
+    objects.into_iter().take(OBJECTS_MAX).filter_map(named).collect()
+}
+
+/// The model that registers tell: numbers joined by dashes, or two letters each.
+#[must_use]
+pub fn model_fact(model: &Model, words: &[u16]) -> Option<(String, String)> {
+    let value = if model.numbers {
+        Some(words.iter().map(u16::to_string).collect::<Vec<_>>().join("-"))
+    } else {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        fact(&bytes)
+    };
+    value.map(|value| ("model".to_owned(), value))
 }
 
 /// The levels of all fitted coils so many milliseconds after a pattern began, those to switch off first.

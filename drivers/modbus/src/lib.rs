@@ -1,5 +1,7 @@
 //! Light stacks, beams and buttons behind a Modbus TCP I/O module.
 //!
+//! `probe` finds out what stands somewhere, `bench` how fast a signal is shown.
+//!
 //! `codec` says which coils a signal means, `session` decides what to ask next and judges the
 //! answers, `task` holds the connection.
 //!
@@ -10,9 +12,11 @@
 //! pulse between two reads is told all the same. Absent: writing safe values (they are set on the
 //! module's own page or by its utility; the watchdog falls back to them when the gateway is dead).
 
+pub mod bench;
 pub mod codec;
 mod link;
 pub mod pattern;
+pub mod probe;
 pub mod profile;
 pub mod session;
 mod task;

@@ -310,7 +310,7 @@ impl Session {
             self.shown = target.is_empty().then(|| self.applying.clone());
             self.plan.extend(stale.into_iter().map(Request::Write));
             self.plan.extend(read_back.into_iter().map(Request::ReadCoils));
-        } else if now_us >= self.next_check_us {
+        } else if self.has_lamps() && now_us >= self.next_check_us {
             self.plan.extend(self.flag().map(Request::ReadFlag));
             self.plan.extend(read_back.into_iter().map(Request::ReadCoils));
         }
@@ -340,9 +340,11 @@ impl Session {
         self.settings.watchdog.as_ref().and_then(|w| w.flag)
     }
 
-    /// Stop, set, start; then see whether it had tripped.
+    /// Stop, set, start; then see whether it had tripped. Without lamps there is nothing to guard.
     fn guard(&mut self) {
-        let Some(watchdog) = &self.settings.watchdog else { return };
+        let Some(watchdog) = self.settings.watchdog.as_ref().filter(|_| self.has_lamps()) else {
+            return;
+        };
         let write = |register: u16, value: u16| Request::WriteRegister { register, value };
         if let Some(register) = watchdog.stop_register {
             self.plan.extend(watchdog.stop_keys.iter().map(|key| write(register, *key)));

@@ -187,16 +187,8 @@ impl Task {
             if let Ok(Ok(Response::ReadDeviceIdentification(who))) =
                 link.ask(wire, self.time_out()).await.ok_or_else(silent)?
             {
-                for object in who.device_id_objects.iter().take(3) {
-                    let name = match object.id {
-                        0 => "vendor",
-                        1 => "product",
-                        2 => "firmware",
-                        _ => continue,
-                    };
-                    self.told
-                        .extend(codec::fact(&object.value).map(|value| (name.to_owned(), value)));
-                }
+                let objects = who.device_id_objects.iter().map(|o| (o.id, &*o.value));
+                self.told.extend(codec::who(objects));
             }
         }
         if let Some(model) = self.settings.model.clone() {
@@ -208,13 +200,7 @@ impl Task {
                 Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words),
             )) = link.ask(wire, self.time_out()).await.ok_or_else(silent)?
             {
-                let value = if model.numbers {
-                    Some(words.iter().map(u16::to_string).collect::<Vec<_>>().join("-"))
-                } else {
-                    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-                    codec::fact(&bytes)
-                };
-                self.told.extend(value.map(|value| ("model".to_owned(), value)));
+                self.told.extend(codec::model_fact(&model, &words));
             }
         }
         Ok(())

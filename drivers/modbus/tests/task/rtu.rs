@@ -36,16 +36,41 @@ struct Slaves {
     _slave: OwnedFd,
 }
 
-fn slaves(garbage: usize) -> Slaves {
+fn raw_pty() -> (File, OwnedFd, PathBuf) {
     let pty = openpty(None, None).unwrap();
     let mut termios = tcgetattr(&pty.slave).unwrap();
     cfmakeraw(&mut termios);
     tcsetattr(&pty.slave, SetArg::TCSANOW, &termios).unwrap();
     let path = nix::unistd::ttyname(&pty.slave).unwrap();
+    (File::from(pty.master), pty.slave, path)
+}
+
+/// Two serial ports with a cable between them; the ends are held open so that they stay raw.
+pub(crate) struct Cable {
+    pub ends: [PathBuf; 2],
+    _held: [OwnedFd; 2],
+}
+
+impl Cable {
+    pub(crate) fn new() -> Self {
+        let (one, held_one, path_one) = raw_pty();
+        let (other, held_other, path_other) = raw_pty();
+        for (mut from, mut to) in
+            [(one.try_clone().unwrap(), other.try_clone().unwrap()), (other, one)]
+        {
+            // Ends when an end is closed for good.
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to).ok());
+        }
+        Self { ends: [path_one, path_other], _held: [held_one, held_other] }
+    }
+}
+
+fn slaves(garbage: usize) -> Slaves {
+    let (master, slave, path) = raw_pty();
     let coils = Coils::default();
-    let (served, master) = (coils.clone(), File::from(pty.master));
+    let served = coils.clone();
     std::thread::spawn(move || serve(master, &served, garbage));
-    Slaves { path, coils, _slave: pty.slave }
+    Slaves { path, coils, _slave: slave }
 }
 
 fn serve(mut line: File, coils: &Coils, mut garbage: usize) {
