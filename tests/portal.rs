@@ -2,13 +2,13 @@
 //! other way it stops, a person alone is told, and a copy of a tag is not posted.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use std::time::Duration;
+use std::{fs, process::Command, time::Duration};
 
 use gatewarden_simulators::{
     llrp::SimTag,
     modbus::{LightsOptions, SimLights},
 };
-use gatewarden_tests::{BOLT, Gateway, Journal, People, Settings, epc, receipt, until};
+use gatewarden_tests::{BOLT, Gateway, Journal, People, Settings, epc, gatewarden, receipt, until};
 use serde_json::Value;
 
 /// Steps of a way through the door, and how long each takes.
@@ -41,6 +41,8 @@ impl Door {
              inputs = [{ device = \"eyes-1\", port = 0, is = \"outer-beam\" }, \
              { device = \"eyes-1\", port = 1, is = \"inner-beam\" }] }\n",
         );
+        let trace = format!("trace = \"{}\"\nportal = {{", gateway.dir().join("trace").display());
+        gateway.reconfigure("portal = {", &trace);
         gateway.run().await;
         let people = People::enrol(&gateway).await;
         people.sign_in("li.wei", Some("dock-1")).await;
@@ -54,8 +56,8 @@ impl Door {
             // Metres from the middle, from the yard to the hall.
             let along = f64::from(step * 2 - STEPS) / f64::from(STEPS) * 2.0;
             let at = if inwards { along } else { -along };
-            self.eyes.set_input(OUTER, (-0.8..0.0).contains(&at));
-            self.eyes.set_input(INNER, (-0.0..0.8).contains(&at) || at == 0.0);
+            assert!(self.eyes.set_input(OUTER, (-0.8..0.2).contains(&at)));
+            assert!(self.eyes.set_input(INNER, (-0.2..0.8).contains(&at)));
             let near = |antenna: f64| -44.0 - 9.0 * (at - antenna).abs();
             let (antenna, rssi) = if at < 0.0 { (1, near(-0.5)) } else { (2, near(0.5)) };
             #[allow(clippy::cast_possible_truncation, reason = "some tens of dBm")]
@@ -64,6 +66,35 @@ impl Door {
             tokio::time::sleep(STEP).await;
         }
         self.gateway.hardware.reader.clear_field();
+    }
+
+    /// What was recorded gives the same passes, byte for byte; and a trace that was touched does not.
+    fn replays(&self) {
+        let trace = self.gateway.dir().join("trace");
+        let replay = || Command::new(gatewarden()).args(["replay"]).arg(&trace).output().unwrap();
+        let first = replay();
+        assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+        let recorded = fs::read_to_string(&trace).unwrap();
+        let passes = recorded.lines().filter_map(|line| line.strip_prefix("{\"pass\":"));
+        let passes: Vec<Value> = passes
+            .map(|rest| serde_json::from_str(rest.strip_suffix('}').unwrap()).unwrap())
+            .collect();
+        assert!(passes.len() >= 3, "{recorded}");
+        let printed = String::from_utf8(first.stdout.clone()).unwrap();
+        for (line, pass) in printed.lines().zip(&passes) {
+            assert_eq!(serde_json::from_str::<Value>(line).unwrap(), pass["pass"]);
+        }
+        assert_eq!(replay().stdout, first.stdout, "twice the same bytes");
+
+        fs::write(&trace, recorded.replacen("\"direction\":\"in\"", "\"direction\":\"out\"", 1))
+            .unwrap();
+        let touched = replay();
+        assert_eq!(touched.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&touched.stderr).contains("another pass was recorded"));
+        fs::write(&trace, "no trace").unwrap();
+        assert!(
+            String::from_utf8_lossy(&replay().stderr).contains("trace:1: not a line of a trace")
+        );
     }
 
     async fn entry(&self, kind: &'static str) -> Value {
@@ -102,4 +133,5 @@ async fn a_pallet_in_is_posted_and_out_is_stopped_and_a_person_is_told() {
     let unread = door.entry("unread").await;
     assert_eq!(unread["pass"]["sightings"].as_array().unwrap().len(), 0, "{unread}");
     door.gateway.cli_ok(&["ledger", "verify"], "");
+    door.replays();
 }

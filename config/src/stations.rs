@@ -1,6 +1,6 @@
 //! `[[stations]]`: the places that devices serve, and how reads become a pass there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use gatewarden_model::{DeviceId, StationId};
 
@@ -31,6 +31,8 @@ pub struct Station {
     pub devices: Vec<DeviceId>,
     /// How reads become a pass.
     pub pass: PassSection,
+    /// Where everything that its devices tell is recorded, if anywhere.
+    pub trace: Option<PathBuf>,
     /// How a door's two sides are told apart, if they are.
     pub portal: Option<PortalSection>,
     /// Seconds that the way to other stations takes, the same back.
@@ -60,6 +62,11 @@ pub(crate) static STATION: Section = Section {
             "The names of the devices that serve it. A device serves one station.",
         ),
         optional("pass", Shape::Section(&PASS), "How the reads here become one pass."),
+        optional(
+            "trace",
+            Shape::Text(Text::Line),
+            "A file in which everything that the devices tell is recorded, for gatewarden replay.",
+        ),
         optional(
             "portal",
             Shape::Section(&portal::PORTAL),
@@ -123,6 +130,7 @@ impl Station {
                 duration_ms_max: pass.integer("duration_ms_max")?,
                 linger_ms: pass.integer("linger_ms")?,
             },
+            trace: fields.text("trace").map(PathBuf::from),
             portal: match stated(fields) {
                 Some(section) => Some(portal::build(section)?),
                 None => None,

@@ -7,15 +7,96 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatewarden_config::{PortalInput, PortalSection, Station};
+use gatewarden_config::{PortalInput, Station};
 use gatewarden_engine::{PassWindow, ReadMeta, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceId, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp, Thing, Trust,
+    DeviceId, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp, StationId, Thing,
+    Trust,
 };
 use gatewarden_portal::{Input, Portal, PortalSettings, TagSeen, Taken, Zone};
+use serde::{Deserialize, Serialize};
 
 /// Things in one pass at most; beyond it reads are a gap.
 pub(crate) const THINGS_MAX: usize = 10_000;
+
+/// What decides what belongs together, as a recorded trace begins with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rules {
+    pub(crate) station: StationId,
+    quiet_ms: u32,
+    duration_ms_max: u32,
+    linger_ms: u32,
+    portal: Option<DoorRules>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DoorRules {
+    outer: Vec<(DeviceId, u16)>,
+    inner: Vec<(DeviceId, u16)>,
+    inputs: Vec<(DeviceId, u16, Meaning)>,
+    near_cdbm: Option<i16>,
+    stable_ms: u32,
+    settle_ms: u32,
+    preroll_ms: u32,
+    sure_pct: u8,
+}
+
+/// What an input means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Meaning {
+    OuterBeam,
+    InnerBeam,
+    Gate,
+    Button,
+}
+
+impl Meaning {
+    fn input(self) -> Input {
+        match self {
+            Self::OuterBeam => Input::Beam(Zone::Outer),
+            Self::InnerBeam => Input::Beam(Zone::Inner),
+            Self::Gate => Input::Gate,
+            Self::Button => Input::Button,
+        }
+    }
+}
+
+impl From<PortalInput> for Meaning {
+    fn from(told: PortalInput) -> Self {
+        match told {
+            PortalInput::OuterBeam => Self::OuterBeam,
+            PortalInput::InnerBeam => Self::InnerBeam,
+            PortalInput::Gate => Self::Gate,
+            PortalInput::Button => Self::Button,
+        }
+    }
+}
+
+impl Rules {
+    pub(crate) fn of(station: &Station) -> Self {
+        let portal = station.portal.as_ref().map(|portal| DoorRules {
+            outer: portal.outer.clone(),
+            inner: portal.inner.clone(),
+            inputs: portal.inputs.iter().map(|(d, p, is)| (d.clone(), *p, (*is).into())).collect(),
+            near_cdbm: portal.near_cdbm,
+            stable_ms: portal.stable_ms,
+            settle_ms: portal.settle_ms,
+            preroll_ms: portal.preroll_ms,
+            sure_pct: portal.sure_pct,
+        });
+        let pass = &station.pass;
+        Self {
+            station: station.name.clone(),
+            quiet_ms: pass.quiet_ms,
+            duration_ms_max: pass.duration_ms_max,
+            linger_ms: pass.linger_ms,
+            portal,
+        }
+    }
+}
 
 /// The passes of one station.
 #[derive(Debug)]
@@ -64,20 +145,20 @@ pub(crate) struct Seen {
 }
 
 impl Grouping {
-    pub(crate) fn new(station: &Station) -> Self {
+    pub(crate) fn new(rules: &Rules) -> Self {
         let settings = WindowSettings {
-            quiet_ms: station.pass.quiet_ms,
-            duration_ms_max: station.pass.duration_ms_max,
-            linger_ms: station.pass.linger_ms,
+            quiet_ms: rules.quiet_ms,
+            duration_ms_max: rules.duration_ms_max,
+            linger_ms: rules.linger_ms,
             things_max: THINGS_MAX,
         };
-        let door = station.portal.as_ref().map(|portal| Door {
-            portal: Portal::new(portal_settings(station, portal)),
-            inputs: portal.inputs.iter().map(|(d, p, is)| ((d.clone(), *p), meant(*is))).collect(),
+        let door = rules.portal.as_ref().map(|portal| Door {
+            portal: Portal::new(portal_settings(rules, portal)),
+            inputs: portal.inputs.iter().map(|(d, p, is)| ((d.clone(), *p), is.input())).collect(),
             ready: VecDeque::new(),
             late: 0,
         });
-        Self { window: PassWindow::new(station.name.clone(), settings), door }
+        Self { window: PassWindow::new(rules.station.clone(), settings), door }
     }
 
     /// Takes one read.
@@ -210,31 +291,23 @@ impl Door {
     }
 }
 
-fn portal_settings(station: &Station, portal: &PortalSection) -> PortalSettings {
+fn portal_settings(rules: &Rules, portal: &DoorRules) -> PortalSettings {
     let side = |of: &[(DeviceId, u16)], zone| {
         of.iter().map(move |antenna| (antenna.clone(), zone)).collect::<Vec<_>>()
     };
     let zones =
         side(&portal.outer, Zone::Outer).into_iter().chain(side(&portal.inner, Zone::Inner));
+    let has = |of| portal.inputs.iter().any(|(.., is)| *is == of);
     PortalSettings {
-        beams: portal.has_beams(),
+        beams: has(Meaning::OuterBeam) && has(Meaning::InnerBeam),
         near_cdbm: portal.near_cdbm,
         stable_ms: portal.stable_ms,
         settle_ms: portal.settle_ms,
-        duration_ms_max: station.pass.duration_ms_max,
+        duration_ms_max: rules.duration_ms_max,
         preroll_ms: portal.preroll_ms,
-        linger_ms: station.pass.linger_ms,
+        linger_ms: rules.linger_ms,
         things_max: THINGS_MAX,
         sure_pct: portal.sure_pct,
-        ..PortalSettings::new(station.name.clone(), zones.collect())
-    }
-}
-
-fn meant(input: PortalInput) -> Input {
-    match input {
-        PortalInput::OuterBeam => Input::Beam(Zone::Outer),
-        PortalInput::InnerBeam => Input::Beam(Zone::Inner),
-        PortalInput::Gate => Input::Gate,
-        PortalInput::Button => Input::Button,
+        ..PortalSettings::new(rules.station.clone(), zones.collect())
     }
 }

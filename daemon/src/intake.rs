@@ -27,7 +27,8 @@ use uuid::Uuid;
 use crate::{
     app::{App, StationOrder},
     badges, feeder,
-    grouping::{Fate, Grouped, Grouping, Seen},
+    grouping::{Fate, Grouped, Grouping, Rules, Seen},
+    recording::{Line, ReadLine, Recording},
     secrets,
     spool::SpoolError,
     watch::Watch,
@@ -50,6 +51,7 @@ struct Intake {
     app: App,
     station: Station,
     grouping: Grouping,
+    recording: Option<Recording>,
     known: HashMap<Vec<u8>, Thing>,
     lingering: metrics::Counter,
     /// What is not spooled yet, by pass.
@@ -88,7 +90,8 @@ pub(crate) async fn run(
         "station" => station.name.to_string());
     let (started, unseen) = (app.clock.now(), station.devices.iter().cloned().collect());
     let mut intake = Intake {
-        grouping: Grouping::new(&station),
+        grouping: Grouping::new(&Rules::of(&station)),
+        recording: begin_recording(&station),
         watch: Watch::new(&station, app.guard.clone()),
         app,
         station,
@@ -293,6 +296,7 @@ impl Intake {
         if standing != self.session && standing.is_some_and(|(_, counts)| counts) {
             // What lay in the field before may be shown again to whoever has just signed in.
             self.grouping.forget_lingering();
+            self.record(|| Some(Line::Forget {}));
         }
         self.session = standing;
         // Who read it is not known yet: a pass without a session is never posted.
@@ -302,7 +306,9 @@ impl Intake {
         let alarms = self.watch.read(&read, &thing.key);
         let (device, at, meta) = (read.device.clone(), read.at, meta(&read));
         let seen = Seen { at, thing, meta, suspect: alarms.suspect };
+        let line = self.recording.as_ref().map(|_| ReadLine::new(&seen, session));
         let grouped = self.grouping.read(seen, session, || mint(wall_us));
+        self.record(|| line.map(|line| line.opening(&grouped)));
         self.grouped(grouped, at).await;
         for alarm in alarms.found {
             self.gap(Some(device.clone()), at, at, alarm.words).await;
@@ -316,8 +322,20 @@ impl Intake {
         let session = session.filter(|_| !self.unasked.contains_key(device));
         let wall_us = at.wall_us;
         let grouped = self.grouping.input((device, port, on), at, session, || mint(wall_us));
+        let opened = grouped.as_ref().and_then(|grouped| grouped.opened).map(|(pass, _)| pass);
+        self.record(|| Some(Line::Input { at, device: device.clone(), port, on, session, opened }));
         if let Some(grouped) = grouped {
             self.grouped(grouped, at).await;
+        }
+    }
+
+    /// Adds a line to the trace, if one is recorded.
+    fn record(&mut self, line: impl FnOnce() -> Option<Line>) {
+        let Some(recording) = &mut self.recording else { return };
+        let written = line().map_or(Ok(()), |line| recording.line(&line));
+        if let Err(error) = written {
+            tracing::error!(station = %self.station.name, %error, "the trace ends here");
+            self.recording = None;
         }
     }
 
@@ -406,6 +424,7 @@ impl Intake {
     async fn close(&mut self, by: PassClosing) {
         let now = self.now();
         self.grouping.close(now, by);
+        self.record(|| Some(Line::Close { at: now, by }));
         self.finish_closed(now).await;
     }
 
@@ -413,6 +432,7 @@ impl Intake {
     async fn finish_closed(&mut self, now: Stamp) {
         while let Some(pass) = self.grouping.poll(now) {
             // The pass as a whole replaces its single sightings.
+            self.record(|| Some(Line::Pass { asked: now, pass: pass.clone() }));
             let mut pass = pass;
             self.unspooled.remove(&pass.id);
             if self.unspooled.is_empty() {
@@ -435,6 +455,17 @@ impl Intake {
             if self.closed.send(pass).await.is_err() {
                 tracing::error!("the recorder's feeder has ended; the pass stays in the spool");
             }
+        }
+    }
+}
+
+fn begin_recording(station: &Station) -> Option<Recording> {
+    let path = station.trace.as_ref()?;
+    match Recording::create(path, &Rules::of(station)) {
+        Ok(recording) => Some(recording),
+        Err(error) => {
+            tracing::error!(station = %station.name, path = %path.display(), %error, "no trace");
+            None
         }
     }
 }

@@ -26,6 +26,7 @@ mod plain;
 mod policies;
 mod presence;
 mod recorder;
+mod recording;
 mod requests;
 mod rivals;
 mod run;

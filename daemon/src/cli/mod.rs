@@ -14,6 +14,7 @@ mod post;
 mod probe;
 mod proof;
 mod qr;
+mod replay;
 mod review;
 mod rows;
 mod sod;
@@ -65,6 +66,8 @@ enum Verb {
     Identify(identify::IdentifyArgs),
     /// Tell what a device is and what it sees, such as llrp://HOST:5084.
     Probe(probe::ProbeArgs),
+    /// Replay a recorded trace of a station, from the reads to the passes.
+    Replay(replay::ReplayArgs),
     /// Enrol, list or remove operators.
     #[command(subcommand)]
     Operator(people::OperatorVerb),
@@ -109,6 +112,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Demo(args) => block_on(demo::demo(args))?,
         Verb::Identify(args) => identify::identify(&args),
         Verb::Probe(args) => block_on(probe::probe(args))?,
+        Verb::Replay(args) => replay::run(&args),
         Verb::Operator(verb) => block_on(people::operator(verb))?,
         Verb::Factor(verb) => block_on(factors::factor(verb))?,
         Verb::Client(verb) => block_on(people::client(verb))?,
