@@ -28,6 +28,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
         crate::stations::check(walk, station);
     }
     crate::stations::check_ways(walk, root.tables("stations"));
+    crate::stations::check_ways_of_goods(walk, root.tables("stations"));
     for item in root.tables("items") {
         crate::items::check(walk, item);
     }

@@ -172,6 +172,18 @@ pub(crate) fn check_ways(walk: &mut Walk<'_>, stations: &[Fields]) {
     }
 }
 
+/// The ways of goods lead to other stations.
+pub(crate) fn check_ways_of_goods(walk: &mut Walk<'_>, stations: &[Fields]) {
+    let names = || stations.iter().filter_map(|station| station.text("name"));
+    for portal in stations.iter().filter_map(stated) {
+        for way in portal.tables("ways") {
+            if let Some(to) = way.text("to").filter(|to| !names().any(|name| name == *to)) {
+                walk.unknown(way.place("to"), "unknown-station", "station", to, names());
+            }
+        }
+    }
+}
+
 /// The rules that join two keys.
 pub(crate) fn check(walk: &mut Walk<'_>, fields: &Fields) {
     if let Some(pass) = fields.table("pass") {

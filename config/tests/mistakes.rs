@@ -311,6 +311,38 @@ fn a_way_leads_to_another_station_and_is_stated_once() {
 }
 
 #[test]
+fn a_portals_mistakes_are_told_each_at_its_place() {
+    let portal = |text: &str| {
+        parsed(&format!(
+            "[gateway]\nname = \"gw\"\n[[stations]]\nname = \"a\"\ndevices = [\"r\", \"e\"]\n\
+             portal = {{ {text} }}\n[[devices]]\nname = \"r\"\nkind = \"llrp\"\naddress = \"r:1\"\n\
+             [[devices]]\nname = \"e\"\nkind = \"io-module\"\naddress = \"e:1\"\ninputs = [0, 1]\n"
+        ))
+    };
+    let sides = "outer = [{ reader = \"r\", antennas = [1] }], inner = [{ reader = \"r\", antennas = [2] }]";
+    let good = portal(sides).config.unwrap().stations[0].portal.clone().unwrap();
+    assert_eq!((good.near_cdbm, good.has_beams()), (Some(-5800), false), "a near tag opens a pass");
+    let eye = |port: u16, is: &str| format!("{{ device = \"e\", port = {port}, is = \"{is}\" }}");
+    let eyes = format!("{}, {}", eye(0, "outer-beam"), eye(1, "inner-beam"));
+    let with_eyes = portal(&format!("{sides}, inputs = [{eyes}]")).config.unwrap();
+    let with_eyes = with_eyes.stations[0].portal.clone().unwrap();
+    assert_eq!((with_eyes.near_cdbm, with_eyes.has_beams()), (None, true), "the eyes open it");
+
+    let codes = |text: &str| -> Vec<&str> { found(&portal(text)).iter().map(|m| m.2).collect() };
+    assert_eq!(codes("outer = [{ reader = \"r\", antennas = [1] }]"), ["no-antenna"]);
+    assert_eq!(codes(&sides.replace("[2]", "[1]")), ["duplicate-antenna"]);
+    assert_eq!(codes(&sides.replacen("\"r\"", "\"x\"", 1)), ["unknown-device"]);
+    let twice = format!("{}, {}", eye(0, "gate"), eye(0, "button"));
+    assert_eq!(codes(&format!("{sides}, inputs = [{twice}]")), ["conflict"]);
+    assert_eq!(codes(&format!("{sides}, inputs = [{}]", eye(0, "lamp"))), ["unknown-choice"]);
+    assert_eq!(codes(&format!("{sides}, sure_pct = 40")), ["out-of-range"]);
+    assert_eq!(
+        codes(&format!("{sides}, ways = [{{ to = \"nowhere\", ms = 5 }}]")),
+        ["unknown-station"]
+    );
+}
+
+#[test]
 fn what_operators_need_is_read_as_it_stands() {
     let text = format!(
         "{GOOD}{SCANNER}[operators]\nlevels = [{{ of = \"scrap\", level = 3 }}, {{ of = \"system:modify\", \

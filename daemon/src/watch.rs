@@ -156,3 +156,110 @@ fn words(alarm: &Alarm) -> (&'static str, String) {
         Alarm::NumberGap { missing } => ("number-gap", format!("{missing} events are missing")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
+    use gatewarden_config::parse;
+    use gatewarden_model::{
+        Direction, Hash, PassClosing, PassId, PassOpening, Sighting, Stamp, TagRead, Trust,
+    };
+
+    use super::*;
+
+    const DOORS: &str = r#"
+[gateway]
+name = "gw"
+[[stations]]
+name = "a"
+devices = ["ra"]
+portal = { outer = [{ reader = "ra", antennas = [1] }], inner = [{ reader = "ra", antennas = [2] }], ways = [{ to = "b", ms = 20000 }] }
+[[stations]]
+name = "b"
+devices = ["rb"]
+portal = { outer = [{ reader = "rb", antennas = [1] }], inner = [{ reader = "rb", antennas = [2] }] }
+[[devices]]
+name = "ra"
+kind = "llrp"
+address = "a:1"
+[[devices]]
+name = "rb"
+kind = "llrp"
+address = "b:1"
+"#;
+
+    fn watches() -> (Watch, Watch) {
+        let checked = parse(
+            std::path::Path::new("g.toml"),
+            DOORS.as_bytes(),
+            &gatewarden_config::SystemEnvironment,
+        );
+        let stations = checked.config.unwrap().stations;
+        let guard = guard(&stations);
+        (Watch::new(&stations[0], guard.clone()), Watch::new(&stations[1], guard))
+    }
+
+    fn at(s: u64) -> Stamp {
+        Stamp { boot: uuid::Uuid::nil(), mono_us: s * 1_000_000, wall_us: 0, synced: true }
+    }
+
+    fn pass(station: &str, s: u64) -> Pass {
+        let sighting = Sighting {
+            thing: gatewarden_model::Thing::of_epc(&[0x30; 12]),
+            device: "ra".parse().unwrap(),
+            antenna: None,
+            first: at(s),
+            last: at(s),
+            reads: 1,
+            peak_rssi_cdbm: None,
+            trust: Trust::EpcOnly,
+            direction: Direction::In,
+            confidence_pct: 99,
+            evidence: Hash::of(b"frame"),
+        };
+        Pass {
+            id: PassId(uuid::Uuid::nil()),
+            station: station.parse().unwrap(),
+            opened: at(s),
+            closed: at(s + 1),
+            opened_by: PassOpening::FirstRead,
+            closed_by: PassClosing::Quiet,
+            session: None,
+            sightings: vec![sighting],
+            doubts: vec![],
+            strays: 0,
+        }
+    }
+
+    #[test]
+    fn who_is_faster_than_the_way_is_doubted_and_told() {
+        for (later_s, too_fast) in [(19, true), (21, false)] {
+            let (mut a, mut b) = watches();
+            assert!(a.passed(&mut pass("a", 100)).is_empty());
+            let mut at_b = pass("b", 100 + later_s);
+            let found = b.passed(&mut at_b);
+            assert_eq!((found.len() == 1, at_b.sightings.is_empty()), (too_fast, too_fast));
+            assert_eq!(at_b.doubts.iter().any(|d| d.why == Doubtful::Suspect), too_fast);
+            if too_fast {
+                assert!(found[0].words.contains("was at a 19000 ms ago"), "{}", found[0].words);
+            }
+        }
+    }
+
+    #[test]
+    fn one_epc_with_two_tids_is_told_once_and_stays_suspect() {
+        let (mut a, _) = watches();
+        let mut read = |tid: u8, s: u64| {
+            let tag =
+                TagRead { epc: vec![0x30; 12], tid: Some(vec![tid; 12]), ..TagRead::default() };
+            let (device, raw) = ("ra".parse().unwrap(), Hash::of(b"frame"));
+            let read = Read { device, at: at(s), value: ReadValue::Tag(tag), raw };
+            let alarms = a.read(&read, "key");
+            (alarms.found.len(), alarms.suspect)
+        };
+        assert_eq!(read(1, 1), (0, false));
+        assert_eq!(read(2, 2), (1, true));
+        assert_eq!(read(2, 3), (0, true), "it is no journal entry each time");
+        assert_eq!(read(1, 4), (0, false));
+    }
+}
