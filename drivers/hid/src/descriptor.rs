@@ -57,6 +57,12 @@ pub enum DescriptorError {
         /// Where the item begins.
         at: usize,
     },
+    /// A field of a scan in a form in which part of it would be lost.
+    #[error("the item at byte {at} spreads what a scan says in a way that can't be read whole")]
+    Scattered {
+        /// Where the item begins.
+        at: usize,
+    },
     /// No report carries decoded data in bytes.
     #[error("no input report carries decoded data (usage 8C/FE) in whole bytes")]
     NoData,
@@ -205,7 +211,10 @@ impl Reading {
         if flags & 1 == 0 && size > 0 {
             for nth in 0..count {
                 let Some(usage) = self.usages.get(nth).or(self.usages.last()) else { break };
-                layout.place(*usage, Field { bit: from + nth * size, bits: size });
+                let field = Field { bit: from + nth * size, bits: size };
+                if !layout.place(*usage, field) {
+                    return Err(DescriptorError::Scattered { at });
+                }
             }
         }
         self.forget();
@@ -214,12 +223,14 @@ impl Reading {
 }
 
 impl Layout {
-    fn place(&mut self, usage: u32, field: Field) {
+    /// False for a field that can't be read: data in two runs or in other units than bytes, a count
+    /// or a mark of continuation too wide. Read without it a part would pass as the whole.
+    fn place(&mut self, usage: u32, field: Field) -> bool {
         match usage {
             DECODED_DATA if field.bits == 8 => match &mut self.data {
                 None => self.data = Some((field.bit, 1)),
                 Some((first, count)) if *first + *count * 8 == field.bit => *count += 1,
-                Some(_) => {}
+                Some(_) => return false,
             },
             // One field of 24 bits may hold all three characters.
             SYMBOLOGY_1 if field.bits == 24 => {
@@ -228,14 +239,17 @@ impl Layout {
             SYMBOLOGY_1..=SYMBOLOGY_3 if field.bits == 8 => {
                 self.aim[(usage - SYMBOLOGY_1) as usize].get_or_insert(field);
             }
+            DECODED_DATA => return false,
             BYTE_COUNT if field.bits <= 32 => {
                 self.length.get_or_insert(field);
             }
             CONTINUED if field.bits <= 32 => {
                 self.more.get_or_insert(field);
             }
+            BYTE_COUNT | CONTINUED => return false,
             _ => {}
         }
+        true
     }
 
     /// Reads one report; `None` where it is another one.

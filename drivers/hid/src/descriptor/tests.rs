@@ -1,4 +1,5 @@
-//! Descriptors written out item by item, in the layouts that makers use, and any bytes at all.
+//! Descriptors written out item by item after the HID usage tables, and any bytes at all. None is a
+//! captured one of a scanner.
 
 use proptest::prelude::*;
 
@@ -105,4 +106,18 @@ proptest! {
             prop_assert!(layout.bits <= REPORT_BYTES_MAX * 8);
         }
     }
+}
+
+#[test]
+fn what_would_lose_part_of_a_scan_is_refused() {
+    // Data, a byte of padding, data again.
+    let two_runs = [
+        0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01, 0x75, 0x08, 0x95, 0x04, 0x09, 0xfe, 0x81, 0x02, 0x95,
+        0x01, 0x81, 0x03, 0x95, 0x04, 0x09, 0xfe, 0x81, 0x02, 0xc0,
+    ];
+    assert_eq!(parse_descriptor(&two_runs), Err(DescriptorError::Scattered { at: 22 }));
+    // Data in words of 16 bits.
+    let words =
+        [0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01, 0x75, 0x10, 0x95, 0x04, 0x09, 0xfe, 0x81, 0x02, 0xc0];
+    assert_eq!(parse_descriptor(&words), Err(DescriptorError::Scattered { at: 12 }));
 }
