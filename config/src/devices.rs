@@ -1,7 +1,7 @@
 //! `[[devices]]`: readers, scanners, printers and lamps, told apart by `kind`.
 //!
 //! A family is a file: its keys, what they become, and the rules that join them. Adding one is adding
-//! its file, its line in [`DEVICES`], in [`DeviceKind`], in `Device::build` and in [`check`].
+//! its file, its line in `DEVICES`, in [`DeviceKind`], in `Device::build` and in `check`.
 
 use std::collections::BTreeMap;
 

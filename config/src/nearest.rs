@@ -7,7 +7,7 @@ const COMPARED_MAX: usize = 2048;
 /// Least similarity (Jaro-Winkler, 0 to 1) of a suggestion.
 const SIMILARITY_MIN: f64 = 0.8;
 /// Most words that a message lists.
-const LISTED_MAX: usize = 20;
+const LISTED_MAX: usize = 40;
 
 /// The known word most like this one, if any is like it.
 pub(crate) fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {

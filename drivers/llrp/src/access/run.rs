@@ -74,7 +74,7 @@ pub enum AccessError {
 pub struct Outcome {
     /// The tag's EPC as it was.
     pub epc: Vec<u8>,
-    /// The tag's TID, of at most [`TID_WORDS`] words; empty if it could not be read.
+    /// The tag's TID, of at most `TID_WORDS` words; empty if it could not be read.
     pub tid: Vec<u16>,
     /// What was read, or read back.
     pub words: Vec<u16>,

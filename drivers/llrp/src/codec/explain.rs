@@ -1,6 +1,6 @@
 //! A message as a tree of names and values, for people and for JSON, and back to the same bytes.
 //!
-//! `explain(&frame)` looks up every field in [`definitions`](super::definitions), also those of known vendors'
+//! `explain(&frame)` looks up every field in `definitions`, also those of known vendors'
 //! types. What has no row, and what a row does not fit (a later firmware's), stands there as one field `Data` of bytes.
 //!
 //! Invariants: [`Tree::to_message`] of an explained message gives that message; reserved bits that are not zero

@@ -1,4 +1,4 @@
-//! How long the fields of a type are, by its row in [`definitions`](super::definitions).
+//! How long the fields of a type are, by its row in `definitions`.
 //!
 //! A type that has no row is carried as bytes. Of a vendor's type all bytes are fields here; `explain` looks
 //! into them. Source: LLRP 1.1 clause 17.
