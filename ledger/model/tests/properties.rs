@@ -50,6 +50,14 @@ fn near_gs1() -> impl Strategy<Value = String> {
     vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
+/// Data behind a key that ends within a word, found by the property below.
+#[test]
+fn half_a_word_behind_a_key_is_read_as_it_is_kept() {
+    let bytes = [244, 136, 0, 114, 0, 0, 98, 72, 0, 65, 100, 0, 42, 0, 0, 0, 0, 0, 48];
+    let epc = Epc::decode(&bytes).unwrap();
+    assert_eq!(Epc::decode(&epc.to_bytes()).unwrap(), epc);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -61,6 +61,10 @@ pub(super) fn decode(scheme: &'static PlusScheme, bytes: &[u8]) -> Result<Plus, 
     let mut end = source.position();
     if toggle {
         unread = aidc::read(&mut source, &mut elements);
+        if unread.is_some() && !bytes.len().is_multiple_of(2) {
+            // What can't be read is kept in whole words, and so it is read: why must not depend on it.
+            return decode(scheme, &[bytes, &[0]].concat());
+        }
         end = if unread.is_some() { bytes.len() * 8 } else { source.position() };
     } else if !source.only_zeros() {
         return Err(EpcError::TrailingBits(scheme.name));
