@@ -2,10 +2,11 @@
 //!
 //! Tags at a portal go through `gatewarden_portal`; scans, and everything at other stations, through
 //! the engine's window. Pure: time, ids and alarms are arguments, so that a recorded trace gives the
-//! same passes. Invariants: no read is dropped without being told as lingering, late or overflow; a
+//! same passes. Invariants: no read is dropped without being told as lingering, late or, with the pass
+//! that it did not fit, as overflow; which pass that is never depends on what else stands open; a
 //! portal's pass is spooled from its opening with what was heard before it. Absent: keeping anything.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use gatewarden_config::{PortalInput, Station};
 use gatewarden_engine::{PassWindow, ReadMeta, Sight, WindowSettings};
@@ -102,6 +103,8 @@ impl Rules {
 #[derive(Debug)]
 pub(crate) struct Grouping {
     window: PassWindow,
+    /// Since when what is scanned does not fit the open pass.
+    full_since: Option<Stamp>,
     door: Option<Door>,
 }
 
@@ -109,8 +112,26 @@ pub(crate) struct Grouping {
 struct Door {
     portal: Portal,
     inputs: BTreeMap<(DeviceId, u16), Input>,
-    ready: VecDeque<Pass>,
-    late: u64,
+    /// Since when a tag did not fit.
+    full_since: Option<Stamp>,
+}
+
+/// A pass that is over.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) pass: Pass,
+    /// Since when things did not fit it: then it is interrupted, and never posted by itself.
+    pub(crate) full_since: Option<Stamp>,
+}
+
+impl Closed {
+    fn new(mut pass: Pass, full_since: Option<Stamp>) -> Self {
+        if full_since.is_some() {
+            // What did not fit may have been strange.
+            pass.closed_by = PassClosing::Interrupted;
+        }
+        Self { pass, full_since }
+    }
 }
 
 /// What became of a read or an input.
@@ -125,14 +146,12 @@ pub(crate) struct Grouped {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It counts.
+    /// It counts; or the pass is full, which the pass tells when it closes.
     Taken,
     /// Of a tag that stayed in the field after its pass.
     Linger,
     /// It was seen in a pass that is closed.
     Late,
-    /// The pass is full.
-    Overflow,
 }
 
 /// One read, as far as grouping looks at it.
@@ -155,10 +174,10 @@ impl Grouping {
         let door = rules.portal.as_ref().map(|portal| Door {
             portal: Portal::new(portal_settings(rules, portal)),
             inputs: portal.inputs.iter().map(|(d, p, is)| ((d.clone(), *p), is.input())).collect(),
-            ready: VecDeque::new(),
-            late: 0,
+            full_since: None,
         });
-        Self { window: PassWindow::new(rules.station.clone(), settings), door }
+        let window = PassWindow::new(rules.station.clone(), settings);
+        Self { window, full_since: None, door }
     }
 
     /// Takes one read.
@@ -180,7 +199,8 @@ impl Grouping {
         session: Option<SessionId>,
         mint: impl FnOnce() -> PassId,
     ) -> Grouped {
-        let step = self.window.handle(seen.at, seen.thing, seen.meta, session, mint);
+        let at = seen.at;
+        let step = self.window.handle(at, seen.thing, seen.meta, session, mint);
         let (first, fate) = match step.sight {
             Sight::First(sighting) => {
                 let open = self.window.open_pass();
@@ -188,7 +208,10 @@ impl Grouping {
             }
             Sight::Again => (None, Fate::Taken),
             Sight::Linger => (None, Fate::Linger),
-            Sight::Overflow => (None, Fate::Overflow),
+            Sight::Overflow => {
+                self.full_since.get_or_insert(at);
+                (None, Fate::Taken)
+            }
         };
         Grouped { opened: step.opened.map(|id| (id, PassOpening::FirstRead)), first, fate }
     }
@@ -210,9 +233,14 @@ impl Grouping {
     }
 
     /// A closed pass, if there is one.
-    pub(crate) fn poll(&mut self, now: Stamp) -> Option<Pass> {
-        let from_door = self.door.as_mut().and_then(|door| door.poll(now));
-        from_door.or_else(|| self.window.poll(now))
+    pub(crate) fn poll(&mut self, now: Stamp) -> Option<Closed> {
+        if let Some(door) = &mut self.door
+            && let Some(settled) = door.portal.poll(now)
+        {
+            return Some(Closed::new(settled.pass, door.full_since.take()));
+        }
+        let pass = self.window.poll(now)?;
+        Some(Closed::new(pass, self.full_since.take()))
     }
 
     /// Closes what is open.
@@ -264,7 +292,10 @@ impl Door {
         let fate = match taken {
             Taken::First | Taken::Again => Fate::Taken,
             Taken::Late => Fate::Late,
-            Taken::Overflow => Fate::Overflow,
+            Taken::Overflow => {
+                self.full_since.get_or_insert(at);
+                Fate::Taken
+            }
         };
         if opened.is_some() {
             return self.grouped(opened.map(|id| (id, PassOpening::FirstRead)), fate);
@@ -278,16 +309,6 @@ impl Door {
     fn grouped(&mut self, opened: Option<(PassId, PassOpening)>, fate: Fate) -> Grouped {
         let first = opened.map(|(id, _)| (id, self.portal.heard().collect()));
         Grouped { opened, first, fate }
-    }
-
-    fn poll(&mut self, now: Stamp) -> Option<Pass> {
-        while let Some(settled) = self.portal.poll(now) {
-            self.ready.push_back(settled.pass);
-        }
-        let (late, _) = self.portal.counts();
-        metrics::counter!("gatewarden_reads_late_total").increment(late - self.late);
-        self.late = late;
-        self.ready.pop_front()
     }
 }
 
@@ -309,5 +330,66 @@ fn portal_settings(rules: &Rules, portal: &DoorRules) -> PortalSettings {
         things_max: THINGS_MAX,
         sure_pct: portal.sure_pct,
         ..PortalSettings::new(rules.station.clone(), zones.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
+    use gatewarden_model::Hash;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(ms: u64) -> Stamp {
+        Stamp { boot: Uuid::nil(), mono_us: ms * 1000, wall_us: 0, synced: true }
+    }
+
+    /// A door without photo-eyes, whose rules are told as a trace tells them.
+    fn door() -> Grouping {
+        let rules = serde_json::json!({
+            "station": "dock", "quiet_ms": 500, "duration_ms_max": 60_000, "linger_ms": 1000,
+            "portal": {
+                "outer": [["reader", 1]], "inner": [["reader", 2]], "inputs": [], "near_cdbm": -5800,
+                "stable_ms": 1000, "settle_ms": 1500, "preroll_ms": 5000, "sure_pct": 80,
+            },
+        });
+        Grouping::new(&serde_json::from_value(rules).unwrap())
+    }
+
+    fn seen(ms: u64, thing: Thing, trust: Trust) -> Seen {
+        let meta = ReadMeta {
+            device: "reader".parse().unwrap(),
+            antenna: Some(1),
+            peak_rssi_cdbm: Some(-4500),
+            reads: 1,
+            trust,
+            evidence: Hash::of(b"frame"),
+        };
+        Seen { at: at(ms), thing, meta, suspect: false }
+    }
+
+    #[test]
+    fn tags_that_do_not_fit_interrupt_the_doors_pass_and_no_scans() {
+        let mut grouping = door();
+        let mut minted = 0;
+        let mut mint = || {
+            minted += 1;
+            PassId(Uuid::from_u128(minted))
+        };
+        for n in 0..=u32::try_from(THINGS_MAX).unwrap() {
+            let epc = [&[0x30; 8][..], &n.to_be_bytes()].concat();
+            grouping.read(seen(10, Thing::of_epc(&epc), Trust::EpcOnly), None, &mut mint);
+        }
+        let mut scan = Thing::of_epc(&[0x30; 12]);
+        scan.key = "text:pallet".to_owned();
+        grouping.read(seen(20, scan, Trust::Barcode), None, &mut mint);
+        let scanned = grouping.poll(at(600)).unwrap();
+        assert_eq!(scanned.pass.sightings.len(), 1);
+        assert_eq!((scanned.pass.closed_by, scanned.full_since), (PassClosing::Quiet, None));
+        let of_door = grouping.poll(at(70_000)).unwrap();
+        assert_eq!(of_door.pass.closed_by, PassClosing::Interrupted);
+        assert_eq!(of_door.full_since, Some(at(10)));
+        assert!(grouping.poll(at(70_000)).is_none());
     }
 }

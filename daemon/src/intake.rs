@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, StationOrder},
     badges, feeder,
-    grouping::{Fate, Grouped, Grouping, Rules, Seen},
+    grouping::{Closed, Fate, Grouped, Grouping, Rules, Seen},
     recording::{Line, ReadLine, Recording},
     secrets,
     spool::SpoolError,
@@ -54,12 +54,11 @@ struct Intake {
     recording: Option<Recording>,
     known: HashMap<Vec<u8>, Thing>,
     lingering: metrics::Counter,
+    late: metrics::Counter,
     /// What is not spooled yet, by pass.
     unspooled: BTreeMap<PassId, Vec<Sighting>>,
     watch: Watch,
     spool_at: Option<Instant>,
-    /// Things that did not fit the open pass, since the given moment.
-    overflow: Option<Stamp>,
     /// Gaps that the recorder could not take yet: device, from, to, reason.
     gaps: VecDeque<(Option<DeviceId>, Stamp, Stamp, String)>,
     gaps_at: Option<Instant>,
@@ -88,6 +87,8 @@ pub(crate) async fn run(
     let feeder: JoinHandle<()> = tokio::spawn(feeder::feed(app.clone(), passes));
     let lingering = metrics::counter!("gatewarden_reads_lingering_total",
         "station" => station.name.to_string());
+    let late = metrics::counter!("gatewarden_reads_late_total",
+        "station" => station.name.to_string());
     let (started, unseen) = (app.clock.now(), station.devices.iter().cloned().collect());
     let mut intake = Intake {
         grouping: Grouping::new(&Rules::of(&station)),
@@ -97,9 +98,9 @@ pub(crate) async fn run(
         station,
         known: HashMap::new(),
         lingering,
+        late,
         unspooled: BTreeMap::new(),
         spool_at: None,
-        overflow: None,
         gaps: VecDeque::new(),
         gaps_at: None,
         session: None,
@@ -315,11 +316,14 @@ impl Intake {
         }
     }
 
-    /// A beam, a gate or a button: it may open a pass. Elsewhere an input means nothing.
+    /// A beam, a gate or a button: it may open a pass. Elsewhere an input means nothing, and so does
+    /// one of a device that is not the approved one: tags without a beam are doubted.
     async fn input(&mut self, device: &DeviceId, port: u16, on: bool, at: Stamp) {
         tracing::debug!(%device, port, on, "input");
+        if self.unasked.contains_key(device) || self.app.recorder.is_refused(device) {
+            return;
+        }
         let session = self.app.recorder.session_at(&self.station.name);
-        let session = session.filter(|_| !self.unasked.contains_key(device));
         let wall_us = at.wall_us;
         let grouped = self.grouping.input((device, port, on), at, session, || mint(wall_us));
         let opened = grouped.as_ref().and_then(|grouped| grouped.opened).map(|(pass, _)| pass);
@@ -349,11 +353,9 @@ impl Intake {
             self.spool_at.get_or_insert_with(|| Instant::now() + SPOOL_EVERY);
         }
         match grouped.fate {
-            Fate::Taken | Fate::Late => {}
+            Fate::Taken => {}
+            Fate::Late => self.late.increment(1),
             Fate::Linger => self.lingering.increment(1),
-            Fate::Overflow => {
-                self.overflow.get_or_insert(at);
-            }
         }
     }
 
@@ -430,10 +432,9 @@ impl Intake {
 
     /// Makes what has closed durable and hands it on.
     async fn finish_closed(&mut self, now: Stamp) {
-        while let Some(pass) = self.grouping.poll(now) {
-            // The pass as a whole replaces its single sightings.
+        while let Some(Closed { mut pass, full_since }) = self.grouping.poll(now) {
             self.record(|| Some(Line::Pass { asked: now, pass: pass.clone() }));
-            let mut pass = pass;
+            // The pass as a whole replaces its single sightings.
             self.unspooled.remove(&pass.id);
             if self.unspooled.is_empty() {
                 self.spool_at = None;
@@ -441,9 +442,7 @@ impl Intake {
             for alarm in self.watch.passed(&mut pass) {
                 self.gap(None, pass.opened, pass.closed, alarm.words).await;
             }
-            if let Some(from) = self.overflow.take() {
-                // What did not fit may have been strange: it is never posted by itself.
-                pass.closed_by = PassClosing::Interrupted;
+            if let Some(from) = full_since {
                 let reason = format!("more things, or longer ones, than pass {} can hold", pass.id);
                 self.gap(None, from, pass.closed, reason).await;
             }

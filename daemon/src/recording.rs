@@ -116,8 +116,13 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Begins a trace; one of that name is replaced.
+    /// Begins a trace. One of that name, of the run before, is kept beside it as `….old`.
     pub(crate) fn create(path: &Path, rules: &Rules) -> std::io::Result<Self> {
+        if path.exists() {
+            let mut old = path.as_os_str().to_owned();
+            old.push(".old");
+            std::fs::rename(path, old)?;
+        }
         let mut recording =
             Self { file: BufWriter::new(File::create(path)?), left: TRACE_BYTES_MAX };
         let head = serde_json::to_vec(&Head { trace: VERSION, rules: rules.clone() })?;
@@ -166,7 +171,7 @@ pub(crate) fn replay(grouping: &mut Grouping, line: Line) -> Replayed {
         Line::Forget {} => grouping.forget_lingering(),
         Line::Close { at, by } => grouping.close(at, by),
         Line::Pass { asked, pass } => {
-            let now = grouping.poll(asked).map(Box::new);
+            let now = grouping.poll(asked).map(|closed| Box::new(closed.pass));
             return Replayed::Pass { recorded: Box::new(pass), now };
         }
     }

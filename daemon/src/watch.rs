@@ -62,7 +62,8 @@ impl Watch {
             tid: tag.tid.as_deref(),
             commissioned: None,
             antenna: tag.antenna,
-            reader_us: tag.last_seen_us.or(tag.first_seen_us),
+            // Many reports may share a first sight; no two share a last one.
+            reader_us: tag.last_seen_us,
             event: None,
             evidence: read.raw,
         };
