@@ -8,6 +8,7 @@
 pub mod authenticator;
 mod door;
 mod epc;
+pub mod impinj_iot;
 pub mod llrp;
 pub mod modbus;
 pub mod portal;
@@ -17,6 +18,7 @@ pub mod scenario;
 mod seed;
 pub mod totp;
 pub mod webhook;
+pub mod zebra_iot;
 
 pub use epc::{SgtinError, sgtin96, try_sgtin96};
 pub use seed::Seed;
