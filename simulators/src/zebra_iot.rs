@@ -213,7 +213,7 @@ impl ZebraIotReader {
 
     fn event(&self, epc: &[u8]) -> Value {
         let hex: String = epc.iter().map(|byte| format!("{byte:02X}")).collect();
-        let mut number = || self.shared.number.fetch_add(1, SeqCst) + 1;
+        let number = || self.shared.number.fetch_add(1, SeqCst) + 1;
         match self.options.shape {
             Shape::Simple => json!({
                 "type": "SIMPLE", "timestamp": TIME,
