@@ -1,5 +1,7 @@
 //! The driver against a simulated reader: who it is, what it reads, and every loss.
 
+#![allow(clippy::unwrap_used)] // A failing test may say so by panicking.
+
 mod common;
 
 use std::{sync::Arc, time::Duration};

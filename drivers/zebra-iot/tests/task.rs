@@ -1,5 +1,7 @@
 //! The driver and a simulated reader at a real Mosquitto, plain and with TLS; the broker restarts in between.
 
+#![allow(clippy::unwrap_used)] // A failing test may say so by panicking.
+
 mod common;
 
 use std::{
