@@ -158,6 +158,8 @@ fn tag(fields: &Map<String, Value>, time: Option<u64>) -> Result<Tag, CodecError
             tid,
             first_seen_us: None,
             last_seen_us: time,
+            phase: None,
+            doppler_hz16: None,
         },
         event: whole(&["eventNum"], "eventNum")?,
     })
