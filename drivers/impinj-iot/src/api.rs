@@ -20,6 +20,9 @@ pub enum ApiError {
     /// The URL can't be used.
     #[error("{0:?} is no reader's url: write https://HOST or http://HOST:PORT")]
     Url(String),
+    /// The preset would be another path, escaped or not.
+    #[error("{0:?} is no preset's name")]
+    Preset(String),
     /// `https` without anybody to trust.
     #[error("https needs whom to trust: the reader's authority or the digest of its certificate")]
     NoTrust,
@@ -71,8 +74,12 @@ impl Api {
         let bad = || ApiError::Url(settings.url.clone());
         let url = url::Url::parse(&settings.url).map_err(|_| bad())?;
         let is_plain = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+        let is_plain = is_plain && url.query().is_none() && url.fragment().is_none();
         if !matches!(url.scheme(), "http" | "https") || !is_plain || url.host().is_none() {
             return Err(bad());
+        }
+        if let Some(preset) = settings.preset.as_deref().filter(|p| matches!(*p, "" | "." | "..")) {
+            return Err(ApiError::Preset(preset.to_owned()));
         }
         let trust = settings.trust.clone();
         let trust = match url.scheme() {
@@ -87,7 +94,7 @@ impl Api {
             .connect_timeout(Duration::from_millis(settings.time_out_ms))
             .build()
             .map_err(|e| TlsError::Setup(e.to_string()))?;
-        let base = format!("{}/api/v1", settings.url.trim_end_matches('/'));
+        let base = format!("{url}api/v1");
         Ok(Self { client, settings: settings.clone(), base })
     }
 
@@ -105,7 +112,7 @@ impl Api {
         self.stop().await?;
         match &self.settings.preset {
             Some(preset) => {
-                let path = format!("/profiles/inventory/presets/{preset}/start");
+                let path = format!("/profiles/inventory/presets/{}/start", escaped(preset));
                 self.call(Method::POST, &path, None).await?;
             }
             None => {
@@ -165,6 +172,13 @@ impl Api {
     }
 }
 
+/// One segment of a path: all but letters, digits, `-`, `_`, `.` and `~` (RFC 3986, 2.3) is percent-encoded.
+fn escaped(segment: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    let byte = |b| if is_plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    segment.bytes().map(byte).collect()
+}
+
 async fn accepted(what: &str, response: Response) -> Result<Response, ApiError> {
     let status = response.status();
     if status.is_success() {
@@ -195,4 +209,34 @@ fn connect(what: &str, error: &reqwest::Error) -> ApiError {
         cause = deeper;
     }
     ApiError::Connect { what: what.to_owned(), reason: shown(&cause.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatewarden_tls::Secret;
+
+    fn settings(url: &str, preset: Option<&str>) -> Settings {
+        let usual = Settings::new(url.to_owned(), "root".to_owned(), Secret::new("x"));
+        Settings { preset: preset.map(str::to_owned), ..usual }
+    }
+
+    #[test]
+    fn a_url_says_where_and_nothing_more() {
+        for url in ["http://h?a", "http://h/#a", "http://h/a", "http://u@h", "ftp://h", "h"] {
+            assert!(matches!(Api::new(&settings(url, None)), Err(ApiError::Url(_))), "{url}");
+        }
+        let made = Api::new(&settings("http://h:8080/", None)).map(|api| api.base);
+        assert_eq!(made, Ok("http://h:8080/api/v1".to_owned()));
+    }
+
+    #[test]
+    fn a_preset_stays_one_segment_of_the_path() {
+        assert_eq!(escaped("dock_1-A"), "dock_1-A");
+        assert_eq!(escaped("../a b?#%é"), "..%2Fa%20b%3F%23%25%C3%A9");
+        for preset in ["", ".", ".."] {
+            let made = Api::new(&settings("http://h", Some(preset)));
+            assert!(matches!(made, Err(ApiError::Preset(_))), "{preset}");
+        }
+    }
 }

@@ -76,6 +76,8 @@ impl Broker {
         );
         std::fs::write(at.join("conf"), conf).unwrap();
         let Some(child) = spawn(&at.join("conf")) else {
+            let peers = std::env::var_os("GATEWARDEN_PEERS");
+            assert!(peers.is_none(), "GATEWARDEN_PEERS is set, but there is no mosquitto");
             println!("skipped: no mosquitto");
             return None;
         };
