@@ -15,13 +15,17 @@ use crate::{
 };
 
 mod hid_scanner;
+mod impinj_iot;
 mod io_module;
 mod label_printer;
 mod light_stack;
 mod line_scanner;
 mod llrp;
+mod trust;
+mod zebra_iot;
 
 pub use hid_scanner::HidScanner;
+pub use impinj_iot::ImpinjIot;
 pub use io_module::IoModule;
 pub use label_printer::LabelPrinter;
 pub use light_stack::LightStack;
@@ -29,6 +33,7 @@ pub use line_scanner::LineScanner;
 pub use llrp::{
     ANTENNAS_MAX, FILTERS_MAX, LLRP_REGIONS, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, MASK_BYTES_MAX,
 };
+pub use zebra_iot::ZebraIot;
 
 /// Most devices of one gateway.
 pub const DEVICES_MAX: usize = 256;
@@ -49,6 +54,8 @@ pub struct Device {
 #[allow(missing_docs, reason = "each is told where its settings are")]
 pub enum DeviceKind {
     Llrp(Llrp),
+    ImpinjIot(ImpinjIot),
+    ZebraIot(ZebraIot),
     LineScanner(LineScanner),
     LightStack(LightStack),
     IoModule(IoModule),
@@ -62,6 +69,8 @@ impl DeviceKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Llrp(_) => llrp::KIND.name,
+            Self::ImpinjIot(_) => impinj_iot::KIND.name,
+            Self::ZebraIot(_) => zebra_iot::KIND.name,
             Self::LineScanner(_) => line_scanner::KIND.name,
             Self::LightStack(_) => light_stack::KIND.name,
             Self::IoModule(_) => io_module::KIND.name,
@@ -73,7 +82,7 @@ impl DeviceKind {
     /// Whether what it sees counts as reads: of such a device the counter of reads stands from the start.
     #[must_use]
     pub fn is_reader(&self) -> bool {
-        matches!(self, Self::Llrp(_))
+        matches!(self, Self::Llrp(_) | Self::ImpinjIot(_) | Self::ZebraIot(_))
     }
 }
 
@@ -139,6 +148,8 @@ pub(crate) static DEVICES: Kinds = Kinds {
     max: DEVICES_MAX,
     kinds: &[
         llrp::KIND,
+        impinj_iot::KIND,
+        zebra_iot::KIND,
         line_scanner::KIND,
         light_stack::KIND,
         io_module::KIND,
@@ -151,6 +162,8 @@ impl Device {
     pub(crate) fn build(fields: &Fields) -> Option<Self> {
         let kind = match fields.text("kind")? {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
+            "impinj-iot" => DeviceKind::ImpinjIot(impinj_iot::build(fields)?),
+            "zebra-iot" => DeviceKind::ZebraIot(zebra_iot::build(fields)?),
             "line-scanner" => DeviceKind::LineScanner(line_scanner::build(fields)?),
             "io-module" => DeviceKind::IoModule(io_module::build(fields)?),
             "light-stack" => DeviceKind::LightStack(light_stack::build(fields)?),
@@ -166,6 +179,8 @@ impl Device {
 pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
     match device.text("kind") {
         Some("llrp") => llrp::check(walk, device),
+        Some("impinj-iot") => impinj_iot::check(walk, device),
+        Some("zebra-iot") => zebra_iot::check(walk, device),
         Some("io-module") => io_module::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}

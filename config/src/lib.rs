@@ -38,8 +38,8 @@ mod words;
 pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
 pub use devices::{
-    Device, DeviceKind, HidScanner, IoModule, LabelPrinter, LightStack, LineScanner, Llrp,
-    LlrpEdge, LlrpFilter, LlrpTrust,
+    Device, DeviceKind, HidScanner, ImpinjIot, IoModule, LabelPrinter, LightStack, LineScanner,
+    Llrp, LlrpEdge, LlrpFilter, LlrpTrust, ZebraIot,
 };
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};

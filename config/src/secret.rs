@@ -18,7 +18,8 @@ pub const SECRET_BYTES_MAX: usize = 4096;
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 
 /// A resolved secret: never empty, no control characters, overwritten when dropped.
-#[derive(Clone)]
+/// Equality tells two configurations apart; it takes no constant time, so never check a caller by it.
+#[derive(Clone, PartialEq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

@@ -485,3 +485,50 @@ fn an_io_modules_mistakes_are_told_each_at_its_place() {
         assert!(told.contains(&(line, code)), "{lines}: {told:?}");
     }
 }
+
+/// Mistakes of the readers that speak REST and MQTT: a URL that says more than where, `https` that would trust
+/// everybody, two trusts, a preset that could be a path, a user without a password.
+#[test]
+fn mistakes_of_readers_with_an_iot_interface_are_told_each_at_its_place() {
+    let impinj = "[gateway]\nname = \"gate-1\"\n[[devices]]\nname = \"door\"\nkind = \"impinj-iot\"\n\
+                  password = { env = \"IMPINJ\" }\n";
+    let zebra = "[gateway]\nname = \"gate-1\"\n[[devices]]\nname = \"door\"\nkind = \"zebra-iot\"\n\
+                 client_id = \"gate-1\"\naddress = \"10.0.0.9:1883\"\ntopic = \"zebra/door\"\n";
+    let pin = format!("pin = \"{}\"", "ab".repeat(32));
+    for (head, lines, wrong) in [
+        (impinj, "url = \"http://10.0.0.9\"".to_owned(), None),
+        (impinj, format!("url = \"https://10.0.0.9\"\n{pin}\npreset = \"dock_1-A\""), None),
+        (impinj, "url = \"http://10.0.0.9/api\"".to_owned(), Some((7, "bad-url"))),
+        (impinj, "url = \"http://10.0.0.9?a=1\"".to_owned(), Some((7, "bad-url"))),
+        (impinj, "url = \"http://10.0.0.9#a\"".to_owned(), Some((7, "bad-url"))),
+        (impinj, "url = \"https://10.0.0.9\"".to_owned(), Some((7, "no-trust"))),
+        (
+            impinj,
+            format!("url = \"https://h\"\nca = \"/etc/ca.pem\"\n{pin}"),
+            Some((8, "two-trusts")),
+        ),
+        (
+            impinj,
+            "url = \"https://h\"\nca = \"/etc/missing.pem\"".to_owned(),
+            Some((8, "unreadable")),
+        ),
+        (impinj, "url = \"https://h\"\npin = \"abab\"".to_owned(), Some((8, "bad-digest"))),
+        (impinj, "url = \"http://h\"\npreset = \"../x\"".to_owned(), Some((8, "bad-preset"))),
+        (
+            impinj,
+            "url = \"http://h\"\npreset = \"x\"\nantennas = [1]".to_owned(),
+            Some((9, "preset-rules")),
+        ),
+        (zebra, "mode = \"portal\"".to_owned(), None),
+        (zebra, "username = \"u\"\npassword = { env = \"ZEBRA\" }".to_owned(), None),
+        (zebra, "mode = \"custom\"".to_owned(), Some((9, "unknown-mode"))),
+        (zebra, "username = \"u\"".to_owned(), Some((9, "half-login"))),
+        (zebra, "password = { env = \"ZEBRA\" }".to_owned(), Some((9, "half-login"))),
+        (zebra, format!("ca = \"/etc/ca.pem\"\n{pin}"), Some((9, "two-trusts"))),
+    ] {
+        let checked = parsed(&format!("{head}{lines}\n"));
+        let told: Vec<_> = found(&checked).iter().map(|(line, _, code)| (*line, *code)).collect();
+        let own = told.iter().copied().find(|(line, _)| *line > 4);
+        assert_eq!(own, wrong, "{lines}: {told:?}");
+    }
+}

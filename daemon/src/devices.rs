@@ -13,11 +13,14 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod hid_scanner;
+mod impinj_iot;
 mod io_module;
 mod label_printer;
 mod light_stack;
 mod line_scanner;
 mod llrp;
+mod trust;
+mod zebra_iot;
 
 /// Events that wait between a driver and its station; more is back-pressure on the device.
 pub(crate) const EVENTS_MAX: usize = 1024;
@@ -95,6 +98,8 @@ async fn drive(device: Device, supplies: Supplies) {
     let name = device.name;
     match device.kind {
         DeviceKind::Llrp(settings) => llrp::drive(name, settings, supplies).await,
+        DeviceKind::ImpinjIot(settings) => impinj_iot::drive(name, settings, supplies).await,
+        DeviceKind::ZebraIot(settings) => zebra_iot::drive(name, settings, supplies).await,
         DeviceKind::LineScanner(settings) => line_scanner::drive(name, settings, supplies).await,
         DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,

@@ -10,6 +10,7 @@ pub mod control;
 mod door;
 mod epc;
 pub mod erp;
+pub mod impinj_iot;
 pub mod llrp;
 pub mod modbus;
 pub mod portal;
@@ -21,6 +22,7 @@ pub mod scenario;
 mod seed;
 pub mod totp;
 pub mod webhook;
+pub mod zebra_iot;
 
 pub use epc::{SgtinError, sgtin96, try_sgtin96};
 pub use seed::Seed;

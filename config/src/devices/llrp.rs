@@ -319,7 +319,7 @@ fn trust(tls: &Fields) -> Option<LlrpTrust> {
 }
 
 /// 64 hex digits, with or without colons.
-fn digest(text: &str) -> Option<String> {
+pub(super) fn digest(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| *c != ':').collect();
     let good = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     good.then(|| digits.to_ascii_lowercase())
