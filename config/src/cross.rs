@@ -42,19 +42,20 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     gtins(walk, root.tables("items"));
     stations(walk, root);
     addresses(walk, root);
-    coils(walk, root);
-    antennas(walk, root);
+    for device in root.tables("devices") {
+        crate::devices::check(walk, device);
+    }
     files(walk, root);
     adapters(walk, root);
     listen(walk, root);
 }
 
 /// Remembers where each text was seen first, and records each further one.
-struct Seen(BTreeMap<String, Span>);
+pub(crate) struct Seen(pub(crate) BTreeMap<String, Span>);
 
 impl Seen {
     /// The line of the earlier one, if there was one.
-    fn earlier(&mut self, walk: &Walk<'_>, text: String, at: Span) -> Option<u32> {
+    pub(crate) fn earlier(&mut self, walk: &Walk<'_>, text: String, at: Span) -> Option<u32> {
         match self.0.entry(text) {
             Entry::Occupied(first) => Some(walk.source.line(first.get().start)),
             Entry::Vacant(free) => {
@@ -160,34 +161,6 @@ fn reached_at(device: &Fields) -> Option<(&'static str, String, String)> {
     let serial = device.text("serial").unwrap_or("");
     let shown = format!("USB {vendor:04x}:{product:04x}");
     Some(("product", format!("{shown} {serial}"), shown))
-}
-
-/// Each lamp has a coil of its own.
-fn coils(walk: &mut Walk<'_>, root: &Fields) {
-    for device in root.tables("devices") {
-        let mut seen = Seen(BTreeMap::new());
-        for lamp in ["green", "amber", "red", "buzzer"] {
-            let Some(coil) = device.integer::<u16>(lamp) else { continue };
-            let at = device.place(lamp);
-            if let Some(line) = seen.earlier(walk, coil.to_string(), at) {
-                let message = format!("coil {coil} is in use twice");
-                let hint = Some(format!("line {line} has it too"));
-                walk.error(at, "coil-in-use", message, "a coil of its own for each lamp", hint);
-            }
-        }
-    }
-}
-
-fn antennas(walk: &mut Walk<'_>, root: &Fields) {
-    for device in root.tables("devices") {
-        let mut seen = BTreeSet::new();
-        for (antenna, at) in device.integers("antennas") {
-            if !seen.insert(antenna) {
-                let message = format!("antenna {antenna} is named twice");
-                walk.error(at, "duplicate-antenna", message, "each antenna once", None);
-            }
-        }
-    }
 }
 
 /// The ledger, its key and the spool are three files.

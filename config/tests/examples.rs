@@ -6,7 +6,9 @@ mod surroundings;
 
 use std::path::Path;
 
-use gatewarden_config::{AccountsFor, AdapterKind, DeviceKind, LocationKind, check, render};
+use gatewarden_config::{
+    AccountsFor, AdapterKind, DeviceKind, LineScanner, Llrp, LocationKind, check, render,
+};
 use gatewarden_model::{ItemClass, MovementKind, Tracking, ValuationMethod};
 use surroundings::Surroundings;
 
@@ -42,7 +44,7 @@ fn the_dock_door_is_what_it_says() {
     let station = &config.stations[0];
     assert_eq!(station.devices.len(), 3);
     assert_eq!((station.pass.quiet_ms, station.pass.linger_ms), (1500, 30_000));
-    let DeviceKind::Llrp { address, antennas, tx_power_dbm, session, keepalive_ms, .. } =
+    let DeviceKind::Llrp(Llrp { address, antennas, tx_power_dbm, session, keepalive_ms, .. }) =
         &config.devices[0].kind
     else {
         panic!("{:?}", config.devices[0])
@@ -50,7 +52,9 @@ fn the_dock_door_is_what_it_says() {
     assert_eq!(address, "192.168.20.11:5084");
     assert_eq!(antennas, &[1, 2, 3, 4]);
     assert_eq!((*tx_power_dbm, *session, *keepalive_ms), (Some(24.5), 1, 10_000));
-    let DeviceKind::LineScanner { baud, suffix, .. } = &config.devices[1].kind else { panic!() };
+    let DeviceKind::LineScanner(LineScanner { baud, suffix, .. }) = &config.devices[1].kind else {
+        panic!()
+    };
     assert_eq!((*baud, suffix.as_str()), (9600, "\r\n"));
     let AdapterKind::Webhook { secret, look_up, .. } = &config.adapters[0].kind else { panic!() };
     assert_eq!(secret.expose(), "credential webhook-key");

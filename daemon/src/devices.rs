@@ -12,6 +12,12 @@ use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, Signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+mod hid_scanner;
+mod label_printer;
+mod light_stack;
+mod line_scanner;
+mod llrp;
+
 /// Events that wait between a driver and its station; more is back-pressure on the device.
 pub(crate) const EVENTS_MAX: usize = 1024;
 /// Pause before a driver whose task ended unexpectedly is started again.
@@ -83,59 +89,14 @@ pub(crate) fn supervise(tasks: &TaskTracker, device: Device, supplies: Supplies)
     });
 }
 
-/// The kind as the configuration spells it.
-pub(crate) fn kind_name(kind: &DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Llrp { .. } => "llrp",
-        DeviceKind::LineScanner { .. } => "line-scanner",
-        DeviceKind::LightStack { .. } => "light-stack",
-        DeviceKind::HidScanner { .. } => "hid-scanner",
-        DeviceKind::LabelPrinter { .. } => "label-printer",
-    }
-}
-
-/// The one place where the kinds of device meet their drivers.
+/// The one place where the kinds of device meet their drivers: a file for each.
 async fn drive(device: Device, supplies: Supplies) {
-    let Supplies { clock, events, signals, stop, .. } = supplies;
     let name = device.name;
     match device.kind {
-        DeviceKind::Llrp {
-            address,
-            antennas,
-            tx_power_dbm,
-            session,
-            tag_population,
-            keepalive_ms,
-        } => {
-            let settings = gatewarden_llrp::Settings {
-                antennas,
-                tx_power_dbm,
-                session,
-                tag_population,
-                keepalive_ms,
-                ..gatewarden_llrp::Settings::new(address)
-            };
-            gatewarden_llrp::run(name, settings, clock, events, stop).await;
-        }
-        DeviceKind::LineScanner { path, baud, prefix, suffix } => {
-            let defaults = gatewarden_scanner::Settings::new(path);
-            let settings = gatewarden_scanner::Settings { baud, prefix, suffix, ..defaults };
-            gatewarden_scanner::run(name, settings, clock, events, stop).await;
-        }
-        DeviceKind::LightStack { address, unit, green, amber, red, buzzer } => {
-            let (green, amber, red) = (Some(green), Some(amber), Some(red));
-            let lamps = gatewarden_modbus::Lamps { green, amber, red, buzzer };
-            let defaults = gatewarden_modbus::Settings::new(address, lamps);
-            let settings = gatewarden_modbus::Settings { unit, ..defaults };
-            gatewarden_modbus::run(name, settings, clock, events, signals, stop).await;
-        }
-        DeviceKind::HidScanner { vendor, product, serial } => {
-            let settings = gatewarden_hid::Settings { vendor, product, serial };
-            gatewarden_hid::run(name, settings, clock, events, stop).await;
-        }
-        DeviceKind::LabelPrinter { address } => {
-            let settings = gatewarden_zpl::Settings::new(address);
-            gatewarden_zpl::run(name, settings, clock, events, stop).await;
-        }
+        DeviceKind::Llrp(settings) => llrp::drive(name, settings, supplies).await,
+        DeviceKind::LineScanner(settings) => line_scanner::drive(name, settings, supplies).await,
+        DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,
+        DeviceKind::HidScanner(settings) => hid_scanner::drive(name, settings, supplies).await,
+        DeviceKind::LabelPrinter(settings) => label_printer::drive(name, settings, supplies).await,
     }
 }

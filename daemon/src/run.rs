@@ -10,7 +10,7 @@ mod settings;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use gatewarden_config::{Config, DeviceKind};
+use gatewarden_config::Config;
 use gatewarden_engine::Command;
 use gatewarden_model::{Clock, DeviceId, Field, FieldRights, FieldSet, StationId};
 use tokio::sync::mpsc;
@@ -173,7 +173,7 @@ pub(crate) fn start_stations(
                 board: app.devices.clone(),
                 stop: stop.child_token(),
             };
-            if let DeviceKind::Llrp { .. } = device.kind {
+            if device.kind.is_reader() {
                 metrics::counter!("gatewarden_reads_total", "device" => name.to_string())
                     .absolute(0);
             }

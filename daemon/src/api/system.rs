@@ -6,8 +6,6 @@ use gatewarden_model::{Action, DeviceId, DeviceState, Module, facts::refusal_wor
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::devices;
-
 use super::{
     Api,
     auth::Who,
@@ -98,7 +96,7 @@ pub(crate) async fn list_devices(
     };
     let views = config.devices.iter().map(|device| DeviceView {
         name: device.name.to_string(),
-        kind: devices::kind_name(&device.kind),
+        kind: device.kind.name(),
         station: station_of(&device.name),
         state: StateView::new(
             &device.name,

@@ -1,0 +1,14 @@
+//! HID scanners: from the configuration to the driver.
+
+use gatewarden_config::HidScanner;
+use gatewarden_hid::Settings;
+use gatewarden_model::DeviceId;
+
+use super::Supplies;
+
+pub(super) async fn drive(name: DeviceId, told: HidScanner, supplies: Supplies) {
+    let Supplies { clock, events, stop, .. } = supplies;
+    let HidScanner { vendor, product, serial } = told;
+    let settings = Settings { vendor, product, serial };
+    gatewarden_hid::run(name, settings, clock, events, stop).await;
+}
