@@ -21,7 +21,7 @@ mod line_scanner;
 mod llrp;
 
 pub use hid_scanner::HidScanner;
-pub use label_printer::LabelPrinter;
+pub use label_printer::{LabelPrinter, PrinterWire};
 pub use light_stack::LightStack;
 pub use line_scanner::LineScanner;
 pub use llrp::{ANTENNAS_MAX, Llrp};
@@ -136,6 +136,14 @@ pub(crate) static DEVICES: Kinds = Kinds {
 };
 
 impl Device {
+    /// The same with paths taken from the folder of the configuration.
+    pub(crate) fn based(mut self, base: &std::path::Path) -> Self {
+        if let DeviceKind::LabelPrinter(printer) = &mut self.kind {
+            printer.base(base);
+        }
+        self
+    }
+
     pub(crate) fn build(fields: &Fields) -> Option<Self> {
         let kind = match fields.text("kind")? {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
@@ -153,6 +161,7 @@ impl Device {
 pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
     match device.text("kind") {
         Some("llrp") => llrp::check(walk, device),
+        Some("label-printer") => label_printer::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}
     }

@@ -37,7 +37,9 @@ mod words;
 
 pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
-pub use devices::{Device, DeviceKind, HidScanner, LabelPrinter, LightStack, LineScanner, Llrp};
+pub use devices::{
+    Device, DeviceKind, HidScanner, LabelPrinter, LightStack, LineScanner, Llrp, PrinterWire,
+};
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};
 pub use locations::{LocationKind, LocationSection};

@@ -1,13 +1,24 @@
 //! Label printers: from the configuration to the driver.
 
-use gatewarden_config::LabelPrinter;
+use std::sync::Arc;
+
+use gatewarden_config::{LabelPrinter, PrinterWire};
 use gatewarden_model::DeviceId;
-use gatewarden_zpl::Settings;
+use gatewarden_zpl::{NoDesk, Place, Settings};
 
 use super::Supplies;
 
 pub(super) async fn drive(name: DeviceId, told: LabelPrinter, supplies: Supplies) {
     let Supplies { clock, events, stop, .. } = supplies;
-    let settings = Settings::new(told.address);
-    gatewarden_zpl::run(name, settings, clock, events, stop).await;
+    let settings = Settings::at(place(told.wire));
+    gatewarden_zpl::run(name, settings, clock, events, Arc::new(NoDesk), stop).await;
+}
+
+/// Where a printer is, as its driver knows it.
+fn place(wire: PrinterWire) -> Place {
+    match wire {
+        PrinterWire::Tcp(address) => Place::Tcp { address },
+        PrinterWire::Usb(path) => Place::Usb { path },
+        PrinterWire::Serial(path, baud) => Place::Serial { path, baud },
+    }
 }

@@ -93,7 +93,8 @@ pub fn compose(
         }
         Some(epc) => encoding(epc, token),
     };
-    let zpl = format!("^XA^FX {ECHO_MARK}{token}^FS{encoding}{inside}^PQ{copies},0,0,N^XZ");
+    let quantity = if copies == 1 { String::new() } else { format!("^PQ{copies},0,0,N") };
+    let zpl = format!("^XA^FX {ECHO_MARK}{token}^FS{encoding}{inside}{quantity}^XZ");
     if zpl.len() > FORMAT_BYTES_MAX {
         return Err(ComposeError::TooLong(zpl.len()));
     }
@@ -149,7 +150,7 @@ mod tests {
         let epc = [0x30, 0x34, 0x25, 0x7B, 0xF7, 0x19, 0x4E, 0x40, 0, 0, 0x1A, 0x85];
         let format = compose("^XA^FO9,9^FDx^FS^XZ\n", "j-1", 1, Some(&epc)).unwrap();
         let expected = "^XA^FX GW:j-1^FS^RS8,,,1,N^FS^RFW,H,,,A^FD3034257BF7194E4000001A85^FS^FN1^RFR,H^FS\
-            ^FH_^HV1,24,GW:j-1[,]_0D_0A,L^FS^FO9,9^FDx^FS^PQ1,0,0,N^XZ";
+            ^FH_^HV1,24,GW:j-1[,]_0D_0A,L^FS^FO9,9^FDx^FS^XZ";
         assert_eq!(String::from_utf8(format.zpl).unwrap(), expected);
         assert_eq!(format.echo.as_deref(), Some("3034257BF7194E4000001A85"));
     }

@@ -17,7 +17,7 @@ use gatewarden_model::Hash;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 pub use bitmap::{BITMAP_DOTS_MAX, BitmapError, Font, Graphic};
-pub use data::{DataError, EPC_FORMS, LabelData, VALUE_BYTES_MAX, epc_bytes, sscc};
+pub use data::{DataError, EPC_FORMS, LabelData, VALUE_BYTES_MAX, epc_bytes, make_sscc};
 pub use escape::escape;
 
 use crate::compose::{ComposeError, check_label};
@@ -93,7 +93,7 @@ impl Templates {
         barcode::add_filters(&mut environment);
         bitmap::add_filter(&mut environment, font);
         environment.add_function("make_sscc", |prefix: String, serial: String| {
-            sscc(&prefix, &serial).map_err(|e| invalid(&e))
+            make_sscc(&prefix, &serial).map_err(|e| invalid(&e))
         });
         Self { environment, sources: BTreeMap::new() }
     }

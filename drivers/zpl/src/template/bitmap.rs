@@ -1,7 +1,7 @@
 //! Text as a picture (`^GF`), for scripts that a printer has no letters for. Pure.
 //!
 //! Invariants: bounded in dots before anything is drawn; a character that the font lacks is an error, not a box.
-//! Absent: shaping (Arabic, Indic scripts), several lines.
+//! Absent: shaping (Arabic, Indic scripts), kerning, several lines.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -13,9 +13,9 @@ use super::invalid;
 /// The widest and highest picture in dots.
 pub const BITMAP_DOTS_MAX: u32 = 2_400;
 
-/// A TrueType or OpenType font.
+/// A TrueType or OpenType font, with others for the characters that it lacks.
 #[derive(Clone)]
-pub struct Font(Arc<FontVec>);
+pub struct Font(Arc<Vec<FontVec>>);
 
 impl std::fmt::Debug for Font {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,12 +50,13 @@ pub struct Graphic {
 }
 
 impl Font {
-    /// Reads a font.
+    /// Reads fonts; a character is drawn from the first one that has it. Of a collection the first font counts.
     ///
     /// # Errors
-    /// Where it is none.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, BitmapError> {
-        FontVec::try_from_vec(bytes).map(|font| Self(Arc::new(font))).map_err(|_| BitmapError::Font)
+    /// Where one is none.
+    pub fn parse(files: Vec<Vec<u8>>) -> Result<Self, BitmapError> {
+        let font = |bytes| FontVec::try_from_vec_and_index(bytes, 0).map_err(|_| BitmapError::Font);
+        files.into_iter().map(font).collect::<Result<_, _>>().map(|fonts| Self(Arc::new(fonts)))
     }
 
     /// Draws one line of text, `height` dots high.
@@ -63,17 +64,16 @@ impl Font {
     /// # Errors
     /// Where a character is missing or the picture would be too large.
     pub fn draw(&self, text: &str, height: u32) -> Result<Graphic, BitmapError> {
-        let font = self.0.as_scaled(PxScale::from(height.clamp(1, BITMAP_DOTS_MAX) as f32));
-        let (mut pen, mut glyphs, mut last) = (0.0_f32, Vec::new(), None);
+        let scale = PxScale::from(height.clamp(1, BITMAP_DOTS_MAX) as f32);
+        let (mut pen, mut outlines) = (0.0_f32, Vec::new());
         for c in text.chars() {
-            let id = font.glyph_id(c);
-            if id.0 == 0 {
-                return Err(BitmapError::Glyph(c));
-            }
-            pen += last.map_or(0.0, |last| font.kern(last, id));
-            glyphs.push(id.with_scale_and_position(font.scale(), point(pen, font.ascent())));
-            pen += font.h_advance(id);
-            last = Some(id);
+            let font =
+                self.0.iter().find(|font| font.glyph_id(c).0 != 0).ok_or(BitmapError::Glyph(c))?;
+            let scaled = font.as_scaled(scale);
+            let id = scaled.glyph_id(c);
+            let glyph = id.with_scale_and_position(scale, point(pen, scaled.ascent()));
+            outlines.extend(scaled.outline_glyph(glyph));
+            pen += scaled.h_advance(id);
             if pen > BITMAP_DOTS_MAX as f32 {
                 return Err(BitmapError::Size(pen as u32, height));
             }
@@ -84,7 +84,7 @@ impl Font {
         }
         let row_bytes = width.div_ceil(8) as usize;
         let mut bits = vec![0_u8; row_bytes * height as usize];
-        for outline in glyphs.into_iter().filter_map(|glyph| font.outline_glyph(glyph)) {
+        for outline in outlines {
             let min = outline.px_bounds().min;
             outline.draw(|x, y, coverage| {
                 let (x, y) = (min.x as i64 + i64::from(x), min.y as i64 + i64::from(y));

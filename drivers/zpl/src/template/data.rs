@@ -126,7 +126,7 @@ pub fn epc_bytes(text: &str) -> Result<Vec<u8>, DataError> {
 ///
 /// # Errors
 /// Where these are not 17 digits or the prefix has a length that none has.
-pub fn sscc(prefix: &str, serial: &str) -> Result<String, DataError> {
+pub fn make_sscc(prefix: &str, serial: &str) -> Result<String, DataError> {
     let uri = format!("urn:epc:id:sscc:{prefix}.{serial}");
     let epc = Epc::from_pure_identity(&uri, 0).map_err(|e| wrong("sscc", e))?;
     let element = epc.elements().into_iter().find(|element| element.ai.is("00"));

@@ -94,5 +94,5 @@ fn an_sscc_gets_its_check_digit() {
     let label = one("^XA^FD{{ make_sscc('4012345', '3000000001') }}^FS^XZ")
         .render("t", &LabelData::default());
     assert_eq!(label.unwrap(), "^XA^FD340123450000000017^FS^XZ");
-    assert!(sscc("4012345", "1").is_err());
+    assert!(make_sscc("4012345", "1").is_err());
 }
