@@ -62,6 +62,8 @@ pub(crate) struct Supplies {
     /// The signal of the station that the device serves.
     pub(crate) signals: watch::Receiver<Signal>,
     pub(crate) board: DeviceBoard,
+    /// The labels that wait for printers.
+    pub(crate) labels: crate::labels::Labels,
     pub(crate) stop: CancellationToken,
 }
 

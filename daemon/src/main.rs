@@ -18,6 +18,7 @@ mod factors;
 mod feeder;
 mod intake;
 mod keys;
+mod labels;
 mod lamps;
 mod lanes;
 mod logging;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use gatewarden_config::{LabelPrinter, PrinterWire};
 use gatewarden_model::DeviceId;
-use gatewarden_zpl::{NoDesk, Place, Settings};
+use gatewarden_zpl::{Place, Settings};
 
 use super::Supplies;
 
 pub(super) async fn drive(name: DeviceId, told: LabelPrinter, supplies: Supplies) {
-    let Supplies { clock, events, stop, .. } = supplies;
+    let Supplies { clock, events, labels, stop, .. } = supplies;
     let settings = Settings::at(place(told.wire));
-    gatewarden_zpl::run(name, settings, clock, events, Arc::new(NoDesk), stop).await;
+    gatewarden_zpl::run(name, settings, clock, events, Arc::new(labels), stop).await;
 }
 
 /// Where a printer is, as its driver knows it.
