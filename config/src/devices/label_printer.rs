@@ -93,7 +93,7 @@ pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
         (false, false) => {
             let message = "this printer has neither an address nor a path".to_owned();
             let hint = "address = \"host:9100\", or path = \"/dev/usb/lp0\"".to_owned();
-            walk.error(device.place("kind"), "missing-key", message, "one of them", Some(hint));
+            walk.error(device.place("kind"), "no-address", message, "one of them", Some(hint));
         }
         (true, false) if device.integer::<u32>("baud").is_some() => {
             let message = "`baud` is of a serial port, and this printer has an address".to_owned();
