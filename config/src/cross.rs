@@ -147,14 +147,14 @@ fn addresses(walk: &mut Walk<'_>, root: &Fields) {
 
 /// The key that says where a device is reached, that place in one spelling, and as shown.
 fn reached_at(device: &Fields) -> Option<(&'static str, String, String)> {
+    // Several Modbus units may share one gateway's address, or one serial line.
+    let unit = device.integer::<u8>("unit").map_or(String::new(), |u| format!("#{u}"));
     if let Some(address) = device.text("address") {
-        // Several Modbus units may share one gateway's address.
-        let unit = device.integer::<u8>("unit").map_or(String::new(), |u| format!("#{u}"));
         let place = format!("{}{unit}", address.to_ascii_lowercase());
         return Some(("address", place, format!("address {}", quote(address))));
     }
     if let Some(path) = device.text("path") {
-        return Some(("path", path.to_owned(), format!("path {}", quote(path))));
+        return Some(("path", format!("{path}{unit}"), format!("path {}", quote(path))));
     }
     let vendor = device.integer::<u16>("vendor")?;
     let product = device.integer::<u16>("product")?;

@@ -15,16 +15,20 @@ use crate::{
 };
 
 mod hid_scanner;
+mod io_module;
 mod label_printer;
 mod light_stack;
 mod line_scanner;
 mod llrp;
 
 pub use hid_scanner::HidScanner;
+pub use io_module::IoModule;
 pub use label_printer::{LabelPrinter, PrinterWire};
 pub use light_stack::LightStack;
 pub use line_scanner::LineScanner;
-pub use llrp::{ANTENNAS_MAX, Llrp};
+pub use llrp::{
+    ANTENNAS_MAX, FILTERS_MAX, LLRP_REGIONS, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, MASK_BYTES_MAX,
+};
 
 /// Most devices of one gateway.
 pub const DEVICES_MAX: usize = 256;
@@ -47,6 +51,7 @@ pub enum DeviceKind {
     Llrp(Llrp),
     LineScanner(LineScanner),
     LightStack(LightStack),
+    IoModule(IoModule),
     HidScanner(HidScanner),
     LabelPrinter(LabelPrinter),
 }
@@ -59,6 +64,7 @@ impl DeviceKind {
             Self::Llrp(_) => llrp::KIND.name,
             Self::LineScanner(_) => line_scanner::KIND.name,
             Self::LightStack(_) => light_stack::KIND.name,
+            Self::IoModule(_) => io_module::KIND.name,
             Self::HidScanner(_) => hid_scanner::KIND.name,
             Self::LabelPrinter(_) => label_printer::KIND.name,
         }
@@ -89,6 +95,11 @@ static IDENTITY: Section = Section {
             "mac",
             Shape::Text(Text::Mac),
             "A reader's MAC address, six or eight bytes: 00:16:25:01:02:03.",
+        ),
+        optional(
+            "key",
+            Shape::Text(Text::Line),
+            "SHA-256 of the public key that a pinned reader shows.",
         ),
         optional("epc", Shape::Text(Text::Line), "A reader's own EPC, where it tells that."),
         optional("maker", Shape::Text(Text::Line), "IANA number of a reader's maker."),
@@ -130,6 +141,7 @@ pub(crate) static DEVICES: Kinds = Kinds {
         llrp::KIND,
         line_scanner::KIND,
         light_stack::KIND,
+        io_module::KIND,
         hid_scanner::KIND,
         label_printer::KIND,
     ],
@@ -148,6 +160,7 @@ impl Device {
         let kind = match fields.text("kind")? {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
             "line-scanner" => DeviceKind::LineScanner(line_scanner::build(fields)?),
+            "io-module" => DeviceKind::IoModule(io_module::build(fields)?),
             "light-stack" => DeviceKind::LightStack(light_stack::build(fields)?),
             "hid-scanner" => DeviceKind::HidScanner(hid_scanner::build(fields)?),
             "label-printer" => DeviceKind::LabelPrinter(label_printer::build(fields)?),
@@ -161,6 +174,7 @@ impl Device {
 pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
     match device.text("kind") {
         Some("llrp") => llrp::check(walk, device),
+        Some("io-module") => io_module::check(walk, device),
         Some("label-printer") => label_printer::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}

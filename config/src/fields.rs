@@ -3,7 +3,7 @@
 //! A value that was wrong is absent here (its mistake is recorded), so a builder simply finds
 //! nothing and gives up; a default that was filled in stands at its table's place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Secret;
 
@@ -42,15 +42,26 @@ pub(crate) struct Fields {
     /// Where the table stands (its header).
     pub(crate) at: Span,
     values: BTreeMap<&'static str, At<Value>>,
+    /// Keys that stand with a value that is no good, which was told.
+    spoilt: BTreeSet<&'static str>,
 }
 
 impl Fields {
     pub(crate) fn new(at: Span) -> Self {
-        Self { at, values: BTreeMap::new() }
+        Self { at, ..Self::default() }
     }
 
     pub(crate) fn set(&mut self, key: &'static str, value: At<Value>) {
         self.values.insert(key, value);
+    }
+
+    pub(crate) fn spoil(&mut self, key: &'static str) {
+        self.spoilt.insert(key);
+    }
+
+    /// Whether the key stands, with a good value or a bad one that was told.
+    pub(crate) fn stands(&self, key: &str) -> bool {
+        self.has(key) || self.spoilt.contains(key)
     }
 
     /// Where the key's value stands, or else the table.

@@ -38,7 +38,8 @@ mod words;
 pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
 pub use devices::{
-    Device, DeviceKind, HidScanner, LabelPrinter, LightStack, LineScanner, Llrp, PrinterWire,
+    Device, DeviceKind, HidScanner, IoModule, LabelPrinter, LightStack, LineScanner, Llrp,
+    LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire,
 };
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};
@@ -49,7 +50,7 @@ pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;
-pub use stations::{PassSection, Station};
+pub use stations::{PassSection, PortalInput, PortalSection, Station};
 pub use tls::{TlsClients, TlsSection};
 pub use valuation::{AccountSection, AccountsFor, ReservationsSection, ValuationSection};
 pub use witnesses::{WitnessSection, WitnessesSection};

@@ -11,6 +11,10 @@ use crate::{
     words::quote,
 };
 
+mod portal;
+
+pub use portal::{PortalInput, PortalSection};
+
 /// Most stations of one gateway.
 pub const STATIONS_MAX: usize = 256;
 /// Most devices of one station.
@@ -27,6 +31,8 @@ pub struct Station {
     pub devices: Vec<DeviceId>,
     /// How reads become a pass.
     pub pass: PassSection,
+    /// How a door's two sides are told apart, if they are.
+    pub portal: Option<PortalSection>,
     /// Seconds that the way to other stations takes, the same back.
     pub walking: Vec<(StationId, u32)>,
 }
@@ -54,6 +60,11 @@ pub(crate) static STATION: Section = Section {
             "The names of the devices that serve it. A device serves one station.",
         ),
         optional("pass", Shape::Section(&PASS), "How the reads here become one pass."),
+        optional(
+            "portal",
+            Shape::Section(&portal::PORTAL),
+            "Which antennas and photo-eyes are on which side of the door. Without it no direction is told.",
+        ),
         optional(
             "walking",
             Shape::Sections { of: &WALKING, max: STATIONS_MAX },
@@ -112,6 +123,10 @@ impl Station {
                 duration_ms_max: pass.integer("duration_ms_max")?,
                 linger_ms: pass.integer("linger_ms")?,
             },
+            portal: match stated(fields) {
+                Some(section) => Some(portal::build(section)?),
+                None => None,
+            },
             walking: fields
                 .tables("walking")
                 .iter()
@@ -119,6 +134,11 @@ impl Station {
                 .collect::<Option<_>>()?,
         })
     }
+}
+
+/// The portal's section, where one stands.
+fn stated(fields: &Fields) -> Option<&Fields> {
+    fields.table("portal").filter(|portal| portal::is_stated(fields, portal))
 }
 
 /// Each way leads to another station, and is stated once.
@@ -148,5 +168,8 @@ pub(crate) fn check_ways(walk: &mut Walk<'_>, stations: &[Fields]) {
 pub(crate) fn check(walk: &mut Walk<'_>, fields: &Fields) {
     if let Some(pass) = fields.table("pass") {
         walk.at_most(pass, "quiet_ms", "duration_ms_max");
+    }
+    if let Some(portal) = stated(fields) {
+        portal::check(walk, fields, portal);
     }
 }

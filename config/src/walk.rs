@@ -34,11 +34,10 @@ impl Walk<'_> {
         let mut fields = Fields::new(at);
         for (name, node) in table {
             match known().find(|key| key.name == name.get_ref()) {
-                Some(key) => {
-                    if let Some(value) = self.value(key, &key.shape, node) {
-                        fields.set(key.name, At { value, at: span(node) });
-                    }
-                }
+                Some(key) => match self.value(key, &key.shape, node) {
+                    Some(value) => fields.set(key.name, At { value, at: span(node) }),
+                    None => fields.spoil(key.name),
+                },
                 None => {
                     let names = known().map(|key| key.name);
                     self.unknown(span(name), unknown.code, unknown.noun, name.get_ref(), names);

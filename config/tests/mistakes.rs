@@ -114,6 +114,31 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
     ("kind = \"llrp\"\naddress = \"127.0.0.1:8420\"", (9, 11, "listen-clash")),
     ("kind = \"llrp\"\naddress = \"r:1\"\nantennas = [1, 2, 1]", (10, 19, "duplicate-antenna")),
     ("kind = \"llrp\"\naddress = \"localhost:8420\"", (9, 11, "listen-clash")),
+    ("kind = \"llrp\"\n", (6, 1, "missing-key")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nlisten = \"0.0.0.0:5084\"", (10, 10, "two-ways")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nfrom = \"10.0.0.9\"", (10, 8, "needless-key")),
+    ("kind = \"llrp\"\nlisten = \"0.0.0.0:5084\"\nfrom = \"x\"", (10, 8, "bad-address")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ntls = {}", (10, 7, "missing-key")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ntls = { sha256 = \"12\" }", (10, 18, "bad-digest")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ntls = { ca = \"ca.pem\" }", (10, 14, "bad-path")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nfilters = [{ mask = \"3\" }]", (10, 21, "bad-mask")),
+    (
+        "kind = \"llrp\"\naddress = \"r:1\"\nfilters = [{ mask = \"30\", bank = \"pc\" }]",
+        (10, 34, "unknown-choice"),
+    ),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nstart = {}", (10, 9, "missing-key")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nstop = { gpi = 1 }", (10, 8, "needless-key")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ngpo = { green = 1, red = 1 }", (10, 26, "output-in-use")),
+    ("kind = \"llrp\"\naddress = \"r:1\"\ngpo = { green = 0 }", (10, 17, "out-of-range")),
+    (
+        "kind = \"llrp\"\naddress = \"r:1\"\nsearch_mode = \"tagfocus\"\nsession = 2",
+        (10, 15, "tagfocus-session"),
+    ),
+    (
+        "kind = \"llrp\"\naddress = \"r:1\"\nhop_table = 1\nfrequency_khz = 865700",
+        (11, 17, "two-frequencies"),
+    ),
+    ("kind = \"llrp\"\naddress = \"r:1\"\nregion = \"mars\"", (10, 10, "unknown-choice")),
     ("kind = 5", (8, 8, "wrong-type")),
     ("", (6, 1, "missing-key")),
     ("kind = \"line-scanner\"\npath = \"ttyACM0\"", (9, 8, "bad-path")),
@@ -401,4 +426,30 @@ fn an_item_master_beyond_its_bound_is_refused_as_a_whole() {
     let checked = parsed(&format!("[gateway]\nname='g'\n{items}"));
     assert_eq!(found(&checked), [(3, 1, "too-many")]);
     assert_eq!(checked.mistakes[0].expected, "at most 20000");
+}
+
+/// An io-module's mistakes: two ways to it, a channel beyond the module, a lamp in use twice, a pattern that can't be
+/// shown, a profile that nobody knows, a watchdog that the lamps' own check would let trip.
+#[test]
+fn an_io_modules_mistakes_are_told_each_at_its_place() {
+    let head =
+        "[gateway]\nname = \"gate-1\"\n[[devices]]\nname = \"beams\"\nkind = \"io-module\"\n";
+    for (lines, line, code) in [
+        ("inputs = [0]", 4, "one-way"),
+        ("address = \"10.0.0.9:502\"\npath = \"/dev/ttyUSB0\"", 7, "one-way"),
+        (
+            "address = \"10.0.0.9:502\"\nprofile = \"adam-6050\"\ninputs = [12]",
+            8,
+            "no-such-channel",
+        ),
+        ("address = \"10.0.0.9:502\"\nprofile = \"adam-6050\"\ngreen = 6", 8, "no-such-channel"),
+        ("address = \"10.0.0.9:502\"\ngreen = 1\nred = 1", 8, "coil-in-use"),
+        ("address = \"10.0.0.9:502\"\nheld = \"red blink\"", 7, "bad-pattern"),
+        ("address = \"10.0.0.9:502\"\nprofile = \"moxa\"", 7, "unknown-profile"),
+        ("address = \"10.0.0.9:502\"\nwatchdog_ms = 900", 7, "out-of-range"),
+    ] {
+        let checked = parsed(&format!("{head}{lines}\n"));
+        let told: Vec<_> = found(&checked).iter().map(|(line, _, code)| (*line, *code)).collect();
+        assert!(told.contains(&(line, code)), "{lines}: {told:?}");
+    }
 }

@@ -55,6 +55,8 @@ pub(crate) struct App {
     pub(crate) pins: PinChecker,
     pub(crate) enrolment: Enrolment,
     pub(crate) factors: Factors,
+    /// What looks for clones and replays at all stations.
+    pub(crate) guard: crate::watch::Shared,
 }
 
 impl App {

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod hid_scanner;
+mod io_module;
 mod label_printer;
 mod light_stack;
 mod line_scanner;
@@ -97,6 +98,7 @@ async fn drive(device: Device, supplies: Supplies) {
     match device.kind {
         DeviceKind::Llrp(settings) => llrp::drive(name, settings, supplies).await,
         DeviceKind::LineScanner(settings) => line_scanner::drive(name, settings, supplies).await,
+        DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,
         DeviceKind::HidScanner(settings) => hid_scanner::drive(name, settings, supplies).await,
         DeviceKind::LabelPrinter(settings) => label_printer::drive(name, settings, supplies).await,

@@ -1,6 +1,6 @@
 //! The intake of one station: reads become things, things become passes, passes become durable.
 //!
-//! The window that groups reads is the engine's pure `PassWindow`; this shell gives it time and ids,
+//! What groups reads is the pure `Grouping`; this shell gives it time and ids,
 //! writes what it opens and sees to the spool, and hands closed passes to the recorder in order. A
 //! pass is bound to the session that was open during the whole of it; who is not signed in can't
 //! claim one afterwards. No read is dropped silently: it joins a pass, lingers in the last one, or
@@ -12,7 +12,7 @@ use std::{
 };
 
 use gatewarden_config::Station;
-use gatewarden_engine::{Command, Engine, PassWindow, ReadMeta, Reply, Sight, WindowSettings};
+use gatewarden_engine::{Command, Engine, ReadMeta, Reply};
 use gatewarden_model::{
     DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening,
     Read, ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Trust,
@@ -26,12 +26,13 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, StationOrder},
-    badges, feeder, secrets,
+    badges, feeder,
+    grouping::{Fate, Grouped, Grouping, Seen},
+    secrets,
     spool::SpoolError,
+    watch::Watch,
 };
 
-/// Things in one pass at most; beyond it reads are a gap.
-const THINGS_MAX: usize = 10_000;
 /// EPCs whose meaning is remembered at most.
 const KNOWN_MAX: usize = 20_000;
 /// New sightings are flushed to the spool at least this often.
@@ -48,10 +49,12 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 struct Intake {
     app: App,
     station: Station,
-    window: PassWindow,
+    grouping: Grouping,
     known: HashMap<Vec<u8>, Thing>,
     lingering: metrics::Counter,
-    unspooled: Vec<Sighting>,
+    /// What is not spooled yet, by pass.
+    unspooled: BTreeMap<PassId, Vec<Sighting>>,
+    watch: Watch,
     spool_at: Option<Instant>,
     /// Things that did not fit the open pass, since the given moment.
     overflow: Option<Stamp>,
@@ -81,22 +84,17 @@ pub(crate) async fn run(
 ) {
     let (closed, passes) = mpsc::channel(PASSES_MAX);
     let feeder: JoinHandle<()> = tokio::spawn(feeder::feed(app.clone(), passes));
-    let settings = WindowSettings {
-        quiet_ms: station.pass.quiet_ms,
-        duration_ms_max: station.pass.duration_ms_max,
-        linger_ms: station.pass.linger_ms,
-        things_max: THINGS_MAX,
-    };
     let lingering = metrics::counter!("gatewarden_reads_lingering_total",
         "station" => station.name.to_string());
     let (started, unseen) = (app.clock.now(), station.devices.iter().cloned().collect());
     let mut intake = Intake {
-        window: PassWindow::new(station.name.clone(), settings),
+        grouping: Grouping::new(&station),
+        watch: Watch::new(&station, app.guard.clone()),
         app,
         station,
         known: HashMap::new(),
         lingering,
-        unspooled: Vec::new(),
+        unspooled: BTreeMap::new(),
         spool_at: None,
         overflow: None,
         gaps: VecDeque::new(),
@@ -141,7 +139,7 @@ impl Intake {
     fn wake_at(&self) -> Option<Instant> {
         let now_us = self.now().mono_us;
         let window = self
-            .window
+            .grouping
             .next_deadline_us()
             .map(|at| Instant::now() + Duration::from_micros(at.saturating_sub(now_us)));
         [window, self.spool_at, self.gaps_at, self.unasked_at].into_iter().flatten().min()
@@ -180,9 +178,7 @@ impl Intake {
                     self.read(read).await;
                 }
             }
-            DeviceEvent::Input { device, port, on, .. } => {
-                tracing::debug!(%device, port, on, "input");
-            }
+            DeviceEvent::Input { device, port, on, at } => self.input(&device, port, on, at).await,
             DeviceEvent::Gap { device, from, to, reason } => {
                 self.gap(Some(device), from, to, reason).await;
             }
@@ -191,6 +187,9 @@ impl Intake {
 
     async fn state(&mut self, device: DeviceId, state: DeviceState) {
         let up = matches!(state, DeviceState::Up { .. });
+        if up {
+            self.watch.restarted(&device);
+        }
         self.app.devices.set(&device, state);
         if !up || !self.unseen.remove(&device) {
             return;
@@ -293,36 +292,57 @@ impl Intake {
         let standing = self.app.recorder.standing_at(&self.station.name);
         if standing != self.session && standing.is_some_and(|(_, counts)| counts) {
             // What lay in the field before may be shown again to whoever has just signed in.
-            self.window.forget_lingering();
+            self.grouping.forget_lingering();
         }
         self.session = standing;
         // Who read it is not known yet: a pass without a session is never posted.
         let session = standing.map(|(session, _)| session);
         let session = session.filter(|_| !self.unasked.contains_key(&read.device));
         let wall_us = read.at.wall_us;
-        let step = self.window.handle(read.at, thing, meta(&read), session, || mint(wall_us));
-        self.finish_closed(read.at).await;
-        if let Some(pass) = step.opened {
-            self.opened(pass, read.at).await;
+        let alarms = self.watch.read(&read, &thing.key);
+        let (device, at, meta) = (read.device.clone(), read.at, meta(&read));
+        let seen = Seen { at, thing, meta, suspect: alarms.suspect };
+        let grouped = self.grouping.read(seen, session, || mint(wall_us));
+        self.grouped(grouped, at).await;
+        for alarm in alarms.found {
+            self.gap(Some(device.clone()), at, at, alarm.words).await;
         }
-        match step.sight {
-            Sight::First(sighting) => {
-                self.unspooled.push(*sighting);
-                self.spool_at.get_or_insert_with(|| Instant::now() + SPOOL_EVERY);
-            }
-            Sight::Again => {}
-            Sight::Linger => self.lingering.increment(1),
-            Sight::Overflow => {
-                self.overflow.get_or_insert(read.at);
+    }
+
+    /// A beam, a gate or a button: it may open a pass. Elsewhere an input means nothing.
+    async fn input(&mut self, device: &DeviceId, port: u16, on: bool, at: Stamp) {
+        tracing::debug!(%device, port, on, "input");
+        let session = self.app.recorder.session_at(&self.station.name);
+        let session = session.filter(|_| !self.unasked.contains_key(device));
+        let wall_us = at.wall_us;
+        let grouped = self.grouping.input((device, port, on), at, session, || mint(wall_us));
+        if let Some(grouped) = grouped {
+            self.grouped(grouped, at).await;
+        }
+    }
+
+    async fn grouped(&mut self, grouped: Grouped, at: Stamp) {
+        self.finish_closed(at).await;
+        if let Some((pass, by)) = grouped.opened {
+            self.opened(pass, by, at).await;
+        }
+        if let Some((pass, sightings)) = grouped.first {
+            self.unspooled.entry(pass).or_default().extend(sightings);
+            self.spool_at.get_or_insert_with(|| Instant::now() + SPOOL_EVERY);
+        }
+        match grouped.fate {
+            Fate::Taken | Fate::Late => {}
+            Fate::Linger => self.lingering.increment(1),
+            Fate::Overflow => {
+                self.overflow.get_or_insert(at);
             }
         }
     }
 
-    async fn opened(&mut self, pass: PassId, at: Stamp) {
+    async fn opened(&mut self, pass: PassId, opening: PassOpening, at: Stamp) {
         let station = self.station.name.clone();
         let session = self.app.recorder.session_at(&station);
         self.app.lamps.show(&station, Signal::Busy);
-        let opening = PassOpening::FirstRead;
         if let Err(error) = self.app.spool.open_pass(pass, station, at, opening, session).await {
             self.spool_failed(&error);
         }
@@ -376,26 +396,31 @@ impl Intake {
 
     async fn spool_sightings(&mut self) {
         self.spool_at = None;
-        let sightings = std::mem::take(&mut self.unspooled);
-        let Some(pass) = self.window.open_pass() else { return };
-        if let Err(error) = self.app.spool.add_sightings(pass, sightings).await {
-            self.spool_failed(&error);
+        for (pass, sightings) in std::mem::take(&mut self.unspooled) {
+            if let Err(error) = self.app.spool.add_sightings(pass, sightings).await {
+                self.spool_failed(&error);
+            }
         }
     }
 
     async fn close(&mut self, by: PassClosing) {
         let now = self.now();
-        self.window.close(now, by);
+        self.grouping.close(now, by);
         self.finish_closed(now).await;
     }
 
     /// Makes what has closed durable and hands it on.
     async fn finish_closed(&mut self, now: Stamp) {
-        while let Some(pass) = self.window.poll(now) {
+        while let Some(pass) = self.grouping.poll(now) {
             // The pass as a whole replaces its single sightings.
-            self.unspooled.clear();
-            self.spool_at = None;
             let mut pass = pass;
+            self.unspooled.remove(&pass.id);
+            if self.unspooled.is_empty() {
+                self.spool_at = None;
+            }
+            for alarm in self.watch.passed(&mut pass) {
+                self.gap(None, pass.opened, pass.closed, alarm.words).await;
+            }
             if let Some(from) = self.overflow.take() {
                 // What did not fit may have been strange: it is never posted by itself.
                 pass.closed_by = PassClosing::Interrupted;

@@ -88,6 +88,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         pins: PinChecker::default(),
         enrolment: Enrolment::default(),
         factors: Factors::of(&config),
+        guard: crate::watch::guard(&config.stations),
     };
     let stations = start_stations(&app, &device_tasks, &station_tasks, &stop);
     app.stations = Arc::new(stations);

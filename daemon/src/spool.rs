@@ -268,6 +268,8 @@ fn interrupted(
         closed_by: PassClosing::Interrupted,
         session: head.session,
         sightings,
+        doubts: vec![],
+        strays: 0,
     })
 }
 
@@ -376,6 +378,8 @@ mod tests {
             closed_by: PassClosing::Quiet,
             session: None,
             sightings: vec![],
+            doubts: vec![],
+            strays: 0,
         }
     }
 

@@ -104,6 +104,11 @@ impl<S> Cuttable<S> {
         let cut = Box::pin(token.clone().cancelled_owned());
         Self { stream, token, cut }
     }
+
+    /// What cuts it.
+    pub(crate) fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
 }
 
 fn reset() -> io::Error {

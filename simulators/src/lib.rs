@@ -6,12 +6,16 @@
 //! Absent: any knowledge of the drivers' sessions. Only their codecs are shared.
 
 pub mod authenticator;
+pub mod control;
 mod door;
 mod epc;
+pub mod erp;
 pub mod llrp;
 pub mod modbus;
 pub mod portal;
 pub mod printer;
+pub mod proxy;
+pub mod registry;
 pub mod scanner;
 pub mod scenario;
 mod seed;

@@ -1,9 +1,21 @@
+//! Modbus from the other side: [`SimModule`], an I/O module with the quirks of its maker, over TCP or RTU; and
+//! [`SimLights`], the plain one described here.
+//!
 //! A Modbus TCP I/O module with a light stack on its coils and buttons or beams on its discrete
 //! inputs. Functions 1, 2, 5 and 15 work; every other function is refused with exception 1, an
 //! address outside with exception 2, as the Modbus application protocol 1.1b3 wants it.
 //!
 //! Faults: mute (it accepts and never answers), cut, going away and coming back at the same port.
-//! Absent: registers, Modbus RTU.
+//! Absent in `SimLights`: registers, Modbus RTU.
+
+mod image;
+mod module;
+mod quirks;
+mod wire;
+
+pub use module::{ModuleOptions, Place, SimModule};
+pub use quirks::{Identity, ModuleProfile};
+pub use wire::Fault;
 
 use std::future::{Ready, ready};
 use std::io;

@@ -17,16 +17,16 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::serve::Listener;
 use axum::{Json, Router};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::door::{Cuttable, Door, lock};
+use crate::door::{Door, lock};
+use crate::erp::Faults;
 
 /// How many movements are kept; beyond them it answers 507.
 pub const RECEIVED_MAX: usize = 100_000;
@@ -72,6 +72,7 @@ pub struct Received {
 pub struct SimReceiver {
     door: Door,
     shared: Arc<Shared>,
+    faults: Faults,
 }
 
 #[derive(Debug)]
@@ -110,12 +111,13 @@ impl SimReceiver {
         let bind = options.bind;
         let shared =
             Arc::new(Shared { options, store: Mutex::default(), count: watch::Sender::new(0) });
-        let served = Arc::clone(&shared);
+        let faults = Faults::default();
+        let served = (Arc::clone(&shared), faults.clone());
         let door = Door::open(bind, move |listener, stop| {
-            Box::pin(serve(listener, stop, Arc::clone(&served)))
+            Box::pin(serve(listener, stop, Arc::clone(&served.0), served.1.clone()))
         })
         .await?;
-        Ok(Self { door, shared })
+        Ok(Self { door, shared, faults })
     }
 
     /// Where movements are posted: `http://127.0.0.1:PORT/hook`.
@@ -160,6 +162,12 @@ impl SimReceiver {
         lock(&self.shared.store).refused
     }
 
+    /// Makes its HTTP fail.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// Cuts every connection and closes the port.
     pub async fn go_away(&self) {
         self.door.close().await;
@@ -184,35 +192,18 @@ impl SimReceiver {
     }
 }
 
-async fn serve(listener: TcpListener, stop: CancellationToken, shared: Arc<Shared>) {
+async fn serve(
+    listener: TcpListener,
+    stop: CancellationToken,
+    shared: Arc<Shared>,
+    faults: Faults,
+) {
     let router = Router::new()
         .route("/hook", post(take))
         .route("/hook/{id}", get(look_up))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(shared);
-    let listener = CuttableListener { listener, stop: stop.clone() };
-    let served = std::future::IntoFuture::into_future(axum::serve(listener, router));
-    // Dropping the server closes the port; the token cuts the connections it spawned.
-    let _ = stop.run_until_cancelled(served).await;
-}
-
-struct CuttableListener {
-    listener: TcpListener,
-    stop: CancellationToken,
-}
-
-impl Listener for CuttableListener {
-    type Io = Cuttable<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Cuttable::new(stream, self.stop.clone()), peer)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
+    crate::erp::run(listener, stop, router, faults).await;
 }
 
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {

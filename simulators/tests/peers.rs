@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
 
-use gatewarden_simulators::llrp::{LlrpOptions, SimReader, SimTag};
+use gatewarden_simulators::llrp::{LlrpOptions, Profile, SimReader, SimTag};
 use gatewarden_simulators::modbus::{LightsOptions, SimLights};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -40,7 +40,11 @@ fn field(count: u8) -> Vec<SimTag> {
 }
 
 async fn reader() -> SimReader {
-    let options = LlrpOptions { rate: 5000, ..Default::default() };
+    reader_like(Profile::default()).await
+}
+
+async fn reader_like(profile: Profile) -> SimReader {
+    let options = LlrpOptions { rate: 5000, profile, ..Default::default() };
     let reader = SimReader::start(options).await.unwrap();
     println!("seed {}", reader.seed());
     reader.set_field(field(12));
@@ -49,8 +53,14 @@ async fn reader() -> SimReader {
 
 #[tokio::test]
 async fn pyllrp_inventories_every_tag() {
+    for profile in Profile::ALL {
+        pyllrp_inventories(profile).await;
+    }
+}
+
+async fn pyllrp_inventories(profile: Profile) {
     let Some(python) = peer("python") else { return };
-    let reader = reader().await;
+    let reader = reader_like(profile).await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/pyllrp_inventory.py");
     let port = reader.address().port().to_string();
     let output = output(Command::new(python).args([script, "127.0.0.1", &port])).await;
@@ -78,6 +88,42 @@ async fn llrpkit_inventories() {
     assert!(output.status.success());
     let text = String::from_utf8_lossy(&output.stdout).to_uppercase();
     assert!(field(12).iter().any(|tag| text.contains(&hex(&tag.epc))), "no EPC of the field");
+}
+
+#[tokio::test]
+async fn llrpkit_inventories_an_r420_with_tag_focus_phase_and_tid() {
+    let Some(llrpkit) = peer("llrpkit") else { return };
+    let reader = reader_like(Profile::ImpinjR420).await;
+    let port = reader.address().port().to_string();
+    let arguments = ["inventory", "127.0.0.1", "--port", &port, "--search-mode", "tagfocus"];
+    let more = ["--phase", "--tid", "--count", "4"];
+    let output = output(Command::new(llrpkit).args(arguments).args(more)).await;
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout).to_uppercase();
+    let tid = |tag: &SimTag| {
+        let words = reader.memory(&tag.epc).tid;
+        words.iter().map(|word| format!("{word:04X}")).collect::<String>()
+    };
+    let seen: Vec<_> = field(12).into_iter().filter(|tag| text.contains(&hex(&tag.epc))).collect();
+    assert!(!seen.is_empty(), "no EPC of the field");
+    assert!(seen.iter().all(|tag| text.contains(&tid(tag))), "each with its TID");
+}
+
+#[tokio::test]
+async fn llrpkit_writes_and_reads_a_tag() {
+    let Some(python) = peer("python") else { return };
+    let reader = reader().await;
+    let epc = &field(12)[5].epc;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/llrpkit_access.py");
+    let port = reader.address().port().to_string();
+    let output = output(Command::new(python).args([script, "127.0.0.1", &port, &hex(epc)])).await;
+    assert!(output.status.success());
+    let memory = reader.memory(epc);
+    assert_eq!(memory.user[2..4], [0xBEEF, 0x0042]);
+    let tid: String = memory.tid[..2].iter().map(|word| format!("{word:04x}")).collect();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.lines().collect::<Vec<_>>(), ["beef0042", &tid]);
+    assert_eq!(reader.memory(&field(12)[4].epc).user[2], 0, "no other tag was written");
 }
 
 #[tokio::test]

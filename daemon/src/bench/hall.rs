@@ -107,6 +107,7 @@ impl Daemon {
             pins: PinChecker::default(),
             enrolment: Enrolment::default(),
             factors: Factors::of(config),
+            guard: crate::watch::guard(&config.stations),
         };
         let (devices, stations) = (TaskTracker::new(), TaskTracker::new());
         let stop = CancellationToken::new();

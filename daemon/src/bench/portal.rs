@@ -168,7 +168,7 @@ fn outcomes(passes: &[Settled], things: &[Thing]) -> Vec<Outcome> {
     let mut outcomes = vec![];
     for settled in passes {
         let posted = settled.pass.sightings.iter().map(|s| (s, Verdict::Posted(way(s.direction))));
-        let doubted = settled.doubts.iter().map(|doubt| (&doubt.sighting, Verdict::Doubted));
+        let doubted = settled.pass.doubts.iter().map(|doubt| (&doubt.sighting, Verdict::Doubted));
         let left = settled.left.iter().map(|doubt| (&doubt.sighting, Verdict::Left));
         for (sighting, verdict) in posted.chain(doubted).chain(left) {
             let tag = tags.get(sighting.thing.key.as_str());

@@ -1,5 +1,7 @@
 //! `gatewarden probe URL`: what a device is and what it sees.
 
+mod modbus;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +10,8 @@ use gatewarden_model::identify::{Form, Identification, identify};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
-    /// Such as llrp://192.0.2.7:5084.
+    /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1 or
+    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1.
     url: String,
     /// How long to look for tags.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -20,13 +23,17 @@ pub(crate) struct ProbeArgs {
 
 /// Runs `gatewarden probe`.
 pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
-    let Some(address) = args.url.strip_prefix("llrp://") else {
-        anyhow::bail!("{:?}: probe knows llrp://HOST:PORT so far", args.url);
-    };
-    let address = address.trim_end_matches('/');
-    let with_port =
-        if address.contains(':') { address.to_owned() } else { format!("{address}:5084") };
-    let report = gatewarden_llrp::probe(&with_port, args.seconds).await?;
+    if modbus::knows(&args.url) {
+        modbus::run(&args.url, args.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !["llrp://", "llrps://"].iter().any(|scheme| args.url.starts_with(scheme)) {
+        anyhow::bail!(
+            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT and modbus-rtu:///DEV",
+            args.url
+        );
+    }
+    let report = gatewarden_llrp::probe(&args.url, args.seconds).await?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -42,6 +49,7 @@ fn print_report(report: &ProbeReport) {
         "  antenna ports {}, inputs {}, outputs {}",
         reader.antennas_max, reader.inputs, reader.outputs
     );
+    print_outfit(report);
     for note in &report.notes {
         println!("  note: {note}");
     }
@@ -63,6 +71,34 @@ fn print_report(report: &ProbeReport) {
     }
     if report.reports_beyond > 0 {
         println!("  and {} reports of further tags", report.reports_beyond);
+    }
+}
+
+/// What it can, and what was on it.
+fn print_outfit(report: &ProbeReport) {
+    let reader = &report.reader;
+    let region =
+        reader.region.map_or_else(|| format!("standard {}", reader.standard), str::to_owned);
+    println!("  LLRP {}, region {region}, country {}", reader.version, reader.country);
+    if let Some((least, greatest)) = reader.power_cdbm {
+        let dbm = |cdbm: i16| f32::from(cdbm) / 100.0;
+        println!("  power {} to {} dBm", dbm(least), dbm(greatest));
+    }
+    let modes: Vec<String> = reader.modes.iter().map(ToString::to_string).collect();
+    println!("  reader modes {}", if modes.is_empty() { "-".to_owned() } else { modes.join(", ") });
+    println!("  extensions {}", reader.extensions.unwrap_or("-"));
+    let clock = match (reader.clock_us, reader.has_utc) {
+        (Some(us), _) => format!("{:+.3} s of ours", us as f64 / 1e6),
+        (None, true) => "not told yet".to_owned(),
+        (None, false) => "counts from its start".to_owned(),
+    };
+    println!("  clock {clock}");
+    for rospec in &reader.rospecs {
+        let whose = if rospec.ours { "ours" } else { "not ours" };
+        println!("  ROSpec {} was on it, {}, {whose}", rospec.id, rospec.state);
+    }
+    if let Some(key) = &report.key_sha256 {
+        println!("  tls = {{ sha256 = \"{key}\" }} pins its key; compare it at the reader first");
     }
 }
 

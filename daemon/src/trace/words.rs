@@ -3,8 +3,8 @@
 
 use gatewarden_model::{
     Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, MitigationOf,
-    Movement, MovementLine, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus, Task,
-    Tracking,
+    Movement, MovementLine, Pass, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus,
+    Task, Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -304,6 +304,21 @@ pub(super) fn tell(body: &Body) -> Told {
     }
 }
 
+/// What a portal was not sure of, if anything.
+fn doubt_words(pass: &Pass) -> String {
+    match pass.doubts.as_slice() {
+        [] => String::new(),
+        [one] => format!(", 1 doubtful: {} {}", one.sighting.thing.key, one.why.words()),
+        [one, rest @ ..] => format!(
+            ", {} doubtful: {} {} and {} more",
+            pass.doubts.len(),
+            one.sighting.thing.key,
+            one.why.words(),
+            rest.len()
+        ),
+    }
+}
+
 fn tell_work(body: &Body) -> Told {
     match body {
         Body::TaskOpened { task, by, decision } => {
@@ -318,8 +333,16 @@ fn tell_work(body: &Body) -> Told {
         Body::TaskClosed { task, reason, by } => {
             Told::new(format!("task {task} closed: {reason}"), actor(by))
         }
+        Body::Unread { pass } => {
+            let strays = match pass.strays {
+                0 => String::new(),
+                n => format!("; {n} tags were heard elsewhere"),
+            };
+            Told::new(format!("something went through and no tag was read{strays}"), "nobody known")
+                .at(Some(&pass.station))
+        }
         Body::Quarantined { pass, reason } => {
-            let count = pass.sightings.len();
+            let count = pass.seen().count();
             Told::new(format!("{count} things quarantined: {reason}"), "nobody known")
                 .at(Some(&pass.station))
         }
@@ -335,7 +358,7 @@ fn tell_work(body: &Body) -> Told {
                 c.extra.len(),
                 c.unknown.len(),
                 c.wrong_item.len(),
-            );
+            ) + &doubt_words(pass);
             Told::new(what, operator.as_str()).at(Some(&pass.station)).by(Some(decision))
         }
         Body::HoldDecided { verdict, reason, by, decision, .. } => {

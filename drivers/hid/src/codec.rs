@@ -1,4 +1,4 @@
-//! One input report to one part of a scan. Pure.
+//! One input report to one part of a scan where the device's descriptor is of no use. Pure.
 //!
 //! The layout that scanners of several makers share: `[0]` report id 2, `[1]` length of the data, `[2..5]`
 //! AIM identifier (or zeros), `[5..61]` data, `[61]` the maker's symbology letter, `[62]` reserved, `[63]`
@@ -38,6 +38,22 @@ pub enum ReportError {
     /// Neither layout's place holds an AIM identifier, nor zeros.
     #[error("a report without an AIM identifier in its place")]
     Aim,
+    /// Fewer bytes than the descriptor tells.
+    #[error("a report of {bytes} bytes; the scanner's own descriptor tells {wanted}")]
+    Short {
+        /// How many bytes came.
+        bytes: usize,
+        /// How many the descriptor tells.
+        wanted: usize,
+    },
+    /// The byte count goes beyond the data field.
+    #[error("a report that counts {length} bytes of data in room for {room}")]
+    Count {
+        /// The count.
+        length: u32,
+        /// The bytes of the data field.
+        room: usize,
+    },
     /// The length does not fit the data field, or bytes stand behind the data.
     #[error("a report whose length byte {length} does not fit its data")]
     Data {
@@ -72,14 +88,14 @@ pub fn parse_report(report: &[u8]) -> Result<Option<Part>, ReportError> {
 }
 
 fn aim_at(report: &[u8], at: usize) -> Option<String> {
-    match report.get(at..at + 3)? {
-        [b']', letter, modifier]
-            if letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric() =>
-        {
-            Some(format!("]{}{}", char::from(*letter), char::from(*modifier)))
-        }
-        _ => None,
-    }
+    let bytes = report.get(at..at + 3)?;
+    is_aim(bytes).then(|| bytes.iter().copied().map(char::from).collect())
+}
+
+/// Whether these bytes are an AIM identifier (ISO/IEC 15424): `]`, a letter, a modifier.
+pub(crate) fn is_aim(bytes: &[u8]) -> bool {
+    matches!(bytes, [b']', letter, modifier]
+        if letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric())
 }
 
 fn data_at(report: &[u8], from: usize, length: u8) -> Result<Vec<u8>, ReportError> {

@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 
 use gatewarden_model::{Hash, ScanRead, Stamp, hash::hex_upper};
 
-use crate::codec::{Part, parse_report};
+use crate::{
+    codec::{Part, ReportError, parse_report},
+    descriptor::Layout,
+};
 
 /// The longest scan that is joined, in bytes: more than the largest QR code (7,089 digits).
 pub const SCAN_BYTES_MAX: usize = 8_192;
@@ -55,6 +58,8 @@ struct Begun {
 /// The state of one opened scanner.
 #[derive(Debug, Default)]
 pub struct Session {
+    /// Where the fields lie; none: the makers' common layouts.
+    layouts: Vec<Layout>,
     begun: Option<Begun>,
     /// Reports up to the next last one belong to a scan that was given up.
     skipping: bool,
@@ -62,10 +67,24 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session of a scanner with these layouts; none means the makers' common ones.
+    #[must_use]
+    pub fn new(layouts: Vec<Layout>) -> Self {
+        Self { layouts, ..Self::default() }
+    }
+
+    fn part(&self, report: &[u8]) -> Result<Option<Part>, ReportError> {
+        if self.layouts.is_empty() {
+            return parse_report(report);
+        }
+        let mut read = self.layouts.iter().map(|layout| layout.read(report));
+        read.find(|read| *read != Ok(None)).unwrap_or(Ok(None))
+    }
+
     /// Takes one report as it came; drain `poll_output` afterwards.
     pub fn handle_report(&mut self, now: Stamp, report: &[u8]) {
         self.handle_timeout(now);
-        let part = match parse_report(report) {
+        let part = match self.part(report) {
             Ok(None) => return,
             Ok(Some(part)) => part,
             Err(error) => {
@@ -113,7 +132,8 @@ impl Session {
             data: Vec::new(),
             raw: Vec::new(),
         });
-        let why = if begun.aim != aim {
+        // A later report may leave its identifier empty.
+        let why = if aim.is_some() && begun.aim != aim {
             Some("a scan whose reports name different symbologies")
         } else if begun.data.len() + data.len() > SCAN_BYTES_MAX {
             Some("a scan beyond the longest allowed")

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Settings,
-    device::{Bus, UsbBus},
+    descriptor::{Layout, parse_descriptor},
+    device::{Bus, Opened, UsbBus},
     session::{Output, Session},
 };
 
@@ -40,7 +41,7 @@ pub async fn run(
 
 /// What the thread tells.
 enum Incoming {
-    Opened(String, DeviceFacts, Stamp),
+    Opened(String, DeviceFacts, Vec<Layout>, Stamp),
     Report(Stamp, Vec<u8>),
     Failed(String),
 }
@@ -105,11 +106,15 @@ impl<B: Bus> Reader<B> {
 
     /// One life of the device, from looking for it to its end.
     fn life(&mut self) -> Result<(), Stop> {
-        let (name, facts, mut port) = match self.bus.open() {
+        let Opened { name, facts, descriptor, mut port } = match self.bus.open() {
             Ok(opened) => opened,
             Err(error) => return self.tell(Incoming::Failed(error.to_string())),
         };
-        self.tell(Incoming::Opened(name, facts, self.clock.now()))?;
+        let layouts = parse_descriptor(&descriptor).unwrap_or_else(|error| {
+            tracing::warn!(%name, %error, "no use of the report descriptor: the makers' common layout is assumed");
+            Vec::new()
+        });
+        self.tell(Incoming::Opened(name, facts, layouts, self.clock.now()))?;
         while !self.stop.is_cancelled() {
             match port.read() {
                 Ok(report) if report.is_empty() => {}
@@ -174,7 +179,8 @@ impl Task {
                 self.session.handle_report(at, &report);
                 Ok(())
             }
-            Incoming::Opened(detail, facts, at) => {
+            Incoming::Opened(detail, facts, layouts, at) => {
+                self.session = Session::new(layouts);
                 let device = self.device.clone();
                 self.send(DeviceEvent::Identity { device, facts, at }).await?;
                 if let Some(from) = self.blind_since.take() {

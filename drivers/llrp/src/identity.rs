@@ -3,13 +3,27 @@
 use gatewarden_model::{DeviceFacts, hash::hex_upper};
 use serde::Serialize;
 
-use crate::codec::{
-    AntennaProperties, CodecError, GeneralDeviceCapabilities, GpiPortCurrentState, Identification,
-    LlrpCapabilities, Message, RegulatoryCapabilities, UhfBandCapabilities,
+use crate::{
+    codec::{
+        AntennaProperties, CodecError, GeneralDeviceCapabilities, GpiPortCurrentState,
+        Identification, LlrpCapabilities, Message, Param, RegulatoryCapabilities,
+        UhfBandCapabilities, report::VENDOR_IMPINJ,
+    },
+    settings::Region,
 };
+
+/// Zebra's (Motorola's) private enterprise number.
+const VENDOR_ZEBRA: u32 = 161;
 
 /// IDType of Identification (LLRP 1.0.1, 13.2.2): 0 is a MAC address (EUI-64), 1 an EPC.
 const ID_IS_EPC: u8 = 1;
+/// UHFC1G2RFModeTable and its entries, each beginning with the mode's identifier.
+const MODE_TABLE: u16 = 328;
+const MODE_ENTRY: u16 = 329;
+/// Flag of GeneralDeviceCapabilities: the reader has a clock that tells UTC.
+const HAS_UTC: u16 = 1 << 14;
+/// RF modes and ROSpecs that are kept, at most.
+const KEPT_MAX: usize = 256;
 
 /// A reader's identity and outfit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -36,12 +50,39 @@ pub struct Identity {
     pub country: u16,
     /// Least and greatest transmit power, hundredths of a dBm.
     pub power_cdbm: Option<(i16, i16)>,
+    /// The communications standard that it is set to (LLRP 1.0.1, RegulatoryCapabilities).
+    pub standard: u16,
+    /// That standard's word, where it is known.
+    pub region: Option<&'static str>,
+    /// Its RF modes' identifiers.
+    pub modes: Vec<u32>,
+    /// Whether its clock tells UTC; else only the time since it started.
+    pub has_utc: bool,
+    /// The LLRP version that is spoken, such as `1.0.1`.
+    pub version: &'static str,
+    /// Its clock less ours in microseconds, once it told one.
+    pub clock_us: Option<i64>,
+    /// The ROSpecs that were on it.
+    pub rospecs: Vec<Found>,
+    /// Whose extensions it has that are known here.
+    pub extensions: Option<&'static str>,
     /// The antenna ports, as far as it tells.
     pub antennas: Vec<Antenna>,
     /// The inputs' states, as far as it tells.
     pub input_states: Vec<Input>,
     #[serde(skip)]
     pub(crate) uhf: UhfBandCapabilities,
+}
+
+/// A ROSpec that was on the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Its id.
+    pub id: u32,
+    /// `disabled`, `inactive`, `active`.
+    pub state: &'static str,
+    /// Whether it is of this gateway, now or of an earlier start.
+    pub ours: bool,
 }
 
 /// An antenna port.
@@ -74,6 +115,10 @@ impl Identity {
         let regulatory: RegulatoryCapabilities = message.get()?.unwrap_or_default();
         let gpio = general.gpio.unwrap_or_default();
         let uhf = regulatory.uhf.unwrap_or_default();
+        let tables = uhf.others.iter().filter(|param| param.kind == MODE_TABLE);
+        let entries = tables.flat_map(|t| &t.params).filter(|param| param.kind == MODE_ENTRY);
+        let mode = |entry: &Param| entry.fields.first_chunk().map(|id| u32::from_be_bytes(*id));
+        let modes = entries.filter_map(mode).take(KEPT_MAX).collect();
         let powers = || uhf.powers.iter().map(|p| p.power_cdbm);
         Ok(Self {
             manufacturer: general.manufacturer,
@@ -84,10 +129,28 @@ impl Identity {
             outputs: gpio.outputs,
             holds_reports: llrp.holds_reports(),
             country: regulatory.country,
+            standard: regulatory.standard,
+            region: Region::word_of(regulatory.standard),
+            modes,
+            has_utc: general.flags & HAS_UTC != 0,
+            extensions: match general.manufacturer {
+                VENDOR_IMPINJ => Some("Impinj"),
+                VENDOR_ZEBRA => Some("Zebra"),
+                _ => None,
+            },
             power_cdbm: powers().min().zip(powers().max()),
             uhf,
             ..Self::default()
         })
+    }
+
+    /// Adds a ROSpec that is on the reader.
+    pub(crate) fn add_rospec(&mut self, id: u32, state: u8, ours: bool) {
+        let words = ["disabled", "inactive", "active"];
+        let state = words.get(usize::from(state)).copied().unwrap_or("in an unknown state");
+        if self.rospecs.len() < KEPT_MAX {
+            self.rospecs.push(Found { id, state, ours });
+        }
     }
 
     /// Adds what GET_READER_CONFIG_RESPONSE tells.
@@ -129,8 +192,8 @@ impl Identity {
     #[must_use]
     pub fn manufacturer_name(&self) -> String {
         match self.manufacturer {
-            25_882 => "Impinj".into(),
-            161 => "Zebra (Motorola)".into(),
+            VENDOR_IMPINJ => "Impinj".into(),
+            VENDOR_ZEBRA => "Zebra (Motorola)".into(),
             other => format!("manufacturer {other}"),
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use gatewarden_model::{TagRead, hash::hex_upper};
@@ -13,13 +13,15 @@ use serde::Serialize;
 
 use crate::{
     identity::Identity,
-    link::Link,
-    session::{Session, SessionEvent},
-    settings::Settings,
+    link::{Link, LinkError},
+    session::{Session, SessionEvent, rospec_id},
+    settings::{Protocol, Settings, Trust},
 };
 
 /// LLRP's port where the address names none.
 pub const PORT_DEFAULT: u16 = 5_084;
+/// LLRP's port with TLS where the address names none.
+pub const TLS_PORT_DEFAULT: u16 = 5_085;
 /// Different tags that are listed; more are only counted.
 pub const PROBE_TAGS_MAX: usize = 10_000;
 /// Remarks of the reader that are listed.
@@ -45,6 +47,8 @@ pub struct ProbeReport {
     pub summary: String,
     /// What the reader is.
     pub reader: Identity,
+    /// SHA-256 digest of the public key that it showed, with TLS.
+    pub key_sha256: Option<String>,
     /// How long it read, in seconds.
     pub seconds: u32,
     /// Reads in that time (the sum of the seen counts).
@@ -72,15 +76,30 @@ pub struct ProbeTag {
     pub tid: Option<String>,
 }
 
-/// Connects to `address` (`host`, `host:port` or `llrp://host:port`) and reads for `seconds`.
+/// Connects to `address` (`host`, `host:port`, `llrp://…` or, by TLS, `llrps://…` whoever it is) and reads for `seconds`.
 pub async fn probe(address: &str, seconds: u32) -> Result<ProbeReport, ProbeError> {
-    let address = with_port(address);
-    let settings = Settings::new(address.clone());
+    let tls = address.starts_with("llrps://").then_some(Trust::Anybody);
+    probe_with(
+        Settings { tls, protocol: Protocol::V1_1, ..Settings::new(with_port(address)) },
+        seconds,
+    )
+    .await
+}
+
+/// As [`probe`], with settings of one's own, such as whom to trust by TLS.
+pub async fn probe_with(settings: Settings, seconds: u32) -> Result<ProbeReport, ProbeError> {
+    let address = settings.address.clone();
     let began = Instant::now();
     let now_us = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let opened = Link::open(&address, settings.time_out_ms).await;
-    let mut link = opened.map_err(ProbeError::Connect)?;
-    let mut session = Session::new(settings, 1, now_us());
+    let mut link = Link::open(&settings).await.map_err(|error| match error {
+        LinkError::Absent(reason) => ProbeError::Connect(reason),
+        LinkError::Refused(reason) => ProbeError::Session(reason),
+    })?;
+    let key_sha256 = link.key.map(|key| key.to_string());
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall_us = i64::try_from(wall.as_micros()).unwrap_or(0);
+    let wall_us = wall_us.saturating_sub_unsigned(now_us());
+    let mut session = Session::new(settings, rospec_id(0), now_us()).with_wall(wall_us);
     let mut findings = Findings::default();
     let mut until = None;
     loop {
@@ -102,25 +121,33 @@ pub async fn probe(address: &str, seconds: u32) -> Result<ProbeReport, ProbeErro
                 SessionEvent::Input { port, on } => {
                     findings.note(format!("input {port} is {}", if on { "high" } else { "low" }));
                 }
+                SessionEvent::Clock { skew_us } => findings.reader.clock_us = Some(skew_us),
                 SessionEvent::Gap { reason, .. } => findings.note(reason),
                 SessionEvent::Note(text) => findings.note(text),
                 SessionEvent::Down { reason } => return Err(ProbeError::Session(reason)),
-                SessionEvent::Closed => return Ok(findings.report(address, seconds)),
+                SessionEvent::Closed => {
+                    return Ok(ProbeReport { key_sha256, ..findings.report(address, seconds) });
+                }
             }
         }
     }
 }
 
-/// Adds the default port, and takes `llrp://` off.
-fn with_port(address: &str) -> String {
-    let address = address.strip_prefix("llrp://").unwrap_or(address).trim_end_matches('/');
+/// Adds the default port, and takes `llrp://` or `llrps://` off.
+#[must_use]
+pub fn with_port(address: &str) -> String {
+    let (address, usual) = match address.strip_prefix("llrps://") {
+        Some(address) => (address, TLS_PORT_DEFAULT),
+        None => (address.strip_prefix("llrp://").unwrap_or(address), PORT_DEFAULT),
+    };
+    let address = address.trim_end_matches('/');
     let has_port = match address.rsplit_once(':') {
         Some((host, port)) => {
             port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']'))
         }
         None => false,
     };
-    if has_port { address.into() } else { format!("{address}:{PORT_DEFAULT}") }
+    if has_port { address.into() } else { format!("{address}:{usual}") }
 }
 
 #[derive(Default)]
@@ -167,6 +194,7 @@ impl Findings {
             address,
             summary: self.reader.summary(),
             reader: self.reader,
+            key_sha256: None,
             seconds,
             reads: self.reads,
             tags: self.tags.into_values().collect(),
@@ -185,6 +213,7 @@ mod tests {
         for (given, expect) in [
             ("llrp://10.0.0.5:15084", "10.0.0.5:15084"),
             ("llrp://reader.local/", "reader.local:5084"),
+            ("llrps://10.0.0.5", "10.0.0.5:5085"),
             ("10.0.0.5", "10.0.0.5:5084"),
             ("[::1]:7", "[::1]:7"),
             ("[::1]", "[::1]:5084"),

@@ -1,9 +1,9 @@
 //! One connection's conversation with a reader, as a pure state machine: bytes and time in, bytes
 //! and events out. It ends with [`SessionEvent::Down`] or [`SessionEvent::Closed`], once.
 //!
-//! Order: greeting → (version) → capabilities → configuration → SET_READER_CONFIG → delete all
-//! ROSpecs → add, enable, (start) ours → ENABLE_EVENTS_AND_REPORTS → running. Every request has a
-//! time-out; when running, the reader is dead after [`KEEPALIVES_MISSED_MAX`] silent periods.
+//! Order: greeting → (version) → capabilities → (vendor's extensions) → configuration → SET_READER_CONFIG →
+//! GET_ROSPECS → adopt ours, or delete and add, (AccessSpec), enable, (start) → ENABLE_EVENTS_AND_REPORTS →
+//! running, with the outputs as the station's signal wants them. Every request has a time-out; when running, the reader is dead after [`KEEPALIVES_MISSED_MAX`] silent periods.
 //!
 //! Invariants: no input panics; tag reports are given in every state, in order; a frame that can't
 //! be read is a gap, a stream that can't be read is the end. The receive buffer holds less than one
@@ -12,19 +12,25 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatewarden_model::{Hash, TagRead};
+use gatewarden_model::{Hash, Signal, TagRead};
 
 use crate::{
     codec::{
-        CodecError, Frame, LlrpStatus, Message, MessageKind, TagReports, VERSION_1_0_1, split_frame,
+        CodecError, Frame, LlrpStatus, Message, MessageKind, RoSpec, TagReports, Typed,
+        VERSION_1_0_1, param::decode_params, split_frame,
     },
     identity::Identity,
     plan,
     settings::Settings,
+    skew::ReaderClock,
 };
 
 mod notice;
+mod reconcile;
 mod steps;
+mod time;
+
+pub use reconcile::{ROSPEC_MARK, rospec_id};
 
 use steps::Step;
 
@@ -58,6 +64,11 @@ pub enum SessionEvent {
         since_us: Option<u64>,
         /// What happened.
         reason: String,
+    },
+    /// The reader's clock is off by another second than was last told.
+    Clock {
+        /// Its clock less ours, in microseconds.
+        skew_us: i64,
     },
     /// Something for the log.
     Note(String),
@@ -96,7 +107,23 @@ pub struct Session {
     identity: Identity,
     carry: Carry,
     unplugged: BTreeMap<u16, u64>,
+    /// The ROSpec that is wanted, known from the capabilities on.
+    wanted: RoSpec,
+    adopted: bool,
+    /// ROSpecs that are deleted on the way up.
+    doomed: VecDeque<u32>,
+    clock: ReaderClock,
+    /// Our wall clock less the caller's, in microseconds.
+    wall_us: i64,
+    /// The skew that was told last, in seconds.
+    told_skew_s: i64,
+    signal: Signal,
+    /// Ids of requests about the outputs that were not answered yet.
+    showing: VecDeque<u32>,
 }
+
+/// Requests about the outputs that may wait for their answers; a reader that answers none is told of.
+const SHOWING_MAX: usize = 16;
 
 /// Last values of fields that a reader may leave out while they do not change. Timestamps are not
 /// carried: a read without one is honest, a read with an old one is not.
@@ -126,7 +153,46 @@ impl Session {
             identity: Identity::default(),
             carry: Carry::default(),
             unplugged: BTreeMap::new(),
+            wanted: RoSpec::default(),
+            adopted: false,
+            doomed: VecDeque::new(),
+            clock: ReaderClock::default(),
+            wall_us: 0,
+            told_skew_s: 0,
+            signal: Signal::Off,
+            showing: VecDeque::new(),
         }
+    }
+
+    /// Tells how far our wall clock is from the caller's, in microseconds, so that the reader's clock can be held
+    /// against it.
+    #[must_use]
+    pub fn with_wall(mut self, wall_us: i64) -> Self {
+        self.wall_us = wall_us;
+        self
+    }
+
+    /// The signal that the reader's outputs show from now on.
+    pub fn handle_signal(&mut self, signal: Signal) {
+        if std::mem::replace(&mut self.signal, signal) != signal && self.is_running() {
+            self.show();
+        }
+    }
+
+    /// The ROSpec that reads for us, or will.
+    #[must_use]
+    pub fn rospec(&self) -> u32 {
+        self.rospec
+    }
+
+    fn show(&mut self) {
+        let id = self.id();
+        let Some(message) = plan::outputs(id, &self.settings, self.signal) else { return };
+        if self.showing.len() >= SHOWING_MAX {
+            return self.down("the reader answers nothing about its outputs".to_owned());
+        }
+        self.showing.push_back(id);
+        self.send(message);
     }
 
     /// The next bytes to send.
@@ -216,15 +282,25 @@ impl Session {
         }
     }
 
-    /// Begins the goodbye: stop and delete our ROSpec, close.
+    /// Begins the goodbye: outputs off, our ROSpec stopped and deleted unless it is to go on, close.
     pub fn close(&mut self, now_us: u64) {
-        match self.state {
+        let running = match self.state {
             State::Over | State::Closing { .. } => return,
             State::Greeting => return self.end(SessionEvent::Closed),
-            State::Running => self.on_rospec(MessageKind::STOP_ROSPEC, self.rospec),
-            State::Waiting { .. } => {}
+            State::Running => true,
+            State::Waiting { .. } => false,
+        };
+        if running {
+            let id = self.id();
+            let off = plan::outputs(id, &self.settings, Signal::Off);
+            off.into_iter().for_each(|message| self.send(message));
         }
-        self.on_rospec(MessageKind::DELETE_ROSPEC, self.rospec);
+        if !(running && self.settings.leave_running) {
+            if running {
+                self.on_rospec(MessageKind::STOP_ROSPEC, self.rospec);
+            }
+            self.on_rospec(MessageKind::DELETE_ROSPEC, self.rospec);
+        }
         let id = self.id();
         self.send(Message::new(MessageKind::CLOSE_CONNECTION, id));
         self.enter(State::Closing { id }, now_us);
@@ -238,7 +314,7 @@ impl Session {
 
     fn handle_frame(&mut self, now_us: u64, frame: &Frame<'_>) {
         if frame.kind == MessageKind::RO_ACCESS_REPORT {
-            return self.handle_report(frame);
+            return self.handle_report(now_us, frame);
         }
         if frame.kind == MessageKind::KEEPALIVE {
             return self.send(Message::new(MessageKind::KEEPALIVE_ACK, frame.id));
@@ -252,19 +328,24 @@ impl Session {
         }
     }
 
-    fn handle_report(&mut self, frame: &Frame<'_>) {
+    fn handle_report(&mut self, now_us: u64, frame: &Frame<'_>) {
         let mut tags = Vec::new();
         let mut fault = None;
+        let mut latest = None;
         for tag in TagReports::new(frame.body) {
             match tag {
                 Ok(mut tag) => {
                     tag.antenna = keep(&mut self.carry.antenna, tag.antenna);
                     tag.peak_rssi_dbm = keep(&mut self.carry.peak_rssi_dbm, tag.peak_rssi_dbm);
                     tag.seen_count = keep(&mut self.carry.seen_count, tag.seen_count);
-                    tags.push(tag.to_read());
+                    latest = latest.max(time::moment(&tag));
+                    tags.push(self.to_read(&tag));
                 }
                 Err(error) => fault = Some(error),
             }
+        }
+        if let Some(moment) = latest {
+            self.observe(now_us, moment);
         }
         if !tags.is_empty() {
             self.events.push_back(SessionEvent::Reads { tags, raw: Hash::of(frame.bytes) });
@@ -281,9 +362,12 @@ impl Session {
         let is_error = message.kind == MessageKind::ERROR_MESSAGE;
         match self.state {
             State::Waiting { step, kind, id }
-                if message.id == id && (is_error || Some(message.kind) == kind.response()) =>
+                if message.id == id
+                    && (is_error
+                        || Some(message.kind) == kind.response()
+                        || (step == Step::Extensions && plan::is_extensions_answer(message))) =>
             {
-                let status = message.get()?.unwrap_or_else(LlrpStatus::success);
+                let status = status_of(message)?;
                 self.handle_answer(now_us, step, message, &status)
             }
             State::Closing { id } if message.id == id => {
@@ -291,6 +375,14 @@ impl Session {
                 Ok(())
             }
             State::Closing { .. } => Ok(()),
+            State::Running if self.showing.front() == Some(&message.id) => {
+                self.showing.pop_front();
+                let status = status_of(message)?;
+                if !status.is_success() {
+                    self.note(format!("the reader refused its outputs: {status}"));
+                }
+                Ok(())
+            }
             _ if is_error => {
                 let status: LlrpStatus = message.get()?.unwrap_or_default();
                 self.note(format!("the reader complains: {status}"));
@@ -344,6 +436,23 @@ impl Session {
         self.state = State::Over;
         self.events.push_back(event);
     }
+}
+
+/// The status of an answer, which stands among a custom message's data; success where there is none.
+fn status_of(message: &Message) -> Result<LlrpStatus, CodecError> {
+    let status = match message.get()? {
+        None if message.kind == MessageKind::CUSTOM_MESSAGE => {
+            let data = message.fields.get(5..).unwrap_or_default();
+            let params = decode_params(data)?;
+            params
+                .iter()
+                .find(|p| p.kind == LlrpStatus::KIND)
+                .map(LlrpStatus::from_param)
+                .transpose()?
+        }
+        status => status,
+    };
+    Ok(status.unwrap_or_else(LlrpStatus::success))
 }
 
 fn keep<T: Copy>(last: &mut Option<T>, new: Option<T>) -> Option<T> {

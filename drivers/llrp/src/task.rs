@@ -7,19 +7,22 @@
 use std::{sync::Arc, time::Duration};
 
 use gatewarden_model::{
-    Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Hash, Read, ReadValue, Stamp, TagRead,
+    Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Hash, Read, ReadValue, Signal, Stamp,
+    TagRead,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     identity::Identity,
-    link::Link,
-    session::{Session, SessionEvent},
-    settings::Settings,
+    link::{Link, LinkError},
+    listen::Doorway,
+    session::{Session, SessionEvent, rospec_id},
+    settings::{Settings, Trust},
+    skew::{JUMP_US_MIN, in_words},
 };
 
 /// From `stop` to the return, in milliseconds.
@@ -35,6 +38,10 @@ const EARLY_READS_MAX: usize = 10_000;
 /// The intake is gone: there is nobody to read for.
 struct IntakeGone;
 
+/// Where nobody answers it is tried again so soon, in milliseconds, less a quarter by chance: that costs a reader
+/// nothing, and one that returns is found within two seconds.
+const ABSENT_RETRY_MS: u64 = 1_000;
+
 /// Runs one reader until `stop`, and returns within [`STOP_MS_MAX`] after it.
 pub async fn run(
     device: DeviceId,
@@ -43,9 +50,22 @@ pub async fn run(
     events: mpsc::Sender<DeviceEvent>,
     stop: CancellationToken,
 ) {
+    let (_, signals) = watch::channel(Signal::Off);
+    run_with_lamps(device, settings, clock, events, signals, stop).await;
+}
+
+/// As [`run`], with the station's signal shown on the reader's outputs.
+pub async fn run_with_lamps(
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    signals: watch::Receiver<Signal>,
+    stop: CancellationToken,
+) {
     // Begun at the time in milliseconds, so that a reader's late word about the ROSpec of a daemon
     // that was killed is not taken for one about ours.
-    let rospec = u32::try_from(clock.now().mono_us / 1000 % (1 << 30)).unwrap_or(0);
+    let rospec = u16::try_from(clock.now().mono_us / 1000 % (1 << 16)).unwrap_or(0);
     let mut driver = Driver {
         device: device.clone(),
         settings,
@@ -59,6 +79,10 @@ pub async fn run(
         up_since_us: None,
         opened: None,
         early: Early::default(),
+        signals,
+        signals_open: true,
+        doorway: None,
+        key: None,
     };
     tokio::select! {
         ended = driver.drive() => if ended.is_err() { stop.cancelled().await },
@@ -76,8 +100,8 @@ struct Driver {
     events: mpsc::Sender<DeviceEvent>,
     stop: CancellationToken,
     backoff: Backoff,
-    /// The id of the last ROSpec, another one each session.
-    rospec: u32,
+    /// The number of the last ROSpec, another one each session.
+    rospec: u16,
     /// When the reader was last heard while it read for us.
     good: Option<Stamp>,
     /// Why it stopped reading for us, since `good`.
@@ -86,6 +110,22 @@ struct Driver {
     /// When the connection was made.
     opened: Option<Stamp>,
     early: Early,
+    signals: watch::Receiver<Signal>,
+    signals_open: bool,
+    /// The open port, where the reader connects to us.
+    doorway: Option<Doorway>,
+    /// The digest of the reader's public key, with TLS.
+    key: Option<Hash>,
+}
+
+/// How a connection ended.
+enum Ended {
+    /// By us.
+    Ours,
+    /// Nobody was there.
+    Absent(String),
+    /// By the reader, or because it is not to be used.
+    Lost(String),
 }
 
 /// Reads of a reader that has not told yet who it is.
@@ -101,13 +141,20 @@ impl Driver {
     async fn drive(&mut self) -> Result<(), IntakeGone> {
         while !self.stop.is_cancelled() {
             self.state(DeviceState::Connecting { attempt: self.backoff.attempt() }).await?;
-            let Some(reason) = self.connection().await? else { return Ok(()) };
+            let (reason, absent) = match self.connection().await? {
+                Ended::Ours => return Ok(()),
+                Ended::Absent(reason) => (reason, true),
+                Ended::Lost(reason) => (reason, false),
+            };
             let now_us = self.now_us();
             let up_us = self.up_since_us.take().map(|since| now_us.saturating_sub(since));
             if up_us.is_some_and(|us| us >= HEALTHY_US_MIN) {
                 self.backoff.reset();
             }
-            let retry_in_ms = self.backoff.fail(now_us);
+            let mut retry_in_ms = self.backoff.fail(now_us);
+            if absent && retry_in_ms > ABSENT_RETRY_MS {
+                retry_in_ms = ABSENT_RETRY_MS - now_us % (ABSENT_RETRY_MS / 4);
+            }
             tracing::warn!(device = %self.device, retry_in_ms, "reader down: {reason}");
             self.outage.get_or_insert_with(|| reason.clone());
             self.state(DeviceState::Down { reason, retry_in_ms }).await?;
@@ -119,29 +166,39 @@ impl Driver {
         Ok(())
     }
 
-    /// One connection; `Some` is why it ended, `None` that we ended it.
-    async fn connection(&mut self) -> Result<Option<String>, IntakeGone> {
+    /// One connection.
+    async fn connection(&mut self) -> Result<Ended, IntakeGone> {
+        let stop = self.stop.clone();
         let opened = tokio::select! {
-            opened = Link::open(&self.settings.address, self.settings.time_out_ms) => opened,
-            () = self.stop.cancelled() => return Ok(None),
+            opened = self.link() => opened,
+            () = stop.cancelled() => return Ok(Ended::Ours),
         };
         let mut link = match opened {
             Ok(link) => link,
-            Err(reason) => return Ok(Some(reason)),
+            Err(LinkError::Absent(reason)) => return Ok(Ended::Absent(reason)),
+            Err(LinkError::Refused(reason)) => return Ok(Ended::Lost(reason)),
         };
-        self.rospec = self.rospec.wrapping_add(1).max(1);
-        self.opened = Some(self.clock.now());
-        let mut session = Session::new(self.settings.clone(), self.rospec, self.now_us());
+        self.key = link.key;
+        self.rospec = self.rospec.wrapping_add(1);
+        let now = self.clock.now();
+        self.opened = Some(now);
+        let wall_us = now.wall_us.saturating_sub_unsigned(now.mono_us);
+        let mut session = Session::new(self.settings.clone(), rospec_id(self.rospec), now.mono_us)
+            .with_wall(wall_us);
         let clock = Arc::clone(&self.clock);
-        let stop = self.stop.clone();
         let mut closing = false;
         loop {
+            session.handle_signal(*self.signals.borrow_and_update());
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !closing => {
                     closing = true;
                     session.close(self.now_us());
                 }
+                changed = self.signals.changed(), if self.signals_open => {
+                    self.signals_open = changed.is_ok();
+                }
+                () = guard(&mut self.doorway) => {}
                 () = link.turn(&mut session, || clock.now().mono_us) => {}
             }
             let ended = self.tell(&mut session).await?;
@@ -149,10 +206,23 @@ impl Driver {
                 self.unidentified().await?;
             }
             match ended {
-                Some(SessionEvent::Down { reason }) if !closing => return Ok(Some(reason)),
-                Some(_) => return Ok(None),
+                Some(SessionEvent::Down { reason }) if !closing => return Ok(Ended::Lost(reason)),
+                Some(_) => return Ok(Ended::Ours),
                 None => {}
             }
+        }
+    }
+
+    /// Connects, or awaits the reader's connection.
+    async fn link(&mut self) -> Result<Link, LinkError> {
+        let Some(listen) = &self.settings.listen else { return Link::open(&self.settings).await };
+        if self.doorway.is_none() {
+            let opened = Doorway::open(listen, self.settings.from).await;
+            self.doorway = Some(opened.map_err(LinkError::Absent)?);
+        }
+        match &mut self.doorway {
+            Some(doorway) => Link::over(doorway.next().await, &self.settings).await,
+            None => Err(LinkError::Absent("the port is closed".to_owned())),
         }
     }
 
@@ -178,6 +248,7 @@ impl Driver {
                     let from = since.or(self.good).unwrap_or(now);
                     self.gap(from, now, reason).await?;
                 }
+                SessionEvent::Clock { skew_us } => self.skew(skew_us),
                 SessionEvent::Note(text) => tracing::info!(device = %self.device, "{text}"),
                 SessionEvent::Reads { .. } => {}
                 SessionEvent::Down { .. } | SessionEvent::Closed => end = Some(event),
@@ -191,9 +262,16 @@ impl Driver {
     }
 
     async fn up(&mut self, now: Stamp, reader: &Identity) -> Result<(), IntakeGone> {
-        let detail = reader.summary();
+        let mut detail = reader.summary();
+        if let Some(us) = reader.clock_us.filter(|us| us.saturating_abs() >= JUMP_US_MIN) {
+            detail = format!("{detail}; its clock is {}", in_words(us));
+        }
         tracing::info!(device = %self.device, "reader up: {detail}");
-        let (device, facts) = (self.device.clone(), reader.facts(&self.settings.address));
+        let (device, mut facts) = (self.device.clone(), reader.facts(&self.settings.address));
+        // A pinned key is who it is; one that authorities vouch for may be made anew.
+        if let (Some(key), Some(Trust::Pin(_))) = (self.key, &self.settings.tls) {
+            facts.insert("key".to_owned(), key.to_string());
+        }
         let at = self.opened.unwrap_or(now);
         self.send(DeviceEvent::Identity { device, facts, at }).await?;
         if let (Some(from), Some(reason)) = (self.good, self.outage.take()) {
@@ -210,6 +288,16 @@ impl Driver {
             n => {
                 self.gap(at, now, format!("{n} reads came before the reader told who it is")).await
             }
+        }
+    }
+
+    /// The reader's times stay its own: how far they are off is told beside them.
+    fn skew(&self, skew_us: i64) {
+        let (device, off) = (&self.device, in_words(skew_us));
+        if skew_us.saturating_abs() >= JUMP_US_MIN {
+            tracing::warn!(%device, skew_us, "reader clock is {off} of ours; set up NTP at the reader");
+        } else {
+            tracing::info!(%device, skew_us, "reader clock is {off} of ours");
         }
     }
 
@@ -255,6 +343,14 @@ impl Driver {
 
     fn now_us(&self) -> u64 {
         self.clock.now().mono_us
+    }
+}
+
+/// Hangs up on whoever connects beside the reader; waits for ever where no port is open.
+async fn guard(doorway: &mut Option<Doorway>) {
+    match doorway {
+        Some(doorway) => doorway.guard().await,
+        None => std::future::pending().await,
     }
 }
 

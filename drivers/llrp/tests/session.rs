@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)] // tests fail by panicking
 
 use gatewarden_llrp::{
-    Protocol, Session, SessionEvent, Settings, Start,
+    Bank, Edge, Foreign, Lamps, Protocol, Region, SearchMode, Session, SessionEvent, Settings,
+    Start, Stop, TagFilter,
     codec::{
         AntennaEvent, ConnectionAttemptEvent, ConnectionCloseEvent, EventsAndReports, GpiEvent,
         GpiPortCurrentState, KeepaliveSpec, LlrpStatus, Message, MessageKind as Kind, ReaderEvent,
         ReaderExceptionEvent, ReportBufferOverflowErrorEvent, RoSpec, RoSpecEvent, StatusCode,
-        TagReport, decode_frame, encode_report,
+        TagReport, Typed, Uptime, UtcTimestamp, decode_frame, encode_report,
     },
 };
 use proptest::prelude::*;
@@ -22,6 +23,7 @@ struct Peer {
     refuse: Option<(Kind, StatusCode)>,
     mute: Option<Kind>,
     inputs: Vec<GpiPortCurrentState>,
+    rospecs: Vec<RoSpec>,
     asked: Vec<Message>,
     events: Vec<SessionEvent>,
 }
@@ -33,8 +35,8 @@ fn settings() -> Settings {
 impl Peer {
     fn new(settings: Settings) -> Self {
         let session = Session::new(settings, ROSPEC, 0);
-        let (refuse, mute, inputs, asked, events) = Default::default();
-        Self { session, now_us: 0, refuse, mute, inputs, asked, events }
+        let (refuse, mute, inputs, rospecs, asked, events) = Default::default();
+        Self { session, now_us: 0, refuse, mute, inputs, rospecs, asked, events }
     }
 
     fn up(settings: Settings) -> Self {
@@ -72,7 +74,8 @@ impl Peer {
     }
 
     fn answer(&self, request: &Message) -> Option<Message> {
-        let kind = request.kind.response()?;
+        let custom = (request.kind == Kind::CUSTOM_MESSAGE).then_some(Kind::CUSTOM_MESSAGE);
+        let kind = request.kind.response().or(custom)?;
         if self.mute == Some(request.kind) {
             return None;
         }
@@ -90,6 +93,14 @@ impl Peer {
         };
         if kind == Kind::GET_READER_CONFIG_RESPONSE {
             answer = self.inputs.iter().fold(answer, |answer, input| answer.with(input));
+        }
+        if kind == Kind::GET_ROSPECS_RESPONSE && refused.is_none() {
+            answer = self.rospecs.iter().fold(answer, |answer, rospec| answer.with(rospec));
+        }
+        if request.kind == Kind::CUSTOM_MESSAGE {
+            let mut data = Vec::new();
+            status.to_param().encode(&mut data).unwrap();
+            answer = Message::custom(0, 25_882, 22, &data);
         }
         answer.id = request.id;
         Some(answer)
@@ -123,7 +134,7 @@ const WAY_UP: [Kind; 7] = [
     Kind::GET_READER_CAPABILITIES,
     Kind::GET_READER_CONFIG,
     Kind::SET_READER_CONFIG,
-    Kind::DELETE_ROSPEC,
+    Kind::GET_ROSPECS,
     Kind::ADD_ROSPEC,
     Kind::ENABLE_ROSPEC,
     Kind::ENABLE_EVENTS_AND_REPORTS,
@@ -233,7 +244,7 @@ fn refusals_are_told_where_they_matter() {
         peer.refuse = Some((*kind, StatusCode::PARAMETER_ERROR));
         peer.greet(0);
         let text = format!("the reader refused {kind}: M_ParameterError (100): \"no\"");
-        if matches!(*kind, Kind::GET_READER_CONFIG | Kind::DELETE_ROSPEC) {
+        if matches!(*kind, Kind::GET_READER_CONFIG | Kind::GET_ROSPECS) {
             assert_eq!(peer.events[0], SessionEvent::Note(text));
             assert!(peer.session.is_running());
         } else {
@@ -260,10 +271,14 @@ fn a_reader_that_is_taken_says_so() {
 fn settings_beyond_the_reader_are_told_before_it_is_asked() {
     let mut peer = Peer::new(Settings { antennas: vec![1, 7], ..settings() });
     peer.greet(0);
-    assert_eq!(peer.down(), "antenna 7 is configured, but the reader has only ports 1 to 4");
+    assert_eq!(
+        peer.down(),
+        "antenna 7 is configured, but the reader has only ports 1 to 4; change antennas"
+    );
     let mut peer = Peer::new(Settings { tx_power_dbm: Some(5.0), ..settings() });
     peer.greet(0);
-    assert_eq!(peer.down(), "transmit power 5 dBm is configured, but the reader's least is 10 dBm");
+    let power = "but the reader can 10 to 30 dBm; change tx_power_dbm";
+    assert_eq!(peer.down(), format!("transmit power 5 dBm is configured, {power}"));
 }
 
 #[test]
@@ -394,4 +409,228 @@ proptest! {
         prop_assert!(peer.events.iter().filter(over).count() <= 1);
         prop_assert_eq!(peer.session.poll_deadline_us().is_none(), peer.events.last().is_some_and(|e| over(&e)));
     }
+}
+
+/// The ROSpec that these settings make, as the reader would tell it.
+fn made(settings: &Settings) -> RoSpec {
+    let mut peer = Peer::new(settings.clone());
+    peer.greet(0);
+    let add = peer.asked.iter().find(|m| m.kind == Kind::ADD_ROSPEC).unwrap();
+    RoSpec { state: 2, ..add.get().unwrap().unwrap() }
+}
+
+const OURS: u32 = 0x6757_0099;
+
+#[test]
+fn a_rospec_of_ours_that_reads_as_wanted_is_adopted_untouched() {
+    let wish = Settings { filters: vec![filter()], tx_power_dbm: Some(20.0), ..settings() };
+    let mut peer = Peer::new(wish.clone());
+    let foreign = RoSpec { id: 3, ..RoSpec::default() };
+    peer.rospecs = vec![foreign, RoSpec { id: OURS, ..made(&wish) }];
+    peer.greet(0);
+    let asked = peer.asked();
+    assert_eq!(asked[4..], [Kind::DELETE_ROSPEC, Kind::ENABLE_EVENTS_AND_REPORTS]);
+    assert_eq!(peer.asked[4].fields, 3u32.to_be_bytes(), "only the foreign one goes");
+    assert_eq!(peer.session.rospec(), OURS);
+    let Some(SessionEvent::Up(reader)) = peer.events.last() else { panic!("{:?}", peer.events) };
+    let told: Vec<_> = reader.rospecs.iter().map(|r| (r.id, r.state, r.ours)).collect();
+    assert_eq!(told, [(3, "disabled", false), (OURS, "active", true)]);
+    // Its end is ours to tell.
+    peer.tell(ReaderEvent {
+        rospec: Some(RoSpecEvent { kind: 1, rospec: OURS, by: 0, others: vec![] }),
+        ..Default::default()
+    });
+    assert_eq!(peer.down(), "the reader ended our ROSpec (event 1)");
+}
+
+#[test]
+fn a_rospec_that_differs_or_rests_or_is_not_ours_is_replaced() {
+    let wish = settings();
+    let good = RoSpec { id: OURS, ..made(&wish) };
+    let other = RoSpec { id: OURS, ..made(&Settings { session: 2, ..settings() }) };
+    for (found, why) in [
+        (other, "another session"),
+        (RoSpec { state: 0, ..good.clone() }, "disabled"),
+        (RoSpec { id: 12, ..good.clone() }, "not ours"),
+    ] {
+        let mut peer = Peer::new(wish.clone());
+        peer.rospecs = vec![found];
+        peer.greet(0);
+        assert_eq!(peer.asked()[4..6], [Kind::DELETE_ROSPEC, Kind::ADD_ROSPEC], "{why}");
+        assert!(peer.session.is_running());
+        assert_eq!(peer.session.rospec(), ROSPEC);
+    }
+}
+
+#[test]
+fn foreign_rospecs_stay_where_that_is_wished_and_are_told() {
+    let mut peer = Peer::new(Settings { foreign: Foreign::Keep, ..settings() });
+    let old = RoSpec { id: OURS, ..RoSpec::default() };
+    peer.rospecs = vec![RoSpec { id: 3, ..RoSpec::default() }, old];
+    peer.greet(0);
+    let gone: Vec<_> =
+        peer.asked.iter().filter(|m| m.kind == Kind::DELETE_ROSPEC).map(|m| &m.fields).collect();
+    assert_eq!(gone, [&OURS.to_be_bytes().to_vec()]);
+    let note = "ROSpec 3 is not ours and stays, as foreign = \"keep\" has it";
+    assert!(peer.events.contains(&SessionEvent::Note(note.into())), "{:?}", peer.events);
+}
+
+fn filter() -> TagFilter {
+    TagFilter { bank: Bank::Epc, bit: 32, mask: vec![0x30] }
+}
+
+#[test]
+fn filters_search_mode_and_triggers_stand_in_the_rospec() {
+    let edge = |port, on| Edge { port, on };
+    let wish = Settings {
+        filters: vec![filter()],
+        search_mode: Some(SearchMode::TagFocus),
+        tid: true,
+        start: Start::Input(edge(1, true)),
+        stop: Stop { input: Some(edge(2, false)), timeout_ms: 4_000 },
+        ..settings()
+    };
+    let mut peer = Peer::new(wish);
+    peer.greet(0);
+    assert_eq!(
+        peer.asked()[1],
+        Kind::CUSTOM_MESSAGE,
+        "extensions are enabled before they are used"
+    );
+    assert!(peer.session.is_running(), "{:?}", peer.events);
+    let add = peer.asked.iter().find(|m| m.kind == Kind::ADD_ROSPEC).unwrap();
+    let bytes = add.encode().unwrap();
+    let holds = |hex_digits: &str| {
+        let wanted = hex(hex_digits);
+        bytes.windows(wanted.len()).any(|window| window == wanted)
+    };
+    // C1G2Filter with a mask of 8 bits at bit 32 of the EPC bank; others don't take part.
+    assert!(holds("014b 0014 00  014c 000a 40 0020 0008 30  014e 0005 00"));
+    assert!(holds("03ff 000e 0000651a 00000017 0003"), "InventorySearchMode TagFocus");
+    assert!(holds("03ff 001a 0000651a 00000032 03ff 000e 0000651a 00000033 0001"), "TID");
+    let rospec: RoSpec = add.get().unwrap().unwrap();
+    assert_eq!((rospec.boundary.start.kind, rospec.boundary.stop.kind), (3, 2));
+    let stop = rospec.boundary.stop.gpi.unwrap();
+    assert_eq!((stop.port, stop.on, stop.timeout_ms), (2, false, 4_000));
+    peer.events.clear();
+    peer.tell(ReaderEvent {
+        rospec: Some(RoSpecEvent { kind: 1, rospec: ROSPEC, by: 0, others: vec![] }),
+        ..Default::default()
+    });
+    assert_eq!(peer.events, [], "an input's ROSpec ends and begins again");
+}
+
+#[test]
+fn each_setting_the_reader_cannot_follow_is_refused_by_name() {
+    let edge = Edge { port: 9, on: true };
+    let base = settings;
+    for (wish, name) in [
+        (Settings { tx_power_dbm: Some(33.0), ..base() }, "change tx_power_dbm"),
+        (Settings { reader_mode: Some(4_711), ..base() }, "change reader_mode"),
+        (Settings { region: Some(Region::Korea), ..base() }, "or change region"),
+        (Settings { hop_table: Some(77), ..base() }, "change hop_table"),
+        (Settings { frequency_khz: Some(1), ..base() }, "change frequency_khz"),
+        (Settings { start: Start::Input(edge), ..base() }, "change start or stop"),
+        (
+            Settings { gpo: Lamps { green: Some(9), ..Lamps::default() }, ..base() },
+            "output 9 is configured",
+        ),
+        (
+            Settings { search_mode: Some(SearchMode::TagFocus), session: 2, ..base() },
+            "works in session 1 only",
+        ),
+    ] {
+        let mut peer = Peer::new(wish);
+        peer.greet(0);
+        assert!(peer.down().contains(name), "{}", peer.down());
+        assert!(!peer.asked().contains(&Kind::DELETE_ROSPEC), "nothing was touched before");
+    }
+}
+
+#[test]
+fn a_signal_lights_the_outputs_and_leaving_darkens_them() {
+    use gatewarden_model::Signal;
+    let gpo = Lamps { green: Some(1), red: Some(3), ..Lamps::default() };
+    let mut peer = Peer::new(Settings { gpo, leave_running: true, ..settings() });
+    peer.session.handle_signal(Signal::Go);
+    peer.greet(0);
+    let levels = |peer: &Peer| {
+        let data: Vec<gatewarden_llrp::codec::GpoWriteData> =
+            peer.asked.last().unwrap().all().unwrap();
+        data.iter().map(|d| (d.port, d.on)).collect::<Vec<_>>()
+    };
+    assert_eq!(levels(&peer), [(3, false), (1, true)], "known after every connection");
+    peer.session.handle_signal(Signal::Stop);
+    peer.send(&[]);
+    assert_eq!(levels(&peer), [(1, false), (3, true)]);
+    peer.asked.clear();
+    peer.session.close(peer.now_us);
+    peer.send(&[]);
+    assert_eq!(peer.asked(), [Kind::SET_READER_CONFIG, Kind::CLOSE_CONNECTION], "it reads on");
+    peer.asked.pop();
+    assert_eq!(levels(&peer), [(1, false), (3, false)]);
+}
+
+#[test]
+fn a_reader_that_answers_nothing_about_its_outputs_is_down() {
+    use gatewarden_model::Signal;
+    let gpo = Lamps { green: Some(1), ..Lamps::default() };
+    let mut peer = Peer::up(Settings { gpo, ..settings() });
+    peer.mute = Some(Kind::SET_READER_CONFIG);
+    for _ in 0..20 {
+        for signal in [Signal::Go, Signal::Off] {
+            peer.session.handle_signal(signal);
+            peer.send(&[]);
+        }
+    }
+    assert_eq!(peer.down(), "the reader answers nothing about its outputs");
+}
+
+#[test]
+fn the_readers_clock_is_measured_and_its_jump_is_a_gap() {
+    let mut peer = Peer::new(settings());
+    peer.session = Session::new(settings(), ROSPEC, 0).with_wall(1_000_000_000);
+    let at =
+        |us| ReaderEvent { utc: Some(UtcTimestamp { us, others: vec![] }), ..Default::default() };
+    peer.now_us = 1_000_000;
+    let attempt = Some(ConnectionAttemptEvent::default());
+    peer.tell(ReaderEvent { attempt, ..at(1_004_000_000) });
+    let Some(SessionEvent::Up(reader)) = peer.events.last() else { panic!("{:?}", peer.events) };
+    assert_eq!(reader.clock_us, Some(3_000_000));
+    peer.events.clear();
+    let now_us = peer.now_us;
+    peer.tell(at(now_us + 1_003_000_000));
+    assert_eq!(peer.events, [SessionEvent::Clock { skew_us: 3_000_000 }]);
+    peer.tell(at(now_us + 1_063_000_000));
+    let reason =
+        "reader clock jumped: it is 60.0 s ahead of where it was, or its word comes so late";
+    assert_eq!(peer.events[1], SessionEvent::Gap { since_us: None, reason: reason.into() });
+    assert_eq!(peer.events[2], SessionEvent::Clock { skew_us: 63_000_000 });
+}
+
+#[test]
+fn times_since_the_readers_start_become_ours() {
+    let mut peer = Peer::new(settings());
+    peer.session = Session::new(settings(), ROSPEC, 0).with_wall(1_000_000_000);
+    peer.now_us = 5_000;
+    let attempt = Some(ConnectionAttemptEvent::default());
+    let uptime = Some(Uptime { us: 77_005_000, others: vec![] });
+    peer.tell(ReaderEvent { attempt, uptime, ..Default::default() });
+    peer.events.clear();
+    peer.now_us = 60_000_000;
+    let tag = TagReport {
+        epc: &[1; 12],
+        epc_bits: 96,
+        first_seen_uptime_us: Some(77_100_000),
+        last_seen_uptime_us: Some(77_200_000),
+        ..TagReport::default()
+    };
+    peer.send(&encode_report(1, 0, &[tag]).unwrap());
+    let [SessionEvent::Reads { tags, .. }] = &peer.events[..] else { panic!("{:?}", peer.events) };
+    let told = (tags[0].first_seen_us, tags[0].last_seen_us);
+    assert_eq!(
+        told,
+        (Some(1_000_100_000), Some(1_000_200_000)),
+        "held, and told with its own time"
+    );
 }

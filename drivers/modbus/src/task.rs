@@ -9,19 +9,16 @@ use std::{io, sync::Arc, time::Duration};
 
 use gatewarden_model::{Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Signal, Stamp};
 use tokio::{
-    net::TcpStream,
     sync::{mpsc, watch},
-    time::{sleep, timeout},
+    time::sleep,
 };
-use tokio_modbus::{
-    ExceptionCode, Request as Wire, Response, Slave,
-    client::{Client, Context, tcp},
-};
+use tokio_modbus::{ExceptionCode, Request as Wire, Response, prelude::ReadCode};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Settings,
     codec::{self, Level},
+    link::Link,
     session::{Fault, KnownInputs, Output, Request, Session},
 };
 
@@ -42,7 +39,7 @@ enum ModuleError {
     TimeOut { request: Request, time_out_ms: u64 },
     #[error("the connection broke while {request}: {reason}; what the lamps show is unknown")]
     Broken { request: Request, reason: String },
-    #[error("the module refused {request}: {exception}; check the numbers of coils and inputs")]
+    #[error("the module refused {request}: {exception}; {}", request.way_out())]
     Refused { request: Request, exception: ExceptionCode },
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -69,6 +66,7 @@ pub async fn run(
         inputs_read: began,
         blind: false,
         up_since: None,
+        told: Vec::new(),
     };
     let device = task.device.clone();
     let whole = async {
@@ -120,6 +118,8 @@ struct Task {
     blind: bool,
     /// Since when this connection is confirmed.
     up_since: Option<Stamp>,
+    /// What the module said of itself on this connection.
+    told: Vec<(String, String)>,
 }
 
 impl Task {
@@ -158,6 +158,7 @@ impl Task {
             () = self.stop.cancelled() => return Ok(()),
             link = self.connect() => link?,
         };
+        self.identify(&mut link).await?;
         let wanted = *self.signals.borrow_and_update();
         let known = std::mem::take(&mut self.known);
         let mut session = Session::new(self.settings.clone(), wanted, known);
@@ -166,18 +167,46 @@ impl Task {
         ended
     }
 
-    async fn connect(&self) -> Result<Context, ModuleError> {
+    async fn connect(&self) -> Result<Link, ModuleError> {
         let address = &self.settings.address;
-        let failed = |reason: String| ModuleError::Connect { address: address.clone(), reason };
-        let stream = match timeout(self.time_out(), TcpStream::connect(address)).await {
-            Ok(stream) => stream.map_err(|e| failed(e.to_string()))?,
-            Err(_) => return Err(failed(format!("no answer in {:?}", self.time_out()))),
-        };
-        stream.set_nodelay(true).map_err(|e| failed(e.to_string()))?;
-        Ok(tcp::attach_slave(stream, Slave(self.settings.unit)))
+        let failed =
+            |e: io::Error| ModuleError::Connect { address: address.clone(), reason: e.to_string() };
+        Link::open(&self.settings, self.time_out()).await.map_err(failed)
     }
 
-    async fn pump(&mut self, link: &mut Context, session: &mut Session) -> Result<(), Ended> {
+    /// Who the module says that it is; a refusal is no fault, silence is (its late answer would confuse).
+    async fn identify(&mut self, link: &mut Link) -> Result<(), ModuleError> {
+        self.told.clear();
+        let address = self.settings.address.clone();
+        let silent = || ModuleError::Connect {
+            address: address.clone(),
+            reason: "it does not answer to who it is; set identify = false".to_owned(),
+        };
+        if self.settings.identify {
+            let wire = Wire::ReadDeviceIdentification(ReadCode::Basic, 0);
+            if let Ok(Ok(Response::ReadDeviceIdentification(who))) =
+                link.ask(wire, self.time_out()).await.ok_or_else(silent)?
+            {
+                let objects = who.device_id_objects.iter().map(|o| (o.id, &*o.value));
+                self.told.extend(codec::who(objects));
+            }
+        }
+        if let Some(model) = self.settings.model.clone() {
+            let wire = match model.function {
+                3 => Wire::ReadHoldingRegisters(model.base, model.count),
+                _ => Wire::ReadInputRegisters(model.base, model.count),
+            };
+            if let Ok(Ok(
+                Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words),
+            )) = link.ask(wire, self.time_out()).await.ok_or_else(silent)?
+            {
+                self.told.extend(codec::model_fact(&model, &words));
+            }
+        }
+        Ok(())
+    }
+
+    async fn pump(&mut self, link: &mut Link, session: &mut Session) -> Result<(), Ended> {
         let mut signals_open = true;
         while !self.stop.is_cancelled() {
             session.handle_signal(*self.signals.borrow_and_update());
@@ -191,13 +220,13 @@ impl Task {
                 () = sleep_until(&*self.clock, due) => {}
             }
         }
-        session.handle_signal(Signal::Off);
+        session.handle_stop();
         while !session.is_shown() && self.step(link, session).await? {}
         Ok(())
     }
 
     /// Asks and judges one request; false when none is due.
-    async fn step(&mut self, link: &mut Context, session: &mut Session) -> Result<bool, Ended> {
+    async fn step(&mut self, link: &mut Link, session: &mut Session) -> Result<bool, Ended> {
         let Some(request) = session.poll_request(self.clock.now().mono_us) else {
             return Ok(false);
         };
@@ -205,6 +234,12 @@ impl Task {
             Response::WriteSingleCoil(coil, on) => session.handle_written(Level { coil, on })?,
             Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
                 session.handle_bits(self.clock.now(), &bits)?;
+            }
+            Response::WriteSingleRegister(register, value) => {
+                session.handle_register(register, value)?
+            }
+            Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) => {
+                session.handle_registers(self.clock.now(), &words)?;
             }
             _ => return Err(Fault::Answer { request: request.to_string() }.into()),
         }
@@ -214,18 +249,27 @@ impl Task {
         Ok(true)
     }
 
-    async fn ask(&self, link: &mut Context, request: Request) -> Result<Response, ModuleError> {
+    async fn ask(&self, link: &mut Link, request: Request) -> Result<Response, ModuleError> {
         let wire = match request {
             Request::Write(level) => Wire::WriteSingleCoil(level.coil, level.on),
             Request::ReadCoils(run) => Wire::ReadCoils(run.start, run.count),
             Request::ReadInputs(run) => Wire::ReadDiscreteInputs(run.start, run.count),
+            Request::ReadCounter { function: 3, run, .. } => {
+                Wire::ReadHoldingRegisters(run.start, run.count)
+            }
+            Request::ReadCounter { run, .. } => Wire::ReadInputRegisters(run.start, run.count),
+            Request::WriteRegister { register, value } => {
+                Wire::WriteSingleRegister(register, value)
+            }
+            Request::ReadFlag(coil) => Wire::ReadCoils(coil, 1),
+            Request::ClearFlag(coil) => Wire::WriteSingleCoil(coil, true),
         };
         let time_out_ms = self.settings.time_out_ms;
-        match timeout(self.time_out(), link.call(wire)).await {
-            Err(_) => Err(ModuleError::TimeOut { request, time_out_ms }),
-            Ok(Err(error)) => Err(ModuleError::Broken { request, reason: describe(error) }),
-            Ok(Ok(Err(exception))) => Err(ModuleError::Refused { request, exception }),
-            Ok(Ok(Ok(response))) => Ok(response),
+        match link.ask(wire, self.time_out()).await {
+            None => Err(ModuleError::TimeOut { request, time_out_ms }),
+            Some(Err(error)) => Err(ModuleError::Broken { request, reason: describe(error) }),
+            Some(Ok(Err(exception))) => Err(ModuleError::Refused { request, exception }),
+            Some(Ok(Ok(response))) => Ok(response),
         }
     }
 
@@ -235,17 +279,30 @@ impl Task {
             Output::InputsRead(at) => {
                 let from = std::mem::replace(&mut self.inputs_read, at);
                 if std::mem::take(&mut self.blind) {
-                    let reason = "the inputs could not be read".to_owned();
-                    let device = self.device.clone();
-                    self.send(DeviceEvent::Gap { device, from, to: at, reason }).await?;
+                    self.gap(from, at, "the inputs could not be read".to_owned()).await?;
                 }
                 self.confirm().await
+            }
+            Output::Lost { port, before, now, at } => {
+                let reason = format!(
+                    "the counter of input {port} went from {before} to {now}: restarted, or too fast"
+                );
+                self.gap(self.inputs_read, at, reason).await
+            }
+            Output::Tripped(at) => {
+                let reason =
+                    "the module's watchdog had tripped; its outputs were at their safe values";
+                self.gap(self.inputs_read, at, reason.to_owned()).await
             }
             Output::Input { port, on, at } => {
                 let device = self.device.clone();
                 self.send(DeviceEvent::Input { device, port, on, at }).await
             }
         }
+    }
+
+    async fn gap(&self, from: Stamp, to: Stamp, reason: String) -> Result<(), Stop> {
+        self.send(DeviceEvent::Gap { device: self.device.clone(), from, to, reason }).await
     }
 
     /// Reports `Up` at the first confirmation of a connection.
@@ -255,10 +312,19 @@ impl Task {
         }
         let at = self.clock.now();
         self.up_since = Some(at);
-        let (device, facts) = (self.device.clone(), codec::facts(&self.settings));
+        let (device, facts) = (self.device.clone(), codec::facts(&self.settings, &self.told));
         self.send(DeviceEvent::Identity { device, facts, at }).await?;
-        let detail = format!("Modbus TCP {} unit {}", self.settings.address, self.settings.unit);
+        let detail = format!(
+            "Modbus {} {} unit {}",
+            self.medium(),
+            self.settings.address,
+            self.settings.unit
+        );
         self.state(DeviceState::Up { detail }).await
+    }
+
+    fn medium(&self) -> &'static str {
+        if self.settings.line.is_some() { "RTU" } else { "TCP" }
     }
 
     fn time_out(&self) -> Duration {

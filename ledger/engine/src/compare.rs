@@ -4,13 +4,13 @@
 //! serialised thing counts once in the life of a task, and only where its last movement left it; a
 //! scan without serial counts as often as it was read. A line that names things expects exactly
 //! those, each for an equal part of its quantity. A lot asked for must be the thing's lot; a named
-//! thing that tells no lot has the line's. A handling unit counts whole or not at all, and what is
+//! thing that tells no lot has the line's. What a portal saw go the other way is extra. A handling unit counts whole or not at all, and what is
 //! in it not once more beside it. Nothing here decides or records.
 
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Bucket, Comparison, ItemId, Location, MovementKind, StockStatus, TaskLine,
+    Bucket, Comparison, Direction, ItemId, Location, MovementKind, StockStatus, TaskLine,
     pass::{Matched, Missing, Stray},
 };
 
@@ -45,14 +45,31 @@ pub(crate) struct Part {
 /// Compares the things of a pass with what a task still expects.
 pub(crate) fn compare(task: &TaskState, seen: &[Seen<'_>]) -> Match {
     let mut matching = Matching::new(task, seen);
+    let (against, seen): (Vec<_>, Vec<_>) =
+        seen.iter().partition(|one| goes_against(task.task.kind, one.way));
     // Handling units first: what is in one that was seen counts with it.
-    for one in seen {
+    for one in &seen {
         matching.unit(one);
     }
     for one in seen {
         matching.thing(one);
     }
+    for one in against {
+        matching.wrong_way(one);
+    }
     matching.finish()
+}
+
+/// Whether goods of such a movement never go this way through a door of the house.
+fn goes_against(kind: MovementKind, way: Direction) -> bool {
+    use MovementKind::{
+        CustomerReturn, Receipt, Shipment, SubcontractIn, SubcontractOut, SupplierReturn,
+    };
+    match way {
+        Direction::In => matches!(kind, Shipment | SupplierReturn | SubcontractOut),
+        Direction::Out => matches!(kind, Receipt | CustomerReturn | SubcontractIn),
+        Direction::Unknown => false,
+    }
 }
 
 /// The status that a line's stock is taken from.
@@ -294,6 +311,15 @@ impl<'a> Matching<'a> {
         let key = Some(key);
         self.parts.push(Part { index, key, quantity: 0, lot, from_unit, to_unit, whole: true });
         true
+    }
+
+    fn wrong_way(&mut self, seen: &Seen<'a>) {
+        let item = match &seen.means {
+            Means::Pieces { item, .. } => Some((*item).clone()),
+            Means::Unit { contents, .. } => contents.first().map(|c| c.site.item.clone()),
+            Means::Nothing => None,
+        };
+        self.out.extra.push(Stray { key: seen.thing.key.clone(), item });
     }
 
     fn extra(&mut self, key: &str, item: &ItemId) {

@@ -154,7 +154,7 @@ impl Turn<'_> {
 impl State {
     /// Why a pass counts for nothing because of who saw it, in words.
     pub(crate) fn unknown_device(&self, pass: &Pass) -> Option<String> {
-        pass.sightings.iter().find_map(|seen| self.device_fault(&seen.device, &seen.first))
+        pass.seen().find_map(|seen| self.device_fault(&seen.device, &seen.first))
     }
 
     fn device_fault(&self, device: &DeviceId, first: &Stamp) -> Option<String> {

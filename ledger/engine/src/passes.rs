@@ -2,12 +2,12 @@
 //! stock; or quarantined, denied or held with its reason.
 //!
 //! Invariants: every pass that saw anything ends in exactly one entry that holds it or the movement
-//! it caused, and the same pass twice in that one only; a pass that was interrupted never posts by
-//! itself; green is only for what is posted.
+//! it caused, and the same pass twice in that one only; a pass that was interrupted, or in which a
+//! portal has doubts about goods of the task, never posts by itself; green is only for what is posted.
 
 use gatewarden_model::{
     Action, Actor, Amount, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId,
-    Pass, PassClosing, Second, SessionId, Signal, TaskId, canonical,
+    Pass, PassClosing, PassOpening, Second, SessionId, Signal, TaskId, canonical, pass::Doubtful,
 };
 
 use crate::{
@@ -51,8 +51,8 @@ impl Turn<'_> {
         if let Some(answer) = self.answered(&pass) {
             return answer;
         }
-        if pass.sightings.is_empty() {
-            return Ok(Reply::Empty);
+        if pass.is_empty() {
+            return Ok(self.unread(pass));
         }
         let (id, station) = (pass.id, pass.station.clone());
         let (answer, signal) = match self.judge(pass) {
@@ -78,6 +78,29 @@ impl Turn<'_> {
         Some(Ok(Reply::Quarantined { reason: held.reason.clone() }))
     }
 
+    /// Nothing was heard. That something broke a beam nevertheless is an event.
+    fn unread(&mut self, pass: Pass) -> Reply {
+        if pass.opened_by == PassOpening::Input {
+            self.memory.answers.insert(pass.id, Ok(Reply::Empty));
+            self.record(Body::Unread { pass });
+        }
+        Reply::Empty
+    }
+
+    /// Whether what a portal was not sure of may concern this task: what may be a copy always does,
+    /// and else what stands for goods that the task is about. A tag of the next door's is no reason
+    /// to stop a pallet.
+    fn is_in_doubt(&self, pass: &Pass, task: &TaskState) -> bool {
+        if pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Suspect) {
+            return true;
+        }
+        let doubted = seen::resolve_doubts(pass, &self.settings.items, self.stock);
+        let items = seen::items(&doubted);
+        task.task.lines.iter().any(|line| {
+            items.contains(&line.item) || doubted.iter().any(|d| line.things.contains(&d.thing.key))
+        })
+    }
+
     fn judge(&mut self, pass: Pass) -> Answer {
         if let Some(reason) = self.unknown_device(&pass) {
             return Ok(self.quarantine(pass, reason));
@@ -100,7 +123,8 @@ impl Turn<'_> {
             return Ok(self.quarantine(pass, reason));
         };
         let (decision, second) = self.may_execute(&task, &pass, &session, &matched)?;
-        if pass.closed_by == PassClosing::Interrupted || !matched.comparison.is_complete() {
+        let whole = pass.closed_by != PassClosing::Interrupted && matched.comparison.is_complete();
+        if !whole || self.is_in_doubt(&pass, &task) {
             let comparison = matched.comparison;
             let who = Mover::new(session, decision, second);
             return Ok(self.hold(pass, task.task.id, who, comparison));
@@ -294,7 +318,7 @@ impl Turn<'_> {
             Ok(bytes) => Hash::of(&bytes),
             Err(error) => return Err(("pass-invalid", error.to_string())),
         };
-        let mut devices: Vec<_> = pass.sightings.iter().map(|s| s.device.clone()).collect();
+        let mut devices: Vec<_> = pass.seen().map(|s| s.device.clone()).collect();
         devices.sort_unstable();
         devices.dedup();
         if let Some(id) = task.task.reservation {

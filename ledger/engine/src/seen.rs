@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_model::{Bucket, ItemId, Location, Pass, Sighting, Thing};
+use gatewarden_model::{Bucket, Direction, ItemId, Location, Pass, Sighting, Thing};
 use gatewarden_stock::{Site, Stock, ThingFacts, Wants};
 
 use crate::items::ItemMaster;
@@ -21,6 +21,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) place: Option<&'a Location>,
     /// The handling unit it is in.
     pub(crate) unit: Option<&'a str>,
+    /// Which way a portal saw it go.
+    pub(crate) way: Direction,
 }
 
 /// What it stands for.
@@ -49,6 +51,15 @@ pub(crate) fn resolve<'a>(
     pass.sightings.iter().map(|sighting| one(sighting, items, stock)).collect()
 }
 
+/// What the doubtful things of a pass stand for.
+pub(crate) fn resolve_doubts<'a>(
+    pass: &'a Pass,
+    items: &'a ItemMaster,
+    stock: &'a Stock,
+) -> Vec<Seen<'a>> {
+    pass.doubts.iter().map(|doubt| one(&doubt.sighting, items, stock)).collect()
+}
+
 fn one<'a>(sighting: &'a Sighting, items: &'a ItemMaster, stock: &'a Stock) -> Seen<'a> {
     let thing = &sighting.thing;
     let facts = stock.thing(&thing.key);
@@ -63,7 +74,7 @@ fn one<'a>(sighting: &'a Sighting, items: &'a ItemMaster, stock: &'a Stock) -> S
         Some(facts) => (facts.place.as_ref(), facts.unit.as_deref()),
         None => (None, None),
     };
-    Seen { thing, times, means, place, unit }
+    Seen { thing, times, means, place, unit, way: sighting.direction }
 }
 
 fn means<'a>(
@@ -102,7 +113,7 @@ fn contents<'a>(sscc: &str, stock: &'a Stock) -> Vec<Content<'a>> {
 
 /// What must be known to say what the things of a pass stand for.
 pub(crate) fn wants(pass: &Pass, stock: &Stock, wants: &mut Wants) {
-    for Sighting { thing, .. } in &pass.sightings {
+    for Sighting { thing, .. } in pass.seen() {
         wants.things.insert(thing.key.clone());
         wants.units.extend(thing.sscc.clone());
         wants.units.extend(stock.thing(&thing.key).and_then(|facts| facts.unit.clone()));

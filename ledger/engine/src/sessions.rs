@@ -218,7 +218,7 @@ impl Turn<'_> {
         if is_before(&pass.opened, &session.authenticated) {
             return Err(format!("the pass opened before {who} resumed the session"));
         }
-        let newest = pass.sightings.iter().map(|s| s.first).max_by_key(|s| s.mono_us);
+        let newest = pass.seen().map(|s| s.first).max_by_key(|s| s.mono_us);
         let newest = newest.unwrap_or(pass.opened);
         if !session.phase.authorises() && !is_before(&newest, &session.since) {
             return Err(format!("the session of {who} was {}", session.phase.name()));

@@ -237,6 +237,8 @@ impl PassWindow {
             closed_by: by,
             session: open.session,
             sightings: open.sightings,
+            doubts: vec![],
+            strays: 0,
         });
     }
 }

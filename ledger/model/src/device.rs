@@ -45,6 +45,10 @@ pub struct TagRead {
     pub first_seen_us: Option<u64>,
     /// See `first_seen_us`.
     pub last_seen_us: Option<u64>,
+    /// Phase of the backscatter, 65,536 a turn, where the reader measures it.
+    pub phase: Option<i16>,
+    /// Doppler frequency in sixteenths of a hertz, where the reader measures it.
+    pub doppler_hz16: Option<i16>,
 }
 
 /// A barcode as a scanner reported it.

@@ -84,6 +84,46 @@ pub struct Sighting {
     pub evidence: Hash,
 }
 
+/// A tag that a portal heard and can't be sure of. It is never posted by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doubt {
+    /// What was seen, with the direction that is likeliest.
+    pub sighting: Sighting,
+    /// Why.
+    pub why: Doubtful,
+}
+
+/// Why a tag is not posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubtful {
+    /// It may have been here or elsewhere.
+    Stray,
+    /// It went through or back; which is not sure.
+    Direction,
+    /// It came in and went back.
+    TurnedBack,
+    /// It was read although nothing broke a beam.
+    NoBody,
+    /// A clone or a replay is possible.
+    Suspect,
+}
+
+impl Doubtful {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stray => "may have been elsewhere",
+            Self::Direction => "went through or back",
+            Self::TurnedBack => "turned back",
+            Self::NoBody => "was read although nothing broke a beam",
+            Self::Suspect => "may be a copy or a replay",
+        }
+    }
+}
+
 /// What opened a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,6 +171,30 @@ pub struct Pass {
     pub session: Option<SessionId>,
     /// What was seen, in the order of the first reads.
     pub sightings: Vec<Sighting>,
+    /// What a portal is not sure of, in the order of the first reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// How many further tags a portal heard that did not go through.
+    #[serde(default, skip_serializing_if = "is_none_heard")]
+    pub strays: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none_heard(strays: &u32) -> bool {
+    *strays == 0
+}
+
+impl Pass {
+    /// All that was seen, the doubtful too.
+    pub fn seen(&self) -> impl Iterator<Item = &Sighting> {
+        self.sightings.iter().chain(self.doubts.iter().map(|doubt| &doubt.sighting))
+    }
+
+    /// True where nothing was heard that may have gone through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sightings.is_empty() && self.doubts.is_empty()
+    }
 }
 
 /// A pass held against a task, in the words shown to the operator.

@@ -12,7 +12,7 @@ use crate::{
     OperatorId, Pass, PassId, Posting, PostingLine, Revaluation, Second, SessionId, Sighting,
     Stamp, StationId, Task, TaskId, TaskLine, Thing, VoucherLine,
     canonical::cursor::{Cursor, Straight},
-    pass::{Matched, Missing, Stray},
+    pass::{Doubt, Matched, Missing, Stray},
     posting::CountLine,
 };
 
@@ -149,9 +149,10 @@ object!(Counted {
 object!(Revaluation { delta must, position must, seq must });
 object!(VoucherLine { account must, amount must });
 object!(Pass {
-    closed must, closed_by must, id must, opened must, opened_by must, session opt, sightings must,
-    station must,
+    closed must, closed_by must, doubts default, id must, opened must, opened_by must, session opt,
+    sightings must, station must, strays default,
 });
+object!(Doubt { sighting must, why must });
 object!(Sighting {
     antenna opt, confidence_pct must, device must, direction must, evidence must, first must,
     last must, peak_rssi_cdbm opt, reads must, thing must, trust must,

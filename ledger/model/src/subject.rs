@@ -210,6 +210,7 @@ impl Entry {
             | Body::Denied { .. }
             | Body::Delivered { .. }
             | Body::Rejected { .. }
+            | Body::Unread { .. }
             | Body::Gap { .. } => Live::default(),
         }
     }
@@ -285,7 +286,7 @@ impl SubjectList {
     fn pass(&mut self, pass: &Pass) {
         self.add(SubjectKind::Movement, pass.id);
         self.add(SubjectKind::Station, &pass.station);
-        for sighting in &pass.sightings {
+        for sighting in pass.seen() {
             self.add(SubjectKind::Tag, &sighting.thing.key);
         }
     }
@@ -433,7 +434,7 @@ impl SubjectList {
                 self.add(Task, task);
                 self.actor(by);
             }
-            Body::Quarantined { pass, .. } => self.pass(pass),
+            Body::Quarantined { pass, .. } | Body::Unread { pass } => self.pass(pass),
             Body::QuarantineResolved { pass, by, .. } => {
                 self.add(Movement, pass);
                 self.actor(by);

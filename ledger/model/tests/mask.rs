@@ -223,6 +223,7 @@ fn of_system(m: &Marks) -> Vec<Value> {
         json!({"kind": "key-rotated", "old": "a", "new": "b", "reason": m.note, "by": by}),
         json!({"kind": "restored", "size": 1, "lost": 0, "reason": m.note, "by": by}),
         json!({"kind": "gap", "from": at, "to": at, "reason": "reader away"}),
+        json!({"kind": "unread", "pass": pass()}),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! What a closed pass means, tag by tag.
 
-use gatewarden_model::{Direction, Pass, Sighting};
+use gatewarden_model::{
+    Direction, Pass, Sighting,
+    pass::{Doubt, Doubtful},
+};
 
 use crate::{
     PortalSettings, Transit,
@@ -12,50 +15,16 @@ use crate::{
 
 /// Reads that a near tag needs to tell of a group.
 const GROUP_READS_MIN: u32 = 4;
-/// A closed pass and what was decided.
+/// A closed pass, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The pass with what went through, each with direction and confidence.
+    /// With what went through, each with direction and confidence, what is doubtful, and how many
+    /// tags did not go through.
     pub pass: Pass,
-    /// What somebody has to look at: it is not posted by itself.
-    pub doubts: Vec<Doubt>,
     /// What was heard and did not go through.
     pub left: Vec<Doubt>,
     /// What broke the beams.
     pub transits: Vec<Transit>,
-}
-
-impl Settled {
-    /// True where something opened the pass and no tag was heard in it: a person, or goods without
-    /// tags.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.pass.sightings.is_empty() && self.doubts.is_empty()
-    }
-}
-
-/// A tag that is not posted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
-    /// What was seen, with the direction that is likeliest.
-    pub sighting: Sighting,
-    /// Why.
-    pub why: Doubtful,
-}
-
-/// Why a tag is not posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Doubtful {
-    /// It may have been here or elsewhere.
-    Stray,
-    /// It went through or back; which is not sure.
-    Direction,
-    /// It came in and went back.
-    TurnedBack,
-    /// It was read although nothing broke a beam.
-    NoBody,
-    /// A clone or a replay is possible.
-    Suspect,
 }
 
 /// Decides of every track. The pass comes without sightings and goes with them.
@@ -102,7 +71,9 @@ pub(crate) fn judge(
             }
         }
     }
-    Settled { pass, doubts, left, transits }
+    pass.doubts = doubts;
+    pass.strays = u32::try_from(left.len()).unwrap_or(u32::MAX);
+    Settled { pass, left, transits }
 }
 
 /// A tag beside the group that it fits best.
@@ -157,6 +128,11 @@ fn verdict(settings: &PortalSettings, track: &Track, best: Option<Beside>) -> Ve
         _ => return Verdict::Through(way, sure),
     };
     Verdict::Doubt(why, way, sure)
+}
+
+/// A tag of which nothing is decided yet.
+pub(crate) fn undecided(track: &Track) -> Sighting {
+    sighting(track, Direction::Unknown, 0)
 }
 
 fn sighting(track: &Track, direction: Direction, confidence_pct: u8) -> Sighting {

@@ -23,7 +23,7 @@ mod track;
 
 pub use beams::{TRANSITS_MAX, Transit};
 pub use guard::{Alarm, Guard, GuardSettings, PLACES_MAX, TIDS_MAX, Told, trust_of};
-pub use judge::{Doubt, Doubtful, Settled};
+pub use judge::Settled;
 pub use portal::Portal;
 pub use seen::{TagSeen, Taken};
 pub use settings::{Input, PortalSettings, Zone};

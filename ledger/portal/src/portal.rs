@@ -8,12 +8,12 @@ mod closing;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatewarden_model::{PassClosing, PassId, PassOpening, SessionId, Stamp};
+use gatewarden_model::{PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp};
 
 use crate::{
     Input, PortalSettings, TagSeen, Taken,
     beams::Beams,
-    judge::Settled,
+    judge::{Settled, undecided},
     track::{Heard, Track, earlier},
 };
 
@@ -169,6 +169,22 @@ impl Portal {
     #[must_use]
     pub fn open_pass(&self) -> Option<PassId> {
         self.open.as_ref().map(|open| open.id)
+    }
+
+    /// Tags that stayed near count again from now on: somebody else stands there.
+    pub fn forget_lingering(&mut self) {
+        self.lingering.clear();
+    }
+
+    /// What is heard of every tag now, undecided: what a pass that just opened begins with.
+    pub fn heard(&self) -> impl Iterator<Item = Sighting> + '_ {
+        self.tracks.values().map(undecided)
+    }
+
+    /// What is heard of one tag now, undecided.
+    #[must_use]
+    pub fn heard_of(&self, key: &str) -> Option<Sighting> {
+        self.tracks.get(key).map(undecided)
     }
 
     /// Reads that came too late, and tags that were heard but belong to no pass.

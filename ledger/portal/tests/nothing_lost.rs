@@ -113,7 +113,7 @@ proptest! {
         beams: bool,
     ) {
         let first = run(&steps, settings(beams));
-        let told = |s: &Settled| s.pass.sightings.len() + s.doubts.len() + s.left.len();
+        let told = |s: &Settled| s.pass.sightings.len() + s.pass.doubts.len() + s.left.len();
         let in_passes: usize = first.passes.iter().map(told).sum();
         prop_assert_eq!(in_passes as u64 + first.aside, first.firsts);
         for settled in &first.passes {

@@ -5,8 +5,9 @@
 mod common;
 
 use common::{at, settings};
+use gatewarden_model::pass::Doubtful;
 use gatewarden_model::{Hash, PassClosing, PassId, PassOpening, SessionId, Stamp, Thing, Trust};
-use gatewarden_portal::{Doubtful, Input, Portal, PortalSettings, Settled, TagSeen, Taken, Zone};
+use gatewarden_portal::{Input, Portal, PortalSettings, Settled, TagSeen, Taken, Zone};
 use gatewarden_simulators::portal::{Plot, Report, SceneOptions, scene};
 use uuid::Uuid;
 
@@ -51,7 +52,7 @@ fn a_body_without_tags_is_an_empty_pass_with_its_transit() {
     }
     let passes = rest(&mut portal, START + SECOND);
     assert_eq!(passes.len(), 1);
-    assert!(passes[0].is_empty() && passes[0].left.is_empty());
+    assert!(passes[0].pass.is_empty() && passes[0].left.is_empty());
     assert_eq!(
         (passes[0].transits[0].first, passes[0].transits[0].last),
         (Zone::Outer, Zone::Inner)
@@ -118,7 +119,8 @@ fn reports_that_come_late_settle_or_are_counted() {
     let late = TagSeen { seen_us: Some(START + SECOND), ..tag(2, START + 2 * SECOND, 3, -5200) };
     assert_eq!(portal.tag(late, None, mint), Taken::First, "the pass waits for it");
     let settled = rest(&mut portal, START + 2 * SECOND).remove(0);
-    let keys = settled.doubts.iter().chain(&settled.left).count() + settled.pass.sightings.len();
+    let keys =
+        settled.pass.doubts.iter().chain(&settled.left).count() + settled.pass.sightings.len();
     assert_eq!(keys, 2);
     let too_late =
         TagSeen { seen_us: Some(START + SECOND), ..tag(3, START + 30 * SECOND, 3, -5200) };
@@ -178,7 +180,7 @@ fn straight(change: impl Fn(TagSeen) -> TagSeen, swapped: bool) -> (Settled, usi
 }
 
 fn doubts(settled: &Settled, why: Doubtful) -> usize {
-    settled.doubts.iter().filter(|doubt| doubt.why == why).count()
+    settled.pass.doubts.iter().filter(|doubt| doubt.why == why).count()
 }
 
 #[test]

@@ -24,7 +24,7 @@ use gatewarden_model::{
     Task, TaskId, TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod,
     VoucherLine, Walking,
     entry::Verdict,
-    pass::{Matched, Missing, Stray},
+    pass::{Doubt, Doubtful, Matched, Missing, Stray},
 };
 use uuid::Uuid;
 
@@ -79,6 +79,8 @@ fn pass() -> Pass {
         closed_by: PassClosing::Quiet,
         session: Some(session()),
         sightings: vec![sighting],
+        doubts: vec![],
+        strays: 0,
     }
 }
 
@@ -925,6 +927,28 @@ fn tails_of_badges_have_their_bytes() {
     for (name, body) in [("badge-tails-requested", asked), ("badge-tails-enrolled", enrolled)] {
         let path = folder().with_file_name("golden-full").join(format!("v1-{name}.json"));
         same_as_file(&Entry::new(8, stamp(8), body), &path);
+    }
+}
+
+/// What a portal tells beyond a pass's sightings.
+#[test]
+fn passes_of_portals_have_their_bytes() {
+    let doubt = |why| Doubt { sighting: pass().sightings.remove(0), why };
+    let doubts = [
+        Doubtful::Stray,
+        Doubtful::Direction,
+        Doubtful::TurnedBack,
+        Doubtful::NoBody,
+        Doubtful::Suspect,
+    ];
+    let doubtful = Pass { doubts: doubts.map(doubt).into(), strays: 3, ..pass() };
+    let unread = Pass { sightings: vec![], opened_by: PassOpening::Input, strays: 2, ..pass() };
+    for (name, body) in [
+        ("golden-full/v1-doubts", Body::Quarantined { pass: doubtful, reason: "nobody".into() }),
+        ("golden/v1-unread", Body::Unread { pass: unread }),
+    ] {
+        let path = folder().with_file_name(format!("{name}.json"));
+        same_as_file(&Entry::new(9, stamp(9), body), &path);
     }
 }
 

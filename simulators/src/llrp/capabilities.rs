@@ -8,6 +8,7 @@ use gatewarden_llrp::codec::{
 
 use super::config::{malformed, raw};
 use super::plan::Refusal;
+use super::profile::Profile;
 
 /// Powers from 10 dBm in steps of 0.25 dB; the index counts from 1.
 pub(super) const POWERS: u16 = 81;
@@ -21,11 +22,16 @@ const RF_MODE_TABLE: u16 = 328;
 const RF_MODE_TABLE_ENTRY: u16 = 329;
 
 /// The parameters that `message`, a GET_READER_CAPABILITIES, asks for.
-pub(super) fn get(message: &Message, ports: u16, inputs: u16) -> Result<Vec<Param>, Refusal> {
+pub(super) fn get(
+    message: &Message,
+    profile: Profile,
+    ports: u16,
+    inputs: u16,
+) -> Result<Vec<Param>, Refusal> {
     let requested: u8 = message.cursor().get().map_err(malformed)?;
     let parts = match requested {
-        0 => vec![general(ports, inputs), llrp(), regulatory(), air_protocol()],
-        1 => vec![general(ports, inputs)],
+        0 => vec![general(profile, ports, inputs), llrp(), regulatory(), air_protocol()],
+        1 => vec![general(profile, ports, inputs)],
         2 => vec![llrp()],
         3 => vec![regulatory()],
         4 => vec![air_protocol()],
@@ -37,15 +43,16 @@ pub(super) fn get(message: &Message, ports: u16, inputs: u16) -> Result<Vec<Para
     Ok(parts)
 }
 
-fn general(ports: u16, inputs: u16) -> Param {
+fn general(profile: Profile, ports: u16, inputs: u16) -> Param {
+    let (manufacturer, model) = profile.maker();
     let protocol =
         |antenna| PerAntennaAirProtocol { antenna, protocols: vec![1], ..Default::default() };
     GeneralDeviceCapabilities {
         antennas_max: ports,
         flags: 1 << 14,
-        manufacturer: 0,
-        model: 1,
-        firmware: concat!("gatewarden-sim ", env!("CARGO_PKG_VERSION")).into(),
+        manufacturer,
+        model,
+        firmware: profile.firmware().into(),
         sensitivities: vec![ReceiveSensitivityTableEntry { index: 1, ..Default::default() }],
         gpio: Some(GpioCapabilities { inputs, outputs: inputs, ..Default::default() }),
         protocols: (1..=ports).map(protocol).collect(),
@@ -62,8 +69,8 @@ fn llrp() -> Param {
         rospecs_max: super::rounds::ROSPECS_MAX as u32,
         specs_max: super::plan::SPECS_MAX as u32,
         inventory_specs_max: 1,
-        access_specs_max: 1,
-        op_specs_max: 1,
+        access_specs_max: super::access::SPECS_MAX as u32,
+        op_specs_max: super::access::OPS_MAX as u32,
         ..Default::default()
     }
     .to_param()
@@ -108,7 +115,7 @@ fn rf_modes() -> Param {
     Param { kind: RF_MODE_TABLE, fields: Vec::new(), params }
 }
 
-/// No block erase or write, no recommissioning, no filters.
+/// Block erase and write, filters; no recommissioning.
 fn air_protocol() -> Param {
-    raw(C1G2_LLRP_CAPABILITIES, &[0, 0, 0])
+    raw(C1G2_LLRP_CAPABILITIES, &[0xC0, 0, super::filter::FILTERS_MAX as u8])
 }

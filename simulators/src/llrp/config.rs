@@ -11,6 +11,7 @@ use gatewarden_llrp::codec::{
 };
 
 use super::plan::{Refusal, ReportRule, When};
+use super::profile::{Dialect, VendorContent, not_content};
 
 /// Number of event types of 1.0.1 (section 10.2.5.2).
 const EVENTS: u16 = 9;
@@ -37,7 +38,7 @@ pub(super) struct Config {
     /// `report`, parsed: how ROSpecs without a rule of their own report.
     pub(super) rule: ReportRule,
     antennas: BTreeMap<u16, AntennaConfiguration>,
-    outputs: Vec<bool>,
+    pub(super) outputs: Vec<bool>,
     /// Counts the changes, as LLRPConfigurationStateValue wants.
     version: u32,
 }
@@ -64,6 +65,7 @@ impl Config {
             every_tags: 1,
             content: content.bits,
             epc_memory: 0,
+            vendor: VendorContent::default(),
         };
         let report = RoReportSpec { trigger: 1, every_tags: 1, content, ..Default::default() };
         let antenna = |port| {
@@ -105,19 +107,19 @@ impl Config {
     }
 
     /// The configuration after `message`, a SET_READER_CONFIG.
-    pub(super) fn set(&self, message: &Message) -> Result<Self, Refusal> {
+    pub(super) fn set(&self, message: &Message, dialect: Dialect) -> Result<Self, Refusal> {
         let reset = message.cursor().get::<bool>().map_err(malformed)?;
         let ports = u16::try_from(self.antennas.len()).unwrap_or(u16::MAX);
         let outputs = u16::try_from(self.outputs.len()).unwrap_or(u16::MAX);
         let mut new = if reset { Self::factory(ports, outputs) } else { self.clone() };
         new.version = self.version.wrapping_add(1);
         for param in &message.params {
-            new.set_param(param)?;
+            new.set_param(param, dialect)?;
         }
         Ok(new)
     }
 
-    fn set_param(&mut self, param: &Param) -> Result<(), Refusal> {
+    fn set_param(&mut self, param: &Param, dialect: Dialect) -> Result<(), Refusal> {
         match param.kind {
             KeepaliveSpec::KIND => {
                 let spec: KeepaliveSpec = parse(param)?;
@@ -127,7 +129,7 @@ impl Config {
             EventsAndReports::KIND => self.hold = parse::<EventsAndReports>(param)?.hold,
             RoReportSpec::KIND => {
                 self.report = parse(param)?;
-                self.rule = ReportRule::parse(&self.report)?;
+                self.rule = ReportRule::parse(&self.report, dialect)?;
             }
             ReaderEventNotificationSpec::KIND => {
                 let spec: ReaderEventNotificationSpec = parse(param)?;
@@ -144,6 +146,8 @@ impl Config {
             }
             // Access reports come with RO reports here, whatever is asked; inputs are always on.
             ACCESS_REPORT_SPEC | GpiPortCurrentState::KIND => {}
+            // Taken and not acted on.
+            _ if dialect.check(std::slice::from_ref(param), not_content).is_ok() => {}
             _ => {
                 let what = format!("{} ({}) can't be set", param.name(), param.kind);
                 return Err(Refusal::error(StatusCode::UNSUPPORTED_PARAMETER, &what));

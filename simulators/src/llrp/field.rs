@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::filter::Filters;
 use crate::Seed;
 
 /// The most tags a field holds; more are cut off by `SimReader::set_field`, which says so.
@@ -92,12 +93,25 @@ impl Field {
         self.tags.iter().map(seen).collect()
     }
 
+    /// The EPC of a tag was written.
+    pub(super) fn rename(&mut self, old: &[u8], new: &[u8]) {
+        for (epc, ..) in self.tags.iter_mut().filter(|(epc, ..)| **epc == *old) {
+            *epc = new.into();
+        }
+    }
+
     /// One try to read the next tag that `antennas` see; `None` is a miss or an empty field.
-    pub(super) fn attempt(&mut self, antennas: &[u16], at_us: u64) -> Option<Seen> {
+    pub(super) fn attempt(
+        &mut self,
+        antennas: &[u16],
+        filters: &Filters,
+        at_us: u64,
+    ) -> Option<Seen> {
         let count = self.tags.len();
         let from = self.next;
         let mut order = (0..count).map(|step| (from + step) % count);
-        let found = order.find(|&at| self.sees(antennas, self.tags[at].1))?;
+        let found = order
+            .find(|&at| self.sees(antennas, self.tags[at].1) && filters.select(&self.tags[at].0))?;
         self.next = (found + 1) % count;
         let (epc, antenna, rssi) = &self.tags[found];
         let (epc, antenna, rssi) = (Arc::clone(epc), *antenna, i32::from(*rssi));
@@ -111,7 +125,7 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, SimTag};
+    use super::{Field, Filters, SimTag};
 
     fn field(miss_percent: u8) -> Field {
         let mut field = Field::new(11, miss_percent, 3);
@@ -124,19 +138,25 @@ mod tests {
     fn every_visible_tag_comes_round_and_no_other() {
         let mut field = field(0);
         assert_eq!((field.visible(&[1]), field.visible(&[1, 2]), field.visible(&[3])), (5, 10, 0));
-        let round: Vec<u8> =
-            (0..6).filter_map(|_| field.attempt(&[2], 0)).map(|seen| seen.epc[0]).collect();
+        let round: Vec<u8> = (0..6)
+            .filter_map(|_| field.attempt(&[2], &Filters::default(), 0))
+            .map(|seen| seen.epc[0])
+            .collect();
         assert_eq!(round, [1, 3, 5, 7, 9, 1]);
-        assert_eq!(field.attempt(&[4], 0), None);
+        assert_eq!(field.attempt(&[4], &Filters::default(), 0), None);
         assert!(field.plug(2, false) && !field.plug(2, false));
-        assert_eq!((field.visible(&[1, 2]), field.attempt(&[2], 0)), (5, None));
+        assert_eq!(
+            (field.visible(&[1, 2]), field.attempt(&[2], &Filters::default(), 0)),
+            (5, None)
+        );
         assert!(field.plug(2, true) && field.is_plugged(2));
     }
 
     #[test]
     fn misses_keep_their_share_and_the_jitter_its_spread() {
         let mut field = field(30);
-        let seen: Vec<_> = (0..10_000).filter_map(|at| field.attempt(&[1, 2], at)).collect();
+        let seen: Vec<_> =
+            (0..10_000).filter_map(|at| field.attempt(&[1, 2], &Filters::default(), at)).collect();
         assert!((6_700..7_300).contains(&seen.len()), "{} of 10000 reads, seed 11", seen.len());
         assert!(seen.iter().all(|seen| (-63..=-57).contains(&seen.rssi_dbm)));
     }

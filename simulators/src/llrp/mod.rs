@@ -1,4 +1,4 @@
-//! A UHF reader that speaks LLRP 1.0.1 over TCP.
+//! A UHF reader that speaks LLRP 1.0.1, or 1.1 on wish, over TCP.
 //!
 //! What it does as the standard has it: connection events and the refusal of a second client,
 //! capabilities, configuration, ROSpecs with all start and stop triggers, reports every N tags or
@@ -7,18 +7,23 @@
 //! What it does to be unkind: see [`SimReader`]'s faults.
 //!
 //! `reader` is the pure state machine over `rounds` (ROSpecs), `plan` (their parsed form), `config`
-//! and `outbox`; `server` moves the bytes. Absent: AccessSpecs, filters, TLS, LLRP 1.1.
+//! and `outbox`; `server` moves the bytes. `access` executes AccessSpecs on
+//! the tags' memories. Absent: filters, TLS, LLRP 1.1.
 
+mod access;
 mod capabilities;
 mod config;
 mod field;
+mod filter;
 mod flood;
 mod outbox;
 mod plan;
+mod profile;
 mod reader;
 mod report;
 mod rounds;
 mod server;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,8 +32,11 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+pub use access::TagMemory;
 pub use field::{FIELD_TAGS_MAX, SimTag};
 pub use outbox::HELD_MESSAGES_MAX;
+pub use profile::Profile;
+pub use tls::SimCertificate;
 
 use crate::door::{Door, lock};
 use flood::Flood;
@@ -64,6 +72,12 @@ pub struct LlrpOptions {
     pub inputs: u16,
     /// The reader's own id, a MAC address (EUI-64).
     pub mac: [u8; 8],
+    /// Which reader it is like.
+    pub profile: Profile,
+    /// Speaks TLS with this certificate; plain TCP where absent.
+    pub tls: Option<SimCertificate>,
+    /// Connects to this client by itself whenever it has none (reader-initiated connections).
+    pub dial: Option<SocketAddr>,
 }
 
 impl Default for LlrpOptions {
@@ -77,6 +91,9 @@ impl Default for LlrpOptions {
             ports: 4,
             inputs: 4,
             mac: MAC_DEFAULT,
+            profile: Profile::default(),
+            tls: None,
+            dial: None,
         }
     }
 }
@@ -126,6 +143,8 @@ impl SimReader {
         options.ports = options.ports.clamp(1, PORTS_MAX);
         options.inputs = options.inputs.min(PORTS_MAX);
         let shared = Arc::new(Shared::new(Reader::new(&options)));
+        let tls = options.tls.map(SimCertificate::acceptor).transpose()?;
+        shared.set(|core| (core.tls, core.dial) = (tls, options.dial));
         let served = Arc::clone(&shared);
         let door = Door::open(options.bind, move |listener, stop| {
             Box::pin(server::serve(listener, stop, Arc::clone(&served)))
@@ -169,6 +188,17 @@ impl SimReader {
         self.set_field(Vec::new());
     }
 
+    /// Gives the tags of that EPC other passwords, TID or user memory than a fresh tag's.
+    pub fn set_memory(&self, epc: &[u8], memory: TagMemory) {
+        self.shared.change(|reader, _| reader.access.set_memory(epc, memory));
+    }
+
+    /// What is in the memory of the tags of that EPC now.
+    #[must_use]
+    pub fn memory(&self, epc: &[u8]) -> TagMemory {
+        self.shared.change(|reader, _| reader.access.memory(epc))
+    }
+
     /// Changes the rate of the read loop, in tries a second.
     pub fn set_rate(&self, rate: u32) {
         self.shared.change(|reader, now_us| {
@@ -198,6 +228,22 @@ impl SimReader {
     /// Makes the reader's clock wrong by so many microseconds, in what it tells from now on.
     pub fn set_clock_skew_us(&self, skew_us: i64) {
         self.shared.change(|reader, _| reader.skew_us = skew_us);
+    }
+
+    /// Swaps the certificate: from the next connection on another one is shown.
+    ///
+    /// # Errors
+    /// None with the certificates that are built in.
+    pub fn set_certificate(&self, certificate: SimCertificate) -> io::Result<()> {
+        let tls = certificate.acceptor()?;
+        self.shared.set(|core| core.tls = Some(tls));
+        Ok(())
+    }
+
+    /// The levels of the outputs, the first one first.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<bool> {
+        self.shared.change(|reader, _| reader.outputs().to_vec())
     }
 
     /// Fault: the connection breaks without a goodbye. ROSpecs go on, reports are held.
@@ -232,6 +278,12 @@ impl SimReader {
     /// nothing is read from the field, as when the firmware hangs.
     pub fn silence(&self, silent: bool) {
         self.shared.set(|core| core.silent = silent);
+    }
+
+    /// Fault: everything is sent in pieces of so many bytes with a pause after each, as over a bad line, so that
+    /// frames come in halves; 0 bytes ends it.
+    pub fn drip(&self, bytes: usize, pause: Duration) {
+        *lock(&self.shared.drip) = (bytes > 0).then_some((bytes, pause));
     }
 
     /// Fault: while refusing, clients are turned away for "another reason".

@@ -1,13 +1,15 @@
 //! What a ROSpec asks for, checked and in terms of time: the parsed form of the codec's `RoSpec`.
 //!
 //! Refused with a status that names the field: id 0, a state other than Disabled, unknown
-//! triggers, no AISpec, antennas that are not there, other air protocols, vendors' parameters.
-//! Absent: RF surveys, GPI triggers' timeouts, filters (accepted where the standard lets a reader
-//! ignore them is nowhere, so they are refused too).
+//! triggers, no AISpec, antennas that are not there, other air protocols, vendors' parameters that the profile
+//! does not know. Absent: RF surveys, GPI triggers' timeouts, filters of single antennas.
 
 use gatewarden_llrp::codec::{
-    AiSpec, AiSpecStopTrigger, Cursor, GpiTriggerValue, Param, RoReportSpec, RoSpec, StatusCode,
+    AiSpec, AiSpecStopTrigger, Cursor, GpiTriggerValue, RoReportSpec, RoSpec, StatusCode,
 };
+
+use super::filter::{FILTER, Filters};
+use super::profile::{Dialect, VendorContent, not_content};
 
 const TAG_OBSERVATION_TRIGGER: u16 = 185;
 const PROTOCOL_GEN2: u8 = 1;
@@ -62,6 +64,9 @@ pub(super) struct Inventory {
     pub(super) antennas: Vec<u16>,
     pub(super) stop: Stop,
     pub(super) spec_id: u16,
+    pub(super) filters: Filters,
+    /// Each tag is read once.
+    pub(super) once: bool,
 }
 
 /// When reports are made and of what.
@@ -74,6 +79,8 @@ pub(super) struct ReportRule {
     pub(super) content: u16,
     /// `C1G2EPCMemorySelector`'s bits.
     pub(super) epc_memory: u8,
+    /// What a vendor's parameters ask for besides.
+    pub(super) vendor: VendorContent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,48 +112,39 @@ fn field_error(what: &str) -> Refusal {
 }
 
 impl Plan {
-    pub(super) fn parse(source: RoSpec, ports: u16) -> Result<Self, Refusal> {
+    pub(super) fn parse(source: RoSpec, ports: u16, dialect: Dialect) -> Result<Self, Refusal> {
         if source.id == 0 {
             return Err(field_error("ROSpecID 0 can't be added"));
         }
         if source.state != 0 {
             return Err(field_error("CurrentState of an added ROSpec must be Disabled"));
         }
-        nothing_else(&source.others)?;
+        dialect.check(&source.others, not_content)?;
         if source.ai_specs.is_empty() || source.ai_specs.len() > SPECS_MAX {
             return Err(refuse(StatusCode::PARAMETER_ERROR, "a ROSpec needs 1 to 16 AISpecs"));
         }
         let (start, stop) = (start(&source)?, stop(&source)?);
-        let inventories = source.ai_specs.iter().map(|spec| inventory(spec, ports));
+        let inventories = source.ai_specs.iter().map(|spec| inventory(spec, ports, dialect));
         let inventories = inventories.collect::<Result<_, _>>()?;
-        let report = source.report.as_ref().map(ReportRule::parse).transpose()?;
+        let report = source.report.as_ref().map(|report| ReportRule::parse(report, dialect));
+        let report = report.transpose()?;
         Ok(Self { source, start, stop, inventories, report })
     }
 }
 
 impl ReportRule {
-    pub(super) fn parse(spec: &RoReportSpec) -> Result<Self, Refusal> {
+    pub(super) fn parse(spec: &RoReportSpec, dialect: Dialect) -> Result<Self, Refusal> {
         let when = match spec.trigger {
             0 => When::Asked,
             1 => When::EndOfInventory,
             2 => When::EndOfRoSpec,
             _ => return Err(field_error("ROReportTrigger must be 0, 1 or 2")),
         };
-        nothing_else(&spec.others)?;
-        nothing_else(&spec.content.others)?;
+        let vendor = dialect.content(&spec.others)?;
+        dialect.check(&spec.content.others, not_content)?;
         let epc_memory = spec.content.epc_memory.iter().fold(0, |bits, memory| bits | memory.bits);
         let every_tags = usize::from(spec.every_tags);
-        Ok(Self { when, every_tags, content: spec.content.bits, epc_memory })
-    }
-}
-
-fn nothing_else(others: &[Param]) -> Result<(), Refusal> {
-    match others.first() {
-        None => Ok(()),
-        Some(param) => {
-            let what = format!("{} ({}) is not supported", param.name(), param.kind);
-            Err(refuse(StatusCode::UNSUPPORTED_PARAMETER, &what))
-        }
+        Ok(Self { when, every_tags, content: spec.content.bits, epc_memory, vendor })
     }
 }
 
@@ -207,8 +205,8 @@ fn time_stop(
     }
 }
 
-fn inventory(spec: &AiSpec, ports: u16) -> Result<Inventory, Refusal> {
-    nothing_else(&spec.others)?;
+fn inventory(spec: &AiSpec, ports: u16, dialect: Dialect) -> Result<Inventory, Refusal> {
+    dialect.check(&spec.others, not_content)?;
     let antennas = match spec.antennas.as_slice() {
         [] => return Err(field_error("AntennaIDs is empty")),
         named if named.contains(&0) => (1..=ports).collect(),
@@ -223,14 +221,27 @@ fn inventory(spec: &AiSpec, ports: u16) -> Result<Inventory, Refusal> {
     if spec.inventories.iter().any(|inventory| inventory.protocol != PROTOCOL_GEN2) {
         return Err(field_error("ProtocolID must be 1, EPCglobal Class 1 Gen 2"));
     }
+    let mut commands = Vec::new();
     for inventory in &spec.inventories {
-        nothing_else(&inventory.others)?;
+        dialect.check(&inventory.others, not_content)?;
         for antenna in &inventory.antennas {
-            nothing_else(&antenna.others)?;
-            antenna.commands.iter().try_for_each(|command| nothing_else(&command.others))?;
+            dialect.check(&antenna.others, not_content)?;
+            commands.extend(&antenna.commands);
         }
     }
-    Ok(Inventory { antennas, stop: inventory_stop(&spec.stop)?, spec_id: first.id })
+    for command in &commands {
+        let others = command.others.iter().filter(|param| param.kind != FILTER);
+        dialect.check(&others.cloned().collect::<Vec<_>>(), not_content)?;
+    }
+    // The reader has one loop over all antennas, so the first antenna's filters hold for all.
+    let first_command = commands.first().map_or(&[][..], |command| &command.others);
+    Ok(Inventory {
+        antennas,
+        stop: inventory_stop(&spec.stop)?,
+        spec_id: first.id,
+        filters: Filters::parse(first_command.iter())?,
+        once: commands.iter().any(|command| dialect.focuses(&command.others)),
+    })
 }
 
 fn inventory_stop(trigger: &AiSpecStopTrigger) -> Result<Stop, Refusal> {

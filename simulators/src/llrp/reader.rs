@@ -1,19 +1,24 @@
-//! The reader as a state machine: frames and time in, frames out (LLRP 1.0.1). Pure: no sockets,
+//! The reader as a state machine: frames and time in, frames out (LLRP 1.0.1 and 1.1). Pure: no sockets,
 //! no clock; `now_us` is microseconds since 1970 and never goes back.
 //!
 //! Invariants: every request is answered exactly once, in order; a report made before a request was
 //! answered goes before the answer; nothing is sent to a client that was not asked for or enabled.
-//! Absent: AccessSpecs (only "delete all" succeeds), LLRP 1.1 (refused as unsupported version).
+//! Which version and whose extensions it takes is the profile's.
 
 use gatewarden_llrp::codec::{
     AntennaEvent, CodecError, ConnectionAttemptEvent, Frame, GpiEvent, LlrpStatus, Message,
     MessageKind, Param, ReaderEvent, ReportBufferLevelWarningEvent, ReportBufferOverflowErrorEvent,
-    RoSpec, RoSpecEvent, StatusCode, UtcTimestamp, VERSION_1_0_1,
+    RoSpec, RoSpecEvent, StatusCode, Typed, UtcTimestamp, VERSION_1_0_1, VERSION_1_1,
+    definitions::CUSTOM,
 };
 
+mod versions;
+
+use super::access::Access;
 use super::config::{Config, Facts, event, malformed, raw};
 use super::outbox::{HELD_MESSAGES_MAX, Outbox};
 use super::plan::{Plan, Refusal};
+use super::profile::Dialect;
 use super::rounds::{Notice, Rounds, SpecError};
 use super::{LlrpOptions, capabilities, report};
 
@@ -40,9 +45,13 @@ pub(super) struct Reader {
     /// Added to every timestamp told: a reader's clock that is wrong.
     pub(super) skew_us: i64,
     pub(super) keepalive_acks: u64,
+    pub(super) access: Access,
     config: Config,
     ports: u16,
     mac: [u8; 8],
+    dialect: Dialect,
+    /// Of LLRP, on this connection.
+    version: u8,
     inputs: Vec<bool>,
     next_id: u32,
     keepalive_due_us: Option<u64>,
@@ -65,9 +74,12 @@ impl Reader {
             outbox,
             skew_us: 0,
             keepalive_acks: 0,
+            access: Access::default(),
             config,
             ports: options.ports,
             mac: options.mac,
+            dialect: Dialect { profile: options.profile, extended: false },
+            version: VERSION_1_0_1,
             inputs: vec![false; usize::from(options.inputs)],
             next_id: 0,
             keepalive_due_us: None,
@@ -82,6 +94,8 @@ impl Reader {
     pub(super) fn connect(&mut self, now_us: u64) {
         self.connected = true;
         self.closing = false;
+        self.version = VERSION_1_0_1;
+        self.dialect.extended = false;
         let bytes = self.attempt_event(Attempt::Success, now_us);
         self.outbox.reply(bytes);
         self.rearm_keepalive(now_us);
@@ -102,6 +116,11 @@ impl Reader {
         self.closing
     }
 
+    /// The outputs' levels, the first one first.
+    pub(super) fn outputs(&self) -> &[bool] {
+        &self.config.outputs
+    }
+
     /// A READER_EVENT_NOTIFICATION about a connection attempt.
     pub(super) fn attempt_event(&mut self, attempt: Attempt, now_us: u64) -> Vec<u8> {
         let attempt = ConnectionAttemptEvent { status: attempt as u16, ..Default::default() };
@@ -119,6 +138,7 @@ impl Reader {
     pub(super) fn tick(&mut self, now_us: u64) {
         let notices = self.rounds.tick(now_us);
         self.tell(notices);
+        self.access(now_us);
         let (Some(due_us), Some(period_ms)) = (self.keepalive_due_us, self.config.keepalive_ms)
         else {
             return;
@@ -129,6 +149,16 @@ impl Reader {
                 let keepalive = Message::new(MessageKind::KEEPALIVE, self.id());
                 self.reply(&keepalive);
             }
+        }
+    }
+
+    /// Access operations on the tags that the active ROSpec sees.
+    fn access(&mut self, now_us: u64) {
+        let Some(rospec) = self.rounds.active() else { return };
+        for param in self.access.run(rospec, &mut self.rounds.field, now_us) {
+            let mut report = Message::new(MessageKind::RO_ACCESS_REPORT, self.id());
+            report.params.push(param);
+            self.keep(report.encode(), now_us);
         }
     }
 
@@ -160,9 +190,11 @@ impl Reader {
     pub(super) fn handle(&mut self, frame: &Frame<'_>, now_us: u64) {
         self.tick(now_us);
         let at_1_1 = [MessageKind::GET_SUPPORTED_VERSION, MessageKind::SET_PROTOCOL_VERSION];
-        if frame.version != VERSION_1_0_1 || at_1_1.contains(&frame.kind) {
-            let what = "this reader speaks LLRP 1.0.1";
-            return self.error(frame.id, StatusCode::UNSUPPORTED_VERSION, what);
+        let asks =
+            at_1_1.contains(&frame.kind) && self.dialect.profile.version_max() >= VERSION_1_1;
+        if !asks && (frame.version != self.version || at_1_1.contains(&frame.kind)) {
+            let what = format!("this reader speaks LLRP version {} here", self.version);
+            return self.error(frame.id, StatusCode::UNSUPPORTED_VERSION, &what);
         }
         match Message::from_frame(frame) {
             Ok(message) => self.take(&message, now_us),
@@ -187,6 +219,11 @@ impl Reader {
                 let notices = self.rounds.flush();
                 self.tell(notices);
             }
+            MessageKind::GET_SUPPORTED_VERSION => self.tell_versions(message.id),
+            kind if kind.0 == CUSTOM && self.enables_extensions(message) => {
+                self.dialect.extended = true;
+                self.tell_extended(message.id);
+            }
             _ => match self.request(message, now_us) {
                 Some((kind, answer)) => self.answer(kind, message.id, answer),
                 None => {
@@ -201,9 +238,13 @@ impl Reader {
     fn request(&mut self, message: &Message, now_us: u64) -> Option<(MessageKind, Answer)> {
         let kind = message.kind;
         let answer = match kind {
-            MessageKind::GET_READER_CAPABILITIES => {
-                capabilities::get(message, self.ports, self.inputs.len() as u16)
-            }
+            MessageKind::GET_READER_CAPABILITIES => capabilities::get(
+                message,
+                self.dialect.profile,
+                self.ports,
+                self.inputs.len() as u16,
+            ),
+            MessageKind::SET_PROTOCOL_VERSION => self.set_version(message),
             MessageKind::GET_READER_CONFIG => self.get_config(message),
             MessageKind::SET_READER_CONFIG => self.set_config(message, now_us),
             MessageKind::CLOSE_CONNECTION => {
@@ -217,14 +258,11 @@ impl Reader {
             | MessageKind::STOP_ROSPEC
             | MessageKind::ENABLE_ROSPEC
             | MessageKind::DISABLE_ROSPEC => self.change_rospec(message, now_us),
-            MessageKind::GET_ACCESSSPECS => Ok(Vec::new()),
-            MessageKind::ADD_ACCESSSPEC => {
-                let what = "AccessSpecs are not supported";
-                Err(Refusal::error(StatusCode::UNSUPPORTED_MESSAGE, what))
-            }
+            MessageKind::GET_ACCESSSPECS => Ok(self.access.list()),
+            MessageKind::ADD_ACCESSSPEC => self.access.add(message).map(|()| Vec::new()),
             MessageKind::DELETE_ACCESSSPEC
             | MessageKind::ENABLE_ACCESSSPEC
-            | MessageKind::DISABLE_ACCESSSPEC => no_access_spec(message),
+            | MessageKind::DISABLE_ACCESSSPEC => self.access.change(message).map(|()| Vec::new()),
             _ => return None,
         };
         kind.response().map(|response| (response, answer))
@@ -237,7 +275,7 @@ impl Reader {
     }
 
     fn set_config(&mut self, message: &Message, now_us: u64) -> Answer {
-        self.config = self.config.set(message)?;
+        self.config = self.config.set(message, self.dialect)?;
         self.rounds.default_rule = self.config.rule;
         self.rearm_keepalive(now_us);
         Ok(Vec::new())
@@ -246,13 +284,12 @@ impl Reader {
     fn add_rospec(&mut self, message: &Message) -> Answer {
         let missing = || Refusal::error(StatusCode::MISSING_PARAMETER, "ROSpec is missing");
         let spec = message.get::<RoSpec>().map_err(malformed)?.ok_or_else(missing)?;
-        let plan = Plan::parse(spec, self.ports)?;
+        let plan = Plan::parse(spec, self.ports, self.dialect)?;
         self.rounds.add(plan).map_err(|error| refused(&error))?;
         Ok(Vec::new())
     }
 
     fn list_rospecs(&self) -> Vec<Param> {
-        use gatewarden_llrp::codec::Typed;
         self.rounds.list().iter().map(Typed::to_param).collect()
     }
 
@@ -301,7 +338,13 @@ impl Reader {
                 Notice::Report { rule, reads } => {
                     let at_us = reads.last().map_or(0, |read| read.seen.at_us);
                     let id = self.id();
-                    let encoded = report::encode(id, &rule, &reads, self.skew_us);
+                    let encoded = report::encode(
+                        (self.version, id),
+                        &rule,
+                        &reads,
+                        self.skew_us,
+                        &self.access,
+                    );
                     self.keep(encoded, at_us);
                 }
             }
@@ -352,6 +395,7 @@ impl Reader {
         let us = at_us.saturating_add_signed(self.skew_us);
         event.utc = Some(UtcTimestamp { us, ..Default::default() });
         let message = Message::new(MessageKind::READER_EVENT_NOTIFICATION, self.id()).with(&event);
+        let message = Message { version: self.version, ..message };
         written(message.encode()).unwrap_or_default()
     }
 
@@ -371,6 +415,13 @@ impl Reader {
     }
 
     fn reply(&mut self, message: &Message) {
+        let about_version = [
+            MessageKind::GET_SUPPORTED_VERSION_RESPONSE,
+            MessageKind::SET_PROTOCOL_VERSION_RESPONSE,
+        ];
+        let always = about_version.contains(&message.kind);
+        let version = if always { VERSION_1_1 } else { self.version };
+        let message = Message { version, ..message.clone() };
         if let Some(bytes) = written(message.encode()) {
             self.outbox.reply(bytes);
         }
@@ -389,16 +440,6 @@ fn written(encoded: Result<Vec<u8>, CodecError>) -> Option<Vec<u8>> {
 
 fn refused(error: &SpecError) -> Refusal {
     Refusal::error(StatusCode::FIELD_ERROR, &error.to_string())
-}
-
-fn no_access_spec(message: &Message) -> Answer {
-    match message.cursor().get::<u32>().map_err(malformed)? {
-        0 => Ok(Vec::new()),
-        id => {
-            let what = format!("there is no AccessSpec {id}");
-            Err(Refusal::error(StatusCode::FIELD_ERROR, &what))
-        }
-    }
 }
 
 #[cfg(test)]

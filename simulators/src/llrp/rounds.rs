@@ -281,7 +281,10 @@ impl Rounds {
             }
             active.tries += 1;
             self.tries += 1;
-            let Some(seen) = self.field.attempt(&inventory.antennas, at_us) else { continue };
+            let seen = self.field.attempt(&inventory.antennas, &inventory.filters, at_us);
+            let Some(seen) = seen.filter(|seen| !inventory.once || !active.knows(seen)) else {
+                continue;
+            };
             self.reads += 1;
             let labelled = active.label(seen, inventory.spec_id);
             keep(&mut self.waiting, rule, labelled, notices);
@@ -381,6 +384,11 @@ impl Active {
     /// The AISpec's number, from 1.
     fn number(&self) -> u16 {
         u16::try_from(self.index + 1).unwrap_or(u16::MAX)
+    }
+
+    /// Whether this inventory has read the tag already.
+    fn knows(&self, seen: &Seen) -> bool {
+        self.distinct.contains(&seen.epc)
     }
 
     fn label(&mut self, seen: Seen, spec_id: u16) -> Labelled {

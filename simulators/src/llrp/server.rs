@@ -1,5 +1,6 @@
 //! Moves bytes between the sockets and the state machine. One client at a time; every other one is
-//! told so and turned away. Bounds: frames by the codec, queues by the constants below.
+//! told so and turned away. With TLS the client is taken once hands are shaken; a reader that dials connects to
+//! its client by itself, again and again while it has none. Bounds: frames by the codec, queues by the constants below.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,8 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use gatewarden_llrp::codec::{CodecError, split_frame};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::ReaderStatus;
 use super::flood::Flood;
 use super::reader::{Attempt, Reader};
+use super::tls::{Stream, shake_hands};
 use crate::door::lock;
 
 const TICK: Duration = Duration::from_millis(2);
@@ -27,6 +28,9 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const FRAMES_QUEUED_MAX: usize = 16;
 const CHUNKS_QUEUED_MAX: usize = 4;
 const PARTING_MAX: usize = 16;
+const SHAKING_MAX: usize = 16;
+/// Between two attempts of a reader that dials.
+const DIAL_PAUSE: Duration = Duration::from_millis(100);
 const FAULTS_MAX: usize = 64;
 /// Requests are not read while so many answers wait.
 const REPLIES_MAX: usize = 256;
@@ -36,6 +40,8 @@ pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
     pub(super) wake: Notify,
     pub(super) status: watch::Sender<ReaderStatus>,
+    /// Bytes of a piece and the pause after it, while the line is slow.
+    pub(super) drip: Mutex<Option<(usize, Duration)>>,
     started: Instant,
     started_us: u64,
 }
@@ -46,6 +52,8 @@ pub(super) struct Core {
     pub(super) refusing: bool,
     pub(super) connected: bool,
     pub(super) flood: Option<Flood>,
+    pub(super) tls: Option<tokio_rustls::TlsAcceptor>,
+    pub(super) dial: Option<std::net::SocketAddr>,
     faults: VecDeque<Fault>,
     sessions: u64,
     refused: u64,
@@ -73,6 +81,8 @@ impl Shared {
             refusing: false,
             connected: false,
             flood: None,
+            tls: None,
+            dial: None,
             faults: VecDeque::new(),
             sessions: 0,
             refused: 0,
@@ -81,6 +91,7 @@ impl Shared {
         Self {
             core: Mutex::new(core),
             wake: Notify::new(),
+            drip: Mutex::new(None),
             status: watch::Sender::new(ReaderStatus::default()),
             started: Instant::now(),
             started_us: u64::try_from(since.as_micros()).unwrap_or(0),
@@ -156,6 +167,8 @@ enum Incoming {
 enum Event {
     Stop,
     Accepted(io::Result<TcpStream>),
+    /// `None` where no hands were shaken, or nobody was there.
+    Shaken(Option<Box<dyn Stream>>),
     /// `None` where the client is gone.
     Frame(Option<Incoming>),
     /// `None` where the client is gone.
@@ -166,7 +179,8 @@ enum Event {
 }
 
 pub(super) async fn serve(listener: TcpListener, stop: CancellationToken, shared: Arc<Shared>) {
-    let mut server = Server { shared, session: None, parting: JoinSet::new() };
+    let (parting, shaking) = (JoinSet::new(), JoinSet::new());
+    let mut server = Server { shared, session: None, parting, shaking };
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -181,11 +195,14 @@ pub(super) async fn serve(listener: TcpListener, stop: CancellationToken, shared
             permit = reserve(outgoing), if permits.write => Event::Writable(permit),
             () = server.shared.wake.notified() => Event::Woken,
             Some(_) = server.parting.join_next() => Event::Parted,
+            Some(shaken) = server.shaking.join_next() => Event::Shaken(shaken.ok().flatten()),
             _ = tick.tick() => Event::Tick,
         };
         match event {
             Event::Stop => break,
-            Event::Accepted(Ok(stream)) => server.accept(stream),
+            Event::Accepted(Ok(stream)) => server.welcome(stream),
+            Event::Shaken(Some(stream)) => server.accept(stream),
+            Event::Shaken(None) => {}
             Event::Accepted(Err(error)) => tracing::warn!(%error, "simulated reader can't accept"),
             Event::Frame(frame) => server.take(frame),
             Event::Writable(Some(permit)) => server.send(permit),
@@ -236,6 +253,8 @@ struct Server {
     shared: Arc<Shared>,
     session: Option<Session>,
     parting: JoinSet<()>,
+    /// Handshakes and attempts to dial.
+    shaking: JoinSet<Option<Box<dyn Stream>>>,
 }
 
 impl Server {
@@ -260,6 +279,13 @@ impl Server {
     fn tick(&mut self) {
         let now_us = self.shared.now_us();
         let mut core = lock(&self.shared.core);
+        if let Some(client) = core.dial
+            && self.session.is_none()
+            && self.shaking.is_empty()
+            && !core.silent
+        {
+            self.shaking.spawn(dial(client, core.tls.clone()));
+        }
         if core.silent {
             core.reader.rounds.skip(now_us);
         } else {
@@ -268,9 +294,18 @@ impl Server {
         self.shared.publish(&core);
     }
 
-    fn accept(&mut self, stream: TcpStream) {
+    fn welcome(&mut self, stream: TcpStream) {
         // Small frames must not wait for one another; a socket that can't is still a socket.
         let _ = stream.set_nodelay(true);
+        let tls = lock(&self.shared.core).tls.clone();
+        match tls {
+            None => self.accept(Box::new(stream)),
+            Some(_) if self.shaking.len() >= SHAKING_MAX => {}
+            tls => drop(self.shaking.spawn(timed(stream, tls))),
+        }
+    }
+
+    fn accept(&mut self, stream: Box<dyn Stream>) {
         let now_us = self.shared.now_us();
         let mut core = lock(&self.shared.core);
         let refusal = match (&self.session, core.refusing) {
@@ -292,7 +327,7 @@ impl Server {
             core.connected = true;
             core.faults.clear();
             core.reader.connect(now_us);
-            self.session = Some(Session::start(stream));
+            self.session = Some(Session::start(stream, Arc::clone(&self.shared)));
         }
         self.shared.publish(&core);
     }
@@ -370,13 +405,13 @@ impl Server {
 }
 
 impl Session {
-    fn start(stream: TcpStream) -> Self {
-        let (read, write) = stream.into_split();
+    fn start(stream: Box<dyn Stream>, shared: Arc<Shared>) -> Self {
+        let (read, write) = tokio::io::split(stream);
         let (frames, incoming) = mpsc::channel(FRAMES_QUEUED_MAX);
         let (outgoing, chunks) = mpsc::channel(CHUNKS_QUEUED_MAX);
         let mut tasks = JoinSet::new();
         tasks.spawn(read_frames(read, frames));
-        tasks.spawn(write_chunks(write, chunks));
+        tasks.spawn(write_chunks(write, chunks, shared));
         Self { incoming, outgoing, tasks }
     }
 
@@ -390,7 +425,7 @@ impl Session {
     }
 }
 
-async fn read_frames(mut socket: OwnedReadHalf, frames: mpsc::Sender<Incoming>) {
+async fn read_frames(mut socket: ReadHalf<Box<dyn Stream>>, frames: mpsc::Sender<Incoming>) {
     let mut buffer = Vec::with_capacity(READ_BYTES);
     let mut piece = vec![0; READ_BYTES];
     while let Ok(count @ 1..) = socket.read(&mut piece).await {
@@ -413,17 +448,31 @@ async fn read_frames(mut socket: OwnedReadHalf, frames: mpsc::Sender<Incoming>) 
     }
 }
 
-async fn write_chunks(mut socket: OwnedWriteHalf, mut chunks: mpsc::Receiver<Bytes>) {
+async fn write_chunks(
+    mut socket: WriteHalf<Box<dyn Stream>>,
+    mut chunks: mpsc::Receiver<Bytes>,
+    shared: Arc<Shared>,
+) {
     while let Some(bytes) = chunks.recv().await {
-        if socket.write_all(&bytes).await.is_err() {
-            return;
+        let mut left = &bytes[..];
+        while !left.is_empty() {
+            let drip = *lock(&shared.drip);
+            let (piece, rest) =
+                left.split_at(drip.map_or(left.len(), |(size, _)| size.min(left.len())));
+            if socket.write_all(piece).await.is_err() || socket.flush().await.is_err() {
+                return;
+            }
+            left = rest;
+            if let Some((_, pause)) = drip {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
     // The other side may have closed first.
     let _ = socket.shutdown().await;
 }
 
-async fn turn_away(mut stream: TcpStream, event: Vec<u8>) {
+async fn turn_away(mut stream: Box<dyn Stream>, event: Vec<u8>) {
     let telling = async {
         stream.write_all(&event).await?;
         stream.shutdown().await?;
@@ -432,4 +481,24 @@ async fn turn_away(mut stream: TcpStream, event: Vec<u8>) {
         Ok::<(), io::Error>(())
     };
     let _ = timeout(GOODBYE, telling).await;
+}
+
+/// Shakes hands within [`GOODBYE`].
+async fn timed(
+    stream: TcpStream,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+) -> Option<Box<dyn Stream>> {
+    timeout(GOODBYE, shake_hands(stream, tls)).await.ok().flatten()
+}
+
+/// Connects to a client that waits for its reader.
+async fn dial(
+    client: std::net::SocketAddr,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+) -> Option<Box<dyn Stream>> {
+    tokio::time::sleep(DIAL_PAUSE).await;
+    let stream = timeout(GOODBYE, TcpStream::connect(client)).await.ok()?.ok()?;
+    // A socket that can't is still a socket.
+    let _ = stream.set_nodelay(true);
+    timed(stream, tls).await
 }

@@ -1,17 +1,15 @@
 //! TOML to a [`Scenario`]; every mistake is found at once and told with its place.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::ops::Range;
-use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-use super::{Action, DEVICES_MAX, Device, STEPS_MAX, Scenario, Setup, Step};
-use crate::llrp::{LlrpOptions, SimTag};
-use crate::modbus::LightsOptions;
-use crate::webhook::WebhookOptions;
+use super::expect::{BOUNDS, FIELDS};
+use super::{DEVICES_MAX, Device, EXPECTS_MAX, Expect, Holds, STEPS_MAX, Scenario, Step, spans};
+use crate::registry::{Arguments, KINDS, Kind, Peer, Wrong, check};
 
 /// Something wrong with a scenario's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,63 +28,61 @@ impl fmt::Display for Mistake {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    devices: Vec<DeviceText>,
-    #[serde(default)]
-    steps: Vec<StepText>,
-    after_ms: Option<u64>,
+/// The mistakes so far, and the text in which they are.
+struct Mistakes<'a> {
+    text: &'a str,
+    found: Vec<Mistake>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeviceText {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-    bind: Option<SocketAddr>,
-    path: Option<PathBuf>,
-    secret: Option<String>,
-    seed: Option<u64>,
-    rate: Option<u32>,
-    miss_percent: Option<u8>,
-    ports: Option<u16>,
-    unit: Option<u8>,
+impl Mistakes<'_> {
+    fn add(&mut self, at: &Range<usize>, message: impl Into<String>) {
+        let before = self.text.get(..at.start).unwrap_or("");
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.found.push(Mistake {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        });
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepText {
-    at_ms: Spanned<u64>,
-    device: Spanned<String>,
-    r#do: Spanned<String>,
-    text: Option<String>,
-    tags: Option<Vec<TagText>>,
-    port: Option<u16>,
-    on: Option<bool>,
-    rate: Option<u32>,
+/// One `[[…]]`.
+struct Entry<'a> {
+    table: &'a DeTable<'a>,
+    at: Range<usize>,
+    object: Map<String, Value>,
 }
 
-/// Tags of one item: `count` serials from `serial` on.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TagText {
-    gtin: Spanned<String>,
-    serial: u64,
-    #[serde(default = "one")]
-    count: u64,
-    prefix_digits: usize,
-    antenna: u16,
-    rssi_dbm: i8,
-}
+impl Entry<'_> {
+    /// Where a key's value stands; the whole where there is none.
+    fn place(&self, key: &str) -> Range<usize> {
+        spans::place(self.table, &[key.to_owned()], self.at.clone())
+    }
 
-fn one() -> u64 {
-    1
-}
+    /// Takes a text out, or tells that it is missing.
+    fn text(&mut self, key: &str, whose: &str, mistakes: &mut Mistakes<'_>) -> Option<String> {
+        match self.object.remove(key) {
+            Some(Value::String(text)) => Some(text),
+            Some(other) => {
+                mistakes.add(&self.place(key), format!("{key} is {other}, expected \"…\""));
+                None
+            }
+            None => {
+                mistakes.add(&self.at, format!("{whose} needs {key} = \"…\""));
+                None
+            }
+        }
+    }
 
-/// What is wrong, and where in the text.
-struct Wrong(Range<usize>, String);
+    /// Tells what a check has found; what is missing is told at the value of `at`.
+    fn wrong(&self, at: &str, wrong: Vec<Wrong>, mistakes: &mut Mistakes<'_>) {
+        for Wrong { path, message } in wrong {
+            let place = spans::place(self.table, &path, self.at.clone());
+            let place = if path.is_empty() { self.place(at) } else { place };
+            mistakes.add(&place, message);
+        }
+    }
+}
 
 impl Scenario {
     /// Reads a scenario.
@@ -94,195 +90,213 @@ impl Scenario {
     /// # Errors
     /// All mistakes of a text that is TOML; the first one of a text that is not.
     pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let at = error.span().unwrap_or(0..0);
-            vec![mistake(text, &Wrong(at, error.message().to_owned()))]
-        })?;
-        let mut wrong = Vec::new();
-        if file.devices.len() > DEVICES_MAX || file.steps.len() > STEPS_MAX {
-            let what = format!("at most {DEVICES_MAX} devices and {STEPS_MAX} steps");
-            wrong.push(Wrong(0..0, what));
+        let mut mistakes = Mistakes { text, found: Vec::new() };
+        let file = match DeTable::parse(text) {
+            Ok(file) => file,
+            Err(error) => {
+                mistakes.add(&error.span().unwrap_or(0..0), error.message());
+                return Err(mistakes.found);
+            }
+        };
+        let file = file.get_ref();
+        for (key, _) in file {
+            if !["devices", "steps", "expect", "after_ms"].contains(&key.get_ref().as_ref()) {
+                let what = format!(
+                    "a scenario has no {} (expected devices, steps, expect or after_ms)",
+                    key.get_ref()
+                );
+                mistakes.add(&key.span(), what);
+            }
         }
-        let devices = devices(&file.devices, &mut wrong);
-        let steps = steps(&file.steps, &devices, &mut wrong);
-        if wrong.is_empty() {
-            return Ok(Self { devices, steps, after_ms: file.after_ms });
+        let after_ms =
+            file.iter().find(|(key, _)| key.get_ref() == "after_ms").and_then(|(_, v)| {
+                let number = v.get_ref().as_integer().and_then(|n| n.as_str().parse::<u64>().ok());
+                if number.is_none() {
+                    mistakes.add(&v.span(), "after_ms is a whole number of milliseconds");
+                }
+                number
+            });
+        let devices = devices(entries(file, "devices", DEVICES_MAX, &mut mistakes), &mut mistakes);
+        let steps =
+            steps(entries(file, "steps", STEPS_MAX, &mut mistakes), &devices, &mut mistakes);
+        let last = steps.last().map_or(0, |step| step.at_ms).saturating_add(after_ms.unwrap_or(0));
+        let entries = entries(file, "expect", EXPECTS_MAX, &mut mistakes);
+        let mut expects = expects(entries, &devices, last, &mut mistakes);
+        expects.sort_by_key(|expect| expect.at_ms);
+        if mistakes.found.is_empty() {
+            return Ok(Self { devices, steps, expects, after_ms });
         }
-        Err(wrong.iter().map(|wrong| mistake(text, wrong)).collect())
+        Err(mistakes.found)
     }
 }
 
-fn mistake(text: &str, Wrong(at, message): &Wrong) -> Mistake {
-    let before = text.get(..at.start).unwrap_or("");
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Mistake {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        message: message.clone(),
+fn entries<'a>(
+    file: &'a DeTable<'a>,
+    key: &str,
+    most: usize,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<Entry<'a>> {
+    let Some((_, list)) = file.iter().find(|(name, _)| name.get_ref() == key) else {
+        return Vec::new();
+    };
+    let Some(tables) = list.get_ref().as_array() else {
+        mistakes.add(&list.span(), format!("{key} is written as [[{key}]]"));
+        return Vec::new();
+    };
+    if tables.len() > most {
+        mistakes.add(&list.span(), format!("at most {most} [[{key}]]"));
+        return Vec::new();
     }
+    let entry = |value: &'a Spanned<DeValue<'a>>| {
+        let table = value.get_ref().as_table()?;
+        Some(Entry { table, at: value.span(), object: spans::object(table) })
+    };
+    tables.iter().filter_map(entry).collect()
 }
 
-fn devices(texts: &[DeviceText], wrong: &mut Vec<Wrong>) -> Vec<Device> {
+fn peers(devices: &[Device]) -> Vec<Peer<'_>> {
+    devices.iter().map(|device| Peer { name: &device.name, kind: device.kind }).collect()
+}
+
+fn devices(entries: Vec<Entry<'_>>, mistakes: &mut Mistakes<'_>) -> Vec<Device> {
     let mut devices: Vec<Device> = Vec::new();
-    for text in texts {
-        let name = text.name.get_ref();
-        if devices.iter().any(|device| device.name == *name) {
-            wrong.push(Wrong(text.name.span(), format!("a device {name} is already there")));
+    for mut entry in entries {
+        let Some(name) = entry.text("name", "a device", mistakes) else { continue };
+        if devices.iter().any(|device| device.name == name) {
+            let what = format!("a device {name} is already there");
+            mistakes.add(&entry.place("name"), what);
         }
-        match setup(text) {
-            Ok(setup) => devices.push(Device { name: name.clone(), setup }),
-            Err(error) => wrong.push(error),
-        }
+        let Some(kind) = entry.text("kind", "a device", mistakes) else { continue };
+        let Some(kind) = Kind::find(&kind) else {
+            let kinds: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+            let what = format!("no device kind {kind} (expected {})", kinds.join(", "));
+            mistakes.add(&entry.place("kind"), what);
+            continue;
+        };
+        let given = std::mem::take(&mut entry.object);
+        let owner = format!("a {}", kind.name);
+        let options = check(&owner, kind.options, given, &peers(&devices));
+        let options = options.unwrap_or_else(|wrong| {
+            entry.wrong("kind", wrong, mistakes);
+            Arguments::default()
+        });
+        devices.push(Device { name, kind, options });
     }
     devices
 }
 
-fn setup(text: &DeviceText) -> Result<Setup, Wrong> {
-    let bind = text.bind.unwrap_or(crate::LOOPBACK);
-    match text.kind.get_ref().as_str() {
-        "llrp" => {
-            let default = LlrpOptions::default();
-            Ok(Setup::Llrp(LlrpOptions {
-                bind,
-                seed: text.seed.unwrap_or(default.seed),
-                rate: text.rate.unwrap_or(default.rate),
-                miss_percent: text.miss_percent.unwrap_or(default.miss_percent),
-                ports: text.ports.unwrap_or(default.ports),
-                ..default
-            }))
-        }
-        "scanner" => Ok(Setup::Scanner(text.path.clone())),
-        "lights" => {
-            Ok(Setup::Lights(LightsOptions { bind, unit: text.unit, ..Default::default() }))
-        }
-        "webhook" => match &text.secret {
-            Some(secret) => {
-                let secret = secret.clone().into_bytes();
-                Ok(Setup::Webhook(WebhookOptions { bind, secret, skew_s_max: None }))
-            }
-            None => Err(Wrong(text.kind.span(), "a webhook needs secret = \"…\"".to_owned())),
-        },
-        "printer" => Ok(Setup::Printer(bind)),
-        other => {
-            let what = format!(
-                "no device kind {other} (expected llrp, scanner, lights, webhook or printer)"
-            );
-            Err(Wrong(text.kind.span(), what))
-        }
-    }
-}
-
-fn steps(texts: &[StepText], devices: &[Device], wrong: &mut Vec<Wrong>) -> Vec<Step> {
+fn steps(entries: Vec<Entry<'_>>, devices: &[Device], mistakes: &mut Mistakes<'_>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for text in texts {
-        let at_ms = *text.at_ms.get_ref();
-        if steps.last().is_some_and(|before| before.at_ms > at_ms) {
-            wrong.push(Wrong(text.at_ms.span(), "at_ms is before that of the step above".into()));
-        }
-        let name = text.device.get_ref();
-        let Some(device) = devices.iter().find(|device| device.name == *name) else {
-            wrong.push(Wrong(text.device.span(), format!("there is no device {name}")));
+    for mut entry in entries {
+        let Some(at_ms) = entry.object.remove("at_ms").as_ref().and_then(Value::as_u64) else {
+            mistakes
+                .add(&entry.place("at_ms"), "a step needs at_ms = milliseconds since the start");
             continue;
         };
-        match action(text, &device.setup) {
-            Ok(action) => steps.push(Step { at_ms, device: name.clone(), action }),
-            Err(error) => wrong.push(error),
+        if steps.last().is_some_and(|before| before.at_ms > at_ms) {
+            mistakes.add(&entry.place("at_ms"), "at_ms is before that of the step above");
+        }
+        let Some(name) = entry.text("device", "a step", mistakes) else { continue };
+        let Some(device) = devices.iter().find(|device| device.name == name) else {
+            mistakes.add(&entry.place("device"), format!("there is no device {name}"));
+            continue;
+        };
+        let Some(verb) = entry.text("do", "a step", mistakes) else { continue };
+        match with(&mut entry, device.kind, &verb, devices) {
+            Ok(with) => steps.push(Step { at_ms, device: name, verb, with }),
+            Err(wrong) => entry.wrong("do", wrong, mistakes),
         }
     }
     steps
 }
 
-fn action(text: &StepText, setup: &Setup) -> Result<Action, Wrong> {
-    let verb = text.r#do.get_ref().as_str();
-    let here = || text.r#do.span();
-    let needs = |what: &str| Wrong(here(), format!("{verb} needs {what}"));
-    let on = || text.on.ok_or_else(|| needs("on = true or false"));
-    let port = || text.port.ok_or_else(|| needs("port = a number"));
-    let said = || text.text.clone().ok_or_else(|| needs("text = \"…\""));
-    match (setup, verb) {
-        (Setup::Llrp(_), "field") => {
-            field(text.tags.as_deref().ok_or_else(|| needs("tags = [{ gtin = …, … }]"))?)
-        }
-        (Setup::Llrp(_), "clear") => Ok(Action::Field(Vec::new())),
-        (Setup::Llrp(_), "drop") => Ok(Action::Drop),
-        (Setup::Llrp(_) | Setup::Scanner(_), "garbage") => Ok(Action::Garbage),
-        (Setup::Llrp(_), "truncate") => Ok(Action::Truncate),
-        (Setup::Llrp(_), "huge") => Ok(Action::Huge),
-        (Setup::Llrp(_), "silence") => on().map(Action::Silence),
-        (Setup::Llrp(_), "refuse") => on().map(Action::Refuse),
-        (Setup::Llrp(_), "rate") => {
-            text.rate.map(Action::Rate).ok_or_else(|| needs("rate = tries a second"))
-        }
-        (Setup::Llrp(_) | Setup::Lights(_), "input") => {
-            Ok(Action::Input { port: port()?, on: on()? })
-        }
-        (Setup::Llrp(_), "antenna") => Ok(Action::Antenna { port: port()?, on: on()? }),
-        (Setup::Llrp(_), "power-cycle") => Ok(Action::PowerCycle),
-        (Setup::Scanner(_), "scan") => said().map(Action::Scan),
-        (Setup::Scanner(_), "half-scan") => said().map(Action::HalfScan),
-        (Setup::Scanner(_), "unplug") => Ok(Action::Unplug),
-        (Setup::Scanner(_), "replug") => Ok(Action::Replug),
-        (Setup::Lights(_) | Setup::Printer(_), "mute") => on().map(Action::Mute),
-        (Setup::Lights(_), "cut") => Ok(Action::Cut),
-        (Setup::Webhook(_), "hang") => on().map(Action::Hang),
-        (Setup::Webhook(_), "reject") => Ok(Action::Reject(text.text.clone())),
-        (Setup::Printer(_), "paper") => on().map(Action::Paper),
-        (Setup::Printer(_), "pause") => on().map(Action::Pause),
-        (Setup::Printer(_), "head") => on().map(Action::Head),
-        (Setup::Scanner(_), _) => Err(unknown(text, setup)),
-        (_, "go-away") => Ok(Action::GoAway),
-        (_, "come-back") => Ok(Action::ComeBack),
-        _ => Err(unknown(text, setup)),
+fn with(
+    entry: &mut Entry<'_>,
+    kind: &'static Kind,
+    verb: &str,
+    devices: &[Device],
+) -> Result<Arguments, Vec<Wrong>> {
+    let given = std::mem::take(&mut entry.object);
+    kind.with(verb, given, &peers(devices))
+}
+
+impl Kind {
+    /// Holds an action and its arguments against what this kind can do.
+    ///
+    /// # Errors
+    /// That there is no such action, or everything wrong with the arguments.
+    pub fn with(
+        &self,
+        verb: &str,
+        given: Map<String, Value>,
+        peers: &[Peer<'_>],
+    ) -> Result<Arguments, Vec<Wrong>> {
+        let Some(action) = self.action(verb) else {
+            let can: Vec<_> = self.actions.iter().map(|verb| verb.name).collect();
+            let message = format!("{} can't {verb} (expected {})", self.name, can.join(", "));
+            return Err(vec![Wrong { path: Vec::new(), message }]);
+        };
+        check(verb, action.takes, given, peers)
     }
 }
 
-fn unknown(text: &StepText, setup: &Setup) -> Wrong {
-    let can = match setup {
-        Setup::Llrp(_) => {
-            "field, clear, drop, garbage, truncate, huge, silence, refuse, rate, input, antenna, \
-             power-cycle, go-away, come-back"
+fn expects(
+    entries: Vec<Entry<'_>>,
+    devices: &[Device],
+    last_ms: u64,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<Expect> {
+    let mut expects = Vec::new();
+    for mut entry in entries {
+        let holds = match Holds::take(&mut entry.object) {
+            Ok(holds) => holds,
+            Err(wrong) => {
+                entry.wrong("see", vec![wrong], mistakes);
+                continue;
+            }
+        };
+        let given = entry.object.clone();
+        if let Err(wrong) = check("an expectation", FIELDS, given, &[]) {
+            let more = format!("; and one of {}", BOUNDS.join(", "));
+            let told = |wrong: Wrong| Wrong { message: wrong.message + &more, ..wrong };
+            entry.wrong("see", wrong.into_iter().map(told).collect(), mistakes);
+            continue;
         }
-        Setup::Scanner(_) => "scan, half-scan, garbage, unplug, replug",
-        Setup::Lights(_) => "input, mute, cut, go-away, come-back",
-        Setup::Webhook(_) => "hang, reject, go-away, come-back",
-        Setup::Printer(_) => "paper, pause, head, mute, go-away, come-back",
-    };
-    let what = format!("{} can't {} (expected {can})", setup.kind(), text.r#do.get_ref());
-    Wrong(text.r#do.span(), what)
-}
-
-fn field(texts: &[TagText]) -> Result<Action, Wrong> {
-    let mut tags = Vec::new();
-    for text in texts {
-        if text.count > crate::llrp::FIELD_TAGS_MAX as u64 {
-            let what = format!("at most {} tags", crate::llrp::FIELD_TAGS_MAX);
-            return Err(Wrong(text.gtin.span(), what));
-        }
-        for serial in text.serial..text.serial.saturating_add(text.count) {
-            let epc = crate::try_sgtin96(text.gtin.get_ref(), serial, text.prefix_digits)
-                .map_err(|error| Wrong(text.gtin.span(), error.to_string()))?
-                .to_vec();
-            tags.push(SimTag { epc, antenna: text.antenna, rssi_dbm: text.rssi_dbm });
+        let line = mistakes.text.get(..entry.at.start).unwrap_or("").matches('\n').count() + 1;
+        let expect = Expect::new(&entry.object, holds, last_ms, line);
+        if devices.iter().any(|device| device.name == expect.device) {
+            expects.push(expect);
+        } else {
+            let what = format!("there is no device {}", expect.device);
+            mistakes.add(&entry.place("device"), what);
         }
     }
-    Ok(Action::Field(tags))
+    expects
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::{Action, Scenario};
+    use super::super::Scenario;
 
     #[test]
-    fn the_shipped_scenario_is_right() {
-        let text = include_str!("../../scenarios/dock.toml");
-        let scenario = Scenario::parse(text).unwrap();
-        assert_eq!(scenario.devices.len(), 5);
-        let fields = scenario.steps.iter().filter_map(|step| match &step.action {
-            Action::Field(tags) => Some(tags.len()),
-            _ => None,
-        });
-        assert_eq!(fields.max(), Some(12));
+    fn every_shipped_scenario_is_right() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "toml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let scenario = Scenario::parse(&text)
+                    .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", path.display()));
+                assert!(!scenario.devices.is_empty(), "{}", path.display());
+                count += 1;
+            }
+        }
+        assert!(count >= 5, "{count} scenarios");
+        let dock = Scenario::parse(include_str!("../../scenarios/dock.toml")).unwrap();
+        assert_eq!(dock.devices.len(), 5);
+        assert_eq!(dock.steps.iter().map(|step| step.with.tags("tags").len()).max(), Some(12));
     }
 
     #[test]
@@ -314,6 +328,13 @@ tags = [{ gtin = "80614141123459", serial = 1, prefix_digits = 7, antenna = 1, r
 at_ms = 10
 device = "door"
 do = "silence"
+[[expect]]
+device = "door"
+see = "reads"
+[[expect]]
+device = "gate"
+see = "reads"
+at_least = 1
 "#;
         let told: Vec<_> =
             Scenario::parse(text).unwrap_err().iter().map(ToString::to_string).collect();
@@ -324,6 +345,8 @@ do = "silence"
             "17:10: there is no device dor",
             "23:18: GTIN 80614141123459 has a wrong check digit, expected 8",
             "27:6: silence needs on = true or false",
+            "30:7: an expectation needs exactly one of is,",
+            "32:10: there is no device gate",
         ];
         assert_eq!(told.len(), starts.len(), "{told:#?}");
         for (told, start) in told.iter().zip(starts) {

@@ -201,6 +201,8 @@ impl House {
             closed_by: PassClosing::Quiet,
             session: Some(door.session),
             sightings: vec![sighting],
+            doubts: vec![],
+            strays: 0,
         }
     }
 }

@@ -236,6 +236,8 @@ impl Traffic {
             closed_by: PassClosing::Quiet,
             session: Some(door.session),
             sightings: vec![sighting],
+            doubts: vec![],
+            strays: 0,
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     codec::tests::report,
+    descriptor::tests::{COUNTED, counted},
     device::{HidError, Port},
 };
 
@@ -23,11 +24,14 @@ impl Clock for TestClock {
 struct Script(VecDeque<Option<Vec<Vec<u8>>>>);
 
 impl Bus for Script {
-    fn open(&mut self) -> Result<(String, DeviceFacts, Box<dyn Port>), HidError> {
+    fn open(&mut self) -> Result<Opened, HidError> {
         match self.0.pop_front().flatten() {
             Some(reports) => {
                 let facts = DeviceFacts::from([("serial".to_owned(), "0001".to_owned())]);
-                Ok(("Test 0001".to_owned(), facts, Box::new(Life(reports.into()))))
+                let counted = reports.first().is_some_and(|report| report.len() == 62);
+                let descriptor = if counted { COUNTED.to_vec() } else { Vec::new() };
+                let (name, port) = ("Test 0001".to_owned(), Box::new(Life(reports.into())));
+                Ok(Opened { name, facts, descriptor, port })
             }
             None => Err(HidError::Missing { wanted: "0000:0001".to_owned() }),
         }
@@ -71,7 +75,7 @@ async fn scans_gaps_and_states_come_in_order() {
         None,
         Some(vec![report("]C0", b"one", false), vec![], report("]C0", b"two", false), vec![2]]),
         Some(vec![report("]C0", b"half", true)]),
-        Some(vec![report("]C0", b"three", false)]),
+        Some(vec![counted("]C0", b"thr", true), counted("]C0", b"ee", false)]),
     ];
     let (sender, mut events) = mpsc::channel(1);
     let stop = CancellationToken::new();

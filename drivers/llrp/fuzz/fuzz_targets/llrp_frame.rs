@@ -5,7 +5,7 @@
 
 use gatewarden_llrp::{
     Session, Settings,
-    codec::{TagReports, decode_frame, split_frame},
+    codec::{TagReports, decode_frame, explain, split_frame},
 };
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -16,6 +16,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     }
     if let Ok(Some((message, _))) = decode_frame(input) {
         if let Ok(bytes) = message.encode() {
+            let tree = explain(&bytes).ok().flatten().map(|tree| tree.to_message());
+            assert_eq!(tree, Some(Ok(message.clone())));
+            let _ = gatewarden_llrp::access::results(&message);
             assert_eq!(decode_frame(&bytes), Ok(Some((message, bytes.len()))));
         }
     }

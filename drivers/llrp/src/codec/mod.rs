@@ -1,6 +1,6 @@
 //! LLRP 1.0.1 and 1.1 as bytes: frames, parameters, and typed views of those an inventory needs.
 //!
-//! Two layers. The lower one is driven by [`schema`]: a frame becomes a [`Message`] whose fields are
+//! Two layers. The lower one is driven by the tables of [`definitions`]: a frame becomes a [`Message`] whose fields are
 //! bytes and whose parameters are a tree of [`Param`]; what the schema does not know stays as the
 //! bytes it came in, so decoding and encoding again gives the same bytes. The upper one are structs
 //! that convert to and from a `Param` ([`Typed`]). Tag reports have a path of their own, [`report`],
@@ -13,7 +13,9 @@
 pub mod capabilities;
 pub mod config;
 pub mod cursor;
+pub mod definitions;
 pub mod events;
+pub mod explain;
 pub mod frame;
 pub mod message;
 pub mod param;
@@ -22,6 +24,7 @@ pub mod rospec;
 pub mod schema;
 pub mod status;
 pub mod typed;
+pub mod vendor;
 
 pub use capabilities::{
     FixedFrequencyTable, FrequencyHopTable, FrequencyInformation, GeneralDeviceCapabilities,
@@ -38,6 +41,7 @@ pub use events::{
     ReaderExceptionEvent, ReportBufferLevelWarningEvent, ReportBufferOverflowErrorEvent,
     RoSpecEvent, Uptime, UtcTimestamp,
 };
+pub use explain::{Node, Tree, Value, explain};
 pub use frame::{Frame, decode_frame, split_frame};
 pub use message::{Message, MessageKind};
 pub use param::Param;

@@ -106,17 +106,17 @@ fn open(raw: &RawParam<'_>, depth: usize, left: &mut usize) -> Result<Param, Cod
 
 /// A parameter whose bounds are known and whose content has not been looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RawParam<'a> {
-    pub(super) kind: u16,
+pub(crate) struct RawParam<'a> {
+    pub(crate) kind: u16,
     /// What follows the parameter's header.
-    pub(super) content: &'a [u8],
+    pub(crate) content: &'a [u8],
     /// What follows the parameter.
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
 }
 
 /// The first parameter of `bytes`, which must not be empty.
 #[inline]
-pub(super) fn split_param(bytes: &[u8]) -> Result<RawParam<'_>, CodecError> {
+pub(crate) fn split_param(bytes: &[u8]) -> Result<RawParam<'_>, CodecError> {
     let available = bytes.len();
     let first = *bytes.first().ok_or(CodecError::Short("parameter"))?;
     if first & 0x80 != 0 {

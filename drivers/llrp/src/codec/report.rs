@@ -20,6 +20,10 @@ pub const VENDOR_IMPINJ: u32 = 25_882;
 pub const IMPINJ_SERIALIZED_TID: u32 = 55;
 /// Impinj's custom parameter with the RSSI in hundredths of a dBm.
 pub const IMPINJ_PEAK_RSSI: u32 = 57;
+const IMPINJ_PHASE: u32 = 56;
+const IMPINJ_DOPPLER: u32 = 68;
+const VENDOR_ZEBRA: u32 = super::definitions::PEN_ZEBRA;
+const ZEBRA_PHASE: u32 = 709;
 
 /// One tag as reported. `None` is a field that the reader did not send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,6 +64,10 @@ pub struct TagReport<'a> {
     pub access_spec: Option<u32>,
     /// The TID, if the reader is Impinj's and was asked for it.
     pub tid: Option<&'a [u8]>,
+    /// Phase, 65,536 a turn, from -32,768 (half a turn back): Impinj's 12 bits, or Zebra's 16.
+    pub phase: Option<i16>,
+    /// Impinj's Doppler frequency in sixteenths of a hertz.
+    pub doppler_hz16: Option<i16>,
     /// The parameters within TagReportData as they came, with all that has no field here.
     pub raw: &'a [u8],
 }
@@ -166,10 +174,21 @@ impl<'a> TagReport<'a> {
     fn set_custom(&mut self, content: &'a [u8]) {
         let Some((head, data)) = content.split_first_chunk::<8>() else { return };
         let [v0, v1, v2, v3, s0, s1, s2, s3] = *head;
-        if u32::from_be_bytes([v0, v1, v2, v3]) != VENDOR_IMPINJ {
-            return;
+        let subtype = u32::from_be_bytes([s0, s1, s2, s3]);
+        match u32::from_be_bytes([v0, v1, v2, v3]) {
+            VENDOR_IMPINJ => self.set_impinj(subtype, data),
+            VENDOR_ZEBRA if subtype == ZEBRA_PHASE => self.phase = be(data).map(i16::from_be_bytes),
+            _ => {}
         }
-        match u32::from_be_bytes([s0, s1, s2, s3]) {
+    }
+
+    fn set_impinj(&mut self, subtype: u32, data: &'a [u8]) {
+        match subtype {
+            // 4,096 a turn, from 0: shifted to 65,536 a turn it wraps as a signed number does.
+            IMPINJ_PHASE => {
+                self.phase = be(data).map(|raw| (u16::from_be_bytes(raw) << 4).cast_signed());
+            }
+            IMPINJ_DOPPLER => self.doppler_hz16 = be(data).map(i16::from_be_bytes),
             IMPINJ_SERIALIZED_TID => {
                 self.tid = data.split_first_chunk().and_then(|(words, bytes)| {
                     bytes.get(..usize::from(u16::from_be_bytes(*words)) * 2)
@@ -194,6 +213,8 @@ impl<'a> TagReport<'a> {
             tid: self.tid.map(<[u8]>::to_vec),
             first_seen_us: self.first_seen_us,
             last_seen_us: self.last_seen_us,
+            phase: self.phase,
+            doppler_hz16: self.doppler_hz16,
         }
     }
 
@@ -219,6 +240,14 @@ impl<'a> TagReport<'a> {
         put(out, 16, self.access_spec.map(u32::to_be_bytes));
         if let Some(cdbm) = self.impinj_rssi_cdbm {
             super::Param::custom(VENDOR_IMPINJ, IMPINJ_PEAK_RSSI, &cdbm.to_be_bytes())
+                .encode(out)?;
+        }
+        if let Some(phase) = self.phase {
+            let raw = phase.cast_unsigned() >> 4;
+            super::Param::custom(VENDOR_IMPINJ, IMPINJ_PHASE, &raw.to_be_bytes()).encode(out)?;
+        }
+        if let Some(doppler) = self.doppler_hz16 {
+            super::Param::custom(VENDOR_IMPINJ, IMPINJ_DOPPLER, &doppler.to_be_bytes())
                 .encode(out)?;
         }
         self.encode_tid(out)?;

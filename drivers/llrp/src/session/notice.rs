@@ -1,12 +1,16 @@
 //! READER_EVENT_NOTIFICATION: the greeting, inputs, and everything that may cost reads.
 
 use super::{Session, SessionEvent, State};
-use crate::codec::{AntennaEvent, CodecError, Message, ReaderEvent, RoSpecEvent};
+use crate::{
+    codec::{AntennaEvent, CodecError, Message, ReaderEvent, RoSpecEvent},
+    settings::Start,
+};
 
 /// Antennas whose absence is remembered, at most.
 const UNPLUGGED_MAX: usize = 256;
 const ANTENNA_CONNECTED: u8 = 1;
 const ROSPEC_STARTED: u8 = 0;
+const ROSPEC_ENDED: u8 = 1;
 /// Another client knocked; ours stays.
 const SOMEBODY_ELSE_TRIED: u16 = 4;
 
@@ -20,6 +24,7 @@ impl Session {
             self.note("the reader tells of an event without telling which".into());
             return Ok(());
         };
+        self.observe_event(now_us, &event);
         if let Some(attempt) = event.attempt {
             self.handle_attempt(now_us, attempt.status);
         }
@@ -90,6 +95,13 @@ impl Session {
     fn handle_rospec(&mut self, event: &RoSpecEvent) {
         if event.rospec != self.rospec || event.kind == ROSPEC_STARTED || !self.is_running() {
             return;
+        }
+        let by_input = matches!(self.settings.start, Start::Input(_));
+        if by_input && event.kind == ROSPEC_ENDED {
+            return;
+        }
+        if by_input {
+            return self.gap(format!("ROSpec {} preempted ours before its end", event.by));
         }
         self.down(format!("the reader ended our ROSpec (event {})", event.kind));
     }

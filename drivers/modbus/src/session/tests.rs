@@ -21,6 +21,9 @@ fn settings(inputs: &[u16]) -> Settings {
 struct Module {
     coils: [bool; 16],
     inputs: [bool; 16],
+    counts: [u32; 16],
+    registers: Vec<(u16, u16)>,
+    tripped: bool,
 }
 
 impl Module {
@@ -37,6 +40,20 @@ impl Module {
             }
             Request::ReadCoils(run) => session.handle_bits(at(ms), &cut(&self.coils, run))?,
             Request::ReadInputs(run) => session.handle_bits(at(ms), &cut(&self.inputs, run))?,
+            Request::ReadCounter { port, .. } => {
+                let count = self.counts[usize::from(port)];
+                session
+                    .handle_registers(at(ms), &[(count >> 16) as u16, (count & 0xFFFF) as u16])?;
+            }
+            Request::WriteRegister { register, value } => {
+                self.registers.push((register, value));
+                session.handle_register(register, value)?;
+            }
+            Request::ReadFlag(_) => session.handle_bits(at(ms), &[self.tripped])?,
+            Request::ClearFlag(coil) => {
+                self.tripped = false;
+                session.handle_written(Level { coil, on: true })?;
+            }
         }
         Ok(true)
     }
@@ -47,7 +64,9 @@ impl Module {
     }
 
     fn shows(&self, signal: Signal) -> bool {
-        levels(&STACK, signal).iter().all(|l| self.coils[usize::from(l.coil)] == l.on)
+        levels(&STACK, crate::Patterns::default().of(signal), 0)
+            .iter()
+            .all(|l| self.coils[usize::from(l.coil)] == l.on)
     }
 }
 
@@ -93,7 +112,7 @@ fn read_back_may_stand_elsewhere() {
                 reads.push((run.start, run.count));
                 session.handle_bits(at(0), &[run.start == 0x200, false, false]).unwrap();
             }
-            Request::ReadInputs(_) => panic!("no inputs were asked for"),
+            other => panic!("{other} was not asked for"),
         }
     }
     assert_eq!(reads, [(0x200, 3), (0x209, 1)]);
@@ -134,6 +153,111 @@ fn inputs_change_when_two_reads_agree() {
     module.settle(&mut session, 550).unwrap();
     let told = |o: &Output| matches!(o, Output::Input { .. });
     assert!(!outputs(&mut session).iter().any(told));
+}
+
+fn counting() -> Settings {
+    let counters = crate::Counters { function: 4, base: 16, words: 2, high_first: true };
+    Settings { counters: Some(counters), coils: Lamps::default(), ..settings(&[4]) }
+}
+
+fn edges(session: &mut Session) -> Vec<(bool, bool)> {
+    let told = outputs(session).into_iter().filter_map(|output| match output {
+        Output::Input { on, .. } => Some((on, false)),
+        Output::Lost { .. } => Some((false, true)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_pulse_between_two_polls_is_counted_and_a_restart_is_a_loss() {
+    let mut module = Module::default();
+    module.counts[4] = u32::MAX - 1;
+    let mut session = Session::new(counting(), Signal::Off, KnownInputs::new());
+    let mut sweep = |module: &mut Module, ms: u64| {
+        module.settle(&mut session, ms).unwrap();
+        edges(&mut session)
+    };
+    sweep(&mut module, 0);
+    assert_eq!(sweep(&mut module, 50), [(false, false)]);
+    // Two pulses between polls, across the wrap; then one that lasts.
+    module.counts[4] = 0;
+    let (on, off) = ((true, false), (false, false));
+    assert_eq!(sweep(&mut module, 100), [on, off, on, off]);
+    module.counts[4] = 1;
+    module.inputs[4] = true;
+    assert_eq!(sweep(&mut module, 150), [on]);
+    assert_eq!(sweep(&mut module, 200), []);
+    module.counts[4] = 2;
+    assert_eq!(sweep(&mut module, 250), [off, on]);
+    module.inputs[4] = false;
+    assert_eq!(sweep(&mut module, 300), []);
+    assert_eq!(sweep(&mut module, 350), [off]);
+    module.counts[4] = 0;
+    assert_eq!(sweep(&mut module, 400), [(false, true)]);
+}
+
+#[test]
+fn a_level_counts_after_the_debounce_time() {
+    let mut module = Module::default();
+    let settings =
+        Settings { debounce_ms: 40, input_poll_ms: 10, coils: Lamps::default(), ..settings(&[4]) };
+    let mut session = Session::new(settings, Signal::Off, KnownInputs::from([(4, false)]));
+    let mut told = Vec::new();
+    for (ms, level) in
+        [(0, true), (10, true), (20, false), (30, true), (40, true), (60, true), (70, true)]
+    {
+        module.inputs[4] = level;
+        module.settle(&mut session, ms).unwrap();
+        told.push(edges(&mut session).len());
+    }
+    assert_eq!(told, [0, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn the_watchdog_is_set_before_any_lamp_and_a_trip_is_told_and_mended() {
+    let wago = crate::Profile::named("wago-750").unwrap();
+    let guarded = Settings { watchdog_ms: 2_000, ..wago.settings("a:502", STACK, &[]).unwrap() };
+    let mut session = Session::new(guarded, Signal::Go, KnownInputs::new());
+    for (register, value) in [(0x1008, 0xAA55), (0x1000, 20), (0x100A, 1)] {
+        assert_eq!(session.poll_request(0), Some(Request::WriteRegister { register, value }));
+        session.handle_register(register, value).unwrap();
+    }
+    assert!(matches!(session.poll_request(0), Some(Request::Write(_))));
+
+    let watchdog = crate::Watchdog { flag: Some(4144), ..crate::Watchdog::default() };
+    let settings = Settings { watchdog: Some(watchdog), ..settings(&[]) };
+    let mut session = Session::new(settings, Signal::Go, KnownInputs::new());
+    let mut module = Module { tripped: true, ..Module::default() };
+    module.settle(&mut session, 0).unwrap();
+    assert_eq!(outputs(&mut session), [Output::Tripped(at(0)), Output::Shown(Signal::Go)]);
+    // It trips later: the lamps fell to their safe values, and are written anew.
+    module.tripped = true;
+    module.coils = [false; 16];
+    module.settle(&mut session, 1_000).unwrap();
+    assert!(module.shows(Signal::Go) && !module.tripped);
+    assert!(outputs(&mut session).contains(&Output::Tripped(at(1_000))));
+}
+
+#[test]
+fn a_pattern_blinks_by_writing_only_what_changes_and_offline_is_shown_at_the_end() {
+    let mut settings = settings(&[]);
+    settings.patterns.held = crate::pattern::Pattern::parse("red blink 500").unwrap();
+    settings.patterns.offline = crate::pattern::Pattern::parse("amber").unwrap();
+    let mut session = Session::new(settings, Signal::Stop, KnownInputs::new());
+    let mut module = Module::default();
+    module.settle(&mut session, 0).unwrap();
+    assert!(module.coils[2]);
+    assert_eq!(session.poll_timeout(), Some(500_000));
+    assert_eq!(session.poll_request(500_000), Some(Request::Write(Level { coil: 2, on: false })));
+    session.handle_written(Level { coil: 2, on: false }).unwrap();
+    module.coils[2] = false;
+    module.settle(&mut session, 501).unwrap();
+    module.settle(&mut session, 1_000).unwrap();
+    assert!(module.coils[2] && session.is_shown());
+    session.handle_stop();
+    module.settle(&mut session, 1_001).unwrap();
+    assert!(module.coils[1] && !module.coils[2] && session.is_shown());
 }
 
 proptest! {

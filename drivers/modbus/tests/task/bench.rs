@@ -6,7 +6,7 @@ use std::{
 };
 
 use gatewarden_modbus::{Lamps, Settings};
-use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, Signal, Stamp};
+use gatewarden_model::{Clock, DeviceEvent, DeviceFacts, DeviceId, DeviceState, Signal, Stamp};
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
@@ -41,6 +41,8 @@ pub(crate) struct Bench {
     pub events: mpsc::Receiver<DeviceEvent>,
     pub signals: watch::Sender<Signal>,
     pub stop: CancellationToken,
+    /// Who the module was when it was last told.
+    pub facts: DeviceFacts,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -57,7 +59,7 @@ impl Bench {
             signals_seen,
             stop.clone(),
         ));
-        Self { events, signals, stop, task }
+        Self { events, signals, stop, facts: DeviceFacts::new(), task }
     }
 
     /// The next event in words.
@@ -67,6 +69,7 @@ impl Bench {
             match event.unwrap() {
                 DeviceEvent::Identity { facts, .. } => {
                     assert!(facts["address"].starts_with("127.0.0.1:"), "{facts:?}");
+                    self.facts = facts;
                 }
                 other => break other,
             }
@@ -94,6 +97,12 @@ impl Bench {
         for e in expected {
             assert_eq!(self.next().await, *e);
         }
+    }
+
+    /// The gateway dies: no goodbye.
+    pub(crate) async fn die(self) {
+        self.task.abort();
+        self.task.await.unwrap_err();
     }
 
     pub(crate) async fn finish(self) {

@@ -4,14 +4,17 @@
 
 use std::{path::Path, process::Stdio};
 
-use gatewarden_modbus::Settings;
+use gatewarden_modbus::{Line, Settings};
 use gatewarden_model::Signal;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::bench::{Bench, STACK};
+use crate::{
+    bench::{Bench, STACK},
+    rtu,
+};
 
 struct Peer {
     child: Child,
@@ -55,8 +58,9 @@ async fn an_independent_slave_shows_our_signals() {
     let port = slave.answer().await;
     let mut master = Peer::start(Path::new(&venv), &["master", &port]);
     let settings = Settings::new(format!("127.0.0.1:{port}"), STACK);
-    let mut bench = Bench::start(Settings { poll_ms: 50, ..settings }, Signal::Off);
+    let mut bench = Bench::start(Settings { poll_ms: 50, identify: true, ..settings }, Signal::Off);
     bench.expect(&["connecting 1", "up"]).await;
+    told_who_it_is(&bench);
     // Green, amber, red, buzzer.
     for (signal, bits) in [
         (Signal::Off, "0000"),
@@ -78,4 +82,34 @@ async fn an_independent_slave_shows_our_signals() {
     bench.finish().await;
     slave.child.kill().await.unwrap();
     master.child.kill().await.unwrap();
+}
+
+fn told_who_it_is(bench: &Bench) {
+    for (key, value) in [("vendor", "Acme"), ("product", "IO-16"), ("firmware", "V1.2")] {
+        assert_eq!(bench.facts.get(key).map(String::as_str), Some(value), "{key}");
+    }
+}
+
+/// Over RTU the lamps are read back by ourselves: `Up` and no `Down` means that they are as they should be.
+#[tokio::test]
+async fn an_independent_slave_on_a_serial_line_shows_our_signals() {
+    let Some(venv) = std::env::var_os("GATEWARDEN_PEERS") else {
+        println!("skipped: GATEWARDEN_PEERS names no venv with pymodbus 3.16.1 and pyserial");
+        return;
+    };
+    let cable = rtu::Cable::new();
+    let theirs = cable.ends[1].display().to_string();
+    let mut slave = Peer::start(Path::new(&venv), &["line", &theirs]);
+    assert_eq!(slave.answer().await, theirs);
+    let line = Some(Line { path: cable.ends[0].clone(), baud: 115_200 });
+    let settings = Settings { line, inputs: vec![3], ..Settings::new("127.0.0.1:rtu", STACK) };
+    let settings = Settings { poll_ms: 20, time_out_ms: 2_000, identify: true, ..settings };
+    let mut bench = Bench::start(settings, Signal::Go);
+    // All bits of that slave are on in the beginning.
+    bench.expect(&["connecting 1", "up", "input 3 on"]).await;
+    told_who_it_is(&bench);
+    bench.stop.cancel();
+    bench.expect(&["stopped"]).await;
+    bench.finish().await;
+    slave.child.kill().await.unwrap();
 }

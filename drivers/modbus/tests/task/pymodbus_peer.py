@@ -1,6 +1,6 @@
-"""The other side of the Modbus wire by pymodbus 3.16: `slave`, or `master PORT` told by stdin.
+"""The other side of the Modbus wire by pymodbus 3.16: `slave`, `line DEVICE`, or `master PORT` told by stdin.
 
-The slave prints its port. The master answers one line a command: `wait BITS` polls coils 0-3 until
+The slave prints its port, the one on a serial line its device once it has it open; both say who they are. The master answers one line a command: `wait BITS` polls coils 0-3 until
 they are as told (five seconds at most), `write COIL 0|1` writes one coil.
 """
 
@@ -8,18 +8,28 @@ import asyncio
 import sys
 import time
 
+from pymodbus import ModbusDeviceIdentification
 from pymodbus.client import ModbusTcpClient
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 
-async def slave():
+WHO = {"VendorName": "Acme", "ProductCode": "IO-16", "MajorMinorRevision": "V1.2"}
+
+
+async def slave(line=None):
     bits = SimData(0, values=[True] * 16, datatype=DataType.BITS)
     words = SimData(0, values=[0] * 16, datatype=DataType.REGISTERS)
     device = SimDevice(1, ([bits], [bits], [words], [words]))
-    server = ModbusTcpServer(device, address=("127.0.0.1", 0))
-    await server.serve_forever(background=True)
-    print(server.transport.sockets[0].getsockname()[1], flush=True)
+    who = ModbusDeviceIdentification(info_name=WHO)
+    if line:
+        server = ModbusSerialServer(device, port=line, baudrate=115200, identity=who)
+        await server.serve_forever(background=True)
+        print(line, flush=True)
+    else:
+        server = ModbusTcpServer(device, address=("127.0.0.1", 0), identity=who)
+        await server.serve_forever(background=True)
+        print(server.transport.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 
@@ -45,7 +55,7 @@ def master(port):
                 print("refused" if answer.isError() else "written", flush=True)
 
 
-if sys.argv[1] == "slave":
-    asyncio.run(slave())
+if sys.argv[1] in ("slave", "line"):
+    asyncio.run(slave(*sys.argv[2:]))
 else:
     master(int(sys.argv[2]))

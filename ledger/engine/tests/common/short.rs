@@ -58,6 +58,8 @@ pub fn pass(n: u128, station: &str, session: Option<SessionId>, from_s: u64, thi
         closed_by: PassClosing::Quiet,
         session,
         sightings: things.split_whitespace().map(sighting).collect(),
+        doubts: vec![],
+        strays: 0,
     }
 }
 

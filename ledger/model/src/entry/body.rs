@@ -336,6 +336,12 @@ pub enum Body {
         /// Why.
         reason: String,
     },
+    /// Something went through a portal, and no tag was heard that may have gone with it: a person, or
+    /// goods without tags.
+    Unread {
+        /// The pass.
+        pass: Pass,
+    },
     /// Somebody decided on a quarantined pass.
     QuarantineResolved {
         /// Which.

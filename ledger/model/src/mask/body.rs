@@ -43,6 +43,7 @@ impl Mask for Body {
             | Self::SignInRefused { operator: _, station: _, reason: _, failures: _, locked_ms: _, until_unlocked: _ }
             | Self::TaskClosed { task: _, reason: _, by: _ }
             | Self::Quarantined { pass: _, reason: _ }
+            | Self::Unread { pass: _ }
             | Self::SessionChanged {
                 station: _, session: _, operator: _, from: _, event: _, to: _, auth_level_before: _, auth_level: _, second: _, note: _,
             }

@@ -5,6 +5,7 @@ use crate::{
     Trust,
     canonical::cursor::{Cursor, Straight},
     entry::Verdict,
+    pass::Doubtful,
 };
 
 /// One of these words.
@@ -55,6 +56,9 @@ words!(Trust {
     Barcode "barcode", EpcOnly "epc-only", TidMatches "tid-matches",
     Authenticated "authenticated",
 });
+words!(Doubtful {
+    Stray "stray", Direction "direction", TurnedBack "turned-back", NoBody "no-body", Suspect "suspect",
+});
 words!(Direction { In "in", Out "out", Unknown "unknown" });
 words!(PassOpening { FirstRead "first-read", Input "input" });
 words!(PassClosing {
@@ -82,6 +86,8 @@ mod tests {
         check(&MovementKind::ALL);
         check(&StockStatus::ALL);
         check(&[Direction::In, Direction::Out, Direction::Unknown]);
+        check(&[Doubtful::Stray, Doubtful::Direction, Doubtful::TurnedBack]);
+        check(&[Doubtful::NoBody, Doubtful::Suspect]);
         check(&[Trust::Barcode, Trust::EpcOnly, Trust::TidMatches, Trust::Authenticated]);
         check(&[PassOpening::FirstRead, PassOpening::Input]);
         check(&[Verdict::Accept, Verdict::Reject]);

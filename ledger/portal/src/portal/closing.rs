@@ -73,6 +73,8 @@ impl Portal {
             closed_by: by,
             session: open.session,
             sightings: vec![],
+            doubts: vec![],
+            strays: 0,
         };
         debug_assert!(self.ready.len() < READY_MAX, "poll after every call");
         self.ready.push_back(judge(&self.settings, pass, tracks.into_values().collect(), transits));

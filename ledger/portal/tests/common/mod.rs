@@ -74,7 +74,7 @@ pub(crate) fn decide(scene: &Scene, settings: PortalSettings) -> Vec<Outcome> {
     let mut outcomes = vec![];
     for settled in play(scene, settings) {
         let posted = settled.pass.sightings.iter().map(|s| (s, Verdict::Posted(way(s.direction))));
-        let doubted = settled.doubts.iter().map(|d| (&d.sighting, Verdict::Doubted));
+        let doubted = settled.pass.doubts.iter().map(|d| (&d.sighting, Verdict::Doubted));
         let left = settled.left.iter().map(|d| (&d.sighting, Verdict::Left));
         for (sighting, verdict) in posted.chain(doubted).chain(left) {
             outcomes.push(Outcome { tag: tags[&sighting.thing.key], verdict });

@@ -1,0 +1,17 @@
+//! Access to a tag's memory: read, write, lock, kill, and the proof that it happened.
+//!
+//! [`AccessRun`] is a pure state machine that adds an AccessSpec, awaits its results and deletes it. Before
+//! anything is changed it reads the TIDs of all tags that match: not exactly one is an error. A write is verified
+//! by reading the same words back, a lock by a write without the password, which must be refused.
+//!
+//! Invariants: results count only if AccessSpecID and OpSpecID are ours and the EPC is the surveyed tag's;
+//! every run ends, by its time-out at the latest, with its AccessSpec deleted. Absent: sockets and clocks; a lock
+//! is not verifiable on a tag whose access password is zero, and is told as not verified.
+
+mod op;
+mod results;
+mod run;
+
+pub use op::{Bank, LockField, Operation, Privilege, Target, access_spec};
+pub use results::{OpResult, TagResults, results};
+pub use run::{AccessError, AccessRun, Job, Outcome};

@@ -1,0 +1,366 @@
+//! The conversation of one job: survey, work, and for a lock the attempt to write without the password.
+
+use std::collections::BTreeSet;
+
+use super::{Operation, Privilege, TagResults, Target, access_spec, results};
+use crate::codec::{LlrpStatus, Message, MessageKind};
+
+/// Op ids: the TID of the survey, the work, the reading back, the attempt.
+const SURVEY: u16 = 1;
+const WORK: u16 = 2;
+const BACK: u16 = 3;
+const ATTEMPT: u16 = 4;
+/// As many words of TID tell two tags apart.
+const TID_WORDS: u16 = 6;
+/// More tags than this in a survey need not be told apart.
+const SURVEYED_MAX: usize = 16;
+
+/// What is to be done to one tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The AccessSpec's id, from 1, which nobody else uses.
+    pub spec: u32,
+    /// The ROSpec that it goes with; 0 is any.
+    pub rospec: u32,
+    /// The antenna; 0 is any.
+    pub antenna: u16,
+    /// Which tag.
+    pub target: Target,
+    /// The access password; 0 is none.
+    pub password: u32,
+    /// What.
+    pub operation: Operation,
+    /// How long tags are looked for before the work, in microseconds.
+    pub survey_us: u64,
+    /// How long each step may take, in microseconds.
+    pub timeout_us: u64,
+}
+
+/// Why it did not happen, or is not known to have happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The reader refused a request.
+    #[error("the reader refused {request}: {status}")]
+    Refused {
+        /// The request.
+        request: MessageKind,
+        /// The reader's words.
+        status: String,
+    },
+    /// No tag matched while tags were looked for.
+    #[error("no tag matched: hold the tag before the antenna, and see that a ROSpec is running")]
+    NoTag,
+    /// More than one tag matched; nothing was done.
+    #[error("{0} tags matched, nothing was done: take the others away")]
+    Ambiguous(usize),
+    /// The operation's result came from another tag than the one that was surveyed: it was done to that one.
+    #[error(
+        "the operation met tag {0}, which was not there before: read both tags to see what they hold"
+    )]
+    AnotherTag(String),
+    /// The reader did not tell a result in time; it may or may not have happened.
+    #[error("no result in time: read the tag to see whether it happened")]
+    TimedOut,
+    /// The tag or the reader refused the operation.
+    #[error("the operation failed with {0}")]
+    Failed(String),
+    /// It was told as done, but looking at the tag says otherwise.
+    #[error("the reader told success, but {0}")]
+    NotVerified(String),
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The tag's EPC as it was.
+    pub epc: Vec<u8>,
+    /// The tag's TID, of at most [`TID_WORDS`] words; empty if it could not be read.
+    pub tid: Vec<u16>,
+    /// What was read, or read back.
+    pub words: Vec<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Survey,
+    Work,
+    Attempt,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Send(MessageKind),
+    Await(MessageKind),
+    Results,
+    Done,
+}
+
+/// One job under way. Send what [`AccessRun::next`] gives, hand over every message and every tick.
+#[derive(Debug)]
+pub struct AccessRun {
+    job: Job,
+    step: Step,
+    state: State,
+    next_id: u32,
+    deadline_us: u64,
+    now_us: u64,
+    surveyed: BTreeSet<(Vec<u8>, Vec<u16>)>,
+    words: Vec<u16>,
+    /// Set once the step is decided; the AccessSpec is deleted before it is told.
+    verdict: Option<Result<Outcome, AccessError>>,
+    added: bool,
+}
+
+impl AccessRun {
+    /// Begins; its requests have ids from `first_id` on.
+    #[must_use]
+    pub fn new(job: Job, first_id: u32, now_us: u64) -> Self {
+        let deadline_us = now_us.saturating_add(job.timeout_us);
+        Self {
+            job,
+            step: Step::Survey,
+            state: State::Send(MessageKind::ADD_ACCESSSPEC),
+            next_id: first_id,
+            deadline_us,
+            now_us,
+            surveyed: BTreeSet::new(),
+            words: Vec::new(),
+            verdict: None,
+            added: false,
+        }
+    }
+
+    /// The message to send now, if there is one.
+    #[allow(clippy::should_implement_trait)] // it is no iterator: `None` is "not now"
+    pub fn next(&mut self) -> Option<Message> {
+        let State::Send(kind) = self.state else { return None };
+        self.state = State::Await(kind);
+        self.deadline_us = self.now_us.saturating_add(self.job.timeout_us);
+        let mut message = Message::new(kind, self.next_id);
+        if kind == MessageKind::ADD_ACCESSSPEC {
+            message.params.push(self.spec());
+        } else {
+            message = message.field(self.job.spec);
+        }
+        Some(message)
+    }
+
+    /// The outcome, once it is over.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Result<Outcome, AccessError>> {
+        self.verdict.as_ref().filter(|_| self.state == State::Done)
+    }
+
+    /// When [`AccessRun::tick`] wants to be called at the latest; `None` once it is over.
+    #[must_use]
+    pub fn wake_at_us(&self) -> Option<u64> {
+        (self.state != State::Done).then_some(self.deadline_us)
+    }
+
+    /// Time passes.
+    pub fn tick(&mut self, now_us: u64) {
+        self.now_us = self.now_us.max(now_us);
+        if self.now_us < self.deadline_us {
+            return;
+        }
+        match self.state {
+            State::Results if self.step == Step::Survey => self.end_survey(),
+            State::Results => self.decide(Err(AccessError::TimedOut)),
+            // The reader does not even answer: the connection is the session's matter.
+            State::Await(_) | State::Send(_) => {
+                self.verdict.get_or_insert(Err(AccessError::TimedOut));
+                self.state = State::Done;
+            }
+            State::Done => {}
+        }
+    }
+
+    /// A message of the reader. True if it was an answer to this run; reports are looked at, never taken.
+    pub fn handle(&mut self, message: &Message, now_us: u64) -> bool {
+        self.now_us = self.now_us.max(now_us);
+        if self.state == State::Results {
+            results(message).iter().for_each(|tag| self.take(tag));
+        }
+        let State::Await(kind) = self.state else { return false };
+        let ours = message.id == self.next_id
+            && (Some(message.kind) == kind.response()
+                || message.kind == MessageKind::ERROR_MESSAGE);
+        if ours {
+            self.next_id = self.next_id.wrapping_add(1);
+            self.answered(kind, message);
+        }
+        ours
+    }
+
+    fn answered(&mut self, request: MessageKind, message: &Message) {
+        let refusal = match message.get::<LlrpStatus>() {
+            Ok(Some(status)) if status.is_success() => None,
+            Ok(Some(status)) => Some(status.to_string()),
+            Ok(None) => Some("an answer without a status".into()),
+            Err(error) => Some(error.to_string()),
+        };
+        if request == MessageKind::DELETE_ACCESSSPEC {
+            // A spec that ended by its count is gone already: what it did stands.
+            return self.deleted();
+        }
+        self.added |= request == MessageKind::ADD_ACCESSSPEC && refusal.is_none();
+        if let Some(status) = refusal {
+            return self.decide(Err(AccessError::Refused { request, status }));
+        }
+        if request == MessageKind::ADD_ACCESSSPEC {
+            self.state = State::Send(MessageKind::ENABLE_ACCESSSPEC);
+        } else {
+            let wait = match self.step {
+                Step::Survey => self.job.survey_us,
+                _ => self.job.timeout_us,
+            };
+            self.deadline_us = self.now_us.saturating_add(wait);
+            self.state = State::Results;
+        }
+    }
+
+    fn deleted(&mut self) {
+        self.added = false;
+        if self.verdict.is_some() {
+            self.state = State::Done;
+            return;
+        }
+        self.step = if self.step == Step::Survey { Step::Work } else { Step::Attempt };
+        self.state = State::Send(MessageKind::ADD_ACCESSSPEC);
+    }
+
+    fn decide(&mut self, verdict: Result<Outcome, AccessError>) {
+        self.verdict = Some(verdict);
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        let delete = State::Send(MessageKind::DELETE_ACCESSSPEC);
+        self.state = if self.added { delete } else { State::Done };
+    }
+
+    fn spec(&self) -> crate::codec::Param {
+        use super::Bank;
+        let job = &self.job;
+        let read = |bank, pointer, words| Operation::Read { bank, pointer, words };
+        let (ops, password, count) = match self.step {
+            Step::Survey => (vec![(SURVEY, read(Bank::Tid, 0, TID_WORDS))], 0, 0),
+            Step::Work => {
+                let mut ops = vec![(WORK, job.operation.clone())];
+                let back = self.back().map(|(bank, at, words)| (BACK, read(bank, at, words)));
+                ops.extend(back);
+                (ops, job.password, 1)
+            }
+            Step::Attempt => (self.attempt().into_iter().map(|op| (ATTEMPT, op)).collect(), 0, 1),
+        };
+        access_spec(job.spec, (job.rospec, job.antenna), &job.target, &ops, (password, count))
+    }
+
+    /// The words to read after the work: what was written, or one that the lock covers.
+    fn back(&self) -> Option<(super::Bank, u16, u16)> {
+        match &self.job.operation {
+            Operation::Write { bank, pointer, data }
+            | Operation::BlockWrite { bank, pointer, data } => {
+                Some((*bank, *pointer, u16::try_from(data.len()).unwrap_or(u16::MAX)))
+            }
+            Operation::BlockErase { bank, pointer, words } => Some((*bank, *pointer, *words)),
+            Operation::Lock { field, .. } => {
+                let (bank, pointer) = field.a_word();
+                Some((bank, pointer, 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes the word that is there already, without the password.
+    fn attempt(&self) -> Option<Operation> {
+        let Operation::Lock { field, .. } = self.job.operation else { return None };
+        let (bank, pointer) = field.a_word();
+        Some(Operation::Write { bank, pointer, data: self.words.clone() })
+    }
+
+    fn take(&mut self, tag: &TagResults) {
+        if tag.access_spec != self.job.spec || self.state != State::Results {
+            return;
+        }
+        let of = |id| tag.ops.iter().find(|result| result.op == id);
+        if self.step == Step::Survey {
+            if let Some(result) = of(SURVEY).filter(|_| self.surveyed.len() < SURVEYED_MAX) {
+                self.surveyed.insert((tag.epc.clone(), result.words.clone()));
+            }
+            return;
+        }
+        if self.tag().is_none_or(|(epc, _)| *epc != tag.epc) {
+            // It came into the field after the survey; its own work was done, and the first tag's perhaps too.
+            let epc = tag.epc.iter().map(|byte| format!("{byte:02X}")).collect();
+            return self.decide(Err(AccessError::AnotherTag(epc)));
+        }
+        if self.step == Step::Attempt {
+            let Some(result) = of(ATTEMPT) else { return };
+            return self.judge_attempt(result.code);
+        }
+        let Some(work) = of(WORK) else { return };
+        if work.code != 0 {
+            let name = work.name.map_or_else(|| format!("code {}", work.code), str::to_owned);
+            return self.decide(Err(AccessError::Failed(name)));
+        }
+        self.words.clone_from(&of(BACK).unwrap_or(work).words);
+        let back = of(BACK).filter(|back| back.code == 0).map(|back| back.words.clone());
+        self.judge_work(back.as_deref());
+    }
+
+    fn judge_work(&mut self, back: Option<&[u16]>) {
+        let wanted = match &self.job.operation {
+            Operation::Write { data, .. } | Operation::BlockWrite { data, .. } => data.clone(),
+            Operation::BlockErase { words, .. } => vec![0; usize::from(*words)],
+            Operation::Lock { .. } if back.is_some_and(|words| words.len() == 1) => {
+                // The step's spec goes first; the attempt follows.
+                return self.leave();
+            }
+            Operation::Lock { .. } => {
+                let what = "no word could be read to try the lock with";
+                return self.decide(Err(AccessError::NotVerified(what.into())));
+            }
+            _ => return self.succeed(),
+        };
+        match back {
+            Some(words) if words == wanted => self.succeed(),
+            Some(_) => self.decide(Err(AccessError::NotVerified("other words are there".into()))),
+            None => self.decide(Err(AccessError::NotVerified("the words can't be read".into()))),
+        }
+    }
+
+    /// 0 is a write that went through, 2 and 7 are locked memory and a wrong password.
+    fn judge_attempt(&mut self, code: u8) {
+        let Operation::Lock { privilege, .. } = self.job.operation else { return };
+        let locks = matches!(privilege, Privilege::Lock | Privilege::PermaLock);
+        match (locks, code) {
+            (true, 2 | 7) | (false, 0) => self.succeed(),
+            (true, 0) => {
+                let what = "a write without the password went through";
+                self.decide(Err(AccessError::NotVerified(what.into())));
+            }
+            _ => {
+                let what = format!("the write that tries the lock ended with code {code}");
+                self.decide(Err(AccessError::NotVerified(what)));
+            }
+        }
+    }
+
+    fn succeed(&mut self) {
+        let (epc, tid) = self.tag().cloned().unwrap_or_default();
+        self.decide(Ok(Outcome { epc, tid, words: self.words.clone() }));
+    }
+
+    fn end_survey(&mut self) {
+        match self.surveyed.len() {
+            0 => self.decide(Err(AccessError::NoTag)),
+            1 => self.leave(),
+            more => self.decide(Err(AccessError::Ambiguous(more))),
+        }
+    }
+
+    fn tag(&self) -> Option<&(Vec<u8>, Vec<u16>)> {
+        self.surveyed.first()
+    }
+}
