@@ -101,6 +101,8 @@ async fn drive(device: Device, supplies: Supplies) {
         DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,
         DeviceKind::HidScanner(settings) => hid_scanner::drive(name, settings, supplies).await,
-        DeviceKind::LabelPrinter(settings) => label_printer::drive(name, settings, supplies).await,
+        DeviceKind::LabelPrinter(settings) => {
+            label_printer::drive(name, (settings, device.identity), supplies).await;
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Label printers: from the configuration to the driver.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_config::{LabelPrinter, PrinterWire};
 use gatewarden_model::DeviceId;
@@ -8,9 +8,16 @@ use gatewarden_zpl::{Place, Settings};
 
 use super::Supplies;
 
-pub(super) async fn drive(name: DeviceId, told: LabelPrinter, supplies: Supplies) {
+/// A printer with an address was always known by it, and stays so until the configuration names its serial number:
+/// nobody's approved printer is refused after an update.
+pub(super) async fn drive(
+    name: DeviceId,
+    (told, identity): (LabelPrinter, BTreeMap<String, String>),
+    supplies: Supplies,
+) {
     let Supplies { clock, events, labels, stop, .. } = supplies;
-    let settings = Settings::at(place(told.wire));
+    let by_serial = !matches!(told.wire, PrinterWire::Tcp(_)) || identity.contains_key("serial");
+    let settings = Settings { by_serial, ..Settings::at(place(told.wire)) };
     gatewarden_zpl::run(name, settings, clock, events, Arc::new(labels), stop).await;
 }
 

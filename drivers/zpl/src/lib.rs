@@ -67,6 +67,8 @@ pub struct Settings {
     pub time_out_ms: u64,
     /// The longest wait for a job's first label, in milliseconds.
     pub drain_ms: u64,
+    /// Whether it is known by its serial number, where it tells one, instead of its address.
+    pub by_serial: bool,
 }
 
 impl Settings {
@@ -79,6 +81,12 @@ impl Settings {
     /// The same for any place.
     #[must_use]
     pub fn at(place: Place) -> Self {
-        Self { place, poll_ms: 2_000, time_out_ms: 2_000, drain_ms: press::DRAIN_MS }
+        Self {
+            place,
+            poll_ms: 2_000,
+            time_out_ms: 2_000,
+            drain_ms: press::DRAIN_MS,
+            by_serial: true,
+        }
     }
 }

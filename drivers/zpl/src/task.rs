@@ -204,6 +204,7 @@ impl Task {
     async fn identity(&self, serial: Option<&str>) -> Result<(), Stop> {
         let (device, at) = (self.device.clone(), self.clock.now());
         let place = self.settings.place.to_string();
+        let serial = serial.filter(|_| self.settings.by_serial);
         let name = match (&self.settings.place, serial) {
             (_, Some(_)) => "serial",
             (crate::Place::Tcp { .. }, None) => "address",
