@@ -27,7 +27,7 @@ mod zebra_iot;
 pub use hid_scanner::HidScanner;
 pub use impinj_iot::ImpinjIot;
 pub use io_module::IoModule;
-pub use label_printer::LabelPrinter;
+pub use label_printer::{LabelPrinter, PrinterWire};
 pub use light_stack::LightStack;
 pub use line_scanner::LineScanner;
 pub use llrp::{
@@ -159,6 +159,14 @@ pub(crate) static DEVICES: Kinds = Kinds {
 };
 
 impl Device {
+    /// The same with paths taken from the folder of the configuration.
+    pub(crate) fn based(mut self, base: &std::path::Path) -> Self {
+        if let DeviceKind::LabelPrinter(printer) = &mut self.kind {
+            printer.base(base);
+        }
+        self
+    }
+
     pub(crate) fn build(fields: &Fields) -> Option<Self> {
         let kind = match fields.text("kind")? {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
@@ -182,6 +190,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
         Some("impinj-iot") => impinj_iot::check(walk, device),
         Some("zebra-iot") => zebra_iot::check(walk, device),
         Some("io-module") => io_module::check(walk, device),
+        Some("label-printer") => label_printer::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}
     }

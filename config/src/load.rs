@@ -274,7 +274,9 @@ fn build(root: &Fields, cedar: Vec<CedarFile>, walk: &Walk<'_>, hash: Hash) -> O
         valuation,
         witnesses: WitnessesSection::build(root.table("witnesses")?)?,
         stations: all(root.tables("stations"), Station::build)?,
-        devices: all(root.tables("devices"), Device::build)?,
+        devices: all(root.tables("devices"), |fields| {
+            Device::build(fields).map(|d| d.based(base))
+        })?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
         roles: roles::build(&access.template, root.named("roles"))?,
         sod: sod::build(root.table("sod")?)?,

@@ -66,6 +66,8 @@ pub(crate) struct Supplies {
     /// The signal of the station that the device serves.
     pub(crate) signals: watch::Receiver<Signal>,
     pub(crate) board: DeviceBoard,
+    /// The labels that wait for printers.
+    pub(crate) labels: crate::labels::Labels,
     pub(crate) stop: CancellationToken,
 }
 
@@ -104,6 +106,8 @@ async fn drive(device: Device, supplies: Supplies) {
         DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,
         DeviceKind::HidScanner(settings) => hid_scanner::drive(name, settings, supplies).await,
-        DeviceKind::LabelPrinter(settings) => label_printer::drive(name, settings, supplies).await,
+        DeviceKind::LabelPrinter(settings) => {
+            label_printer::drive(name, (settings, device.identity), supplies).await;
+        }
     }
 }

@@ -19,6 +19,7 @@ mod feeder;
 mod grouping;
 mod intake;
 mod keys;
+mod labels;
 mod lamps;
 mod lanes;
 mod logging;

@@ -24,6 +24,7 @@ use crate::{
     dispatcher::Lane,
     factors::Factors,
     intake,
+    labels::{self, Labels},
     lamps::Lamps,
     lanes,
     recorder::Recorder,
@@ -73,10 +74,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let (device_tasks, station_tasks, other_tasks) =
         (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
     start_lanes(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
+    labels::open(&spool).await?;
     let mut app = App {
         config: Arc::clone(&config),
         recorder: recorder.clone(),
         spool: spool.clone(),
+        labels: Labels::new(spool.clone(), recorder.clone(), Arc::clone(&clock)),
         devices: DeviceBoard::default(),
         lamps: lamps.clone(),
         clock: Arc::clone(&clock),
@@ -172,6 +175,7 @@ pub(crate) fn start_stations(
                 events: events.clone(),
                 signals,
                 board: app.devices.clone(),
+                labels: app.labels.clone(),
                 stop: stop.child_token(),
             };
             if device.kind.is_reader() {

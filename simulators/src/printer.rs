@@ -1,9 +1,13 @@
-//! A ZPL label printer on a raw TCP port: it answers `~HS` (host status) and `~HI` (identification)
-//! and keeps the formats (`^XA` to `^XZ`) it was sent, printed or waiting.
+//! A ZPL label printer on a raw TCP port or a pseudo-terminal (as a USB printer's file or a serial port): it answers
+//! `~HS`, `~HQES`, `~HI`, `^HV` and SGD odometers, encodes tags from a roll with bad ones, and keeps the formats
+//! (`^XA` to `^XZ`) it was sent, printed or waiting.
 //!
 //! Invariants: nothing is printed while paper, pause or head stand against it; answers come in the
 //! order of the requests. Absent: rendering, everything else of ZPL II (ignored, as printers do).
 
+mod desk;
+mod label;
+mod pty;
 mod stream;
 
 use std::io;
@@ -11,14 +15,18 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{Door, lock};
+use desk::{Desk, Effect};
 use stream::{Input, Splitter};
+
+pub use desk::Mishap;
+pub use pty::SimPrinterPty;
 
 /// How many formats are kept, waiting or printed; the oldest printed one goes first.
 pub const FORMATS_MAX: usize = 1000;
@@ -59,14 +67,6 @@ struct Shared {
     printed: watch::Sender<usize>,
 }
 
-#[derive(Debug, Default)]
-struct Desk {
-    obstacles: Obstacles,
-    waiting: Vec<Vec<u8>>,
-    printed: Vec<Vec<u8>>,
-    total: usize,
-}
-
 impl SimPrinter {
     /// Starts a ready printer on a free port of loopback.
     ///
@@ -81,11 +81,7 @@ impl SimPrinter {
     /// # Errors
     /// Where the address cannot be bound.
     pub async fn start_at(bind: SocketAddr) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            desk: Mutex::default(),
-            mute: AtomicBool::new(false),
-            printed: watch::Sender::new(0),
-        });
+        let shared = Shared::new();
         let served = Arc::clone(&shared);
         let door = Door::open(bind, move |listener, stop| {
             Box::pin(serve(listener, stop, Arc::clone(&served)))
@@ -120,6 +116,33 @@ impl SimPrinter {
         self.change(|obstacles| obstacles.ribbon_out = !present);
     }
 
+    /// Puts in a roll of so many labels; after them the paper is out.
+    pub fn paper_for(&self, labels: u32) {
+        self.shared.desk(|desk| desk.paper_left = Some(labels));
+    }
+
+    /// The next so many tags on the roll can't be encoded: their labels are voided.
+    pub fn bad_tags(&self, tags: u32) {
+        self.shared.desk(|desk| desk.bad_tags = tags);
+    }
+
+    /// Something goes wrong with the next format.
+    pub fn on_next(&self, mishap: Mishap) {
+        self.shared.desk(|desk| desk.mishap = Some(mishap));
+    }
+
+    /// Puts another printer in its place, by its serial number.
+    pub fn swap(&self, serial: &str) {
+        self.shared.desk(|desk| desk.serial = serial.to_owned());
+    }
+
+    /// Labels in its life, encoded tags, voided tags.
+    #[must_use]
+    pub fn odometers(&self) -> (u64, u64, u64) {
+        let desk = lock(&self.shared.desk);
+        (desk.labels, desk.valid, desk.void)
+    }
+
     /// While mute, nothing is answered.
     pub fn mute(&self, mute: bool) {
         self.shared.mute.store(mute, Ordering::SeqCst);
@@ -151,10 +174,14 @@ impl SimPrinter {
     }
 
     fn change(&self, change: impl FnOnce(&mut Obstacles)) {
-        let mut desk = lock(&self.shared.desk);
-        change(&mut desk.obstacles);
-        desk.print();
-        self.shared.printed.send_replace(desk.total);
+        self.shared.desk(|desk| {
+            change(&mut desk.obstacles);
+            // A new roll has enough.
+            if !desk.obstacles.paper_out && desk.paper_left == Some(0) {
+                desk.paper_left = None;
+            }
+            desk.print(false);
+        });
     }
 }
 
@@ -179,12 +206,12 @@ async fn serve(listener: TcpListener, stop: CancellationToken, shared: Arc<Share
 }
 
 /// Serves one client; a broken connection is its own affair.
-async fn attend(mut stream: TcpStream, shared: Arc<Shared>) {
+async fn attend<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, shared: Arc<Shared>) {
     let mut splitter = Splitter::default();
     let mut bytes = vec![0; READ_BYTES_MAX];
     while let Ok(count @ 1..) = stream.read(&mut bytes).await {
         for input in splitter.push(&bytes[..count]) {
-            let answer = shared.take(input);
+            let Some(answer) = shared.take(input) else { return };
             if !shared.mute.load(Ordering::SeqCst) && stream.write_all(&answer).await.is_err() {
                 return;
             }
@@ -193,47 +220,33 @@ async fn attend(mut stream: TcpStream, shared: Arc<Shared>) {
 }
 
 impl Shared {
-    fn take(&self, input: Input) -> Vec<u8> {
+    fn new() -> Arc<Self> {
+        let (desk, mute) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { desk, mute, printed: watch::Sender::new(0) })
+    }
+
+    fn desk(&self, change: impl FnOnce(&mut Desk)) {
+        let mut desk = lock(&self.desk);
+        change(&mut desk);
+        self.printed.send_replace(desk.total);
+    }
+
+    /// What is answered; nothing where the connection breaks.
+    fn take(&self, input: Input) -> Option<Vec<u8>> {
         let mut desk = lock(&self.desk);
         match input {
-            Input::Status => desk.status(),
-            Input::Identify => b"\x02ZD421-203dpi,V93.21.26Z,8,8192KB\x03\r\n".to_vec(),
+            Input::Status => Some(desk.status()),
+            Input::Extended => Some(desk.extended()),
+            Input::Identify => Some(b"\x02ZD421-203dpi,V93.21.26Z,8,8192KB\x03\r\n".to_vec()),
+            Input::Getvar(name) => Some(desk.variable(&name)),
             Input::Format(format) => {
-                // A full buffer takes no more, and says so in its status.
-                if desk.waiting.len() < FORMATS_MAX {
-                    desk.waiting.push(format);
-                }
-                desk.print();
+                let Effect { told, cut, mute } = desk.take(format);
                 self.printed.send_replace(desk.total);
-                Vec::new()
+                if mute {
+                    self.mute.store(true, Ordering::SeqCst);
+                }
+                (!cut).then_some(told)
             }
         }
-    }
-}
-
-impl Desk {
-    fn print(&mut self) {
-        if !self.obstacles.any() {
-            self.total += self.waiting.len();
-            self.printed.append(&mut self.waiting);
-            let surplus = self.printed.len().saturating_sub(FORMATS_MAX);
-            self.printed.drain(..surplus);
-        }
-    }
-
-    /// The three strings of `~HS` as the ZPL II guide lays them out.
-    fn status(&self) -> Vec<u8> {
-        let Obstacles { paper_out, paused, head_open, ribbon_out } = self.obstacles;
-        let flag = u8::from;
-        let waiting = self.waiting.len().min(999);
-        let full = flag(self.waiting.len() >= FORMATS_MAX);
-        let (paper, pause) = (flag(paper_out), flag(paused));
-        let (head, ribbon) = (flag(head_open), flag(ribbon_out));
-        format!(
-            "\x02030,{paper},{pause},0812,{waiting:03},{full},0,0,000,0,0,0\x03\r\n\
-             \x02000,0,{head},{ribbon},1,2,4,0,{waiting:08},1,000\x03\r\n\
-             \x021234,0\x03\r\n"
-        )
-        .into_bytes()
     }
 }

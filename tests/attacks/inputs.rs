@@ -73,6 +73,10 @@ fn good_body(path: &str) -> Option<Value> {
             "quantity": "1", "from": "@loss/found", "to": "wh1/dock"}]}),
         "/api/v1/tags" => json!({"tag": format!("(01){BOLT}(21)77"), "item": "BOLT-M8",
             "reason": "torn off", "lot": "L1", "serial": "77"}),
+        "/api/v1/labels" => {
+            json!({"printer": "printer", "template": "pallet", "data": {"name": "n"}})
+        }
+        "/api/v1/labels/{id}/decide" => json!({"decision": "void", "why": "so"}),
         "/api/v1/landed-costs" => json!({"movement": uuid::Uuid::new_v4(), "document": document,
             "amounts": ["1"]}),
         "/api/v1/periods/close" => json!({"until": "2020-01-01"}),

@@ -14,6 +14,7 @@ mod factors;
 mod gate;
 mod json;
 mod keys;
+mod labels;
 mod ledger;
 mod mask;
 mod origin;
@@ -214,6 +215,8 @@ fn routes() -> Router<Api> {
         .route("/stations/{station}/phase", get(stations::phase))
         .route("/stations/{station}/session", post(stations::sign_in).delete(stations::sign_out))
         .route("/stations/{station}/close-pass", post(stations::close_pass))
+        .route("/api/v1/labels", get(labels::list).post(labels::queue))
+        .route("/api/v1/labels/{id}/decide", post(labels::decide))
         .route("/tasks", get(tasks::list).post(tasks::open))
         .route("/tasks/{task}", get(tasks::one).delete(tasks::withdraw))
         .route("/tasks/{task}/approve", post(tasks::approve))

@@ -9,7 +9,7 @@ use utoipa::{OpenApi, ToSchema};
 use super::{
     Api,
     auth::Who,
-    books, changes, exceptions, factors, keys, ledger, people, postings,
+    books, changes, exceptions, factors, keys, labels, ledger, people, postings,
     problem::Problem,
     reviews,
     rights::{self, Published},
@@ -183,6 +183,9 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         tasks::one,
         tasks::withdraw,
         tasks::approve,
+        labels::queue,
+        labels::list,
+        labels::decide,
         exceptions::holds,
         exceptions::decide,
         exceptions::quarantine,

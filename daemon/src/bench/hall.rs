@@ -91,7 +91,11 @@ impl Daemon {
         let recorder = run::start_recorder(config, Arc::clone(&clock), signals)?;
         run::define(&recorder).await?;
         let (spool, _) = Spool::open(&config.spool.path, config.spool.passes_max)?;
+        let labels =
+            crate::labels::Labels::new(spool.clone(), recorder.clone(), Arc::clone(&clock));
+        crate::labels::open(&spool).await?;
         let app = App {
+            labels,
             config: Arc::clone(config),
             recorder,
             spool,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, Stamp};
-use gatewarden_zpl::Settings;
+use gatewarden_zpl::{NoDesk, Settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -61,12 +61,19 @@ async fn printer(answers: Vec<String>) -> String {
 
 async fn told(address: String, count: usize) -> Vec<String> {
     let is_at = address.clone();
-    let settings = Settings { address, poll_ms: 10, time_out_ms: 300 };
+    let settings = Settings { poll_ms: 10, time_out_ms: 300, ..Settings::new(address) };
     let (sender, mut events) = mpsc::channel(4);
     let stop = CancellationToken::new();
     let device = DeviceId::parse("printer-1").unwrap();
     let clock = Arc::new(TestClock(Instant::now()));
-    let task = tokio::spawn(gatewarden_zpl::run(device, settings, clock, sender, stop.clone()));
+    let task = tokio::spawn(gatewarden_zpl::run(
+        device,
+        settings,
+        clock,
+        sender,
+        Arc::new(NoDesk),
+        stop.clone(),
+    ));
     let mut seen = Vec::new();
     while seen.len() < count {
         match timeout(Duration::from_secs(8), events.recv()).await.unwrap().unwrap() {
@@ -124,11 +131,11 @@ async fn nonsense_and_truncation_are_down_and_recover() {
     let seen = told(printer(answers.to_vec()).await, 8).await;
     let expected = [
         "connecting 1",
-        "closed the connection without a whole status",
+        "closed the connection without a whole answer",
         "connecting 2",
-        "line 1 of the host status is not framed",
+        "which answers no question",
         "connecting 3",
-        "answered 512 bytes that are no status",
+        "which answers no question",
         "connecting 4",
         "up ready",
         "stopped",

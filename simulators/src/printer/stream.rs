@@ -4,21 +4,28 @@
 /// The longest format in bytes.
 const FORMAT_BYTES_MAX: usize = 256 * 1024;
 const COMMAND_LEN: usize = 3;
+/// The longest line of SGD that is kept outside a format.
+const LINE_BYTES_MAX: usize = 128;
+const GETVAR: &str = "! U1 getvar \"";
 
 /// One thing to act upon.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// `~HS`.
     Status,
+    /// `~HQES`.
+    Extended,
     /// `~HI`.
     Identify,
+    /// `! U1 getvar "name"`.
+    Getvar(String),
     /// From `^XA` to `^XZ`, both included.
     Format(Vec<u8>),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
-    /// Outside a format the last two bytes at most; inside, the format so far.
+    /// Outside a format the line so far; inside, the format so far.
     buffer: Vec<u8>,
     inside: bool,
 }
@@ -28,38 +35,39 @@ impl Splitter {
         bytes.iter().filter_map(|&byte| self.push_byte(byte)).collect()
     }
 
-    /// `~HS` and `~HI` are answered inside a format too, and are no part of it.
+    /// Questions are answered inside a format too, and are no part of it.
     fn push_byte(&mut self, byte: u8) -> Option<Input> {
         self.buffer.push(byte);
-        let start = self.buffer.len().saturating_sub(COMMAND_LEN);
-        let command = self.buffer[start..].to_ascii_uppercase();
-        match command.as_slice() {
-            b"~HS" => {
-                self.buffer.truncate(start);
-                return Some(Input::Status);
+        for (command, input) in
+            [(&b"~HS"[..], Input::Status), (b"~HI", Input::Identify), (b"~HQES", Input::Extended)]
+        {
+            if self.ends_with(command) {
+                self.buffer.truncate(self.buffer.len() - command.len());
+                return Some(input);
             }
-            b"~HI" => {
-                self.buffer.truncate(start);
-                return Some(Input::Identify);
-            }
-            b"^XA" => {
-                self.inside = true;
-                self.buffer.drain(..start);
-            }
-            b"^XZ" if self.inside => {
-                self.inside = false;
-                return Some(Input::Format(std::mem::take(&mut self.buffer)));
-            }
-            _ if !self.inside && self.buffer.len() >= COMMAND_LEN => {
-                self.buffer.remove(0);
-            }
-            _ if self.buffer.len() >= FORMAT_BYTES_MAX => {
-                self.inside = false;
-                self.buffer.clear();
-            }
-            _ => {}
+        }
+        if self.ends_with(b"^XA") {
+            self.inside = true;
+            self.buffer.drain(..self.buffer.len() - COMMAND_LEN);
+        } else if self.inside && self.ends_with(b"^XZ") {
+            self.inside = false;
+            return Some(Input::Format(std::mem::take(&mut self.buffer)));
+        } else if self.inside && self.buffer.len() >= FORMAT_BYTES_MAX {
+            self.inside = false;
+            self.buffer.clear();
+        } else if !self.inside && byte == b'\n' {
+            let line = String::from_utf8_lossy(&std::mem::take(&mut self.buffer)).into_owned();
+            let name = line.trim().strip_prefix(GETVAR)?.strip_suffix('"')?;
+            return Some(Input::Getvar(name.to_owned()));
+        } else if !self.inside && self.buffer.len() >= LINE_BYTES_MAX {
+            self.buffer.remove(0);
         }
         None
+    }
+
+    fn ends_with(&self, command: &[u8]) -> bool {
+        let start = self.buffer.len().saturating_sub(command.len());
+        self.buffer[start..].eq_ignore_ascii_case(command)
     }
 }
 
@@ -68,7 +76,8 @@ mod tests {
     use super::{FORMAT_BYTES_MAX, Input, Splitter};
     use proptest::prelude::*;
 
-    const MIXED: &[u8] = b"noise~HS^XA^FDone^FS~HI^XZ\r\n^xa^FDtwo^xz~hs";
+    const MIXED: &[u8] =
+        b"noise~HS^XA^FDone^FS~HI^XZ\r\n^xa^FDtwo^xz~hs! U1 getvar \"a.b\"\r\n~HQES";
 
     fn expected() -> Vec<Input> {
         vec![
@@ -77,6 +86,8 @@ mod tests {
             Input::Format(b"^XA^FDone^FS^XZ".to_vec()),
             Input::Format(b"^xa^FDtwo^xz".to_vec()),
             Input::Status,
+            Input::Getvar("a.b".to_owned()),
+            Input::Extended,
         ]
     }
 
