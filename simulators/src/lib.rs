@@ -16,6 +16,7 @@ pub mod scanner;
 pub mod scenario;
 mod seed;
 pub mod totp;
+pub mod uhf;
 pub mod webhook;
 
 pub use epc::{SgtinError, sgtin96, try_sgtin96};
