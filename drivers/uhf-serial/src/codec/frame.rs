@@ -132,8 +132,8 @@ fn front(protocol: Protocol, bytes: &[u8]) -> Front {
 /// Header, type 0 to 2, command, length of two bytes, parameters, sum of all but the header, end.
 fn r200(bytes: &[u8], (header, end): (u8, u8)) -> Front {
     match bytes {
-        [first, ..] if *first != header => return Front::Nothing,
-        [_, kind, ..] if *kind > 2 => return Front::Nothing,
+        [first, ..] if *first != header => Front::Nothing,
+        [_, kind, ..] if *kind > 2 => Front::Nothing,
         [_, _, _, high, low, ..] => {
             let length = usize::from(u16::from_be_bytes([*high, *low])) + 7;
             if length > FRAME_BYTES_MAX {
