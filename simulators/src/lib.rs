@@ -21,6 +21,7 @@ pub mod scanner;
 pub mod scenario;
 mod seed;
 pub mod totp;
+pub mod uhf;
 pub mod webhook;
 pub mod zebra_iot;
 

@@ -33,8 +33,8 @@ pub struct SimScanner {
 
 /// The plugged-in state: our end, and the driver's end held open so that its raw mode lasts.
 #[derive(Debug)]
-struct Line {
-    master: File,
+pub(crate) struct Line {
+    pub(crate) master: File,
     _slave: OwnedFd,
 }
 
@@ -134,9 +134,7 @@ impl SimScanner {
     pub fn replug(&self) -> io::Result<()> {
         let mut line = lock(&self.line);
         if line.is_none() {
-            let (opened, device) = open_line()?;
-            symlink(device, &self.path)?;
-            *line = Some(opened);
+            *line = Some(plug(&self.path)?);
         }
         Ok(())
     }
@@ -146,6 +144,13 @@ impl Drop for SimScanner {
     fn drop(&mut self) {
         self.unplug();
     }
+}
+
+/// Opens a line whose other end is found at `path`.
+pub(crate) fn plug(path: &Path) -> io::Result<Line> {
+    let (opened, device) = open_line()?;
+    symlink(device, path)?;
+    Ok(opened)
 }
 
 /// Both ends are closed on exec: a program started meanwhile would hold the line plugged in.

@@ -1,0 +1,500 @@
+//! One open port: find out which module stands there, set it up, keep it reading. Pure: the time is an argument.
+//!
+//! The way: *seek* (each protocol's harmless question in a safe order, at each baud rate) → *set up* (the asks of
+//! `plan`, one after the other) → *reading* (until the module falls silent, the port ends or `close`).
+//! Invariants: nothing is told as read before [`Output::Up`]; garbage and frames that are no read become a gap, joined
+//! over `GAP_US`; a module that answers nothing is asked `TRIES` times, then it is down; an inventory with a count is
+//! started anew before the count ends. Absent: the port (`task`).
+
+mod bad;
+mod plan;
+
+use std::collections::VecDeque;
+
+use gatewarden_model::{Hash, Stamp, TagRead};
+
+use self::{bad::Bad, plan::Ask};
+use crate::{
+    Settings,
+    codec::{Cut, Framer, ModuleInfo, Protocol, Said},
+    settings::BAUDS,
+};
+
+/// How long an answer may take, in microseconds.
+pub const ANSWER_US: u64 = 500_000;
+/// The same while several protocols are tried; longer than the pause after which modules drop half a command.
+pub const SEEK_US: u64 = 300_000;
+/// After this pause inside a frame, in microseconds, what came is no frame.
+pub const SETTLE_US: u64 = 200_000;
+/// A reading module that says nothing for this long, in microseconds, is started anew, then it is down.
+pub const SILENCE_US: u64 = 3_500_000;
+/// How often something is asked before the module is down.
+pub const TRIES: u32 = 2;
+/// Shortest time between two inventory commands, in microseconds.
+pub const ROUND_US: u64 = 10_000;
+
+/// What was found at the port; tried first on the next connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// Bits a second.
+    pub baud: u32,
+}
+
+/// What the session wants done or told, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Set the port to so many bits a second.
+    Baud(u32),
+    /// Send these bytes.
+    Write(Vec<u8>),
+    /// The module reads.
+    Up {
+        /// What it tells of itself.
+        module: ModuleInfo,
+        /// How it is spoken to.
+        found: Found,
+    },
+    /// Tags of one frame.
+    Tags {
+        /// When the frame was whole.
+        at: Stamp,
+        /// What was read.
+        tags: Vec<TagRead>,
+        /// The digest of the frame.
+        raw: Hash,
+    },
+    /// Evidence is missing.
+    Gap {
+        /// When its first sign came.
+        from: Stamp,
+        /// When it was over.
+        to: Stamp,
+        /// What happened.
+        reason: String,
+    },
+    /// The module is of no use like this; the session is over.
+    Down {
+        /// Why, with the way out.
+        reason: String,
+    },
+    /// The module was told to stop; the session is over.
+    Closed,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The candidate of this number was asked.
+    Seek {
+        at: usize,
+        tries: u32,
+    },
+    /// The ask of this number was sent.
+    SetUp {
+        at: usize,
+        tries: u32,
+    },
+    Reading {
+        armed_us: u64,
+        frames: u32,
+        silences: u32,
+    },
+    Closing,
+    Over,
+}
+
+/// The state of one open port.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    candidates: Vec<Found>,
+    found: Found,
+    framer: Framer,
+    phase: Phase,
+    asks: Vec<Ask>,
+    module: ModuleInfo,
+    /// When what is awaited is overdue, in microseconds of the monotonic clock.
+    due_us: u64,
+    /// When the inventory command is due.
+    rearm_us: Option<u64>,
+    last_byte: Stamp,
+    last_good: Stamp,
+    bad: Bad,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// The session of a port that was just opened; `known` is what was found there before.
+    #[must_use]
+    pub fn new(settings: Settings, known: Option<Found>, now: Stamp) -> Self {
+        let protocols = if settings.protocols.is_empty() {
+            Settings::protocols_named("auto").unwrap_or_default()
+        } else {
+            settings.protocols.clone()
+        };
+        let bauds = settings.baud.map_or_else(|| BAUDS.to_vec(), |baud| vec![baud]);
+        let pairs = bauds.iter().flat_map(|baud| {
+            protocols.iter().map(|protocol| Found { protocol: *protocol, baud: *baud })
+        });
+        let mut candidates: Vec<Found> = known.into_iter().chain(pairs).collect();
+        if candidates.is_empty() {
+            candidates.push(Found { protocol: Protocol::Mercury, baud: BAUDS[0] });
+        }
+        let found = candidates[0];
+        let mut session = Self {
+            settings,
+            candidates,
+            found,
+            framer: Framer::new(found.protocol),
+            phase: Phase::Seek { at: 0, tries: 0 },
+            asks: Vec::new(),
+            module: ModuleInfo::default(),
+            due_us: now.mono_us,
+            rearm_us: None,
+            last_byte: now,
+            last_good: now,
+            bad: Bad::default(),
+            outputs: VecDeque::new(),
+        };
+        session.seek(0, 0, now);
+        session
+    }
+
+    /// Takes bytes as they came; drain `poll_output` afterwards.
+    pub fn handle_bytes(&mut self, now: Stamp, bytes: &[u8]) {
+        self.settle(now);
+        let mut cuts = Vec::new();
+        for byte in bytes {
+            self.framer.push(*byte, &mut cuts);
+            self.last_byte = now;
+            // Cut by cut: an answer may change the framer.
+            for cut in cuts.drain(..) {
+                self.take(cut, now);
+            }
+        }
+        self.flush_bad(now);
+    }
+
+    /// The moment of the monotonic clock, in microseconds, at which `handle_timeout` is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        if matches!(self.phase, Phase::Over) {
+            return None;
+        }
+        let settle = self.framer.is_inside().then(|| self.last_byte.mono_us + SETTLE_US);
+        [Some(self.due_us), self.rearm_us, settle, self.bad.due_us()].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Stamp) {
+        self.settle(now);
+        self.flush_bad(now);
+        if self.rearm_us.is_some_and(|due| now.mono_us >= due) {
+            self.rearm(now);
+        }
+        if now.mono_us < self.due_us {
+            return;
+        }
+        match self.phase {
+            Phase::Seek { at, tries } => self.seek_on(at, tries, now),
+            Phase::SetUp { at, tries } => self.unanswered(at, tries, now),
+            Phase::Reading { frames, silences, .. } if silences + 1 < TRIES => {
+                let armed_us = now.mono_us;
+                self.phase = Phase::Reading { armed_us, frames, silences: silences + 1 };
+                self.rearm(now);
+            }
+            Phase::Reading { .. } => {
+                let seconds = (now.mono_us - self.last_good.mono_us) / 1_000_000;
+                self.down(
+                    format!("the module has said nothing for {seconds} s; check power and cable"),
+                    now,
+                );
+            }
+            Phase::Closing => self.closed(now),
+            Phase::Over => {}
+        }
+    }
+
+    /// The port is gone: what is unfinished is lost.
+    pub fn handle_end(&mut self, now: Stamp) {
+        let mut cuts = Vec::new();
+        self.framer.settle(&mut cuts);
+        for cut in cuts {
+            self.take(cut, now);
+        }
+        self.tell_bad(now);
+        self.phase = Phase::Over;
+    }
+
+    /// Tells the module to stop reading; `Closed` follows.
+    pub fn close(&mut self, now: Stamp) {
+        if matches!(self.phase, Phase::Over | Phase::Closing) {
+            return;
+        }
+        self.rearm_us = None;
+        match plan::stop(self.found.protocol) {
+            Some((bytes, _)) if !matches!(self.phase, Phase::Seek { .. }) => {
+                self.outputs.push_back(Output::Write(bytes));
+                self.phase = Phase::Closing;
+                self.due_us = now.mono_us + SEEK_US;
+            }
+            _ => self.closed(now),
+        }
+    }
+
+    /// The next thing to do or tell.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether the module reads for us.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        matches!(self.phase, Phase::Reading { .. })
+    }
+
+    /// When the last whole frame came.
+    #[must_use]
+    pub fn last_good(&self) -> Stamp {
+        self.last_good
+    }
+
+    fn settle(&mut self, now: Stamp) {
+        if !self.framer.is_inside() || now.mono_us < self.last_byte.mono_us + SETTLE_US {
+            return;
+        }
+        let mut cuts = Vec::new();
+        self.framer.settle(&mut cuts);
+        for cut in cuts {
+            self.take(cut, now);
+        }
+    }
+
+    fn take(&mut self, cut: Cut, now: Stamp) {
+        match cut {
+            Cut::Frame(frame) => {
+                let said = self.found.protocol.said(&frame);
+                self.hear(said, &frame, now);
+            }
+            // Before the module is found it is asked in tongues that it does not speak: its noise is no evidence.
+            Cut::Lost { .. } if matches!(self.phase, Phase::Seek { .. }) => {}
+            Cut::Lost { bytes, head, checksum } => {
+                let what = if checksum {
+                    "a frame with a wrong check sum"
+                } else {
+                    "bytes that are no frame"
+                };
+                let hex = gatewarden_model::hash::hex_upper(&head);
+                self.bad.add(self.last_good, now, format!("{what}: {bytes} bytes, hex {hex}"));
+            }
+        }
+    }
+
+    fn hear(&mut self, said: Said, frame: &[u8], now: Stamp) {
+        if let Said::Bad(why) = &said {
+            self.bad.add(self.last_good, now, why.clone());
+        } else {
+            self.last_good = now;
+        }
+        match &mut self.phase {
+            Phase::Seek { .. } => self.hear_seeking(&said, now),
+            Phase::SetUp { at, .. } => {
+                let at = *at;
+                self.hear_set_up(at, said, now);
+            }
+            Phase::Reading { frames, silences, .. } => {
+                *frames = frames.saturating_add(1);
+                *silences = 0;
+                self.due_us = now.mono_us + SILENCE_US;
+                self.hear_reading(said, frame, now);
+            }
+            Phase::Closing => self.hear_closing(said, frame, now),
+            Phase::Over => {}
+        }
+    }
+
+    fn hear_reading(&mut self, said: Said, frame: &[u8], now: Stamp) {
+        match said {
+            Said::Tags { tags, over } => {
+                if !tags.is_empty() {
+                    self.outputs.push_back(Output::Tags { at: now, tags, raw: Hash::of(frame) });
+                }
+                if over {
+                    self.rearm_soon(now);
+                }
+            }
+            Said::Refused { why, command } => {
+                if plan::is_inventory(self.found.protocol, command) {
+                    self.down(
+                        format!(
+                            "the module refuses to read: {why}; check region, power and antenna"
+                        ),
+                        now,
+                    );
+                }
+            }
+            // The stop was carried out: the next inventory may begin.
+            Said::Answer { command, .. }
+                if plan::stop(self.found.protocol).is_some_and(|s| s.1 == command) =>
+            {
+                self.rearm_soon(now);
+            }
+            Said::Answer { .. } | Said::Alive | Said::Bad(_) => {}
+        }
+        let Phase::Reading { frames, .. } = &mut self.phase else { return };
+        if plan::frames_max(self.found.protocol).is_some_and(|max| *frames >= max) {
+            *frames = 0;
+            if let Some((stop, _)) = plan::stop(self.found.protocol) {
+                self.outputs.push_back(Output::Write(stop));
+            }
+        }
+    }
+
+    fn hear_closing(&mut self, said: Said, frame: &[u8], now: Stamp) {
+        match said {
+            Said::Tags { tags, .. } if !tags.is_empty() => {
+                self.outputs.push_back(Output::Tags { at: now, tags, raw: Hash::of(frame) });
+            }
+            Said::Answer { .. } | Said::Refused { .. } => self.closed(now),
+            _ => {}
+        }
+    }
+
+    fn hear_seeking(&mut self, said: &Said, now: Stamp) {
+        match said {
+            Said::Bad(_) => {}
+            // It was left reading by whoever was here before; or it answers: both speak this protocol.
+            Said::Tags { .. } | Said::Alive | Said::Answer { .. } | Said::Refused { .. } => {
+                match plan::asks(self.found.protocol, &self.settings) {
+                    Ok(asks) => self.asks = asks,
+                    Err(reason) => return self.down(reason, now),
+                }
+                self.ask(0, 0, now);
+            }
+        }
+    }
+
+    fn hear_set_up(&mut self, at: usize, said: Said, now: Stamp) {
+        let Some(ask) = self.asks.get(at) else { return };
+        match said {
+            Said::Answer { command, data } if command == ask.command => {
+                if ask.learns {
+                    plan::learn(self.found.protocol, &mut self.module, &data);
+                }
+                self.ask(at + 1, 0, now);
+            }
+            Said::Refused { command, why }
+                if command.is_none_or(|command| command == ask.command) =>
+            {
+                if ask.needed {
+                    let what = ask.what;
+                    return self.down(format!("the module refuses {what}: {why}"), now);
+                }
+                self.ask(at + 1, 0, now);
+            }
+            Said::Tags { tags, .. } if !tags.is_empty() => {
+                let why =
+                    "tags of a module that was left reading, before it was known which".to_owned();
+                self.bad.add(now, now, why);
+            }
+            _ => {}
+        }
+    }
+
+    fn unanswered(&mut self, at: usize, tries: u32, now: Stamp) {
+        let Some(ask) = self.asks.get(at) else { return };
+        if tries + 1 < TRIES {
+            return self.ask(at, tries + 1, now);
+        }
+        if ask.needed {
+            let what = ask.what;
+            return self
+                .down(format!("the module does not answer: {what}; check power and cable"), now);
+        }
+        self.ask(at + 1, 0, now);
+    }
+
+    fn ask(&mut self, at: usize, tries: u32, now: Stamp) {
+        let Some(ask) = self.asks.get(at) else {
+            let module = std::mem::take(&mut self.module);
+            self.outputs.push_back(Output::Up { module, found: self.found });
+            self.phase = Phase::Reading { armed_us: now.mono_us, frames: 0, silences: 0 };
+            return self.rearm(now);
+        };
+        self.outputs.push_back(Output::Write(ask.bytes.clone()));
+        self.phase = Phase::SetUp { at, tries };
+        self.due_us = now.mono_us + ANSWER_US;
+    }
+
+    fn seek(&mut self, at: usize, tries: u32, now: Stamp) {
+        let Some(found) = self.candidates.get(at).copied() else {
+            let tried: std::collections::BTreeSet<_> =
+                self.candidates.iter().map(|c| c.protocol.name()).collect();
+            let names: Vec<_> = tried.into_iter().collect();
+            let bauds: std::collections::BTreeSet<_> =
+                self.candidates.iter().map(|c| c.baud.to_string()).collect();
+            let bauds: Vec<_> = bauds.into_iter().collect();
+            let (names, bauds) = (names.join(", "), bauds.join(", "));
+            return self.down(
+                format!("no module answers ({names} at {bauds} baud); check power, cable, `protocol` and `baud`"),
+                now,
+            );
+        };
+        if at == 0 || self.candidates[at - 1].baud != found.baud {
+            self.outputs.push_back(Output::Baud(found.baud));
+        }
+        self.found = found;
+        self.framer = Framer::new(found.protocol);
+        self.outputs.push_back(Output::Write(plan::question(found.protocol)));
+        self.phase = Phase::Seek { at, tries };
+        self.due_us = now.mono_us + SEEK_US;
+    }
+
+    /// One protocol that is set is asked again, many are asked once each.
+    fn seek_on(&mut self, at: usize, tries: u32, now: Stamp) {
+        let again = self.candidates.len() <= 2 && tries + 1 < TRIES;
+        let (at, tries) = if again { (at, tries + 1) } else { (at + 1, 0) };
+        self.seek(at, tries, now);
+    }
+
+    fn rearm_soon(&mut self, now: Stamp) {
+        let Phase::Reading { armed_us, .. } = self.phase else { return };
+        self.rearm_us = Some(now.mono_us.max(armed_us + ROUND_US));
+    }
+
+    fn rearm(&mut self, now: Stamp) {
+        self.rearm_us = None;
+        if let Phase::Reading { armed_us, frames, .. } = &mut self.phase {
+            *armed_us = now.mono_us;
+            *frames = 0;
+            self.due_us = now.mono_us + SILENCE_US;
+            self.outputs.push_back(Output::Write(plan::inventory(self.found.protocol)));
+        }
+    }
+
+    fn flush_bad(&mut self, now: Stamp) {
+        if self.bad.due_us().is_some_and(|due| now.mono_us >= due) {
+            self.tell_bad(now);
+        }
+    }
+
+    fn tell_bad(&mut self, now: Stamp) {
+        if let Some((from, reason)) = self.bad.take() {
+            self.outputs.push_back(Output::Gap { from, to: now, reason });
+        }
+    }
+
+    fn down(&mut self, reason: String, now: Stamp) {
+        self.tell_bad(now);
+        self.rearm_us = None;
+        self.phase = Phase::Over;
+        self.outputs.push_back(Output::Down { reason });
+    }
+
+    fn closed(&mut self, now: Stamp) {
+        self.tell_bad(now);
+        self.phase = Phase::Over;
+        self.outputs.push_back(Output::Closed);
+    }
+}

@@ -1,0 +1,309 @@
+//! The async shell: opens the port, moves bytes into the session and its outputs to the intake.
+//!
+//! Invariants: one bad port or module is tried again for ever with back-off and never ends the task; sending waits
+//! for room; identity is told on every connection before its reads; an outage after the first good moment is one gap,
+//! told when the module reads again; after `stop` the task ends within `GOODBYE`. Absent: what the bytes mean.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use gatewarden_model::{
+    Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Read, ReadValue, Stamp,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Settings, identity,
+    session::{Found, Output, Session},
+    settings::BAUDS,
+};
+
+/// How long a full channel may hold up the end of the task after `stop`.
+const GOODBYE: Duration = Duration::from_millis(1_500);
+/// Bytes taken from the port at once.
+const READ_BYTES_MAX: usize = 1_024;
+/// A module that read this long, in microseconds, was healthy: the back-off starts anew.
+const HEALTHY_US: u64 = 2_000_000;
+/// How long a port may take to take a command: a module that holds the line with flow control does not hold us.
+const WRITE: Duration = Duration::from_millis(1_000);
+
+/// Why a port can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PortError {
+    #[error("failed to open {path}: {reason}; check the cable, the path and the permissions")]
+    Open { path: String, reason: String },
+    #[error("{path} was unplugged; it is used again as soon as it is back")]
+    Unplugged { path: String },
+    #[error("failed to use {path}: {source}; it is opened again")]
+    Use { path: String, source: io::Error },
+}
+
+/// The task was told to stop, or nobody listens any more.
+struct Stop;
+
+/// Serves one module until `stop`: opens the port, finds and sets up the module, reports reads, gaps and states.
+pub async fn run(
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    stop: CancellationToken,
+) {
+    let mut task = Task {
+        device: device.clone(),
+        settings,
+        clock,
+        events: events.clone(),
+        stop: stop.clone(),
+        found: None,
+        good: None,
+        outage: None,
+        up_since: None,
+    };
+    tokio::select! {
+        biased;
+        _ = task.serve() => {}
+        () = async { stop.cancelled().await; sleep(GOODBYE).await } => {
+            tracing::error!(%device, "the channel stayed full: the last events were not handed over");
+        }
+    }
+    let last = DeviceEvent::State { device, state: DeviceState::Stopped };
+    // An intake that takes nothing for this long is stopping itself.
+    let _ = timeout(Duration::from_millis(100), events.send(last)).await;
+}
+
+struct Task {
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    stop: CancellationToken,
+    found: Option<Found>,
+    /// When the module was last heard while it read for us.
+    good: Option<Stamp>,
+    /// Why it stopped reading, since `good`.
+    outage: Option<String>,
+    up_since: Option<Stamp>,
+}
+
+impl Task {
+    async fn serve(&mut self) -> Stop {
+        let mut backoff = Backoff::default();
+        loop {
+            if self.state(DeviceState::Connecting { attempt: backoff.attempt() }).await.is_err() {
+                return Stop;
+            }
+            let reason = match self.connection().await {
+                Ok(Some(reason)) => reason,
+                Ok(None) | Err(Stop) => return Stop,
+            };
+            let now = self.clock.now();
+            if self.up_since.take().is_some_and(|since| now.us_since(&since) >= HEALTHY_US) {
+                backoff.reset();
+            }
+            self.outage.get_or_insert_with(|| reason.clone());
+            let retry_in_ms = backoff.fail(now.mono_us);
+            tracing::warn!(device = %self.device, %reason, retry_in_ms, "module down");
+            if self.state(DeviceState::Down { reason, retry_in_ms }).await.is_err() {
+                return Stop;
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Stop,
+                () = sleep(Duration::from_millis(retry_in_ms)) => {}
+            }
+        }
+    }
+
+    /// One life of the port; `Some` is why it ended, `None` that we ended it.
+    async fn connection(&mut self) -> Result<Option<String>, Stop> {
+        let mut port = match open(&self.settings) {
+            Ok(port) => port,
+            Err(error) => return Ok(Some(error.to_string())),
+        };
+        let opened = self.clock.now();
+        let mut session = Session::new(self.settings.clone(), self.found, opened);
+        let mut buffer = [0u8; READ_BYTES_MAX];
+        let mut closing = false;
+        loop {
+            match self.drain(&mut port, &mut session, opened).await? {
+                Some(Ended::Closed) => return Ok(None),
+                Some(Ended::Down(reason)) => return Ok((!closing).then_some(reason)),
+                None => {}
+            }
+            let clock = Arc::clone(&self.clock);
+            let stepped =
+                step(&mut port, &mut session, &mut buffer, &clock, &self.stop, closing).await;
+            match stepped {
+                Ok(Step::Stop) => {
+                    closing = true;
+                    session.close(self.clock.now());
+                }
+                Ok(Step::Moved) => {}
+                Err(error) => {
+                    session.handle_end(self.clock.now());
+                    self.drain(&mut port, &mut session, opened).await?;
+                    let error = named(&self.settings, error);
+                    return Ok((!closing).then(|| error.to_string()));
+                }
+            }
+        }
+    }
+
+    /// Does and tells what the session wants; gives how it ended.
+    async fn drain(
+        &mut self,
+        port: &mut SerialStream,
+        session: &mut Session,
+        opened: Stamp,
+    ) -> Result<Option<Ended>, Stop> {
+        let mut reads = Vec::new();
+        while let Some(output) = session.poll_output() {
+            if let Output::Tags { at, tags, raw } = output {
+                self.good = Some(at);
+                let device = &self.device;
+                reads.extend(tags.into_iter().map(|tag| Read {
+                    device: device.clone(),
+                    at,
+                    value: ReadValue::Tag(tag),
+                    raw,
+                }));
+                continue;
+            }
+            self.flush(&mut reads).await?;
+            match output {
+                Output::Up { module, found } => self.up(module, found, opened).await?,
+                Output::Gap { from, to, reason } => self.gap(from, to, reason).await?,
+                Output::Down { reason } => return Ok(Some(Ended::Down(reason))),
+                Output::Closed => return Ok(Some(Ended::Closed)),
+                order => {
+                    if let Err(error) = obey(port, order).await {
+                        let error = named(&self.settings, error);
+                        return Ok(Some(Ended::Down(error.to_string())));
+                    }
+                }
+            }
+        }
+        self.flush(&mut reads).await?;
+        if session.is_reading() {
+            self.good = Some(session.last_good());
+        }
+        Ok(None)
+    }
+
+    async fn up(
+        &mut self,
+        module: crate::ModuleInfo,
+        found: Found,
+        opened: Stamp,
+    ) -> Result<(), Stop> {
+        self.found = Some(found);
+        let now = self.clock.now();
+        let facts = identity::facts(&self.settings.path, Path::new(identity::SYSFS));
+        let facts = identity::with_module(facts, &module);
+        let device = self.device.clone();
+        self.send(DeviceEvent::Identity { device, facts, at: opened }).await?;
+        if let (Some(from), Some(reason)) = (self.good, self.outage.take()) {
+            self.gap(from, now, format!("the module did not read: {reason}")).await?;
+        }
+        self.outage = None;
+        self.good = Some(now);
+        self.up_since = Some(now);
+        let name = found.protocol.name();
+        let detail = format!("{}, {name} at {} baud", module.summary(), found.baud);
+        self.state(DeviceState::Up { detail }).await
+    }
+
+    async fn flush(&self, reads: &mut Vec<Read>) -> Result<(), Stop> {
+        if reads.is_empty() {
+            Ok(())
+        } else {
+            self.send(DeviceEvent::Reads(std::mem::take(reads))).await
+        }
+    }
+
+    async fn gap(&self, from: Stamp, to: Stamp, reason: String) -> Result<(), Stop> {
+        tracing::warn!(device = %self.device, %reason, "gap");
+        self.send(DeviceEvent::Gap { device: self.device.clone(), from, to, reason }).await
+    }
+
+    async fn state(&self, state: DeviceState) -> Result<(), Stop> {
+        self.send(DeviceEvent::State { device: self.device.clone(), state }).await
+    }
+
+    /// Waits for room in the channel.
+    async fn send(&self, event: DeviceEvent) -> Result<(), Stop> {
+        self.events.send(event).await.map_err(|_| Stop)
+    }
+}
+
+/// How a session ended.
+enum Ended {
+    Closed,
+    Down(String),
+}
+
+/// What happened at the port.
+pub(crate) enum Step {
+    Stop,
+    Moved,
+}
+
+/// Opens the port at the first of its baud rates.
+pub(crate) fn open(settings: &Settings) -> Result<SerialStream, PortError> {
+    let path = settings.path.to_string_lossy().into_owned();
+    tokio_serial::new(path.clone(), settings.baud.unwrap_or(BAUDS[0]))
+        .open_native_async()
+        .map_err(|error| PortError::Open { path, reason: error.to_string() })
+}
+
+/// Waits for bytes, for what is due, or for the end.
+pub(crate) async fn step(
+    port: &mut SerialStream,
+    session: &mut Session,
+    buffer: &mut [u8],
+    clock: &Arc<dyn Clock>,
+    stop: &CancellationToken,
+    closing: bool,
+) -> io::Result<Step> {
+    let due_us = session.poll_timeout();
+    tokio::select! {
+        () = stop.cancelled(), if !closing => return Ok(Step::Stop),
+        read = port.read(buffer) => match read? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => session.handle_bytes(clock.now(), &buffer[..n]),
+        },
+        () = sleep_until(clock, due_us) => session.handle_timeout(clock.now()),
+    }
+    Ok(Step::Moved)
+}
+
+/// Carries out what concerns the port.
+pub(crate) async fn obey(port: &mut SerialStream, order: Output) -> io::Result<()> {
+    match order {
+        Output::Write(bytes) => timeout(WRITE, port.write_all(&bytes))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+        Output::Baud(baud) => port.set_baud_rate(baud).map_err(io::Error::other),
+        _ => Ok(()),
+    }
+}
+
+/// End of file, EIO and ENODEV (Linux) are how a hung-up terminal or a pulled USB plug is told.
+pub(crate) fn named(settings: &Settings, error: io::Error) -> PortError {
+    let path = settings.path.to_string_lossy().into_owned();
+    let unplugged = matches!(error.raw_os_error(), Some(5 | 19))
+        || error.kind() == io::ErrorKind::UnexpectedEof;
+    if unplugged { PortError::Unplugged { path } } else { PortError::Use { path, source: error } }
+}
+
+/// Waits until a moment of the monotonic clock; for ever without one.
+async fn sleep_until(clock: &Arc<dyn Clock>, due_us: Option<u64>) {
+    let Some(due_us) = due_us else { return std::future::pending().await };
+    let wait_us = due_us.saturating_sub(clock.now().mono_us);
+    sleep(Duration::from_micros(wait_us.max(1_000))).await;
+}
