@@ -11,7 +11,11 @@
 #[path = "../../../engine/tests/common/mod.rs"]
 pub mod house;
 
-use gatewarden_engine::{Command, Engine, ItemMaster, Judge, Outcome, PinCheck, Reply, Settings};
+use std::sync::OnceLock;
+
+use gatewarden_engine::{
+    Access, Command, Engine, ItemMaster, Judge, Outcome, PinCheck, Reply, Settings,
+};
 use gatewarden_model::{
     Actor, Hash, Item, MovementKind, OperatorId, SessionId, Tracking, Unit, Valuation,
     ValuationMethod,
@@ -313,7 +317,10 @@ impl Desk {
 
 /// All of a ledger verified, its decisions too.
 pub fn verify(reader: &LedgerReader, key: &VerifyingKey) -> Report {
-    let mut judge = Judge::knowing(access());
+    // The policies as the engine records them, with its settings; built once a test binary.
+    static KNOWN: OnceLock<Access> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| Engine::new(settings(), access(), 0).access().clone());
+    let mut judge = Judge::knowing(known.clone());
     let mut decisions = |entry: &gatewarden_model::Entry| judge.judge(entry);
     reader.verify_with(key, None, Some(&mut decisions)).unwrap()
 }
