@@ -16,6 +16,7 @@ mod misses;
 mod policies;
 mod raw;
 mod reach;
+mod texts;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},

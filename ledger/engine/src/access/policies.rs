@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::{
-    EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode, ValidationResult, Validator,
+    EntityUid, Policy, PolicySet, Schema, ValidationMode, ValidationResult, Validator,
 };
 use gatewarden_model::{Action, Module, RoleMatrix};
 
@@ -19,6 +19,7 @@ use super::{
     limits::conditions,
     looks::{can_apply, cells},
     raw::raw,
+    texts::{self, Text},
 };
 
 /// How policies are written.
@@ -190,7 +191,11 @@ pub(super) fn all(
     matrix: &RoleMatrix,
     extra: &str,
 ) -> Result<Vec<Written>, AccessError> {
-    let mut list = vec![];
+    let (mut texts, mut of_cells) = (vec![], vec![]);
+    let mut write = |(text, cell)| {
+        texts.push(text);
+        of_cells.push(cell);
+    };
     for (role, rights) in &matrix.0 {
         check_role_name(role)?;
         for (module, actions) in &rights.grants {
@@ -199,19 +204,19 @@ pub(super) fn all(
                 let id = format!("role:{role}:{}:{}", module.name(), action.name());
                 let who = format!("principal in Role::\"{role}\"");
                 let when = conditions(rights.limits_of(*module, action));
-                list.push(permit(id, &who, *module, action, &when)?);
+                write(permit(id, &who, *module, action, &when));
             }
         }
     }
     for (module, action) in form.cells() {
         let scope = format!("{}:{}", module.name(), action.name());
         let who = format!("principal in Scope::\"{scope}\"");
-        list.push(permit(format!("scope:{scope}"), &who, module, action, "")?);
+        write(permit(format!("scope:{scope}"), &who, module, action, ""));
     }
     for (module, actions) in LOCAL {
         for action in actions {
             let id = format!("local:{}:{}", module.name(), action.name());
-            list.push(permit(id, "principal is Local", module, *action, "")?);
+            write(permit(id, "principal is Local", module, *action, ""));
         }
     }
     for (id, rule, action) in DUTIES {
@@ -219,8 +224,12 @@ pub(super) fn all(
         let text = format!(
             "forbid (principal, action == Action::\"{action}\", resource)\nwhen {{ {rule} }};"
         );
-        list.push(written(id.to_owned(), None, &text)?);
+        write((Text { id: id.to_owned(), text }, None));
     }
+    let policies = texts::parse(&texts)?;
+    let written = texts.into_iter().zip(of_cells).zip(policies);
+    let written = written.map(|((text, cell), policy)| Written { id: text.id, cell, policy });
+    let mut list: Vec<Written> = written.collect();
     list.extend(raw(extra)?);
     list.sort_by(|a, b| a.id.cmp(&b.id));
     match list.windows(2).find(|pair| pair[0].id == pair[1].id) {
@@ -243,13 +252,15 @@ pub(super) fn validate(schema: &Schema, set: &PolicySet) -> ValidationResult {
     Validator::new(schema.clone()).validate(set, ValidationMode::Strict)
 }
 
+type Cell = (Module, Action);
+
 fn permit(
     id: String,
     who: &str,
     module: Module,
     action: Action,
     when: &str,
-) -> Result<Written, AccessError> {
+) -> (Text, Option<Cell>) {
     let mut text = format!(
         "permit ({who}, action == Action::\"{}\", resource == Module::\"{}\")",
         action.name(),
@@ -259,12 +270,7 @@ fn permit(
         text.push_str(&format!("\nwhen {{ {when} }}"));
     }
     text.push(';');
-    written(id, Some((module, action)), &text)
-}
-
-fn written(id: String, cell: Option<(Module, Action)>, text: &str) -> Result<Written, AccessError> {
-    let policy = Policy::parse(Some(PolicyId::new(&id)), text).map_err(|e| parse_error(&id, &e))?;
-    Ok(Written { id, cell, policy })
+    (Text { id, text }, Some((module, action)))
 }
 
 fn check_role_name(role: &str) -> Result<(), AccessError> {

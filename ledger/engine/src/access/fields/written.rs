@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use gatewarden_model::{Action, Field, Module, Role, RoleMatrix};
 
-use super::{ACTIONS, AccessError};
+use super::{
+    super::texts::{self, Text},
+    ACTIONS, AccessError,
+};
 
 const SCHEMA: &str = "\
 entity Role;
@@ -82,24 +85,27 @@ pub(super) fn flags(scopes: &[String]) -> [(&'static str, bool); 4] {
 
 /// All policies in the order of their ids, which are unique.
 pub(super) fn all(matrix: &RoleMatrix, raw: &[Policy]) -> Result<Vec<Written>, AccessError> {
-    let mut list = vec![];
+    let (mut texts, mut of_cells) = (vec![], vec![]);
+    let mut write = |(text, cell)| {
+        texts.push(text);
+        of_cells.push(cell);
+    };
     for (role, rights) in &matrix.0 {
         for action in ACTIONS {
             for field in of_role(rights, action) {
                 let id = format!("field:role:{role}:{field}:{}", action.name());
-                list.push(permit(
-                    id,
-                    &format!("principal in Role::\"{role}\""),
-                    action,
-                    field,
-                    "",
-                )?);
+                let who = format!("principal in Role::\"{role}\"");
+                write(permit(id, &who, action, field, ""));
             }
         }
     }
-    of_clients(&mut list)?;
+    of_clients(&mut write);
     let everything = "permit (principal is Local, action, resource);";
-    list.push(written("field:local".to_owned(), None, everything)?);
+    write((Text { id: "field:local".to_owned(), text: everything.to_owned() }, None));
+    let policies = texts::parse(&texts)?;
+    let written = texts.into_iter().zip(of_cells).zip(policies);
+    let written = written.map(|((text, cell), policy)| Written { id: text.id, cell, policy });
+    let mut list: Vec<Written> = written.collect();
     for policy in raw {
         let name = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
         let id = format!("raw:{name}");
@@ -155,44 +161,39 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
 }
 
 /// What clients may see and set by their scopes.
-fn of_clients(list: &mut Vec<Written>) -> Result<(), AccessError> {
+fn of_clients(write: &mut impl FnMut((Text, Option<Cell>))) {
     for field in Field::ALL {
         for action in ACTIONS {
             let scope = format!("field:{field}:{}", action.name());
             let who = format!("principal in Scope::\"{scope}\"");
-            list.push(permit(format!("field:scope:{scope}"), &who, action, field.clone(), "")?);
+            write(permit(format!("field:scope:{scope}"), &who, action, field.clone(), ""));
         }
     }
     let mut plain = |who: &str, action: Action, field: Field, when: &str| {
         let id = format!("field:client:{field}:{}", action.name());
-        permit(id, who, action, field, when).map(|one| list.push(one))
+        write(permit(id, who, action, field, when));
     };
     let (view, modify) = (Action::View, Action::Modify);
     let prices = "principal in Scope::\"price:view\"";
-    plain(prices, view, Field::Price, "principal.plain_view")?;
+    plain(prices, view, Field::Price, "principal.plain_view");
     let costs = "principal in Scope::\"price:modify\"";
-    plain(costs, modify, Field::Cost, "principal.plain_modify")?;
+    plain(costs, modify, Field::Cost, "principal.plain_modify");
     // Whoever may add to a cost finds out what it is by how much he may take off.
     let sees = "principal.plain_view && \
                 (principal in Scope::\"price:view\" || principal in Scope::\"price:modify\")";
-    plain("principal is Client", view, Field::Cost, sees)?;
+    plain("principal is Client", view, Field::Cost, sees);
     let asks = "principal.plain_modify && principal.asks";
-    plain("principal is Client", modify, Field::Price, asks)?;
+    plain("principal is Client", modify, Field::Price, asks);
     for field in OPEN {
         let views = "principal.plain_view && principal.views";
-        plain("principal is Client", view, field.clone(), views)?;
-        plain("principal is Client", modify, field, asks)?;
+        plain("principal is Client", view, field.clone(), views);
+        plain("principal is Client", modify, field, asks);
     }
-    Ok(())
 }
 
-fn permit(
-    id: String,
-    who: &str,
-    action: Action,
-    field: Field,
-    when: &str,
-) -> Result<Written, AccessError> {
+type Cell = (Action, Field);
+
+fn permit(id: String, who: &str, action: Action, field: Field, when: &str) -> (Text, Option<Cell>) {
     // A right on all custom fields is one on each of them.
     let is = if field == Field::AnyCustom { "in" } else { "==" };
     // Whoever is no client has no scopes to look at.
@@ -204,12 +205,7 @@ fn permit(
         "permit ({who}, action == Action::\"{}\", resource {is} Field::\"{field}\"){when};",
         action.name()
     );
-    written(id, Some((action, field)), &text)
-}
-
-fn written(id: String, cell: Option<(Action, Field)>, text: &str) -> Result<Written, AccessError> {
-    let policy = Policy::parse(Some(PolicyId::new(&id)), text).map_err(|e| unreadable(&id, &e))?;
-    Ok(Written { id, cell, policy })
+    (Text { id, text }, Some((action, field)))
 }
 
 /// A set of some of them.
