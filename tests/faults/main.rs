@@ -4,6 +4,7 @@
 
 mod clock;
 mod disk;
+mod hostile;
 mod plugs;
 mod spool;
 mod starts;
