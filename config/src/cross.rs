@@ -43,6 +43,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     gtins(walk, root.tables("items"));
     stations(walk, root);
     addresses(walk, root);
+    topics(walk, root);
     for device in root.tables("devices") {
         crate::devices::check(walk, device);
     }
@@ -137,6 +138,7 @@ fn addresses(walk: &mut Walk<'_>, root: &Fields) {
         if let Some(line) = seen.earlier(walk, place, at) {
             let message = format!("{shown} is in use by two devices");
             let hint = match key {
+                "client_id" => format!("line {line} has it too; each would cut the other off"),
                 "product" => format!("line {line} has it too; tell them apart with `serial`"),
                 _ => format!("line {line} has it too"),
             };
@@ -146,8 +148,36 @@ fn addresses(walk: &mut Walk<'_>, root: &Fields) {
     }
 }
 
+/// No two devices listen to the same reader behind a broker.
+fn topics(walk: &mut Walk<'_>, root: &Fields) {
+    let mut seen = Seen(BTreeMap::new());
+    for device in root.tables("devices") {
+        let Some((address, topic)) = device.text("address").zip(device.text("topic")) else {
+            continue;
+        };
+        let (at, topic) = (device.place("topic"), topic.trim_end_matches('/'));
+        let place = format!("{} {topic}", address.to_ascii_lowercase());
+        if let Some(line) = seen.earlier(walk, place, at) {
+            let message = format!("topic {} is in use by two devices", quote(topic));
+            let hint = Some(format!("line {line} has it too"));
+            walk.error(at, "topic-in-use", message, "a reader of its own for each device", hint);
+        }
+    }
+}
+
 /// The key that says where a device is reached, that place in one spelling, and as shown.
 fn reached_at(device: &Fields) -> Option<(&'static str, String, String)> {
+    if device.text("kind") == Some("zebra-iot") {
+        // Readers share a broker; at a broker a name is one client's, and whoever takes it cuts the other off.
+        let broker = device.text("address")?.to_ascii_lowercase();
+        let id = device.text("client_id")?;
+        let shown = format!("client_id {} at the broker {}", quote(id), quote(&broker));
+        return Some(("client_id", format!("{broker} as {id}"), shown));
+    }
+    if let Some(url) = device.text("url") {
+        let place = url.trim_end_matches('/').to_ascii_lowercase();
+        return Some(("url", place, format!("url {}", quote(url))));
+    }
     // Several Modbus units may share one gateway's address, or one serial line.
     let unit = device.integer::<u8>("unit").map_or(String::new(), |u| format!("#{u}"));
     if let Some(address) = device.text("address") {

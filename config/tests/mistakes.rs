@@ -532,3 +532,30 @@ fn mistakes_of_readers_with_an_iot_interface_are_told_each_at_its_place() {
         assert_eq!(own, wrong, "{lines}: {told:?}");
     }
 }
+
+#[test]
+fn two_readers_behind_one_broker_have_each_a_name_and_topics_of_their_own() {
+    let reader = |name: &str, id: &str, topic: &str| {
+        format!(
+            "[[devices]]\nname = \"{name}\"\nkind = \"zebra-iot\"\naddress = \"10.0.0.9:1883\"\n\
+             client_id = \"{id}\"\ntopic = \"{topic}\"\n"
+        )
+    };
+    let first = reader("a", "gate-1a", "zebra/a");
+    for (second, wrong) in [
+        (reader("b", "gate-1b", "zebra/b"), None),
+        (reader("b", "gate-1a", "zebra/b"), Some((13, "address-in-use"))),
+        (reader("b", "gate-1b", "zebra/a/"), Some((14, "topic-in-use"))),
+    ] {
+        let checked = parsed(&format!("[gateway]\nname = \"gate-1\"\n{first}{second}"));
+        let told: Vec<_> = found(&checked).iter().map(|(line, _, code)| (*line, *code)).collect();
+        let own = told.iter().copied().find(|(_, code)| code.ends_with("in-use"));
+        assert_eq!(own, wrong, "{second}: {told:?}");
+    }
+    let impinj = "[[devices]]\nname = \"a\"\nkind = \"impinj-iot\"\nurl = \"http://10.0.0.9\"\n\
+                  password = { env = \"IMPINJ\" }\n";
+    let twice =
+        format!("[gateway]\nname = \"gate-1\"\n{impinj}{}", impinj.replace("\"a\"", "\"b\""));
+    let checked = parsed(&twice);
+    assert!(found(&checked).iter().any(|(line, _, code)| (*line, *code) == (11, "address-in-use")));
+}

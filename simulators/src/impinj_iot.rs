@@ -1,39 +1,41 @@
 //! An Impinj reader's IoT device interface: HTTP/1.1 with Basic auth and a stream of JSON lines.
 //!
-//! Serves GET `/system`, GET `/status`, GET `/data/stream`, POST `/profiles/inventory/start`, `…/presets/{id}/start`
-//! and `/profiles/stop` below `/api/v1`. While its inventory runs it tells tags of its seed and an empty line every
-//! `keep_alive_ms`. The handle makes it fail; dropping it closes the port. Absent: TLS, profiles' effects.
+//! Serves below `/api/v1`: GET `/system`, `/system/image`, `/status`, `/data/stream`, POST `/profiles/inventory/start`,
+//! `…/presets/{id}/start` and `/profiles/stop`. Spec-strict (API 1.7.0): a profile without a required property is
+//! refused by its name, an event has the properties that the profile asks for (`epcHex` only on demand, a TID only
+//! with `fastId`), and what nobody listens to is kept, [`KEPT_MAX`] events, with an `overflowEvent` for the rest.
+//! The handle puts tags before its antennas and makes it fail; dropping it closes the port.
+//! Absent: TLS, filters, triggers, what an RF mode does.
+
+mod events;
+mod http;
 
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
 };
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE},
-};
-use serde_json::json;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::broadcast,
-};
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::door::{Door, lock};
+use crate::llrp::SimTag;
+use crate::tags::Tags;
 use crate::{LOOPBACK, Seed};
+use events::Report;
 
 /// Pieces that wait for a slow listener; beyond them it is cut off.
 pub const PIECES_MAX: usize = 4_096;
+/// Events that are kept while nobody listens.
+pub const KEPT_MAX: usize = 1_000;
 /// The longest request body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// The longest head of a request, in bytes.
-const HEAD_BYTES_MAX: u64 = 16 * 1024;
 
 /// How a simulated reader is made.
 #[derive(Debug, Clone)]
@@ -42,10 +44,14 @@ pub struct ImpinjIotOptions {
     pub bind: SocketAddr,
     /// User name and password.
     pub login: (String, String),
-    /// What the tags are made of.
+    /// Decides its serial number, the tags it makes up, and which tags a round misses.
     pub seed: u64,
-    /// Between two tags, in milliseconds; 0 tells none by itself.
+    /// Between two tags that it makes up, in milliseconds; 0 makes none up.
     pub tag_ms: u64,
+    /// Between two rounds that tell what stands before it, in milliseconds; 0 tells none by itself.
+    pub round_ms: u64,
+    /// How many of 100 tags a round misses.
+    pub miss_percent: u8,
     /// Between two empty lines, in milliseconds.
     pub keep_alive_ms: u64,
     /// The preset it knows.
@@ -59,98 +65,203 @@ impl Default for ImpinjIotOptions {
             login: ("root".to_owned(), "impinj".to_owned()),
             seed: 1,
             tag_ms: 0,
+            round_ms: 0,
+            miss_percent: 0,
             keep_alive_ms: 30_000,
             preset: "default".to_owned(),
         }
     }
 }
 
+/// What can be seen of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImpinjStatus {
+    /// Whether its inventory runs.
+    pub running: bool,
+    /// How often its inventory was started.
+    pub starts: u64,
+    /// How many streams are open.
+    pub streams: usize,
+    /// How many tags it has told.
+    pub told: u64,
+}
+
 struct Shared {
     options: ImpinjIotOptions,
-    running: AtomicBool,
     deaf: AtomicBool,
-    starts: AtomicU64,
+    tags: Tags,
+    report: Mutex<Report>,
+    status: watch::Sender<ImpinjStatus>,
     pieces: broadcast::Sender<Option<Vec<u8>>>,
+    kept: Mutex<Kept>,
+}
+
+/// What nobody listened to.
+#[derive(Default)]
+struct Kept {
+    events: VecDeque<Vec<u8>>,
+    purged: u64,
 }
 
 /// A running reader.
 pub struct ImpinjIotReader {
-    address: SocketAddr,
+    door: Door,
     shared: Arc<Shared>,
     _guard: DropGuard,
 }
 
+impl std::fmt::Debug for ImpinjIotReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImpinjIotReader").field("address", &self.address()).finish()
+    }
+}
+
 /// Starts a reader.
+///
+/// # Errors
+/// Where the address cannot be bound.
 pub async fn start(options: ImpinjIotOptions) -> io::Result<ImpinjIotReader> {
-    let listener = TcpListener::bind(options.bind).await?;
-    let address = listener.local_addr()?;
-    let (pieces, _) = broadcast::channel(PIECES_MAX);
     let shared = Arc::new(Shared {
-        options,
-        running: AtomicBool::new(false),
         deaf: AtomicBool::new(false),
-        starts: AtomicU64::new(0),
-        pieces,
+        tags: Tags::new(options.seed, options.miss_percent),
+        report: Mutex::default(),
+        status: watch::Sender::default(),
+        pieces: broadcast::Sender::new(PIECES_MAX),
+        kept: Mutex::default(),
+        options,
     });
+    let serves = Arc::clone(&shared);
+    let door = Door::open(shared.options.bind, move |listener, stop| {
+        Box::pin(http::accept(listener, Arc::clone(&serves), stop))
+    })
+    .await?;
     let stop = CancellationToken::new();
-    tokio::spawn(stop.clone().run_until_cancelled_owned(accept(
-        listener,
-        Arc::clone(&shared),
-        stop.clone(),
-    )));
     tokio::spawn(stop.clone().run_until_cancelled_owned(beat(Arc::clone(&shared))));
-    Ok(ImpinjIotReader { address, shared, _guard: stop.drop_guard() })
+    Ok(ImpinjIotReader { door, shared, _guard: stop.drop_guard() })
+}
+
+/// Tells tags and that it is alive.
+async fn beat(shared: Arc<Shared>) {
+    let mut seed = Seed::new(shared.options.seed);
+    let period = |ms: u64| Duration::from_millis(if ms == 0 { 86_400_000 } else { ms });
+    let mut made_up = tokio::time::interval(period(shared.options.tag_ms));
+    let mut rounds = tokio::time::interval(period(shared.options.round_ms));
+    let mut alive = tokio::time::interval(period(shared.options.keep_alive_ms));
+    made_up.tick().await;
+    rounds.tick().await;
+    loop {
+        let seen = tokio::select! {
+            _ = made_up.tick() => {
+                let mut epc = vec![0u8; 12];
+                epc[4..].copy_from_slice(&seed.next_u64().to_be_bytes());
+                vec![SimTag { epc, antenna: 1, rssi_dbm: -54 }]
+            }
+            _ = rounds.tick() => shared.tags.round(),
+            _ = alive.tick() => {
+                if !shared.deaf.load(SeqCst) {
+                    // Nobody listening is as with a real reader.
+                    let _ = shared.pieces.send(Some(b"\r\n".to_vec()));
+                }
+                continue;
+            }
+        };
+        if shared.status.borrow().running && !shared.deaf.load(SeqCst) {
+            shared.tell_tags(&seen);
+        }
+    }
+}
+
+impl Shared {
+    fn tell_tags(&self, seen: &[SimTag]) {
+        for tag in seen {
+            let line = lock(&self.report).tag(tag);
+            self.tell(line);
+        }
+        self.status.send_modify(|now| now.told += seen.len() as u64);
+    }
+
+    /// Puts an event on the stream, or keeps it for the next listener.
+    fn tell(&self, line: Vec<u8>) {
+        let mut kept = lock(&self.kept);
+        let Err(unheard) = self.pieces.send(Some(line)) else { return };
+        if kept.events.len() >= KEPT_MAX && kept.events.pop_front().is_some() {
+            kept.purged += 1;
+        }
+        kept.events.extend(unheard.0);
+    }
+
+    /// A listener, and what was kept for it.
+    fn listen(&self) -> (broadcast::Receiver<Option<Vec<u8>>>, Vec<u8>) {
+        let mut kept = lock(&self.kept);
+        let pieces = self.pieces.subscribe();
+        let mut first = Vec::new();
+        let purged = std::mem::take(&mut kept.purged);
+        if purged > 0 {
+            first.extend(events::overflow(purged, kept.events.len()));
+        }
+        kept.events.drain(..).for_each(|event| first.extend(event));
+        (pieces, first)
+    }
 }
 
 impl ImpinjIotReader {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.door.address()
     }
 
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
-    /// How often its inventory was started.
+    /// What can be seen of it.
     #[must_use]
-    pub fn starts(&self) -> u64 {
-        self.shared.starts.load(SeqCst)
+    pub fn status(&self) -> watch::Receiver<ImpinjStatus> {
+        self.shared.status.subscribe()
     }
 
-    /// Whether its inventory runs.
+    /// How it was made.
     #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.shared.running.load(SeqCst)
+    pub fn options(&self) -> &ImpinjIotOptions {
+        &self.shared.options
     }
 
-    /// Tells a tag.
+    /// How many tags stand before it.
+    #[must_use]
+    pub fn field(&self) -> usize {
+        self.shared.tags.len()
+    }
+
+    /// Puts tags before its antennas; those before are gone.
+    pub fn set_field(&self, tags: Vec<SimTag>) {
+        self.shared.tags.set(tags);
+    }
+
+    /// Tells a tag once.
     pub fn tag(&self, epc: &[u8], antenna: u16) {
-        self.raw(tag_line(epc, antenna).as_bytes());
+        self.shared.tell_tags(&[SimTag { epc: epc.to_vec(), antenna, rssi_dbm: -54 }]);
     }
 
     /// Tells that an input changed.
     pub fn input(&self, gpi: u16, on: bool) {
-        let transition = if on { "low-to-high" } else { "high-to-low" };
-        let event = json!({
-            "timestamp": TIME, "eventType": "gpiTransition",
-            "gpiTransitionEvent": { "gpi": gpi, "transition": transition },
-        });
-        self.raw(format!("{event}\r\n").as_bytes());
+        self.shared.tell(events::input(gpi, on));
+    }
+
+    /// Tells that an antenna was plugged in or out.
+    pub fn antenna(&self, port: u16, connected: bool) {
+        self.shared.tell(events::antenna(port, connected));
     }
 
     /// Tells that events were lost.
-    pub fn overflow(&self) {
-        let event = json!({ "timestamp": TIME, "eventType": "overflow", "overflowEvent": {} });
-        self.raw(format!("{event}\r\n").as_bytes());
+    pub fn overflow(&self, purged: u64) {
+        self.shared.tell(events::overflow(purged, 0));
     }
 
     /// Puts any bytes on the stream.
     pub fn raw(&self, bytes: &[u8]) {
-        // Nobody listening is as with a real reader.
         let _ = self.shared.pieces.send(Some(bytes.to_vec()));
     }
 
@@ -169,133 +280,33 @@ impl ImpinjIotReader {
     pub fn silence(&self, silent: bool) {
         self.shared.deaf.store(silent, SeqCst);
     }
-}
 
-const TIME: &str = "2021-02-02T22:18:35.658476625Z";
-
-fn tag_line(epc: &[u8], antenna: u16) -> String {
-    let hex: String = epc.iter().map(|byte| format!("{byte:02X}")).collect();
-    let event = json!({
-        "timestamp": TIME,
-        "eventType": "tagInventory",
-        "tagInventoryEvent": {
-            "epc": URL_SAFE.encode(epc), "epcHex": hex, "antennaPort": antenna,
-            "peakRssiCdbm": -5_450, "pc": "3000", "lastSeenTime": "2021-02-02T22:18:35.499734Z",
-        },
-    });
-    format!("{event}\r\n")
-}
-
-/// Tells tags and that it is alive.
-async fn beat(shared: Arc<Shared>) {
-    let mut seed = Seed::new(shared.options.seed);
-    let period = |ms: u64| Duration::from_millis(if ms == 0 { 86_400_000 } else { ms });
-    let mut tags = tokio::time::interval(period(shared.options.tag_ms));
-    let mut alive = tokio::time::interval(period(shared.options.keep_alive_ms));
-    tags.tick().await;
-    loop {
-        let piece = tokio::select! {
-            _ = tags.tick() => {
-                let mut epc = [0u8; 12];
-                epc[4..].copy_from_slice(&seed.next_u64().to_be_bytes());
-                tag_line(&epc, 1)
-            }
-            _ = alive.tick() => "\r\n".to_owned(),
-        };
-        if !shared.deaf.load(SeqCst) && (piece.len() == 2 || shared.running.load(SeqCst)) {
-            let _ = shared.pieces.send(Some(piece.into_bytes()));
-        }
+    /// Ends its inventory, as somebody at its own web interface does.
+    pub fn stop_reading(&self) {
+        self.shared.set_running(false);
     }
-}
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
-            // A broken connection concerns its peer alone.
-            let _ = serve(stream, &shared).await;
-        }));
+    /// Cuts every connection and closes the port; it reads on.
+    pub async fn go_away(&self) {
+        self.door.close().await;
     }
-}
 
-/// One request of a connection, which is closed after it.
-async fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let (reading, mut writing) = stream.into_split();
-    let mut reading = BufReader::new(reading).take(HEAD_BYTES_MAX);
-    let mut first = String::new();
-    reading.read_line(&mut first).await?;
-    let (mut length, mut login) = (0usize, String::new());
-    loop {
-        let mut line = String::new();
-        if reading.read_line(&mut line).await? == 0 || line.trim().is_empty() {
-            break;
-        }
-        let Some((name, value)) = line.split_once(':') else { continue };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            "authorization" => login = value.trim().to_owned(),
-            _ => {}
-        }
+    /// Opens the port again.
+    ///
+    /// # Errors
+    /// Where somebody else has taken it.
+    pub async fn come_back(&self) -> io::Result<()> {
+        self.door.reopen().await
     }
-    let mut body = vec![0; length.min(BODY_BYTES_MAX)];
-    reading.into_inner().read_exact(&mut body).await?;
-    let (user, password) = &shared.options.login;
-    if login != format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))) {
-        return answer(&mut writing, "401 Unauthorized", "").await;
-    }
-    let what: Vec<&str> = first.split_whitespace().take(2).collect();
-    let preset = format!("/api/v1/profiles/inventory/presets/{}/start", shared.options.preset);
-    match what.as_slice() {
-        ["GET", "/api/v1/system"] => {
-            let told = json!({
-                "manufacturer": "Impinj", "productModel": "R700", "productSku": "IPJ-R700-241",
-                "serialNumber": format!("37021050{:03}", shared.options.seed % 1_000),
-                "firmwareVersion": "8.1.0.79",
-            });
-            answer(&mut writing, "200 OK", &told.to_string()).await
-        }
-        ["GET", "/api/v1/status"] => {
-            let status = if shared.running.load(SeqCst) { "running" } else { "idle" };
-            answer(&mut writing, "200 OK", &json!({ "status": status }).to_string()).await
-        }
-        ["POST", "/api/v1/profiles/stop"] => {
-            shared.running.store(false, SeqCst);
-            answer(&mut writing, "204 No Content", "").await
-        }
-        ["POST", path] if *path == "/api/v1/profiles/inventory/start" || *path == preset => {
-            let is_inline = *path != preset;
-            let profile: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            if is_inline && profile["antennaConfigs"].as_array().is_none_or(Vec::is_empty) {
-                return answer(&mut writing, "400 Bad Request", r#"{"message":"antennaConfigs"}"#)
-                    .await;
-            }
-            shared.running.store(true, SeqCst);
-            shared.starts.fetch_add(1, SeqCst);
-            answer(&mut writing, "204 No Content", "").await
-        }
-        ["GET", "/api/v1/data/stream"] => stream_to(&mut writing, shared).await,
-        _ => answer(&mut writing, "404 Not Found", r#"{"message":"no such resource"}"#).await,
-    }
-}
 
-async fn answer(to: &mut (impl AsyncWriteExt + Unpin), status: &str, body: &str) -> io::Result<()> {
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    to.write_all(format!("{head}{body}").as_bytes()).await?;
-    to.shutdown().await
-}
-
-async fn stream_to(to: &mut (impl AsyncWriteExt + Unpin), shared: &Shared) -> io::Result<()> {
-    let mut pieces = shared.pieces.subscribe();
-    let head =
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
-    to.write_all(head.as_bytes()).await?;
-    while let Ok(Some(piece)) = pieces.recv().await {
-        to.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await?;
-        to.write_all(&piece).await?;
-        to.write_all(b"\r\n").await?;
+    /// Power off and on: it reads no longer, and what it kept is lost.
+    ///
+    /// # Errors
+    /// As [`Self::come_back`].
+    pub async fn power_cycle(&self) -> io::Result<()> {
+        self.go_away().await;
+        self.shared.status.send_modify(|now| now.running = false);
+        *lock(&self.shared.kept) = Kept::default();
+        self.come_back().await
     }
-    // Cut off, without the last chunk.
-    to.shutdown().await
 }

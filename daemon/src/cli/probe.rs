@@ -1,5 +1,6 @@
 //! `gatewarden probe URL`: what a device is and what it sees.
 
+mod iot;
 mod modbus;
 
 use std::process::ExitCode;
@@ -10,8 +11,10 @@ use gatewarden_model::identify::{Form, Identification, identify};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
-    /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1 or
-    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1.
+    /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1,
+    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1, impinj+https://192.0.2.7?pin=SHA256 (IoT device interface), or
+    /// zebra-iot+mqtt://BROKER:1883/zebra/door-1, the base of the reader's topics (zebra-iot+mqtts:// by TLS). The
+    /// last two take ?user=NAME, ?ca=FILE or ?pin=SHA256, and the password from GATEWARDEN_PROBE_PASSWORD.
     url: String,
     /// How long to look for tags.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -27,9 +30,14 @@ pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
         modbus::run(&args.url, args.json).await?;
         return Ok(ExitCode::SUCCESS);
     }
+    if iot::knows(&args.url) {
+        iot::run(&args.url, args.seconds, args.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !["llrp://", "llrps://"].iter().any(|scheme| args.url.starts_with(scheme)) {
         anyhow::bail!(
-            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT and modbus-rtu:///DEV",
+            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT, modbus-rtu:///DEV, \
+             impinj+https://HOST, impinj+http://HOST, zebra-iot+mqtt://BROKER:PORT/TOPIC and zebra-iot+mqtts://…",
             args.url
         );
     }
@@ -56,10 +64,7 @@ fn print_report(report: &ProbeReport) {
     println!("  {} reads of {} tags in {} s", report.reads, report.tags.len(), report.seconds);
     for tag in &report.tags {
         let antennas: Vec<String> = tag.antennas.iter().map(ToString::to_string).collect();
-        let rssi = tag.peak_rssi_cdbm.map_or_else(
-            || "-".to_owned(),
-            |cdbm| format!("{}.{:02} dBm", cdbm / 100, cdbm.unsigned_abs() % 100),
-        );
+        let rssi = rssi(tag.peak_rssi_cdbm);
         let meaning = identify(&tag.epc, Form::Epc);
         println!(
             "  {}  {:>6} x  antenna {}  {rssi}  {}",
@@ -72,6 +77,11 @@ fn print_report(report: &ProbeReport) {
     if report.reports_beyond > 0 {
         println!("  and {} reports of further tags", report.reports_beyond);
     }
+}
+
+fn rssi(cdbm: Option<i16>) -> String {
+    let told = |cdbm: i16| format!("{}.{:02} dBm", cdbm / 100, cdbm.unsigned_abs() % 100);
+    cdbm.map_or_else(|| "-".to_owned(), told)
 }
 
 /// What it can, and what was on it.

@@ -4,7 +4,6 @@ use anyhow::Context;
 use gatewarden_config::ZebraIot;
 use gatewarden_model::DeviceId;
 use gatewarden_zebra_iot::{Secret, Settings};
-use serde_json::json;
 
 use super::{Supplies, trust};
 
@@ -25,7 +24,7 @@ fn settings(told: ZebraIot) -> anyhow::Result<Settings> {
     Ok(Settings {
         login: told.login.map(|(user, password)| (user, Secret::new(password.expose()))),
         trust: trust::trust(told.trust)?,
-        mode: told.mode.map(|mode| json!({ "type": mode.to_ascii_uppercase() })),
+        mode: told.mode.as_deref().map(gatewarden_zebra_iot::settings::mode),
         ..Settings::new(host, port, &told.client_id, told.topic.trim_end_matches('/'))
     })
 }

@@ -98,18 +98,39 @@ impl Api {
         Ok(Self { client, settings: settings.clone(), base })
     }
 
-    /// GET `/system`.
+    /// GET `/system`, and the firmware of GET `/system/image`, where the reader tells that.
     pub async fn identity(&self) -> Result<Identity, ApiError> {
         let told = self.call(Method::GET, "/system", None).await?;
         let identity: Option<Identity> = serde_json::from_value(told).ok();
-        identity
+        let mut identity = identity
             .filter(|i| !i.serial_number.is_empty() || !i.product_model.is_empty())
-            .ok_or_else(|| ApiError::Answer("GET /system".to_owned()))
+            .ok_or_else(|| ApiError::Answer("GET /system".to_owned()))?;
+        if identity.firmware_version.is_empty() {
+            let image = match self.call(Method::GET, "/system/image", None).await {
+                Err(ApiError::Refused { status: 403..=405, .. }) => Value::Null,
+                other => other?,
+            };
+            let told = image.get("primaryFirmware").and_then(Value::as_str);
+            identity.firmware_version = told.unwrap_or_default().to_owned();
+        }
+        Ok(identity)
     }
 
-    /// Ends what the reader does, starts the inventory, and looks whether it runs.
+    /// What the reader does, by GET `/status`: `running`, `armed`, `idle`.
+    pub async fn status(&self) -> Result<String, ApiError> {
+        let told = self.call(Method::GET, "/status", None).await?;
+        let status = told.get("status").and_then(Value::as_str).map(shown);
+        status.ok_or_else(|| ApiError::Answer("GET /status".to_owned()))
+    }
+
+    /// Whether a status is one in which tags are told, now or at a trigger.
+    #[must_use]
+    pub fn reads(status: &str) -> bool {
+        matches!(status, "running" | "armed")
+    }
+
+    /// Starts the inventory, and looks whether it runs.
     pub async fn start(&self) -> Result<(), ApiError> {
-        self.stop().await?;
         match &self.settings.preset {
             Some(preset) => {
                 let path = format!("/profiles/inventory/presets/{}/start", escaped(preset));
@@ -120,11 +141,10 @@ impl Api {
                 self.call(Method::POST, "/profiles/inventory/start", Some(profile)).await?;
             }
         }
-        let status = self.call(Method::GET, "/status", None).await?;
-        match status.get("status").and_then(Value::as_str) {
-            Some("running" | "armed") => Ok(()),
-            Some(other) => Err(ApiError::NotRunning(shown(other))),
-            None => Err(ApiError::Answer("GET /status".to_owned())),
+        let status = self.status().await?;
+        match Self::reads(&status) {
+            true => Ok(()),
+            false => Err(ApiError::NotRunning(status)),
         }
     }
 
@@ -184,7 +204,7 @@ async fn accepted(what: &str, response: Response) -> Result<Response, ApiError> 
     if status.is_success() {
         return Ok(response);
     }
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+    if status == StatusCode::UNAUTHORIZED {
         return Err(ApiError::Password);
     }
     let body = body_of(what, response).await.unwrap_or_default();

@@ -1,5 +1,8 @@
 //! Bytes of the stream to lines, lines to events. Pure.
 //!
+//! Source: Impinj's IoT device interface, API 1.7.0, GET `/data/stream` and `ReaderEvent` in the OpenAPI document that
+//! a reader serves itself (`/api/v1/openapi.json`). What it calls `status` in an `inventoryStatusEvent`, readers
+//! tell as `inventoryStatus`; `gpiTransitionEvent` has the form that the triggers of a preset give it.
 //! Invariants: no line is kept beyond [`LINE_BYTES_MAX`]; an empty line is a keep-alive; a time that is not RFC 3339
 //! is no time; an EPC that is told twice and differs is an error. Unknown fields and events are passed over by name.
 
@@ -39,6 +42,13 @@ pub enum Event {
     Lost(String),
     /// The inventory's new state, such as `running` or `idle`.
     Status(String),
+    /// An antenna was unplugged or plugged in.
+    Antenna {
+        /// Its number, from 1.
+        port: u16,
+        /// Whether it is there.
+        connected: bool,
+    },
     /// Something else, by its name.
     Other(String),
 }
@@ -140,8 +150,19 @@ pub fn decode(line: &[u8]) -> Result<Vec<Event>, CodecError> {
                 events.push(input(fields).ok_or_else(|| field("gpiTransitionEvent"))?);
             }
             ("inventoryStatusEvent", Some(fields)) => {
-                let status = fields.get("inventoryStatus").and_then(Value::as_str);
+                let status = fields.get("inventoryStatus").or_else(|| fields.get("status"));
+                let status = status.and_then(Value::as_str);
                 events.push(Event::Status(shown(status.unwrap_or("unknown"))));
+            }
+            ("inventoryTerminatedEvent", _) => {
+                events.push(Event::Status("terminated".to_owned()));
+            }
+            ("antennaDisconnectedEvent" | "antennaConnectedEvent", Some(fields)) => {
+                let port = fields.get("antennaPort").and_then(Value::as_u64);
+                let port = port.and_then(|n| u16::try_from(n).ok());
+                let port = port.ok_or_else(|| field("antennaPort"))?;
+                let connected = name == "antennaConnectedEvent";
+                events.push(Event::Antenna { port, connected });
             }
             ("overflowEvent" | "OverflowEvent" | "connectionsLost" | "connectionsLostEvent", _) => {
                 events.push(Event::Lost(shown(&format!("{name} {value}"))));
@@ -200,9 +221,16 @@ fn tag(fields: &Map<String, Value>) -> Result<TagRead, &'static str> {
         tid,
         first_seen_us: text("firstSeenTime").and_then(time_us),
         last_seen_us: text("lastSeenTime").and_then(time_us),
-        phase: None,
+        phase: fields.get("phaseAngle").and_then(Value::as_f64).map(turn),
         doppler_hz16: None,
     })
+}
+
+/// Degrees to 65,536 a turn.
+fn turn(degrees: f64) -> i16 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    let part = (degrees.rem_euclid(360.0) / 360.0 * 65_536.0) as u32 as u16 as i16;
+    part
 }
 
 fn input(fields: &Map<String, Value>) -> Option<Event> {

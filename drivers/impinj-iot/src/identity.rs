@@ -1,4 +1,4 @@
-//! What a reader says it is, read from GET `/system`.
+//! What a reader says it is, read from GET `/system` and `/system/image`.
 
 use gatewarden_model::DeviceFacts;
 use serde::{Deserialize, Serialize};

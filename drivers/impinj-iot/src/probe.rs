@@ -22,10 +22,13 @@ pub struct ProbeReport {
     pub summary: String,
     /// What the reader is.
     pub reader: Identity,
+    /// What it does: `running`, `armed`, `idle`.
+    pub status: String,
 }
 
 /// Asks a reader who it is.
 pub async fn probe(settings: &Settings) -> Result<ProbeReport, ProbeError> {
-    let reader = Api::new(settings)?.identity().await?;
-    Ok(ProbeReport { url: settings.url.clone(), summary: reader.summary(), reader })
+    let api = Api::new(settings)?;
+    let (reader, status) = (api.identity().await?, api.status().await?);
+    Ok(ProbeReport { url: settings.url.clone(), summary: reader.summary(), reader, status })
 }

@@ -1,13 +1,17 @@
 //! One stream's conversation. Pure: time is an argument.
 //!
-//! Invariants: every line that can't be read, every loss the reader tells of, and a line cut by the end is a gap;
+//! Invariants: every line that can't be read, every loss the reader tells of, an antenna that is unplugged until it
+//! is plugged in again (at most [`UNPLUGGED_MAX`]), and a line cut by the end is a gap;
 //! the events are in the order of the lines. Absent: requests, which the task sends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use gatewarden_model::{Hash, TagRead};
 
 use crate::codec::{Event, Line, Lines, decode};
+
+/// Most antennas that are remembered as unplugged.
+pub const UNPLUGGED_MAX: usize = 64;
 
 /// What a stream told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub enum SessionEvent {
     },
     /// Something was lost.
     Gap {
+        /// Since when, in microseconds of the time that is handed in; else since the stream was last good.
+        since_us: Option<u64>,
         /// What.
         reason: String,
     },
@@ -46,6 +52,7 @@ pub struct Session {
     lines: Lines,
     heard_us: u64,
     silence_us: u64,
+    unplugged: BTreeMap<u16, u64>,
     events: VecDeque<SessionEvent>,
 }
 
@@ -54,7 +61,8 @@ impl Session {
     #[must_use]
     pub fn new(silence_ms: u64, now_us: u64) -> Self {
         let (lines, events) = (Lines::default(), VecDeque::new());
-        Self { lines, heard_us: now_us, silence_us: silence_ms.saturating_mul(1_000), events }
+        let silence_us = silence_ms.saturating_mul(1_000);
+        Self { lines, heard_us: now_us, silence_us, unplugged: BTreeMap::new(), events }
     }
 
     /// Takes bytes of the stream.
@@ -64,7 +72,7 @@ impl Session {
             match line {
                 Line::KeepAlive => {}
                 Line::TooLong => self.gap("a line was too long".to_owned()),
-                Line::Text(line) => self.handle_line(&line),
+                Line::Text(line) => self.handle_line(now_us, &line),
             }
         }
     }
@@ -94,29 +102,47 @@ impl Session {
         self.heard_us.saturating_add(self.silence_us)
     }
 
-    fn handle_line(&mut self, line: &[u8]) {
+    fn handle_line(&mut self, now_us: u64, line: &[u8]) {
         let raw = Hash::of(line);
         let decoded = match decode(line) {
             Ok(events) => events,
             Err(error) => return self.gap(format!("an event could not be read: {error}")),
         };
         for event in decoded {
-            self.events.push_back(match event {
+            let told = match event {
                 Event::Tag(tag) => SessionEvent::Read { tag, raw },
                 Event::Input { port, on } => SessionEvent::Input { port, on },
                 Event::Lost(what) => {
-                    SessionEvent::Gap { reason: format!("the reader lost events: {what}") }
+                    let reason = format!("the reader lost events: {what}");
+                    SessionEvent::Gap { since_us: None, reason }
                 }
+                Event::Antenna { port, connected } => self.antenna(now_us, port, connected),
                 Event::Status(status) if status == "running" || status == "armed" => {
                     SessionEvent::Note(format!("inventory {status}"))
                 }
                 Event::Status(status) => SessionEvent::Idle { status },
                 Event::Other(name) => SessionEvent::Note(format!("the reader tells {name}")),
-            });
+            };
+            self.events.push_back(told);
         }
     }
 
+    fn antenna(&mut self, now_us: u64, port: u16, connected: bool) -> SessionEvent {
+        if connected {
+            let Some(since_us) = self.unplugged.remove(&port) else {
+                return SessionEvent::Note(format!("antenna {port} was plugged in"));
+            };
+            let reason = format!("antenna {port} was unplugged");
+            return SessionEvent::Gap { since_us: Some(since_us), reason };
+        }
+        if self.unplugged.len() < UNPLUGGED_MAX {
+            self.unplugged.entry(port).or_insert(now_us);
+        }
+        let reason = format!("antenna {port} was unplugged: nothing is read there");
+        SessionEvent::Gap { since_us: None, reason }
+    }
+
     fn gap(&mut self, reason: String) {
-        self.events.push_back(SessionEvent::Gap { reason });
+        self.events.push_back(SessionEvent::Gap { since_us: None, reason });
     }
 }

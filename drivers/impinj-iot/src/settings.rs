@@ -28,7 +28,7 @@ pub struct Settings {
     pub tag_population: u16,
     /// How long a request may take, in milliseconds.
     pub time_out_ms: u64,
-    /// How long the stream may be silent, in milliseconds: two of its 30 s keep-alives and half of one.
+    /// How long the stream may be silent, in milliseconds: three of its 30 s keep-alives, as the maker asks.
     pub silence_ms: u64,
 }
 
@@ -48,7 +48,7 @@ impl Settings {
             session: 1,
             tag_population: 32,
             time_out_ms: 5_000,
-            silence_ms: 75_000,
+            silence_ms: 90_000,
         }
     }
 
@@ -62,6 +62,8 @@ impl Settings {
                 "rfMode": self.rf_mode,
                 "inventorySession": self.session,
                 "inventorySearchMode": "dual-target",
+                // Without it a reader tells no TID, whatever the event's configuration asks for.
+                "fastId": "enabled",
                 "estimatedTagPopulation": self.tag_population,
             })
         };

@@ -107,7 +107,9 @@ impl Driver {
         let stop = self.stop.clone();
         let opening = async {
             let identity = api.identity().await?;
-            // First the stream, so that nothing after the start is missed.
+            // What ran before ends before the stream, which would tell of that end; and the stream is there
+            // before the start, so that nothing after it is missed.
+            api.stop().await?;
             let stream = api.stream().await?;
             api.start().await?;
             Ok::<_, crate::api::ApiError>((identity, stream))
@@ -146,7 +148,15 @@ impl Driver {
             if ended.is_some() {
                 session.handle_end();
             }
-            let idle = self.tell(&mut session).await?;
+            let mut idle = self.tell(&mut session).await?;
+            if idle.is_some() && ended.is_none() {
+                // The stream may tell late what was before the start: the reader's word on now counts.
+                idle = match api.status().await {
+                    Ok(status) if Api::reads(&status) => None,
+                    Ok(status) => Some(format!("the reader is {status}: somebody stopped it")),
+                    Err(error) => Some(error.to_string()),
+                };
+            }
             if let Some(reason) = ended.or(idle) {
                 return Ok(Some(reason));
             }
@@ -170,12 +180,13 @@ impl Driver {
                     let device = self.device.clone();
                     self.send(DeviceEvent::Input { device, port, on, at: now }).await?;
                 }
-                SessionEvent::Gap { reason } => {
-                    self.gap(self.good.unwrap_or(now), now, reason).await?
+                SessionEvent::Gap { since_us, reason } => {
+                    let from = since_us.map_or(self.good.unwrap_or(now), |us| earlier(now, us));
+                    self.gap(from, now, reason).await?;
                 }
                 SessionEvent::Note(text) => tracing::info!(device = %self.device, "{text}"),
                 SessionEvent::Idle { status } => {
-                    idle = Some(format!("the reader's inventory is {status}: somebody stopped it"));
+                    idle = Some(format!("the reader's inventory is {status}"));
                 }
                 SessionEvent::Read { .. } => {}
             }
@@ -216,5 +227,15 @@ impl Driver {
 
     async fn send(&self, event: DeviceEvent) -> Result<(), IntakeGone> {
         self.events.send(event).await.map_err(|_| IntakeGone)
+    }
+}
+
+/// A stamp at an earlier monotonic time of the same boot.
+fn earlier(now: Stamp, mono_us: u64) -> Stamp {
+    let ago_us = now.mono_us.saturating_sub(mono_us);
+    Stamp {
+        mono_us: now.mono_us - ago_us,
+        wall_us: now.wall_us.saturating_sub_unsigned(ago_us),
+        ..now
     }
 }

@@ -4,75 +4,12 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::time::{Duration, Instant};
 
-use gatewarden_impinj_iot::{Secret, Settings, probe, run};
-use gatewarden_model::{DeviceEvent, DeviceId, DeviceState, ReadValue};
+use common::driver::Driver;
+use gatewarden_impinj_iot::{Secret, Settings, probe};
+use gatewarden_model::DeviceEvent;
 use gatewarden_simulators::impinj_iot::{ImpinjIotOptions, ImpinjIotReader, start};
-use tokio::{sync::mpsc, time::timeout};
-use tokio_util::sync::{CancellationToken, DropGuard};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Driver {
-    events: mpsc::Receiver<DeviceEvent>,
-    _guard: DropGuard,
-}
-
-impl Driver {
-    fn start(settings: Settings) -> Self {
-        let (send, events) = mpsc::channel(64);
-        let (stop, clock) = (CancellationToken::new(), Arc::new(common::TestClock::default()));
-        let device = DeviceId::parse("door").unwrap();
-        tokio::spawn(run(device, settings, clock, send, stop.clone()));
-        Self { events, _guard: stop.drop_guard() }
-    }
-
-    async fn until(&mut self, what: &str, wanted: impl Fn(&DeviceEvent) -> bool) -> DeviceEvent {
-        let found = async {
-            loop {
-                let event = self.events.recv().await.expect("the driver ended");
-                if wanted(&event) {
-                    return event;
-                }
-            }
-        };
-        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {what} in time"))
-    }
-
-    async fn up(&mut self) {
-        let up =
-            |e: &DeviceEvent| matches!(e, DeviceEvent::State { state: DeviceState::Up { .. }, .. });
-        self.until("up", up).await;
-    }
-
-    async fn gap(&mut self) -> String {
-        match self.until("gap", |e| matches!(e, DeviceEvent::Gap { .. })).await {
-            DeviceEvent::Gap { reason, .. } => reason,
-            _ => unreachable!(),
-        }
-    }
-
-    async fn down(&mut self) -> String {
-        let is = |e: &DeviceEvent| {
-            matches!(e, DeviceEvent::State { state: DeviceState::Down { .. }, .. })
-        };
-        match self.until("down", is).await {
-            DeviceEvent::State { state: DeviceState::Down { reason, .. }, .. } => reason,
-            _ => unreachable!(),
-        }
-    }
-
-    async fn epc(&mut self) -> Vec<u8> {
-        match self.until("read", |e| matches!(e, DeviceEvent::Reads(_))).await {
-            DeviceEvent::Reads(reads) => match &reads[0].value {
-                ReadValue::Tag(tag) => tag.epc.clone(),
-                ReadValue::Scan(_) => panic!("a scan"),
-            },
-            _ => unreachable!(),
-        }
-    }
-}
 
 async fn reader() -> ImpinjIotReader {
     start(ImpinjIotOptions::default()).await.unwrap()
@@ -89,14 +26,16 @@ async fn a_reader_tells_who_it_is_then_its_tags_inputs_and_losses() {
     let told = driver.until("identity", |e| matches!(e, DeviceEvent::Identity { .. })).await;
     let DeviceEvent::Identity { facts, .. } = told else { unreachable!() };
     assert_eq!((&*facts["serial"], &*facts["model"]), ("37021050001", "R700"));
+    assert_eq!(&*facts["firmware"], "8.1.0.79");
     driver.up().await;
-    assert!(reader.is_running());
+    assert!(reader.status().borrow().running);
     reader.tag(&[7; 12], 2);
     assert_eq!(driver.epc().await, [7; 12]);
     reader.input(1, true);
     driver.until("input", |e| matches!(e, DeviceEvent::Input { port: 1, on: true, .. })).await;
-    reader.overflow();
-    assert!(driver.gap().await.contains("lost events"));
+    reader.overflow(9);
+    let gap = driver.gap().await;
+    assert!(gap.contains("lost events") && gap.contains("\"eventsPurged\":9"), "{gap}");
 }
 
 #[tokio::test]
@@ -112,7 +51,7 @@ async fn a_line_cut_by_the_end_and_the_outage_are_gaps_and_reading_goes_on() {
     driver.up().await;
     reader.tag(&[9; 12], 1);
     assert_eq!(driver.epc().await, [9; 12]);
-    assert_eq!(reader.starts(), 2);
+    assert_eq!(reader.status().borrow().starts, 2);
 }
 
 #[tokio::test]
@@ -136,4 +75,26 @@ async fn a_wrong_password_and_an_unknown_preset_are_named() {
     assert!(reason.contains("nightly") && reason.contains("404"), "{reason}");
     let https = Settings { url: reader.url().replace("http:", "https:"), ..settings(&reader) };
     assert!(Driver::start(https).down().await.contains("whom to trust"));
+}
+
+#[tokio::test]
+async fn a_reader_that_was_away_tells_what_it_kept_and_is_read_on() {
+    let reader = reader().await;
+    let mut driver = Driver::start(settings(&reader));
+    driver.up().await;
+    reader.go_away().await;
+    driver.down().await;
+    reader.tag(&[3; 12], 1);
+    reader.come_back().await.unwrap();
+    let back = Instant::now();
+    driver.gap().await;
+    driver.up().await;
+    assert!(back.elapsed() < Duration::from_secs(2), "{:?}", back.elapsed());
+    assert_eq!(driver.epc().await, [3; 12]);
+    reader.antenna(1, false);
+    assert!(driver.gap().await.contains("antenna 1 was unplugged"));
+    reader.stop_reading();
+    assert!(driver.down().await.contains("idle"));
+    driver.up().await;
+    assert!(reader.status().borrow().running);
 }

@@ -1,5 +1,9 @@
 //! Payloads to JSON objects, objects to what they say, commands to payloads. Pure.
 //!
+//! Source: Zebra's IoT Connector interface (`zebradevs.github.io/rfid-ziotc-docs`): tag data events, management
+//! events, `get_version`, `get_status`; seen on FX9600 and FXR60/90. A tag's fields beyond `idHex` and `eventNum`
+//! come only where the mode's `tagMetaData` asks for them; a memory that could not be read is told as `Error: …` in
+//! its place; the status is spelled `radioActivitiy` by older firmware; management events are numbered apart.
 //! A payload may hold several objects with nothing between them. Invariants: at most [`OBJECTS_MAX`] objects of a
 //! payload and [`TAGS_MAX`] tags of an object are read, more is an error and never silence; a time that can't be
 //! read is no time. Absent: payloads that are not UTF-8 JSON.
@@ -72,6 +76,8 @@ pub enum Management {
     Heartbeat {
         /// Whether the radio reads.
         reading: Option<bool>,
+        /// How many messages of data the reader has dropped since its start.
+        dropped: Option<u64>,
     },
     /// An error, a warning or something else, in words.
     Note(String),
@@ -126,7 +132,8 @@ fn tag(fields: &Map<String, Value>, time: Option<u64>) -> Result<Tag, CodecError
     let number = |names: &[&str]| of(names).map(|v| number(v).filter(|n| n.is_finite()));
     let bad = CodecError::Field;
     let epc = text(&["idHex", "EPCid", "epcId", "EPC"]).and_then(hex).ok_or(bad("idHex"))?;
-    let tid = text(&["TID", "tid"]).map(|t| hex(t).ok_or(bad("TID"))).transpose()?;
+    let tid = text(&["TID", "tid"]).filter(|t| !t.starts_with("Error"));
+    let tid = tid.map(|t| hex(t).ok_or(bad("TID"))).transpose()?;
     if epc.len() > EPC_BYTES_MAX || tid.as_ref().is_some_and(|tid| tid.len() > TID_BYTES_MAX) {
         return Err(bad("idHex"));
     }
@@ -158,7 +165,7 @@ fn tag(fields: &Map<String, Value>, time: Option<u64>) -> Result<Tag, CodecError
             tid,
             first_seen_us: None,
             last_seen_us: time,
-            phase: None,
+            phase: number(&["phase"]).flatten().map(turn),
             doppler_hz16: None,
         },
         event: whole(&["eventNum"], "eventNum")?,
@@ -201,7 +208,7 @@ pub fn management(object: &Value) -> Result<Management, CodecError> {
         }
         "heartbeat" => {
             let radio = data.get("radio_control").unwrap_or(data);
-            Ok(Management::Heartbeat { reading: reading(radio) })
+            Ok(Management::Heartbeat { reading: reading(radio), dropped: dropped(data) })
         }
         other => Ok(Management::Note(shown(&format!("{other}: {data}")))),
     }
@@ -210,12 +217,29 @@ pub fn management(object: &Value) -> Result<Management, CodecError> {
 /// Whether a status or a heartbeat says that the radio reads.
 #[must_use]
 pub fn reading(status: &Value) -> Option<bool> {
-    let activity = status.get("radioActivity").or_else(|| status.get("radio_activity"));
+    let spelled = ["radioActivity", "radioActivitiy", "radio_activity"];
+    let activity = spelled.iter().find_map(|name| status.get(*name));
     match activity.and_then(Value::as_str)?.to_ascii_lowercase().as_str() {
         "active" => Some(true),
         "inactive" => Some(false),
         _ => None,
     }
+}
+
+/// What a heartbeat says of dropped data: one number, or one a path.
+fn dropped(data: &Value) -> Option<u64> {
+    let gateway = data.get("reader_gateway")?;
+    let of = |value: &Value| value.get("numDataMessagesDropped").and_then(Value::as_u64);
+    of(gateway).or_else(|| {
+        let paths = gateway.get("dataPathStatistics")?.as_array()?;
+        paths.iter().filter_map(of).reduce(u64::saturating_add)
+    })
+}
+
+/// The reader's number of a management event, where it tells one.
+#[must_use]
+pub fn management_number(object: &Value) -> Option<u64> {
+    object.get("eventNum").and_then(Value::as_u64)
 }
 
 /// A command's payload.
@@ -226,6 +250,13 @@ pub fn command(name: &str, id: &str, payload: &Value) -> Vec<u8> {
 
 fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Degrees to 65,536 a turn.
+fn turn(degrees: f64) -> i16 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    let part = (degrees.rem_euclid(360.0) / 360.0 * 65_536.0) as u32 as u16 as i16;
+    part
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

@@ -8,12 +8,14 @@
 pub mod codec;
 pub mod identity;
 mod link;
+pub mod probe;
 pub mod session;
 pub mod settings;
 pub mod task;
 
 pub use gatewarden_tls::{Secret, Trust};
 pub use identity::Identity;
+pub use probe::{ProbeError, ProbeReport, probe};
 pub use session::{Session, SessionEvent};
 pub use settings::{Channel, Settings, Topics};
 pub use task::run;

@@ -2,7 +2,8 @@
 //!
 //! TLS: rumqttc's own is not used; the client speaks over a Unix socket in a private folder to a task that carries
 //! the bytes over rustls. Invariants: the socket takes one connection; messages above the limit are never sent to
-//! us, and show as missing event numbers; a failure ends the connection as a whole.
+//! us, and show as missing event numbers; a failure ends the connection as a whole. The broker must speak MQTT 5
+//! with us; with the reader it may speak 3.1.1.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use rumqttc::{
         AsyncClient, Event, EventLoop, MqttOptions,
         mqttbytes::{
             QoS,
-            v5::{Filter, Packet},
+            v5::{Filter, Packet, PublishProperties},
         },
     },
 };
@@ -34,8 +35,6 @@ use crate::{
 const ORDERS_MAX: usize = 16;
 /// How often an idle connection is probed.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// How long the broker keeps data for us, in seconds.
-const SESSION_EXPIRY_S: u32 = 3_600;
 /// Largest packet that is taken: a payload with its topic and properties.
 const PACKET_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
 
@@ -71,8 +70,8 @@ impl Link {
         }
         options
             .set_keep_alive(KEEP_ALIVE)
-            .set_clean_start(false)
-            .set_session_expiry_interval(Some(SESSION_EXPIRY_S))
+            .set_clean_start(settings.keep_s == 0)
+            .set_session_expiry_interval(Some(settings.keep_s))
             .set_max_packet_size(u32::try_from(PACKET_BYTES_MAX).ok())
             .set_connection_timeout(settings.time_out_ms.div_ceil(1_000).max(1));
         if let Some((user, password)) = &settings.login {
@@ -82,8 +81,7 @@ impl Link {
         Ok(Self { client, event_loop, settings: settings.clone(), _tunnel: tunnel })
     }
 
-    /// The next packet. Must not be dropped half-way unless the connection is given up... it may be: the event
-    /// loop keeps its place between calls.
+    /// The next packet. May be dropped half-way: the event loop keeps its place between calls.
     pub(crate) async fn next(&mut self) -> Result<Incoming, String> {
         let event = self.event_loop.poll().await;
         match event.map_err(|error| {
@@ -119,9 +117,17 @@ impl Link {
         }
     }
 
+    /// Publishes a command. One that the reader does not fetch in time is not kept for it: it must not start or
+    /// stop hours later.
     pub(crate) fn publish(&self, channel: Channel, payload: Vec<u8>) -> Result<(), String> {
         let topic = self.settings.topics.of(channel);
-        let sent = self.client.try_publish(topic, QoS::AtLeastOnce, false, payload);
+        let expiry_s = u32::try_from(self.settings.time_out_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+        let properties = PublishProperties {
+            message_expiry_interval: Some(expiry_s.max(1)),
+            ..PublishProperties::default()
+        };
+        let qos = QoS::AtLeastOnce;
+        let sent = self.client.try_publish_with_properties(topic, qos, false, payload, properties);
         sent.map_err(|error| format!("failed to publish: {error}"))
     }
 }

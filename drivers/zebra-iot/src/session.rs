@@ -1,10 +1,14 @@
 //! The conversation with one reader. Pure: time is an argument.
 //!
 //! On a connection: `get_version`, `get_status`; where it does not read or a mode is set: `stop`, `set_mode`,
-//! `start`, then `get_status` until the radio is active, because `set_mode` alone succeeds and does nothing.
-//! Invariants: one command at a time, each answered in time or the session is down; every number missing between
-//! data events, and every step back, is a gap; an event that comes again with the same number and content within
-//! [`REPEATS_MAX`] is dropped and counted. Numbers outlive a connection, so that redelivered events are known.
+//! `start`, then `get_status` until the radio is active, because `set_mode` alone succeeds and does nothing. A reader
+//! that falls silent or stops is sought on the same connection, every [`SEEK_US`], until it answers again.
+//! Invariants: one command at a time; every number missing between data events or between management events, every
+//! step back, and every message that the reader says it dropped, is a gap; an event that comes again with the same
+//! number and content within [`REPEATS_MAX`] is dropped and counted. Numbers outlive a connection, so that
+//! redelivered events are known.
+
+mod talk;
 
 use std::collections::VecDeque;
 
@@ -12,17 +16,16 @@ use gatewarden_model::{Hash, TagRead};
 use serde_json::{Value, json};
 
 use crate::{
-    codec::{self, Answer, Management, Tag},
+    codec::{self, Management, Tag},
     identity::Identity,
     settings::{Channel, Settings},
 };
+use talk::{State, Step};
+
+pub use talk::{LOOKS_MAX, SEEK_US};
 
 /// How many of the last events are remembered to know repeats.
 pub const REPEATS_MAX: usize = 1_024;
-/// How often the status is read after the start before it counts as failed.
-pub const LOOKS_MAX: u32 = 5;
-/// Between two such looks, in microseconds.
-const LOOK_US: u64 = 200_000;
 
 /// What the session tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,28 +58,13 @@ pub enum SessionEvent {
         /// Why.
         reason: String,
     },
+    /// The reader is silent or was stopped; this session seeks it. Told once until it is up again.
+    Lost {
+        /// Why.
+        reason: String,
+    },
     /// Worth the log.
     Note(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Version,
-    Status,
-    Stop,
-    SetMode,
-    Start,
-    /// Reads back whether the start took effect, for the n-th time.
-    Look(u32),
-    /// Asks from time to time while it reads.
-    Watch,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum State {
-    Over,
-    Waiting { step: Step, id: String, until_us: u64 },
-    Pause { step: Step, until_us: u64 },
 }
 
 /// A conversation.
@@ -85,9 +73,13 @@ pub struct Session {
     settings: Settings,
     state: State,
     running: bool,
+    /// Whether it is lost and sought.
+    seeking: bool,
     identity: Identity,
     commands: u64,
     last_event: Option<u64>,
+    last_told: Option<u64>,
+    dropped: Option<u64>,
     recent: VecDeque<(u64, Hash)>,
     repeats: u64,
     heard_us: u64,
@@ -104,9 +96,12 @@ impl Session {
             settings,
             state: State::Over,
             running: false,
+            seeking: false,
             identity: Identity::default(),
             commands: first_id,
             last_event: None,
+            last_told: None,
+            dropped: None,
             recent: VecDeque::new(),
             repeats: 0,
             heard_us: 0,
@@ -119,6 +114,7 @@ impl Session {
     pub fn handle_connected(&mut self, now_us: u64) {
         self.output.clear();
         self.running = false;
+        self.seeking = false;
         self.ask(Step::Version, now_us);
     }
 
@@ -139,27 +135,13 @@ impl Session {
         for object in &objects {
             match channel {
                 Channel::Data => self.handle_data(object, raw),
-                Channel::Events => self.handle_management(object),
+                Channel::Events => self.handle_management(now_us, object),
                 Channel::ManagementAnswer | Channel::ControlAnswer => match codec::answer(object) {
                     Ok(answer) => self.handle_answer(now_us, &answer),
                     Err(error) => self.note(format!("an answer could not be read: {error}")),
                 },
                 Channel::ManagementCommand | Channel::ControlCommand => {}
             }
-        }
-    }
-
-    /// Says that time has passed.
-    pub fn handle_time(&mut self, now_us: u64) {
-        match self.state.clone() {
-            State::Waiting { step, until_us, .. } if now_us >= until_us => {
-                let (name, ms) = (name(step), self.settings.time_out_ms);
-                self.down(format!(
-                    "no answer to {name} within {ms} ms; check the reader's topics and that its IoT Connector is connected"
-                ));
-            }
-            State::Pause { step, until_us } if now_us >= until_us => self.ask(step, now_us),
-            _ => {}
         }
     }
 
@@ -241,92 +223,40 @@ impl Session {
         true
     }
 
-    fn handle_management(&mut self, object: &Value) {
+    fn handle_management(&mut self, now_us: u64, object: &Value) {
+        if let Some(number) = codec::management_number(object) {
+            match self.last_told.replace(number) {
+                Some(last) if number > last.saturating_add(1) => self.gap(format!(
+                    "management events {} to {} are missing",
+                    last + 1,
+                    number - 1
+                )),
+                _ => {}
+            }
+        }
         match codec::management(object) {
             Ok(Management::Input { port, on }) => {
                 self.events.push_back(SessionEvent::Input { port, on });
             }
-            Ok(Management::Heartbeat { reading: Some(false) }) if self.running => {
-                self.down("the reader's heartbeat says that its radio is inactive".to_owned());
+            Ok(Management::Heartbeat { reading, dropped }) => {
+                self.handle_dropped(dropped);
+                if reading == Some(false) && self.running {
+                    let reason = "the reader's heartbeat says that its radio is inactive";
+                    self.lost(now_us, reason.to_owned());
+                }
             }
-            Ok(Management::Heartbeat { .. }) => {}
             Ok(Management::Note(text)) => self.note(format!("the reader remarks {text}")),
             Err(error) => self.gap(format!("a management event could not be read: {error}")),
         }
     }
 
-    fn handle_answer(&mut self, now_us: u64, answer: &Answer) {
-        let State::Waiting { step, id, .. } = &self.state else { return };
-        if *id != answer.id {
-            return;
+    /// The reader counts what it dropped; how much it was before we listened concerns nobody.
+    fn handle_dropped(&mut self, dropped: Option<u64>) {
+        let Some(now) = dropped else { return };
+        let before = self.dropped.replace(now);
+        if let Some(more) = before.and_then(|before| now.checked_sub(before)).filter(|n| *n > 0) {
+            self.gap(format!("the reader dropped {more} messages of data"));
         }
-        let step = *step;
-        // A reader that does not read refuses to stop.
-        if !answer.ok && step != Step::Stop {
-            let (name, why) = (name(step), codec::shown(&answer.payload.to_string()));
-            return self.down(format!("the reader refuses {name}: {why}"));
-        }
-        let reading = codec::reading(&answer.payload);
-        match step {
-            Step::Version => {
-                self.identity = Identity::from_payload(&answer.payload);
-                self.events.push_back(SessionEvent::Identity(self.identity.clone()));
-                self.ask(Step::Status, now_us);
-            }
-            Step::Status => match (reading, self.settings.mode.is_some()) {
-                (Some(true), false) => self.up(now_us),
-                (Some(true), true) => self.ask(Step::Stop, now_us),
-                (_, true) => self.ask(Step::SetMode, now_us),
-                (_, false) => self.ask(Step::Start, now_us),
-            },
-            Step::Stop => self.ask(Step::SetMode, now_us),
-            Step::SetMode => self.ask(Step::Start, now_us),
-            Step::Start => {
-                // Its numbers may begin anew with a start.
-                self.last_event = None;
-                self.ask(Step::Look(1), now_us);
-            }
-            Step::Look(_) | Step::Watch if reading == Some(true) => match step {
-                Step::Watch => self.pause(Step::Watch, now_us, self.settings.status_ms * 1_000),
-                _ => self.up(now_us),
-            },
-            Step::Look(n) if n < LOOKS_MAX => self.pause(Step::Look(n + 1), now_us, LOOK_US),
-            Step::Look(_) => {
-                self.down("the reader took the start and its radio stays inactive".to_owned());
-            }
-            Step::Watch => {
-                self.down("the reader's radio is no longer active: somebody stopped it".to_owned())
-            }
-        }
-    }
-
-    fn up(&mut self, now_us: u64) {
-        self.running = true;
-        self.events.push_back(SessionEvent::Up(self.identity.clone()));
-        self.pause(Step::Watch, now_us, self.settings.status_ms * 1_000);
-    }
-
-    fn ask(&mut self, step: Step, now_us: u64) {
-        self.commands += 1;
-        let id = self.commands.to_string();
-        let payload = match (step, &self.settings.mode) {
-            (Step::SetMode, Some(mode)) => mode.clone(),
-            (Step::Start, _) => json!({ "doNotPersistState": true }),
-            _ => json!({}),
-        };
-        let channel = match step {
-            Step::Version | Step::Status | Step::Look(_) | Step::Watch => {
-                Channel::ManagementCommand
-            }
-            Step::Stop | Step::SetMode | Step::Start => Channel::ControlCommand,
-        };
-        self.output.push_back((channel, codec::command(name(step), &id, &payload)));
-        let until_us = now_us.saturating_add(self.settings.time_out_ms.saturating_mul(1_000));
-        self.state = State::Waiting { step, id, until_us };
-    }
-
-    fn pause(&mut self, step: Step, now_us: u64, pause_us: u64) {
-        self.state = State::Pause { step, until_us: now_us.saturating_add(pause_us) };
     }
 
     fn note(&mut self, text: String) {
@@ -335,21 +265,5 @@ impl Session {
 
     fn gap(&mut self, reason: String) {
         self.events.push_back(SessionEvent::Gap { reason });
-    }
-
-    fn down(&mut self, reason: String) {
-        self.state = State::Over;
-        self.running = false;
-        self.events.push_back(SessionEvent::Down { reason });
-    }
-}
-
-fn name(step: Step) -> &'static str {
-    match step {
-        Step::Version => "get_version",
-        Step::Status | Step::Look(_) | Step::Watch => "get_status",
-        Step::Stop => "stop",
-        Step::SetMode => "set_mode",
-        Step::Start => "start",
     }
 }

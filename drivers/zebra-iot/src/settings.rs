@@ -1,7 +1,7 @@
 //! What the driver is told about a reader and its broker.
 
 use gatewarden_tls::{Secret, Trust};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One of the reader's topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +98,18 @@ pub struct Settings {
     pub time_out_ms: u64,
     /// How often the reader is asked whether it still reads, in milliseconds.
     pub status_ms: u64,
+    /// How long the broker keeps data for us while we are away, in seconds.
+    pub keep_s: u32,
+}
+
+/// The payload of `set_mode` for a mode by its name. Only `SIMPLE` tells antenna and RSSI unasked.
+#[must_use]
+pub fn mode(name: &str) -> Value {
+    let name = name.to_ascii_uppercase();
+    match name.as_str() {
+        "SIMPLE" => json!({ "type": name }),
+        _ => json!({ "type": name, "tagMetaData": ["ANTENNA", "RSSI", "SEEN_COUNT", "PC"] }),
+    }
 }
 
 impl Settings {
@@ -113,7 +125,8 @@ impl Settings {
             topics: Topics::below(base),
             mode: None,
             time_out_ms: 5_000,
-            status_ms: 10_000,
+            status_ms: 2_000,
+            keep_s: 3_600,
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     link::{Incoming, Link},
-    session::{Session, SessionEvent},
+    session::{SEEK_US, Session, SessionEvent},
     settings::{Channel, Settings},
 };
 
@@ -218,6 +218,7 @@ impl Driver {
                 }
                 SessionEvent::Note(text) => tracing::info!(device = %self.device, "{text}"),
                 SessionEvent::Down { reason } => down = Some(reason),
+                SessionEvent::Lost { reason } => self.lost(reason).await?,
                 SessionEvent::Read { .. } => {}
             }
         }
@@ -229,7 +230,18 @@ impl Driver {
         Ok(down)
     }
 
-    /// The connection is over: what came from a reader that never told who it is counts for nothing.
+    /// The reader is silent or was stopped; the session seeks it on this connection.
+    async fn lost(&mut self, reason: String) -> Result<(), IntakeGone> {
+        let retry_in_ms = SEEK_US / 1_000;
+        tracing::warn!(device = %self.device, retry_in_ms, "reader lost: {reason}");
+        self.up_since_us = None;
+        self.outage.get_or_insert_with(|| reason.clone());
+        self.unidentified().await?;
+        self.opened = self.clock.now();
+        self.state(DeviceState::Down { reason, retry_in_ms }).await
+    }
+
+    /// The connection is over, or the reader is lost: what came from a reader that never told who it is counts for nothing.
     async fn unidentified(&mut self) -> Result<(), IntakeGone> {
         self.identified = false;
         let (early, beyond) = (std::mem::take(&mut self.early), std::mem::take(&mut self.beyond));

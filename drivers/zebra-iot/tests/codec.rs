@@ -5,7 +5,8 @@
 use gatewarden_model::Hash;
 use gatewarden_zebra_iot::{
     Channel, Session, SessionEvent, Settings,
-    codec::{Management, management, split, tags},
+    codec::{Management, management, reading, split, tags},
+    session::SEEK_US,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -51,7 +52,9 @@ fn inputs_are_read() {
     let gpi = json!({ "eventType": "gpi", "data": { "pin": 1, "state": "HIGH" } });
     assert_eq!(management(&gpi), Ok(Management::Input { port: 1, on: true }));
     let beat = json!({ "eventType": "heartbeat", "data": { "radio_control": { "radioActivity": "active" } } });
-    assert_eq!(management(&beat), Ok(Management::Heartbeat { reading: Some(true) }));
+    assert_eq!(management(&beat), Ok(Management::Heartbeat { reading: Some(true), dropped: None }));
+    let spelled = json!({ "radioActivitiy": "inactive" });
+    assert_eq!(reading(&spelled), Some(false), "the spelling of older firmware");
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn a_read_carries_the_digest_of_its_whole_payload() {
 }
 
 #[test]
-fn a_command_without_answer_is_down_in_time_and_a_foreign_answer_is_none() {
+fn a_reader_without_an_answer_is_lost_in_time_and_a_foreign_answer_is_none() {
     let mut session = session();
     session.handle_connected(0);
     assert!(session.poll_output().is_some());
@@ -105,9 +108,103 @@ fn a_command_without_answer_is_down_in_time_and_a_foreign_answer_is_none() {
     session.handle_time(session.deadline_us().unwrap());
     let events = events(&mut session);
     assert!(
-        matches!(&events[..], [SessionEvent::Down { reason }] if reason.contains("get_version")),
+        matches!(&events[..], [SessionEvent::Lost { reason }] if reason.contains("get_version")),
         "{events:?}"
     );
+}
+
+/// The ids of the commands that wait, by name.
+fn asked(session: &mut Session) -> Vec<(String, String)> {
+    let one = |(_, payload): (Channel, Vec<u8>)| {
+        let command: Value = serde_json::from_slice(&payload).unwrap();
+        let text = |key: &str| command[key].as_str().unwrap().to_owned();
+        (text("command"), text("command_id"))
+    };
+    std::iter::from_fn(|| session.poll_output()).map(one).collect()
+}
+
+fn answer(session: &mut Session, now_us: u64, id: &str, payload: Value) {
+    let answer = json!({ "command_id": id, "response": "success", "payload": payload });
+    session.handle_payload(now_us, Channel::ManagementAnswer, answer.to_string().as_bytes());
+}
+
+#[test]
+fn a_lost_reader_is_sought_every_second_and_a_late_answer_finds_it() {
+    let mut session = session();
+    session.handle_connected(0);
+    let (_, id) = asked(&mut session).remove(0);
+    answer(&mut session, 1, &id, json!({}));
+    let (name, id) = asked(&mut session).remove(0);
+    assert_eq!(name, "get_status");
+    answer(&mut session, 2, &id, json!({ "radioActivitiy": "active" }));
+    assert!(session.is_running());
+    let mut now_us = session.deadline_us().unwrap();
+    session.handle_time(now_us);
+    let (_, id) = asked(&mut session).remove(0);
+    answer(&mut session, now_us, &id, json!({ "radioActivitiy": "inactive" }));
+    assert!(!session.is_running());
+    let sought = asked(&mut session);
+    for _ in 0..3 {
+        assert_eq!(session.deadline_us(), Some(now_us + SEEK_US));
+        now_us += SEEK_US;
+        session.handle_time(now_us);
+        assert_eq!(asked(&mut session), sought);
+    }
+    let lost = events(&mut session).into_iter().filter(|e| matches!(e, SessionEvent::Lost { .. }));
+    assert_eq!(lost.count(), 1, "told once");
+    answer(&mut session, now_us, &sought[0].1, json!({ "model": "FXR90" }));
+    assert!(
+        matches!(&events(&mut session)[..], [SessionEvent::Identity(found)] if found.model == "FXR90")
+    );
+    assert_eq!(asked(&mut session)[0].0, "get_status");
+}
+
+#[test]
+fn a_start_while_it_reads_is_no_refusal() {
+    let mut session = session();
+    session.handle_connected(0);
+    for payload in [json!({}), json!({ "radioActivity": "unknown" })] {
+        let (_, id) = asked(&mut session).remove(0);
+        answer(&mut session, 1, &id, payload);
+    }
+    let (name, id) = asked(&mut session).remove(0);
+    assert_eq!(name, "start");
+    let refused = json!({ "command_id": id, "response": "failure",
+        "payload": { "message": "start currently ongoing" } });
+    session.handle_payload(2, Channel::ControlAnswer, refused.to_string().as_bytes());
+    assert_eq!(asked(&mut session)[0].0, "get_status");
+}
+
+#[test]
+fn losses_that_the_reader_tells_of_are_gaps() {
+    let beat = |number: u64, dropped: u64| {
+        json!({ "component": "RG", "eventNum": number, "type": "heartbeat", "data": { "reader_gateway": {
+            "dataPathStatistics": [{ "numDataMessagesDropped": dropped }, { "numDataMessagesDropped": 1 }] } } })
+    };
+    let gpi = json!({ "component": "RG", "data": { "pin": 2, "state": "LOW" }, "eventNum": 12,
+        "timestamp": "2026-09-07T12:21:53.635+0000", "type": "gpi" });
+    let mut session = session();
+    for object in [beat(7, 5), beat(8, 5), beat(9, 8), gpi] {
+        session.handle_payload(1, Channel::Events, object.to_string().as_bytes());
+    }
+    let told = events(&mut session);
+    let gap = |reason: &str| SessionEvent::Gap { reason: reason.to_owned() };
+    let wanted = [
+        gap("the reader dropped 3 messages of data"),
+        gap("management events 10 to 11 are missing"),
+        SessionEvent::Input { port: 2, on: false },
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn a_memory_that_could_not_be_read_does_not_lose_the_tag() {
+    let tag = one(json!({ "type": "CUSTOM", "timestamp": "2026-09-07T12:30:28.390+0000", "data": {
+        "CRC": "f3b3", "PC": "3000", "TID": "Error: tag returned error code 0x03 = Memory overrun",
+        "antenna": 1, "channel": 908.25, "eventNum": 4828, "format": "epc",
+        "idHex": "e2806894000040017790e471", "peakRssi": -37, "phase": 180.0, "reads": 1 } }));
+    assert_eq!((tag.read.tid, tag.event), (None, Some(4828)));
+    assert_eq!(tag.read.phase, Some(i16::MIN), "half a turn");
 }
 
 fn object() -> impl Strategy<Value = Value> {

@@ -8,12 +8,14 @@
 mod check;
 mod door;
 mod erp;
+mod impinj_iot;
 mod lights;
 mod llrp;
 mod printer;
 mod proxy;
 mod scanner;
 mod webhook;
+mod zebra_iot;
 
 use std::io;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub use check::{Arguments, Field, Peer, Shape, Verb, Wrong, check, fields};
 /// Every kind, in the order in which they are listed.
 pub static KINDS: &[&Kind] = &[
     &llrp::KIND,
+    &impinj_iot::KIND,
+    &zebra_iot::KIND,
     &scanner::KIND,
     &lights::KIND,
     &webhook::KIND,

@@ -1,5 +1,9 @@
 //! What the tests of the task share: a clock.
 
+#![allow(dead_code, reason = "no test uses all of it")]
+
+pub(crate) mod broker;
+
 use std::time::Instant;
 
 use gatewarden_model::{Clock, Stamp};
