@@ -1,6 +1,7 @@
 //! `gatewarden probe URL`: what a device is and what it sees.
 
 mod modbus;
+mod serial;
 
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use gatewarden_model::identify::{Form, Identification, identify};
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
     /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1 or
-    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1.
+    /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1, or serial:///dev/ttyUSB0 for a UHF module.
     url: String,
     /// How long to look for tags.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -27,9 +28,13 @@ pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
         modbus::run(&args.url, args.json).await?;
         return Ok(ExitCode::SUCCESS);
     }
+    if serial::knows(&args.url) {
+        serial::run(&args.url, args.seconds, args.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !["llrp://", "llrps://"].iter().any(|scheme| args.url.starts_with(scheme)) {
         anyhow::bail!(
-            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT and modbus-rtu:///DEV",
+            "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT, modbus-rtu:///DEV and serial:///DEV",
             args.url
         );
     }
