@@ -22,6 +22,7 @@ mod light_stack;
 mod line_scanner;
 mod llrp;
 mod trust;
+mod uhf_reader;
 mod zebra_iot;
 
 pub use hid_scanner::HidScanner;
@@ -33,6 +34,7 @@ pub use line_scanner::LineScanner;
 pub use llrp::{
     ANTENNAS_MAX, FILTERS_MAX, LLRP_REGIONS, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, MASK_BYTES_MAX,
 };
+pub use uhf_reader::{UHF_PROTOCOLS, UHF_REGIONS, UhfReader};
 pub use zebra_iot::ZebraIot;
 
 /// Most devices of one gateway.
@@ -56,6 +58,7 @@ pub enum DeviceKind {
     Llrp(Llrp),
     ImpinjIot(ImpinjIot),
     ZebraIot(ZebraIot),
+    UhfReader(UhfReader),
     LineScanner(LineScanner),
     LightStack(LightStack),
     IoModule(IoModule),
@@ -71,6 +74,7 @@ impl DeviceKind {
             Self::Llrp(_) => llrp::KIND.name,
             Self::ImpinjIot(_) => impinj_iot::KIND.name,
             Self::ZebraIot(_) => zebra_iot::KIND.name,
+            Self::UhfReader(_) => uhf_reader::KIND.name,
             Self::LineScanner(_) => line_scanner::KIND.name,
             Self::LightStack(_) => light_stack::KIND.name,
             Self::IoModule(_) => io_module::KIND.name,
@@ -82,7 +86,7 @@ impl DeviceKind {
     /// Whether what it sees counts as reads: of such a device the counter of reads stands from the start.
     #[must_use]
     pub fn is_reader(&self) -> bool {
-        matches!(self, Self::Llrp(_) | Self::ImpinjIot(_) | Self::ZebraIot(_))
+        matches!(self, Self::Llrp(_) | Self::ImpinjIot(_) | Self::ZebraIot(_) | Self::UhfReader(_))
     }
 }
 
@@ -159,6 +163,7 @@ pub(crate) static DEVICES: Kinds = Kinds {
         llrp::KIND,
         impinj_iot::KIND,
         zebra_iot::KIND,
+        uhf_reader::KIND,
         line_scanner::KIND,
         light_stack::KIND,
         io_module::KIND,
@@ -181,6 +186,7 @@ impl Device {
             "llrp" => DeviceKind::Llrp(llrp::build(fields)?),
             "impinj-iot" => DeviceKind::ImpinjIot(impinj_iot::build(fields)?),
             "zebra-iot" => DeviceKind::ZebraIot(zebra_iot::build(fields)?),
+            "uhf-reader" => DeviceKind::UhfReader(uhf_reader::build(fields)?),
             "line-scanner" => DeviceKind::LineScanner(line_scanner::build(fields)?),
             "io-module" => DeviceKind::IoModule(io_module::build(fields)?),
             "light-stack" => DeviceKind::LightStack(light_stack::build(fields)?),
@@ -198,6 +204,7 @@ pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
         Some("llrp") => llrp::check(walk, device),
         Some("impinj-iot") => impinj_iot::check(walk, device),
         Some("zebra-iot") => zebra_iot::check(walk, device),
+        Some("uhf-reader") => uhf_reader::check(walk, device),
         Some("io-module") => io_module::check(walk, device),
         Some("label-printer") => label_printer::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),

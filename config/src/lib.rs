@@ -39,7 +39,7 @@ pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
 pub use devices::{
     Device, DeviceKind, HidScanner, ImpinjIot, IoModule, LabelPrinter, LightStack, LineScanner,
-    Llrp, LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire, ZebraIot,
+    Llrp, LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire, UhfReader, ZebraIot,
 };
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};

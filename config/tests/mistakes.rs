@@ -559,3 +559,44 @@ fn two_readers_behind_one_broker_have_each_a_name_and_topics_of_their_own() {
     let checked = parsed(&twice);
     assert!(found(&checked).iter().any(|(line, _, code)| (*line, *code) == (11, "address-in-use")));
 }
+
+/// Mistakes of UHF modules: what their protocol has no command for, an antenna twice, a module that would not read.
+#[test]
+fn mistakes_of_uhf_modules_are_told_each_at_its_place() {
+    let head = "[gateway]\nname = \"gate-1\"\n[[devices]]\nname = \"door\"\nkind = \"uhf-reader\"\n\
+                path = \"/dev/ttyUSB0\"\n";
+    for (lines, wrong) in [
+        ("", None),
+        ("baud = 57600\npower_dbm = 33\nregion = \"eu\"\nsession = 1\nq = 4\nantennas = [2]", None),
+        ("protocol = \"r200\"\nregion = \"cn\"\nsession = 2\nq = 15\nantennas = [1]", None),
+        ("protocol = \"mercury\"\nregion = \"nz\"\nantennas = [1, 2]", None),
+        ("protocol = \"yrm100\"", Some((7, "unknown-choice"))),
+        ("baud = 100", Some((7, "out-of-range"))),
+        ("power_dbm = 34", Some((7, "out-of-range"))),
+        ("session = 4", Some((7, "out-of-range"))),
+        ("q = 16", Some((7, "out-of-range"))),
+        ("region = \"fcc\"", Some((7, "unknown-choice"))),
+        ("antennas = [16]", Some((7, "out-of-range"))),
+        ("antennas = []", None),
+        ("antennas = [1,\n2,\n1]", Some((9, "duplicate-antenna"))),
+        ("address = \"10.0.0.9:6000\"", Some((7, "unknown-key"))),
+        ("protocol = \"mercury\"", Some((7, "no-region"))),
+        ("protocol = \"mercury\"\nregion = \"fcc\"", Some((8, "unknown-choice"))),
+        ("protocol = \"r200\"\nregion = \"jp\"", Some((8, "not-of-protocol"))),
+        ("protocol = \"r200\"\nantennas = [1, 2]", Some((8, "not-of-protocol"))),
+        ("protocol = \"uhfreader18\"\nregion = \"eu\"", Some((8, "not-of-protocol"))),
+        ("protocol = \"uhfreader18\"\nsession = 1", Some((8, "not-of-protocol"))),
+        ("protocol = \"uhfreader18\"\npower_dbm = 31", Some((8, "not-of-protocol"))),
+        ("protocol = \"chafon\"\nq = 4", Some((8, "not-of-protocol"))),
+        ("protocol = \"chafon\"\nregion = \"cn\"", Some((8, "not-of-protocol"))),
+    ] {
+        let checked = parsed(&format!("{head}{lines}\n"));
+        let told: Vec<_> = found(&checked).iter().map(|(line, _, code)| (*line, *code)).collect();
+        let own: Vec<_> = told.iter().copied().filter(|(line, _)| *line > 4).collect();
+        assert_eq!(own, wrong.into_iter().collect::<Vec<_>>(), "{lines}");
+    }
+    let path_twice = format!(
+        "{head}[[devices]]\nname = \"badge\"\nkind = \"line-scanner\"\npath = \"/dev/ttyUSB0\""
+    );
+    assert!(found(&parsed(&path_twice)).contains(&(10, 8, "address-in-use")));
+}

@@ -20,6 +20,7 @@ mod light_stack;
 mod line_scanner;
 mod llrp;
 mod trust;
+mod uhf_reader;
 mod zebra_iot;
 
 /// Events that wait between a driver and its station; more is back-pressure on the device.
@@ -102,6 +103,7 @@ async fn drive(device: Device, supplies: Supplies) {
         DeviceKind::Llrp(settings) => llrp::drive(name, settings, supplies).await,
         DeviceKind::ImpinjIot(settings) => impinj_iot::drive(name, settings, supplies).await,
         DeviceKind::ZebraIot(settings) => zebra_iot::drive(name, settings, supplies).await,
+        DeviceKind::UhfReader(settings) => uhf_reader::drive(name, settings, supplies).await,
         DeviceKind::LineScanner(settings) => line_scanner::drive(name, settings, supplies).await,
         DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,

@@ -29,6 +29,19 @@ pub const TAGS_MAX: usize = 10_000;
 /// How often the thread looks at its line.
 const TURN: Duration = Duration::from_millis(2);
 
+/// The modules that can be simulated, by the name of their profile.
+pub const PROFILES: [(&str, Protocol); 6] = [
+    ("r200", Protocol::R200 { alternate: false }),
+    ("r200-aa", Protocol::R200 { alternate: true }),
+    ("uhfreader18", Protocol::Reader18 { address: 0 }),
+    ("chafon", Protocol::Chafon { low_first: false }),
+    ("chafon-low-first", Protocol::Chafon { low_first: true }),
+    ("mercury", Protocol::Mercury),
+];
+/// Their names.
+pub const PROFILE_NAMES: &[&str] =
+    &["r200", "r200-aa", "uhfreader18", "chafon", "chafon-low-first", "mercury"];
+
 /// A tag in the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UhfTag {
@@ -171,6 +184,12 @@ impl SimUhf {
         lock(&self.shared).faults.half = true;
     }
 
+    /// Whether it is plugged in.
+    #[must_use]
+    pub fn is_plugged(&self) -> bool {
+        lock(&self.shared).line.is_some()
+    }
+
     /// How many commands were understood since the start.
     #[must_use]
     pub fn commands(&self) -> u64 {
@@ -245,7 +264,7 @@ fn turn(shared: &mut Shared, queue: &mut Vec<u8>, now_ms: u64) {
             write(&mut line.master, &frame[..half]);
             shared.line = None;
             shared.module.reset();
-            return;
+            return queue.clear();
         }
         queue.extend(frame);
     }

@@ -7,7 +7,9 @@
 //! started anew before the count ends. Absent: the port (`task`).
 
 mod bad;
-mod plan;
+mod finding;
+pub(crate) mod plan;
+mod reading;
 
 use std::collections::VecDeque;
 
@@ -17,7 +19,6 @@ use self::{bad::Bad, plan::Ask};
 use crate::{
     Settings,
     codec::{Cut, Framer, ModuleInfo, Protocol, Said},
-    settings::BAUDS,
 };
 
 /// How long an answer may take, in microseconds.
@@ -26,7 +27,8 @@ pub const ANSWER_US: u64 = 500_000;
 pub const SEEK_US: u64 = 300_000;
 /// After this pause inside a frame, in microseconds, what came is no frame.
 pub const SETTLE_US: u64 = 200_000;
-/// A reading module that says nothing for this long, in microseconds, is started anew, then it is down.
+/// A reading module that says nothing for this long, in microseconds, is down: it may have lost its power, and with
+/// it what it was told, so it is set up anew. Each of them shows at least every two seconds that it is alive.
 pub const SILENCE_US: u64 = 3_500_000;
 /// How often something is asked before the module is down.
 pub const TRIES: u32 = 2;
@@ -98,7 +100,6 @@ enum Phase {
     Reading {
         armed_us: u64,
         frames: u32,
-        silences: u32,
     },
     Closing,
     Over,
@@ -113,6 +114,8 @@ pub struct Session {
     framer: Framer,
     phase: Phase,
     asks: Vec<Ask>,
+    /// Bytes that came before a module was found.
+    heard: u64,
     module: ModuleInfo,
     /// When what is awaited is overdue, in microseconds of the monotonic clock.
     due_us: u64,
@@ -128,19 +131,7 @@ impl Session {
     /// The session of a port that was just opened; `known` is what was found there before.
     #[must_use]
     pub fn new(settings: Settings, known: Option<Found>, now: Stamp) -> Self {
-        let protocols = if settings.protocols.is_empty() {
-            Settings::protocols_named("auto").unwrap_or_default()
-        } else {
-            settings.protocols.clone()
-        };
-        let bauds = settings.baud.map_or_else(|| BAUDS.to_vec(), |baud| vec![baud]);
-        let pairs = bauds.iter().flat_map(|baud| {
-            protocols.iter().map(|protocol| Found { protocol: *protocol, baud: *baud })
-        });
-        let mut candidates: Vec<Found> = known.into_iter().chain(pairs).collect();
-        if candidates.is_empty() {
-            candidates.push(Found { protocol: Protocol::Mercury, baud: BAUDS[0] });
-        }
+        let candidates = finding::candidates(&settings, known);
         let found = candidates[0];
         let mut session = Self {
             settings,
@@ -149,6 +140,7 @@ impl Session {
             framer: Framer::new(found.protocol),
             phase: Phase::Seek { at: 0, tries: 0 },
             asks: Vec::new(),
+            heard: 0,
             module: ModuleInfo::default(),
             due_us: now.mono_us,
             rearm_us: None,
@@ -168,6 +160,7 @@ impl Session {
         for byte in bytes {
             self.framer.push(*byte, &mut cuts);
             self.last_byte = now;
+            self.heard += u64::from(matches!(self.phase, Phase::Seek { .. }));
             // Cut by cut: an answer may change the framer.
             for cut in cuts.drain(..) {
                 self.take(cut, now);
@@ -199,11 +192,6 @@ impl Session {
         match self.phase {
             Phase::Seek { at, tries } => self.seek_on(at, tries, now),
             Phase::SetUp { at, tries } => self.unanswered(at, tries, now),
-            Phase::Reading { frames, silences, .. } if silences + 1 < TRIES => {
-                let armed_us = now.mono_us;
-                self.phase = Phase::Reading { armed_us, frames, silences: silences + 1 };
-                self.rearm(now);
-            }
             Phase::Reading { .. } => {
                 let seconds = (now.mono_us - self.last_good.mono_us) / 1_000_000;
                 self.down(
@@ -252,6 +240,12 @@ impl Session {
     #[must_use]
     pub fn is_reading(&self) -> bool {
         matches!(self.phase, Phase::Reading { .. })
+    }
+
+    /// How many bytes wait for the rest of a frame; at most [`crate::codec::FRAME_BYTES_MAX`].
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.framer.held()
     }
 
     /// When the last whole frame came.
@@ -303,173 +297,13 @@ impl Session {
                 let at = *at;
                 self.hear_set_up(at, said, now);
             }
-            Phase::Reading { frames, silences, .. } => {
+            Phase::Reading { frames, .. } => {
                 *frames = frames.saturating_add(1);
-                *silences = 0;
                 self.due_us = now.mono_us + SILENCE_US;
                 self.hear_reading(said, frame, now);
             }
             Phase::Closing => self.hear_closing(said, frame, now),
             Phase::Over => {}
-        }
-    }
-
-    fn hear_reading(&mut self, said: Said, frame: &[u8], now: Stamp) {
-        match said {
-            Said::Tags { tags, over } => {
-                if !tags.is_empty() {
-                    self.outputs.push_back(Output::Tags { at: now, tags, raw: Hash::of(frame) });
-                }
-                if over {
-                    self.rearm_soon(now);
-                }
-            }
-            Said::Refused { why, command } => {
-                if plan::is_inventory(self.found.protocol, command) {
-                    self.down(
-                        format!(
-                            "the module refuses to read: {why}; check region, power and antenna"
-                        ),
-                        now,
-                    );
-                }
-            }
-            // The stop was carried out: the next inventory may begin.
-            Said::Answer { command, .. }
-                if plan::stop(self.found.protocol).is_some_and(|s| s.1 == command) =>
-            {
-                self.rearm_soon(now);
-            }
-            Said::Answer { .. } | Said::Alive | Said::Bad(_) => {}
-        }
-        let Phase::Reading { frames, .. } = &mut self.phase else { return };
-        if plan::frames_max(self.found.protocol).is_some_and(|max| *frames >= max) {
-            *frames = 0;
-            if let Some((stop, _)) = plan::stop(self.found.protocol) {
-                self.outputs.push_back(Output::Write(stop));
-            }
-        }
-    }
-
-    fn hear_closing(&mut self, said: Said, frame: &[u8], now: Stamp) {
-        match said {
-            Said::Tags { tags, .. } if !tags.is_empty() => {
-                self.outputs.push_back(Output::Tags { at: now, tags, raw: Hash::of(frame) });
-            }
-            Said::Answer { .. } | Said::Refused { .. } => self.closed(now),
-            _ => {}
-        }
-    }
-
-    fn hear_seeking(&mut self, said: &Said, now: Stamp) {
-        match said {
-            Said::Bad(_) => {}
-            // It was left reading by whoever was here before; or it answers: both speak this protocol.
-            Said::Tags { .. } | Said::Alive | Said::Answer { .. } | Said::Refused { .. } => {
-                match plan::asks(self.found.protocol, &self.settings) {
-                    Ok(asks) => self.asks = asks,
-                    Err(reason) => return self.down(reason, now),
-                }
-                self.ask(0, 0, now);
-            }
-        }
-    }
-
-    fn hear_set_up(&mut self, at: usize, said: Said, now: Stamp) {
-        let Some(ask) = self.asks.get(at) else { return };
-        match said {
-            Said::Answer { command, data } if command == ask.command => {
-                if ask.learns {
-                    plan::learn(self.found.protocol, &mut self.module, &data);
-                }
-                self.ask(at + 1, 0, now);
-            }
-            Said::Refused { command, why }
-                if command.is_none_or(|command| command == ask.command) =>
-            {
-                if ask.needed {
-                    let what = ask.what;
-                    return self.down(format!("the module refuses {what}: {why}"), now);
-                }
-                self.ask(at + 1, 0, now);
-            }
-            Said::Tags { tags, .. } if !tags.is_empty() => {
-                let why =
-                    "tags of a module that was left reading, before it was known which".to_owned();
-                self.bad.add(now, now, why);
-            }
-            _ => {}
-        }
-    }
-
-    fn unanswered(&mut self, at: usize, tries: u32, now: Stamp) {
-        let Some(ask) = self.asks.get(at) else { return };
-        if tries + 1 < TRIES {
-            return self.ask(at, tries + 1, now);
-        }
-        if ask.needed {
-            let what = ask.what;
-            return self
-                .down(format!("the module does not answer: {what}; check power and cable"), now);
-        }
-        self.ask(at + 1, 0, now);
-    }
-
-    fn ask(&mut self, at: usize, tries: u32, now: Stamp) {
-        let Some(ask) = self.asks.get(at) else {
-            let module = std::mem::take(&mut self.module);
-            self.outputs.push_back(Output::Up { module, found: self.found });
-            self.phase = Phase::Reading { armed_us: now.mono_us, frames: 0, silences: 0 };
-            return self.rearm(now);
-        };
-        self.outputs.push_back(Output::Write(ask.bytes.clone()));
-        self.phase = Phase::SetUp { at, tries };
-        self.due_us = now.mono_us + ANSWER_US;
-    }
-
-    fn seek(&mut self, at: usize, tries: u32, now: Stamp) {
-        let Some(found) = self.candidates.get(at).copied() else {
-            let tried: std::collections::BTreeSet<_> =
-                self.candidates.iter().map(|c| c.protocol.name()).collect();
-            let names: Vec<_> = tried.into_iter().collect();
-            let bauds: std::collections::BTreeSet<_> =
-                self.candidates.iter().map(|c| c.baud.to_string()).collect();
-            let bauds: Vec<_> = bauds.into_iter().collect();
-            let (names, bauds) = (names.join(", "), bauds.join(", "));
-            return self.down(
-                format!("no module answers ({names} at {bauds} baud); check power, cable, `protocol` and `baud`"),
-                now,
-            );
-        };
-        if at == 0 || self.candidates[at - 1].baud != found.baud {
-            self.outputs.push_back(Output::Baud(found.baud));
-        }
-        self.found = found;
-        self.framer = Framer::new(found.protocol);
-        self.outputs.push_back(Output::Write(plan::question(found.protocol)));
-        self.phase = Phase::Seek { at, tries };
-        self.due_us = now.mono_us + SEEK_US;
-    }
-
-    /// One protocol that is set is asked again, many are asked once each.
-    fn seek_on(&mut self, at: usize, tries: u32, now: Stamp) {
-        let again = self.candidates.len() <= 2 && tries + 1 < TRIES;
-        let (at, tries) = if again { (at, tries + 1) } else { (at + 1, 0) };
-        self.seek(at, tries, now);
-    }
-
-    fn rearm_soon(&mut self, now: Stamp) {
-        let Phase::Reading { armed_us, .. } = self.phase else { return };
-        self.rearm_us = Some(now.mono_us.max(armed_us + ROUND_US));
-    }
-
-    fn rearm(&mut self, now: Stamp) {
-        self.rearm_us = None;
-        if let Phase::Reading { armed_us, frames, .. } = &mut self.phase {
-            *armed_us = now.mono_us;
-            *frames = 0;
-            self.due_us = now.mono_us + SILENCE_US;
-            self.outputs.push_back(Output::Write(plan::inventory(self.found.protocol)));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::codec::Protocol;
+use crate::{codec::Protocol, session::plan};
 
 /// Most antennas of one module.
 pub const ANTENNAS_MAX: usize = 15;
@@ -85,6 +85,14 @@ impl Settings {
             q: None,
             antennas: Vec::new(),
         }
+    }
+
+    /// Whether a module of this protocol can be told all of this.
+    ///
+    /// # Errors
+    /// The first setting that it can't be told, with the way out.
+    pub fn allows(&self, protocol: Protocol) -> Result<(), String> {
+        plan::asks(protocol, self).map(drop)
     }
 
     /// The protocols that a name of the configuration stands for, in the order of asking; none for an unknown name.

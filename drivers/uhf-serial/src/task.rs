@@ -29,6 +29,13 @@ const GOODBYE: Duration = Duration::from_millis(1_500);
 const READ_BYTES_MAX: usize = 1_024;
 /// A module that read this long, in microseconds, was healthy: the back-off starts anew.
 const HEALTHY_US: u64 = 2_000_000;
+/// Longest wait before the next try, in milliseconds: the port is ours alone, and a module that is back is to be
+/// used within two seconds.
+const RETRY_MS_MAX: u64 = 1_000;
+/// How often a port that is gone is looked for.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a port that just came is left to those who set its rights (udev).
+const SETTLE: Duration = Duration::from_millis(100);
 /// How long a port may take to take a command: a module that holds the line with flow control does not hold us.
 const WRITE: Duration = Duration::from_millis(1_000);
 
@@ -107,16 +114,32 @@ impl Task {
                 backoff.reset();
             }
             self.outage.get_or_insert_with(|| reason.clone());
-            let retry_in_ms = backoff.fail(now.mono_us);
+            let retry_in_ms = backoff.fail(now.mono_us).min(RETRY_MS_MAX);
             tracing::warn!(device = %self.device, %reason, retry_in_ms, "module down");
             if self.state(DeviceState::Down { reason, retry_in_ms }).await.is_err() {
                 return Stop;
             }
             tokio::select! {
                 () = self.stop.cancelled() => return Stop,
-                () = sleep(Duration::from_millis(retry_in_ms)) => {}
+                () = self.pause(Duration::from_millis(retry_in_ms)) => {}
             }
         }
+    }
+
+    /// Waits as long, less where a port that is gone comes back meanwhile.
+    async fn pause(&self, longest: Duration) {
+        let path = &self.settings.path;
+        let back = async {
+            if path.exists() {
+                return std::future::pending().await;
+            }
+            while !path.exists() {
+                sleep(LOOK).await;
+            }
+            sleep(SETTLE).await;
+        };
+        // Either way it is time for the next try.
+        let _ = timeout(longest, back).await;
     }
 
     /// One life of the port; `Some` is why it ended, `None` that we ended it.

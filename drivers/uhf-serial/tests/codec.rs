@@ -66,8 +66,14 @@ fn r200_frames_of_the_manual() {
     else {
         panic!("no answer")
     };
-    r200::learn(&mut info, &data);
+    r200::learn(r200::INFO.into(), &mut info, &data);
     assert_eq!(info.model, "M100 26dBm V1.0");
+    assert_eq!(r200::frame(false, 0, r200::POWER_TOLD, &[]), hex("BB 00 B7 00 00 B7 7E"));
+    let Said::Answer { command, data } = said(R200, "BB 01 B7 00 02 07 D0 91 7E") else {
+        panic!("no answer")
+    };
+    r200::learn(command, &mut info, &data);
+    assert_eq!(info.power_cdbm, Some(2_000));
 }
 
 #[test]
@@ -86,6 +92,52 @@ fn reader18_frames_of_the_manual_and_of_captures() {
     );
     let two = "20000103020c0000000000000000000003130c0000000000000000000003149ac9";
     assert_eq!(tags(said(READER18, two))[1].epc, hex("000000000000000000000314"));
+}
+
+/// Captures of other readers of the family, published with PyPI's wabson.chafon-rfid.
+#[test]
+fn reader18_frames_that_others_captured() {
+    let one = tags(said(READER18, "13000103010c49440000000000000a000334a5fb"));
+    assert_eq!((one[0].epc.clone(), one[0].antenna), (hex("49440000000000000a000334"), 1));
+    let Said::Answer { data, .. } = said(READER18, "1100210000160c034e001e0a01000000e651") else {
+        panic!("no answer")
+    };
+    let mut info = gatewarden_uhf_serial::ModuleInfo::default();
+    reader18::learn(&mut info, &data);
+    assert_eq!((info.firmware.as_str(), info.power_cdbm), ("0.22", Some(3_000)));
+    let wrong = hex("1500010301010c0000000000000000000003136bb1a6");
+    assert!(matches!(cuts(READER18, &wrong)[..], [Cut::Lost { checksum: true, .. }]));
+}
+
+/// TransCore, T800 RFID module user guide, "Get Configuration Commands" (pages 138 to 143): a ThingMagic module.
+#[test]
+fn mercury_frames_of_a_makers_guide() {
+    assert_eq!(mercury::frame(0x65, &[]), hex("FF 00 65 1D 6A"));
+    assert_eq!(mercury::frame(0x66, &[]), hex("FF 00 66 1D 69"));
+    assert_eq!(mercury::frame(0x64, &[1]), hex("FF 01 64 01 B8 BC"));
+    assert_eq!(mercury::frame(mercury::POWER_TOLD, &[1]), hex("FF 01 62 01 BE BC"));
+    let hops = "FF 0C 65 00 00 00 0D C3 70 00 0D F6 38 00 0E 26 12 60 B2";
+    let inputs = "FF 02 66 00 00 00 01 CA B2";
+    for (text, data) in [(hops, 12), (inputs, 2)] {
+        assert!(
+            matches!(said(Protocol::Mercury, text), Said::Answer { data: d, .. } if d.len() == data),
+            "{text}"
+        );
+    }
+    let mut info = gatewarden_uhf_serial::ModuleInfo::default();
+    mercury::learn(mercury::POWER_TOLD.into(), &mut info, &hex("00 0BB8"));
+    mercury::learn(mercury::ANTENNA_TOLD.into(), &mut info, &hex("05 01 01 02 00 03 01"));
+    assert_eq!((info.power_cdbm, info.antennas), (Some(3_000), Some(vec![1, 3])));
+}
+
+/// The catalogue of CRC algorithms: each one's check value over "123456789".
+#[test]
+fn the_check_sums_are_the_catalogues() {
+    use gatewarden_uhf_serial::codec::crc;
+    assert_eq!(crc::gen2(b"123456789"), 0xd64e, "CRC-16/GENIBUS, which Gen2 uses");
+    assert_eq!(crc::reflected(b"123456789"), 0x6f91, "CRC-16/MCRF4XX");
+    // Unaugmented: with 16 zero bits behind it is the augmented sum of the same preset.
+    assert_eq!(crc::mercury(b"123456789\0\0"), 0xe5cc, "CRC-16/SPI-FUJITSU");
 }
 
 #[test]
@@ -119,7 +171,7 @@ fn mercury_frames_of_captures() {
     let version = said(Protocol::Mercury, "ff1403000007102300010000032014100701070209000000105bd1");
     let Said::Answer { data, .. } = version else { panic!("{version:?}") };
     let mut info = gatewarden_uhf_serial::ModuleInfo::default();
-    mercury::learn(&mut info, &data);
+    mercury::learn(mercury::VERSION.into(), &mut info, &data);
     assert_eq!(info.firmware, "1.7.2.9");
     let plain = "FF28220000 10001B01FF 01 01 C4 11 0E1640 00000127 0000 05 0000 0F 0080 3000 \
                  000000000000000000001545 E94A 561D";

@@ -14,6 +14,7 @@ mod llrp;
 mod printer;
 mod proxy;
 mod scanner;
+mod uhf;
 mod webhook;
 mod zebra_iot;
 
@@ -32,6 +33,7 @@ pub static KINDS: &[&Kind] = &[
     &impinj_iot::KIND,
     &zebra_iot::KIND,
     &scanner::KIND,
+    &uhf::KIND,
     &lights::KIND,
     &webhook::KIND,
     &printer::KIND,

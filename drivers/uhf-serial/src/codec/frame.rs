@@ -71,6 +71,12 @@ impl Framer {
         !self.buffer.is_empty() || self.lost > 0
     }
 
+    /// How many bytes wait for the rest of a frame, at most [`FRAME_BYTES_MAX`].
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Nothing more comes: what is held is searched for whole frames, and the rest is lost.
     pub fn settle(&mut self, cuts: &mut Vec<Cut>) {
         while !self.buffer.is_empty() {

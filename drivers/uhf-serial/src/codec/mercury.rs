@@ -15,6 +15,10 @@ pub const VERSION: u8 = 0x03;
 pub const READ: u8 = 0x22;
 /// Starts (option 1) and stops (option 2) reading on its own.
 pub const CONTINUOUS: u8 = 0x2f;
+/// Tells the antennas; option 5: each port and whether something is connected.
+pub const ANTENNA_TOLD: u8 = 0x61;
+/// Tells the power; option 0: the one in force.
+pub const POWER_TOLD: u8 = 0x62;
 /// Sets the antennas.
 pub const ANTENNA: u8 = 0x91;
 /// Sets the power in hundredths of a dBm.
@@ -159,8 +163,21 @@ fn epc(mut tag: TagRead, memory: &[u8]) -> Result<TagRead, &'static str> {
     Ok(tag)
 }
 
-/// Adds the answer to [`VERSION`]: boot loader, hardware, date and version of the firmware, protocols.
-pub fn learn(info: &mut ModuleInfo, data: &[u8]) {
+/// Adds the answer to [`VERSION`] (boot loader, hardware, date and version of the firmware, protocols),
+/// [`POWER_TOLD`] or [`ANTENNA_TOLD`].
+pub fn learn(command: u16, info: &mut ModuleInfo, data: &[u8]) {
+    match data {
+        [0, power @ ..] if command == u16::from(POWER_TOLD) => info.power_cdbm = word(power),
+        [5, ports @ ..] if command == u16::from(ANTENNA_TOLD) => {
+            let pairs = ports.chunks_exact(2).filter(|pair| pair[1] != 0);
+            info.antennas = Some(pairs.map(|pair| pair[0]).collect());
+        }
+        _ if command == u16::from(VERSION) => version(info, data),
+        _ => {}
+    }
+}
+
+fn version(info: &mut ModuleInfo, data: &[u8]) {
     info.maker = "ThingMagic".into();
     if let Some(hardware) = data.get(4..8) {
         let model = match hardware[0] {

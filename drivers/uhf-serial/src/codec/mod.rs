@@ -103,6 +103,10 @@ pub struct ModuleInfo {
     pub firmware: String,
     /// Its own serial number, where it tells one.
     pub serial: String,
+    /// Transmit power in hundredths of a dBm, where it tells that.
+    pub power_cdbm: Option<u16>,
+    /// The antennas that are connected, from 1, where it tells that.
+    pub antennas: Option<Vec<u8>>,
 }
 
 impl ModuleInfo {

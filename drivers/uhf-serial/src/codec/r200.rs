@@ -22,6 +22,8 @@ pub const POLL_MANY: u8 = 0x27;
 pub const STOP: u8 = 0x28;
 /// Sets the power in hundredths of a dBm.
 pub const POWER: u8 = 0xb6;
+/// Tells the power.
+pub const POWER_TOLD: u8 = 0xb7;
 /// The answer that refuses.
 pub const FAILED: u8 = 0xff;
 /// No tag was found in this round.
@@ -83,6 +85,8 @@ fn tag(data: &[u8]) -> Said {
     let tag = TagRead {
         epc: epc.to_vec(),
         peak_rssi_cdbm: Some(cdbm(rssi)),
+        // It has one port only.
+        antenna: 1,
         count: 1,
         pc: Some(pc),
         ..TagRead::default()
@@ -90,8 +94,13 @@ fn tag(data: &[u8]) -> Said {
     Said::Tags { tags: vec![tag], over: false }
 }
 
-/// Adds an answer to [`INFO`].
-pub fn learn(info: &mut ModuleInfo, data: &[u8]) {
+/// Adds an answer to [`INFO`] or [`POWER_TOLD`].
+pub fn learn(command: u16, info: &mut ModuleInfo, data: &[u8]) {
+    if command == u16::from(POWER_TOLD) {
+        info.power_cdbm = word(data);
+        return;
+    }
+    info.antennas = Some(vec![1]);
     let Some((which, words)) = data.split_first() else { return };
     match which {
         0 => info.model = text(words),

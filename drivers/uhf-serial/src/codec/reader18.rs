@@ -76,7 +76,8 @@ fn tags(data: &[u8], over: bool) -> Said {
         let Some((epc, after)) = after.split_at_checked(usize::from(length)) else {
             return Said::Bad(format!("a tag of {length} bytes, {} came", after.len()));
         };
-        tags.push(TagRead { epc: epc.to_vec(), count: 1, ..TagRead::default() });
+        // It has one port only.
+        tags.push(TagRead { epc: epc.to_vec(), antenna: 1, count: 1, ..TagRead::default() });
         rest = after;
     }
     if rest.is_empty() {
@@ -94,6 +95,8 @@ pub fn learn(info: &mut ModuleInfo, data: &[u8]) {
             other => format!("reader type {other:02X}"),
         };
         info.firmware = format!("{major}.{minor}");
+        info.power_cdbm = data.get(6).map(|dbm| u16::from(*dbm) * 100);
+        info.antennas = Some(vec![1]);
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const READER18_TENTHS: u8 = 3;
 
 /// One thing to send and be answered before reading.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     pub(super) bytes: Vec<u8>,
     pub(super) command: u16,
     /// In words: the module refuses …
@@ -87,17 +87,17 @@ pub(super) fn frames_max(protocol: Protocol) -> Option<u32> {
 }
 
 /// Adds an answer about the module.
-pub(super) fn learn(protocol: Protocol, module: &mut ModuleInfo, data: &[u8]) {
+pub(super) fn learn(protocol: Protocol, command: u16, module: &mut ModuleInfo, data: &[u8]) {
     match protocol {
-        Protocol::R200 { .. } => r200::learn(module, data),
+        Protocol::R200 { .. } => r200::learn(command, module, data),
         Protocol::Reader18 { .. } => reader18::learn(module, data),
         Protocol::Chafon { .. } => chafon::learn(module, data),
-        Protocol::Mercury => mercury::learn(module, data),
+        Protocol::Mercury => mercury::learn(command, module, data),
     }
 }
 
 /// All that is asked before reading; an error is a setting that this kind of module can't be told.
-pub(super) fn asks(protocol: Protocol, settings: &Settings) -> Result<Vec<Ask>, String> {
+pub(crate) fn asks(protocol: Protocol, settings: &Settings) -> Result<Vec<Ask>, String> {
     if !matches!(protocol, Protocol::Mercury) && settings.antennas.iter().any(|a| *a != 1) {
         return Err(refusal(protocol, "antennas"));
     }
@@ -122,7 +122,7 @@ fn r200_asks(alternate: bool, settings: &Settings) -> Result<Vec<Ask>, String> {
         command: command.into(),
         what,
         needed,
-        learns: command == r200::INFO,
+        learns: matches!(command, r200::INFO | r200::POWER_TOLD),
     };
     let mut asks = vec![ask(r200::STOP, &[], "to stop", false)];
     asks.push(ask(r200::INFO, &[0], "to tell its hardware", true));
@@ -145,6 +145,7 @@ fn r200_asks(alternate: bool, settings: &Settings) -> Result<Vec<Ask>, String> {
         let query = r200::query(settings.session.unwrap_or(0), settings.q.unwrap_or(4));
         asks.push(ask(r200::QUERY, &query, "session and Q", true));
     }
+    asks.push(ask(r200::POWER_TOLD, &[], "to tell its power", false));
     Ok(asks)
 }
 
@@ -172,6 +173,7 @@ fn reader18_asks(address: u8, settings: &Settings) -> Result<Vec<Ask>, String> {
     }
     if let Some(dbm) = settings.power_dbm {
         asks.push(ask(reader18::POWER, &[dbm], "the power", true));
+        asks.push(ask(reader18::INFO, &[], "to tell its power", false));
     }
     match (settings.session, settings.q) {
         (None, None) => Ok(asks),
@@ -211,7 +213,7 @@ fn mercury_asks(settings: &Settings) -> Result<Vec<Ask>, String> {
         command: operation.into(),
         what,
         needed,
-        learns: operation == mercury::VERSION,
+        learns: matches!(operation, mercury::VERSION | mercury::POWER_TOLD | mercury::ANTENNA_TOLD),
     };
     let Some(region) = settings.region else {
         return Err(
@@ -240,6 +242,8 @@ fn mercury_asks(settings: &Settings) -> Result<Vec<Ask>, String> {
     if let Some(dbm) = settings.power_dbm {
         asks.push(ask(mercury::POWER, &(u16::from(dbm) * 100).to_be_bytes(), "the power", true));
     }
+    asks.push(ask(mercury::POWER_TOLD, &[0], "to tell its power", false));
+    asks.push(ask(mercury::ANTENNA_TOLD, &[5], "to tell its antennas", false));
     asks.push(ask(mercury::OPTION, &[1, 0x0c, 0], "to tell a tag each time", false));
     if let Some(session) = settings.session {
         asks.push(ask(mercury::PARAMETER, &[5, 0, session], "the session", true));
