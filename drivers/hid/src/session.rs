@@ -1,8 +1,9 @@
 //! Reports joined into scans. Pure: the time is an argument.
 //!
 //! Invariants: a scan is told only after the report that ends it; parts that name another symbology
-//! than the first, or that don't come within `PART_WAIT_US`, make the scan a gap; a joined scan is
-//! bounded by `SCAN_BYTES_MAX`. Absent: the device (`task`).
+//! than the first, that make no sense or that don't come within `PART_WAIT_US`, make the scan a gap; what still
+//! comes of it within `REST_WAIT_US` is its rest, never a scan of its own; a joined scan is bounded by
+//! `SCAN_BYTES_MAX`. Absent: the device (`task`).
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,9 @@ pub const SCAN_BYTES_MAX: usize = 8_192;
 
 /// How long the next report of a scan may take, in microseconds.
 pub const PART_WAIT_US: u64 = 500_000;
+
+/// How long after a scan was given up its rest may still come, in microseconds.
+pub const REST_WAIT_US: u64 = 500_000;
 
 /// How many bytes of what is dropped are quoted.
 const EVIDENCE_BYTES_MAX: usize = 64;
@@ -61,8 +65,9 @@ pub struct Session {
     /// Where the fields lie; none: the makers' common layouts.
     layouts: Vec<Layout>,
     begun: Option<Begun>,
-    /// Reports up to the next last one belong to a scan that was given up.
-    skipping: bool,
+    /// Reports up to the next last one, until this moment of the monotonic clock, belong to a scan that was
+    /// given up.
+    rest_until_us: Option<u64>,
     outputs: VecDeque<Output>,
 }
 
@@ -89,11 +94,14 @@ impl Session {
             Ok(Some(part)) => part,
             Err(error) => {
                 self.abandon(now, "a scan with a broken report");
+                self.expect_rest(now);
                 return self.gap(now, now, &error.to_string(), report);
             }
         };
-        if self.skipping {
-            self.skipping = part.more;
+        if self.rest_until_us.take().is_some_and(|until| now.mono_us < until) {
+            if part.more {
+                self.expect_rest(now);
+            }
             return self.gap(now, now, "the rest of a scan that was given up", &part.data);
         }
         self.join(now, part, report);
@@ -103,6 +111,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Stamp) {
         if self.poll_timeout().is_some_and(|due| now.mono_us >= due) {
             self.abandon(now, "half a scan: its next report did not come");
+            self.expect_rest(now);
         }
     }
 
@@ -115,7 +124,7 @@ impl Session {
     /// The scanner is gone.
     pub fn handle_end(&mut self, now: Stamp) {
         self.abandon(now, "half a scan: the scanner was unplugged before its end");
-        self.skipping = false;
+        self.rest_until_us = None;
     }
 
     /// The next scan or gap, in the order of the reports.
@@ -145,7 +154,9 @@ impl Session {
         begun.raw.extend_from_slice(report);
         match why {
             Some(why) => {
-                self.skipping = more;
+                if more {
+                    self.expect_rest(now);
+                }
                 self.gap(begun.from, now, why, &begun.data);
             }
             None if more => self.begun = Some(begun),
@@ -163,6 +174,10 @@ impl Session {
             }
             Err(_) => self.gap(from, now, "a scan that is not UTF-8", &data),
         }
+    }
+
+    fn expect_rest(&mut self, now: Stamp) {
+        self.rest_until_us = Some(now.mono_us.saturating_add(REST_WAIT_US));
     }
 
     fn abandon(&mut self, now: Stamp, why: &str) {
@@ -232,7 +247,8 @@ mod tests {
         check(
             &[
                 (0, report("]Q0", b"half", true)),
-                (600, report("]C0", b"whole", false)),
+                (600, report("]Q0", b"late", false)),
+                (601, report("]C0", b"whole", false)),
                 (700, report("]Q0", b"a", true)),
                 (701, report("]C1", b"b", true)),
                 (702, report("]C1", b"c", false)),
@@ -240,15 +256,24 @@ mod tests {
                 (704, report("]C0", b"\r", false)),
                 (705, vec![2, 3]),
                 (706, vec![0xfd; 64]),
-                (707, report("]C0", b"end", true)),
+                (707, report("]C0", b"rest", true)),
+                (708, report("]C0", b"of it", false)),
+                (709, report("]C0", b"new", false)),
+                (710, vec![2, 3]),
+                (1_210, report("]C0", b"end", true)),
             ],
             &[
                 "half a scan",
+                "the rest of a scan that was given up",
                 "]C0 whole",
                 "a scan whose reports name different symbologies",
                 "the rest of a scan that was given up",
                 "a scan that is not UTF-8",
                 "a scan without text",
+                "a report of 2 bytes instead of 64; is the scanner in HID POS mode?",
+                "the rest of a scan that was given up",
+                "the rest of a scan that was given up",
+                "]C0 new",
                 "a report of 2 bytes instead of 64; is the scanner in HID POS mode?",
                 "half a scan",
             ],
@@ -267,6 +292,43 @@ mod tests {
     }
 
     proptest! {
+        /// The cable is pulled behind any report of a scan, or one of them is broken; another scan follows on the
+        /// next connection, or after a while.
+        #[test]
+        fn cut_anywhere_a_scan_is_whole_or_a_gap(
+            text in "[a-z]{57,400}", cut in 0usize..8, keep in 0usize..64, replug: bool,
+        ) {
+            let parts: Vec<&[u8]> = text.as_bytes().chunks(56).collect();
+            let cut = cut % parts.len();
+            let mut session = Session::default();
+            for (i, part) in parts.iter().enumerate() {
+                let whole = report("]d2", part, i + 1 < parts.len());
+                if i < cut {
+                    session.handle_report(at(i as u64), &whole);
+                } else if i == cut && keep > 0 {
+                    session.handle_report(at(i as u64), &whole[..keep]);
+                } else if i > cut && !replug {
+                    session.handle_report(at(i as u64), &whole);
+                }
+            }
+            if replug {
+                session.handle_end(at(10));
+                session = Session { outputs: session.outputs, ..Session::default() };
+            }
+            session.handle_report(at(2_000), &report("]d2", b"NEXT", false));
+            let (mut scans, mut gaps) = (Vec::new(), 0);
+            while let Some(output) = session.poll_output() {
+                match output {
+                    Output::Scan { scan, .. } => scans.push(scan.text),
+                    Output::Gap { .. } => gaps += 1,
+                }
+            }
+            // A report of which nothing arrived is not noticed where others go on; it makes the rest shorter.
+            prop_assume!(replug || keep > 0);
+            prop_assert_eq!(scans, ["NEXT"]);
+            prop_assert!(gaps > 0 || cut == 0 && keep == 0);
+        }
+
         #[test]
         fn any_scan_survives_being_cut_into_reports(text in "[ -~\u{1d}]{1,400}") {
             let mut session = Session::default();
