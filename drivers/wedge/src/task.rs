@@ -3,17 +3,12 @@
 //! Invariants: a missing keyboard is looked for with back-off for ever; sending waits for room; after `stop` the
 //! task ends within [`GOODBYE`]. Events that the kernel could not keep are told by itself (SYN_DROPPED).
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use gatewarden_model::{
     Backoff, Clock, DeviceEvent, DeviceId, DeviceState, Read, ReadValue, Stamp,
 };
-use tokio::{io::unix::AsyncFd, sync::mpsc, time::sleep};
+use tokio::{io::AsyncReadExt, net::unix::pipe::Receiver, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -133,7 +128,9 @@ impl<B: Bus> Task<B> {
     ) -> Result<Ended, Ended> {
         self.state(DeviceState::Connecting { attempt }).await?;
         let Opened { name, facts, events } = self.open().await?;
-        let fd = AsyncFd::new(events).map_err(|error| Ended::Down(gone(&error)))?;
+        // What is asked of it is only that it can be read and waited for, as a pipe.
+        let events = Receiver::from_file_unchecked(events);
+        let mut events = events.map_err(|error| Ended::Down(gone(&error)))?;
         if let Some(from) = blind_since.take() {
             let reason = "the scanner was not connected".to_owned();
             self.gap(from, self.clock.now(), reason).await?;
@@ -142,7 +139,7 @@ impl<B: Bus> Task<B> {
         self.send(DeviceEvent::Identity { device, facts, at }).await?;
         self.state(DeviceState::Up { detail: format!("keyboard {name}") }).await?;
         let mut session = Session::new(&self.settings);
-        let ended = self.pump(&fd, &mut session).await;
+        let ended = self.pump(&mut events, &mut session).await;
         session.handle_end(self.clock.now());
         self.drain(&mut session).await?;
         ended
@@ -165,27 +162,24 @@ impl<B: Bus> Task<B> {
         }
     }
 
-    async fn pump(&self, fd: &AsyncFd<File>, session: &mut Session) -> Result<Ended, Ended> {
+    async fn pump(&self, events: &mut Receiver, session: &mut Session) -> Result<Ended, Ended> {
         let mut reading = Reading::default();
         let mut buffer = [0u8; EVENT_BYTES * EVENTS_MAX];
         loop {
             let due = session.poll_timeout();
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(Ended::Stop),
-                ready = fd.readable() => {
-                    let mut ready = ready.map_err(|error| Ended::Down(gone(&error)))?;
-                    match ready.try_io(|fd| fd.get_ref().read(&mut buffer)) {
-                        Ok(Ok(0)) => return Ok(Ended::Down(gone(&io::ErrorKind::UnexpectedEof.into()))),
-                        Ok(Ok(count)) => {
-                            let now = self.clock.now();
-                            reading.push(&buffer[..count], |event| session.handle_event(now, event));
-                        }
-                        Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Ok(Err(error)) => return Ok(Ended::Down(gone(&error))),
-                        // Nothing there after all.
-                        Err(_) => {}
+                read = events.read(&mut buffer) => match read {
+                    Ok(0) => {
+                        return Ok(Ended::Down(gone(&io::ErrorKind::UnexpectedEof.into())));
                     }
-                }
+                    Ok(count) => {
+                        let now = self.clock.now();
+                        reading.push(&buffer[..count], |event| session.handle_event(now, event));
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Ok(Ended::Down(gone(&error))),
+                },
                 () = self.sleep_until(due) => session.handle_timeout(self.clock.now()),
             }
             self.drain(session).await?;

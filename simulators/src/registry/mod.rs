@@ -13,6 +13,7 @@ mod llrp;
 mod printer;
 mod proxy;
 mod scanner;
+mod ssi;
 mod webhook;
 
 use std::io;
@@ -28,6 +29,7 @@ pub use check::{Arguments, Field, Peer, Shape, Verb, Wrong, check, fields};
 pub static KINDS: &[&Kind] = &[
     &llrp::KIND,
     &scanner::KIND,
+    &ssi::KIND,
     &lights::KIND,
     &webhook::KIND,
     &printer::KIND,
