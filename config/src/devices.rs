@@ -23,6 +23,7 @@ mod line_scanner;
 mod llrp;
 mod trust;
 mod uhf_reader;
+mod wedge_scanner;
 mod zebra_iot;
 
 pub use hid_scanner::HidScanner;
@@ -30,11 +31,12 @@ pub use impinj_iot::ImpinjIot;
 pub use io_module::IoModule;
 pub use label_printer::{LabelPrinter, PrinterWire};
 pub use light_stack::LightStack;
-pub use line_scanner::LineScanner;
+pub use line_scanner::{LineProtocol, LineScanner};
 pub use llrp::{
     ANTENNAS_MAX, FILTERS_MAX, LLRP_REGIONS, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, MASK_BYTES_MAX,
 };
 pub use uhf_reader::{UHF_PROTOCOLS, UHF_REGIONS, UhfReader};
+pub use wedge_scanner::{WedgeLayout, WedgeScanner, WedgeTerminator, WedgeWhich};
 pub use zebra_iot::ZebraIot;
 
 /// Most devices of one gateway.
@@ -63,6 +65,7 @@ pub enum DeviceKind {
     LightStack(LightStack),
     IoModule(IoModule),
     HidScanner(HidScanner),
+    WedgeScanner(WedgeScanner),
     LabelPrinter(LabelPrinter),
 }
 
@@ -79,8 +82,15 @@ impl DeviceKind {
             Self::LightStack(_) => light_stack::KIND.name,
             Self::IoModule(_) => io_module::KIND.name,
             Self::HidScanner(_) => hid_scanner::KIND.name,
+            Self::WedgeScanner(_) => wedge_scanner::KIND.name,
             Self::LabelPrinter(_) => label_printer::KIND.name,
         }
+    }
+
+    /// Whether anything may type what it tells: a badge is believed only with what tells a scan from typing.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        matches!(self, Self::WedgeScanner(_))
     }
 
     /// Whether what it sees counts as reads: of such a device the counter of reads stands from the start.
@@ -168,6 +178,7 @@ pub(crate) static DEVICES: Kinds = Kinds {
         light_stack::KIND,
         io_module::KIND,
         hid_scanner::KIND,
+        wedge_scanner::KIND,
         label_printer::KIND,
     ],
 };
@@ -191,6 +202,7 @@ impl Device {
             "io-module" => DeviceKind::IoModule(io_module::build(fields)?),
             "light-stack" => DeviceKind::LightStack(light_stack::build(fields)?),
             "hid-scanner" => DeviceKind::HidScanner(hid_scanner::build(fields)?),
+            "wedge-scanner" => DeviceKind::WedgeScanner(wedge_scanner::build(fields)?),
             "label-printer" => DeviceKind::LabelPrinter(label_printer::build(fields)?),
             _ => return None,
         };
@@ -205,7 +217,9 @@ pub(crate) fn check(walk: &mut Walk<'_>, device: &Fields) {
         Some("impinj-iot") => impinj_iot::check(walk, device),
         Some("zebra-iot") => zebra_iot::check(walk, device),
         Some("uhf-reader") => uhf_reader::check(walk, device),
+        Some("line-scanner") => line_scanner::check(walk, device),
         Some("io-module") => io_module::check(walk, device),
+        Some("wedge-scanner") => wedge_scanner::check(walk, device),
         Some("label-printer") => label_printer::check(walk, device),
         Some("light-stack") => light_stack::check(walk, device),
         _ => {}

@@ -38,8 +38,9 @@ mod words;
 pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
 pub use devices::{
-    Device, DeviceKind, HidScanner, ImpinjIot, IoModule, LabelPrinter, LightStack, LineScanner,
-    Llrp, LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire, UhfReader, ZebraIot,
+    Device, DeviceKind, HidScanner, ImpinjIot, IoModule, LabelPrinter, LightStack, LineProtocol,
+    LineScanner, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire, UhfReader, WedgeLayout,
+    WedgeScanner, WedgeTerminator, WedgeWhich, ZebraIot,
 };
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};

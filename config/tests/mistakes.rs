@@ -146,8 +146,21 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
         "kind = \"line-scanner\"\npath = \"/dev/x\"\nsuffix = \"12345678901234567\"",
         (10, 10, "bad-text"),
     ),
+    ("kind = \"line-scanner\"\npath = \"/dev/x\"\nprotocol = \"usb\"", (10, 12, "unknown-choice")),
+    (
+        "kind = \"line-scanner\"\npath = \"/dev/x\"\nprotocol = \"ssi\"\nsuffix = \"#\"",
+        (11, 10, "needless-key"),
+    ),
+    ("kind = \"line-scanner\"\npath = \"/dev/x\"\nbeep = true", (10, 8, "needless-key")),
     ("kind = \"line-scanner\"\npath = \"/dev/x\"\npath = \"/dev/y\"", (10, 1, "syntax")),
     ("kind = \"line-scanner\"\npath = ", (9, 8, "syntax")),
+    ("kind = \"wedge-scanner\"\nvendor = 1", (6, 1, "missing-key")),
+    ("kind = \"wedge-scanner\"\npath = \"/dev/input/event3\"\nproduct = 1", (10, 11, "two-ways")),
+    ("kind = \"wedge-scanner\"\npath = \"event3\"", (9, 8, "bad-path")),
+    (
+        "kind = \"wedge-scanner\"\nvendor = 1\nproduct = 1\nlayout = \"uk\"",
+        (11, 10, "unknown-choice"),
+    ),
 ];
 
 /// What follows a whole configuration of nine lines, and the one mistake that it makes.

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewarden_config::DeviceKind;
 use gatewarden_engine::State;
 use gatewarden_identity::{
     badge::{self, Badge, BadgeKind},
@@ -45,6 +46,12 @@ pub(crate) fn is_card(state: &State, scan: &ScanRead) -> bool {
 /// Whether a scan has the form of a card's number; most goods have not, and need no further look.
 pub(crate) fn may_be_card(scan: &ScanRead) -> bool {
     scan.aim.is_none() && badge::candidates(&scan.text).iter().any(is_card_number)
+}
+
+/// Whether anybody may have typed a scan: it came from what is a keyboard to the machine, and nothing in it
+/// tells that a symbology was read. Such a scan is nobody's badge.
+pub(crate) fn may_be_typed(kind: &DeviceKind, scan: &ScanRead) -> bool {
+    kind.is_typed() && scan.aim.is_none()
 }
 
 /// The kind of badges that are codes on paper.
@@ -127,4 +134,36 @@ pub(crate) fn told(
 fn is_cloneable(kind: Option<&str>) -> bool {
     let kind = kind.and_then(|kind| kind.parse::<BadgeKind>().ok());
     kind.is_none_or(BadgeKind::is_cloneable)
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewarden_config::{HidScanner, WedgeLayout, WedgeScanner, WedgeTerminator, WedgeWhich};
+
+    use super::*;
+
+    #[test]
+    fn what_a_wedge_types_is_a_badge_only_with_an_aim_identifier() {
+        let wedge = DeviceKind::WedgeScanner(WedgeScanner {
+            which: WedgeWhich::Path("/dev/input/event3".into()),
+            layout: WedgeLayout::Us,
+            terminator: WedgeTerminator::Enter,
+            pause_ms: 500,
+        });
+        let scan = |aim: Option<&str>| ScanRead {
+            text: "0004231187".to_owned(),
+            aim: aim.map(str::to_owned),
+        };
+        assert!(may_be_card(&scan(None)), "the number of a card");
+        assert!(may_be_typed(&wedge, &scan(None)));
+        assert!(!may_be_typed(&wedge, &scan(Some("]Q1"))));
+        let hid = DeviceKind::HidScanner(HidScanner {
+            vendor: 1,
+            product: 1,
+            serial: None,
+            port: None,
+            enter_pos_mode: false,
+        });
+        assert!(!may_be_typed(&hid, &scan(None)));
+    }
 }

@@ -21,6 +21,7 @@ mod line_scanner;
 mod llrp;
 mod trust;
 mod uhf_reader;
+mod wedge_scanner;
 mod zebra_iot;
 
 /// Events that wait between a driver and its station; more is back-pressure on the device.
@@ -108,6 +109,7 @@ async fn drive(device: Device, supplies: Supplies) {
         DeviceKind::IoModule(settings) => io_module::drive(name, settings, supplies).await,
         DeviceKind::LightStack(settings) => light_stack::drive(name, settings, supplies).await,
         DeviceKind::HidScanner(settings) => hid_scanner::drive(name, settings, supplies).await,
+        DeviceKind::WedgeScanner(settings) => wedge_scanner::drive(name, settings, supplies).await,
         DeviceKind::LabelPrinter(settings) => {
             label_printer::drive(name, (settings, device.identity), supplies).await;
         }

@@ -284,9 +284,8 @@ impl Intake {
         if let ReadValue::Scan(scan) = &read.value
             && let Some(badge) = self.badge_in(scan).await
         {
-            if self.unasked.contains_key(&read.device) || self.app.recorder.is_refused(&read.device)
-            {
-                self.badge_refused(read.device, read.at).await;
+            if let Some(why) = self.badge_doubt(&read.device, scan) {
+                self.badge_refused(read.device, read.at, why).await;
                 return;
             }
             self.badge(badge).await;
@@ -376,13 +375,24 @@ impl Intake {
 
     /// A badge at a device that is not the approved one signs nobody in: told once a device, not once a
     /// scan, and never with its number.
-    async fn badge_refused(&mut self, device: DeviceId, at: Stamp) {
+    async fn badge_refused(&mut self, device: DeviceId, at: Stamp, why: &str) {
         self.app.lamps.show(&self.station.name, Signal::Alarm);
         if self.badges_told.insert(device.clone()) {
-            let reason = "a badge was scanned at a device that is not the approved one; it and any \
-                          further one count for nothing";
-            self.gap(Some(device), at, at, reason.to_owned()).await;
+            let reason = format!("{why}; it and any further one count for nothing");
+            self.gap(Some(device), at, at, reason).await;
         }
+    }
+
+    /// Why a badge read by this device counts for nothing.
+    fn badge_doubt(&self, device: &DeviceId, scan: &ScanRead) -> Option<&'static str> {
+        if self.unasked.contains_key(device) || self.app.recorder.is_refused(device) {
+            return Some("a badge was scanned at a device that is not the approved one");
+        }
+        let kind = self.app.config.devices.iter().find(|known| known.name == *device);
+        let typed = kind.is_some_and(|known| badges::may_be_typed(&known.kind, scan));
+        typed.then_some(
+            "a badge came from a keyboard wedge without an AIM identifier, where anybody may type",
+        )
     }
 
     async fn badge(&self, badge: gatewarden_model::Hash) {

@@ -20,6 +20,7 @@ pub mod registry;
 pub mod scanner;
 pub mod scenario;
 mod seed;
+pub mod ssi;
 mod tags;
 pub mod totp;
 pub mod uhf;

@@ -38,13 +38,14 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-scanner", &["gatewarden-model"]),
         ("gatewarden-modbus", &["gatewarden-model"]),
         ("gatewarden-hid", &["gatewarden-model"]),
+        ("gatewarden-wedge", &["gatewarden-model"]),
         ("gatewarden-zpl", &["gatewarden-model"]),
         ("gatewarden-uhf-serial", &["gatewarden-model"]),
         ("gatewarden-adapters", &["gatewarden-model"]),
         ("gatewarden-config", &["gatewarden-model"]),
         (
             "gatewarden-simulators",
-            &["gatewarden-model", "gatewarden-llrp", "gatewarden-uhf-serial"],
+            &["gatewarden-model", "gatewarden-llrp", "gatewarden-scanner", "gatewarden-uhf-serial"],
         ),
         (
             "gatewarden",
@@ -63,6 +64,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "gatewarden-scanner",
                 "gatewarden-modbus",
                 "gatewarden-hid",
+                "gatewarden-wedge",
                 "gatewarden-zpl",
                 "gatewarden-uhf-serial",
                 "gatewarden-adapters",
@@ -235,9 +237,13 @@ fn simulators_stay_in_the_demo_and_use_codecs_only() {
             wrong.push(format!("{name} uses the simulators"));
         }
         let session = ["gatewarden_llrp::session", "gatewarden_llrp::task", "gatewarden_llrp::run"];
-        let session = session
-            .into_iter()
-            .chain(["gatewarden_uhf_serial::session", "gatewarden_uhf_serial::run"]);
+        let session = session.into_iter().chain([
+            "gatewarden_uhf_serial::session",
+            "gatewarden_uhf_serial::run",
+            "gatewarden_scanner::session",
+            "gatewarden_scanner::ssi::session",
+            "gatewarden_scanner::run",
+        ]);
         if name.starts_with("simulators/src") && session.clone().any(|s| text.contains(s)) {
             wrong.push(format!("{name} uses a driver beyond its codec"));
         }

@@ -90,7 +90,7 @@ pub struct Layout {
     pub data: Option<(usize, usize)>,
     /// How many bytes of data are meant.
     pub length: Option<Field>,
-    /// More reports of the scan follow where this is not 0.
+    /// More reports of the scan follow where this is not 0; some makers fill a byte with such bits.
     pub more: Option<Field>,
 }
 
@@ -243,9 +243,13 @@ impl Layout {
             BYTE_COUNT if field.bits <= 32 => {
                 self.length.get_or_insert(field);
             }
-            CONTINUED if field.bits <= 32 => {
-                self.more.get_or_insert(field);
-            }
+            CONTINUED if field.bits <= 32 => match &mut self.more {
+                None => self.more = Some(field),
+                Some(more) if more.bit + more.bits == field.bit && more.bits + field.bits <= 32 => {
+                    more.bits += field.bits;
+                }
+                Some(_) => return false,
+            },
             BYTE_COUNT | CONTINUED => return false,
             _ => {}
         }

@@ -85,25 +85,25 @@ pub enum HidError {
 }
 
 /// An opened scanner.
-pub(crate) trait Port {
-    /// Waits for one report, `READ_WAIT_MS` at most; an empty one means that none came.
+pub trait Port {
+    /// Waits for one report, a tenth of a second at most; an empty one means that none came.
     fn read(&mut self) -> Result<Vec<u8>, HidError>;
 }
 
 /// A scanner that was found and opened.
-pub(crate) struct Opened {
+pub struct Opened {
     /// What it says it is.
-    pub(crate) name: String,
+    pub name: String,
     /// Who it is.
-    pub(crate) facts: DeviceFacts,
+    pub facts: DeviceFacts,
     /// Its report descriptor; empty where the system has none.
-    pub(crate) descriptor: Vec<u8>,
+    pub descriptor: Vec<u8>,
     /// What its reports come from.
-    pub(crate) port: Box<dyn Port>,
+    pub port: Box<dyn Port>,
 }
 
 /// What opens the scanner; the tests put their own here.
-pub(crate) trait Bus: Send + 'static {
+pub trait Bus: Send + 'static {
     /// Finds and opens the scanner, and says what and who it is.
     fn open(&mut self) -> Result<Opened, HidError>;
 }

@@ -6,7 +6,7 @@
 //!
 //! Invariants: a scan is told only when its last report has come; every report that makes no sense
 //! becomes a gap that quotes it; two scanners that both fit the settings are an error, never a
-//! guess, since a scan must be attributed to its device. Absent: keyboard wedges (evdev),
+//! guess, since a scan must be attributed to its device. Absent: keyboard wedges (`drivers/wedge`),
 //! commands to the scanner except Honeywell's switch into this mode, which is sent only when asked for. Not tested on hardware: only `device` touches it.
 
 pub mod codec;
@@ -15,8 +15,8 @@ mod device;
 pub mod session;
 mod task;
 
-pub use device::{Found, HidError, list};
-pub use task::run;
+pub use device::{Bus, Found, HidError, Opened, Port, list};
+pub use task::{run, run_on};
 
 /// Which scanner the task serves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Reports joined into scans. Pure: the time is an argument.
 //!
 //! Invariants: a scan is told only after the report that ends it; parts that name another symbology
-//! than the first, or that don't come within `PART_WAIT_US`, make the scan a gap; a joined scan is
-//! bounded by `SCAN_BYTES_MAX`. Absent: the device (`task`).
+//! than the first, that make no sense or that don't come within `PART_WAIT_US`, make the scan a gap; what still
+//! comes of it within `REST_WAIT_US` is its rest, never a scan of its own; a joined scan is bounded by
+//! `SCAN_BYTES_MAX`. Absent: the device (`task`).
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,9 @@ pub const SCAN_BYTES_MAX: usize = 8_192;
 
 /// How long the next report of a scan may take, in microseconds.
 pub const PART_WAIT_US: u64 = 500_000;
+
+/// How long after a scan was given up its rest may still come, in microseconds.
+pub const REST_WAIT_US: u64 = 500_000;
 
 /// How many bytes of what is dropped are quoted.
 const EVIDENCE_BYTES_MAX: usize = 64;
@@ -61,8 +65,9 @@ pub struct Session {
     /// Where the fields lie; none: the makers' common layouts.
     layouts: Vec<Layout>,
     begun: Option<Begun>,
-    /// Reports up to the next last one belong to a scan that was given up.
-    skipping: bool,
+    /// Reports up to the next last one, until this moment of the monotonic clock, belong to a scan that was
+    /// given up.
+    rest_until_us: Option<u64>,
     outputs: VecDeque<Output>,
 }
 
@@ -89,11 +94,14 @@ impl Session {
             Ok(Some(part)) => part,
             Err(error) => {
                 self.abandon(now, "a scan with a broken report");
+                self.expect_rest(now);
                 return self.gap(now, now, &error.to_string(), report);
             }
         };
-        if self.skipping {
-            self.skipping = part.more;
+        if self.rest_until_us.take().is_some_and(|until| now.mono_us < until) {
+            if part.more {
+                self.expect_rest(now);
+            }
             return self.gap(now, now, "the rest of a scan that was given up", &part.data);
         }
         self.join(now, part, report);
@@ -103,6 +111,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Stamp) {
         if self.poll_timeout().is_some_and(|due| now.mono_us >= due) {
             self.abandon(now, "half a scan: its next report did not come");
+            self.expect_rest(now);
         }
     }
 
@@ -115,7 +124,7 @@ impl Session {
     /// The scanner is gone.
     pub fn handle_end(&mut self, now: Stamp) {
         self.abandon(now, "half a scan: the scanner was unplugged before its end");
-        self.skipping = false;
+        self.rest_until_us = None;
     }
 
     /// The next scan or gap, in the order of the reports.
@@ -145,7 +154,9 @@ impl Session {
         begun.raw.extend_from_slice(report);
         match why {
             Some(why) => {
-                self.skipping = more;
+                if more {
+                    self.expect_rest(now);
+                }
                 self.gap(begun.from, now, why, &begun.data);
             }
             None if more => self.begun = Some(begun),
@@ -165,6 +176,10 @@ impl Session {
         }
     }
 
+    fn expect_rest(&mut self, now: Stamp) {
+        self.rest_until_us = Some(now.mono_us.saturating_add(REST_WAIT_US));
+    }
+
     fn abandon(&mut self, now: Stamp, why: &str) {
         if let Some(begun) = self.begun.take() {
             self.gap(begun.from, now, why, &begun.data);
@@ -179,106 +194,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::codec::tests::report;
-
-    fn at(ms: u64) -> Stamp {
-        Stamp { boot: Uuid::nil(), mono_us: ms * 1_000, wall_us: 0, synced: true }
-    }
-
-    fn check(reports: &[(u64, Vec<u8>)], expected: &[&str]) {
-        let mut session = Session::default();
-        for (ms, report) in reports {
-            session.handle_report(at(*ms), report);
-        }
-        session.handle_end(at(1_000_000));
-        let mut seen = Vec::new();
-        while let Some(output) = session.poll_output() {
-            seen.push(match output {
-                Output::Scan { scan, .. } => {
-                    format!("{} {}", scan.aim.as_deref().unwrap_or("-"), scan.text)
-                }
-                Output::Gap { reason, .. } => reason.split(": ").next().unwrap_or("").to_owned(),
-            });
-        }
-        assert_eq!(seen, expected);
-    }
-
-    #[test]
-    fn reports_are_joined() {
-        // The boarding pass of 60 bytes from Access-IS's manual, in two reports.
-        let first = b"M1GATHERGOOD/MICHAEL YABCDEF LHRDURAK 3542 052Y003D23   ";
-        check(
-            &[
-                (0, report("]Q0", first, true)),
-                (5, report("]Q0", b" 100", false)),
-                (9, report("]C1", b"0104012345678901\x1d21A\r\n", false)),
-                (9, report("", b"4012", false)),
-            ],
-            &[
-                "]Q0 M1GATHERGOOD/MICHAEL YABCDEF LHRDURAK 3542 052Y003D23    100",
-                "]C1 0104012345678901\u{1d}21A",
-                "- 4012",
-            ],
-        );
-    }
-
-    #[test]
-    fn what_is_not_whole_is_a_gap() {
-        check(
-            &[
-                (0, report("]Q0", b"half", true)),
-                (600, report("]C0", b"whole", false)),
-                (700, report("]Q0", b"a", true)),
-                (701, report("]C1", b"b", true)),
-                (702, report("]C1", b"c", false)),
-                (703, report("]C0", b"\xff", false)),
-                (704, report("]C0", b"\r", false)),
-                (705, vec![2, 3]),
-                (706, vec![0xfd; 64]),
-                (707, report("]C0", b"end", true)),
-            ],
-            &[
-                "half a scan",
-                "]C0 whole",
-                "a scan whose reports name different symbologies",
-                "the rest of a scan that was given up",
-                "a scan that is not UTF-8",
-                "a scan without text",
-                "a report of 2 bytes instead of 64; is the scanner in HID POS mode?",
-                "half a scan",
-            ],
-        );
-    }
-
-    #[test]
-    fn endless_scans_are_bounded() {
-        let mut session = Session::default();
-        for _ in 0..1_000 {
-            session.handle_report(at(0), &report("]Q0", &[b'x'; 56], true));
-            let held = session.begun.as_ref().map_or(0, |b| b.data.len());
-            assert!(held <= SCAN_BYTES_MAX);
-        }
-        assert!(matches!(session.poll_output(), Some(Output::Gap { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn any_scan_survives_being_cut_into_reports(text in "[ -~\u{1d}]{1,400}") {
-            let mut session = Session::default();
-            let parts: Vec<&[u8]> = text.as_bytes().chunks(56).collect();
-            for (i, part) in parts.iter().enumerate() {
-                session.handle_report(at(0), &report("]d2", part, i + 1 < parts.len()));
-            }
-            let scan = ScanRead { text, aim: Some("]d2".to_owned()) };
-            let Some(Output::Scan { scan: told, .. }) = session.poll_output() else {
-                return Err(TestCaseError::fail("no scan"));
-            };
-            prop_assert_eq!(told, scan);
-        }
-    }
-}
+mod tests;

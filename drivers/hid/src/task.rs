@@ -46,7 +46,8 @@ enum Incoming {
     Failed(String),
 }
 
-async fn run_on(
+/// The same on another bus than USB; a missing scanner is looked for every `search_ms`.
+pub async fn run_on(
     bus: impl Bus,
     search_ms: u64,
     device: DeviceId,

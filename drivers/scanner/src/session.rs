@@ -17,7 +17,7 @@ use crate::{
 /// How long after a half scan its rest may still arrive, in microseconds.
 pub const RESYNC_US: u64 = 500_000;
 
-/// What the session makes of the bytes.
+/// What a session makes of the bytes; that of lines makes scans and gaps only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// A whole scan.
@@ -26,7 +26,7 @@ pub enum Output {
         at: Stamp,
         /// What it says.
         scan: ScanRead,
-        /// Digest of the line's bytes, prefix and AIM identifier included, terminator not.
+        /// Digest of the line's bytes, prefix and AIM identifier included, terminator not; or of its packets.
         raw: Hash,
     },
     /// Bytes that are no scan.
@@ -36,6 +36,22 @@ pub enum Output {
         /// When it was clear that they are no scan.
         to: Stamp,
         /// Why, with the bytes in hex.
+        reason: String,
+    },
+    /// Bytes for the scanner; told behind what they acknowledge.
+    Send(Vec<u8>),
+    /// The scanner has said who it is.
+    Ready {
+        /// When it did.
+        at: Stamp,
+        /// The release of its software.
+        firmware: Option<String>,
+        /// The engine's name.
+        model: Option<String>,
+    },
+    /// Nobody answers at this port, or somebody else.
+    Dead {
+        /// Why, with the way out.
         reason: String,
     },
 }
@@ -68,6 +84,17 @@ impl Session {
             rest_until_us: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The last session ended within a line: its rest may come first.
+    pub fn expect_rest(&mut self, now: Stamp) {
+        self.rest_until_us = Some(now.mono_us.saturating_add(RESYNC_US));
+    }
+
+    /// True while a line has begun and not ended.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.line_from.is_some()
     }
 
     /// Takes bytes as they came; drain `poll_output` afterwards.
@@ -149,92 +176,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn at(ms: u64) -> Stamp {
-        Stamp { boot: Uuid::nil(), mono_us: ms * 1_000, wall_us: 0, synced: true }
-    }
-
-    /// Plays bytes at their milliseconds, firing every time-out that falls due in between.
-    fn play(settings: &Settings, input: &[(u64, &[u8])]) -> Vec<String> {
-        let mut session = Session::new(settings);
-        let mut out = Vec::new();
-        for (ms, bytes) in input {
-            while let Some(due) = session.poll_timeout().filter(|due| *due <= ms * 1_000) {
-                session.handle_timeout(at(due / 1_000));
-            }
-            session.handle_bytes(at(*ms), bytes);
-        }
-        session.handle_end(at(1_000_000));
-        while let Some(output) = session.poll_output() {
-            out.push(match output {
-                Output::Scan { at, scan, .. } => format!("{} {}", at.mono_us / 1_000, scan.text),
-                Output::Gap { from, to, reason } => {
-                    format!("{}-{} {reason}", from.mono_us / 1_000, to.mono_us / 1_000)
-                }
-            });
-        }
-        out
-    }
-
-    fn check(input: &[(u64, &[u8])], expected: &[&str]) {
-        let settings = Settings { line_bytes_max: 8, ..Settings::new("/dev/null") };
-        assert_eq!(play(&settings, input), expected, "{input:?}");
-    }
-
-    #[test]
-    fn a_line_may_come_in_pieces() {
-        check(
-            &[(0, b"12"), (199, b"34"), (300, b"\r"), (400, b"\n56\r\n")],
-            &["300 1234", "400 56"],
-        );
-    }
-
-    #[test]
-    fn half_a_scan_and_its_rest_are_gaps() {
-        check(
-            &[(0, b"12"), (250, b"34\r"), (260, b"56\r")],
-            &[
-                "0-200 half a scan: the line went quiet before its end: 2 bytes, hex 3132",
-                "250-250 the rest of half a scan: 2 bytes, hex 3334",
-                "260 56",
-            ],
-        );
-        check(
-            &[(0, b"12"), (701, b"34\r")],
-            &["0-200 half a scan: the line went quiet before its end: 2 bytes, hex 3132", "701 34"],
-        );
-        check(
-            &[(0, b"12")],
-            &["0-1000000 half a scan: the port was closed before its end: 2 bytes, hex 3132"],
-        );
-    }
-
-    #[test]
-    fn garbage_is_quoted_and_the_next_line_is_whole() {
-        check(
-            &[(0, b"\xff\xfe\r"), (5, b"123456789\rok\r")],
-            &[
-                "0-0 a line that is not UTF-8 (first bad byte at 0); check baud rate and the scanner's \
-                 encoding: 2 bytes, hex FFFE",
-                "5-5 a line beyond the longest allowed: 8 bytes, hex 3132333435363738",
-                "5-5 a line beyond the longest allowed: 1 bytes, hex 39",
-                "5 ok",
-            ],
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn chunks_don_t_matter(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 1usize..50) {
-            let settings = Settings { line_bytes_max: 40, ..Settings::new("/dev/null") };
-            let whole = play(&settings, &[(7, &bytes)]);
-            let chunks: Vec<(u64, &[u8])> = bytes.chunks(cut).map(|c| (7, c)).collect();
-            prop_assert_eq!(whole, play(&settings, &chunks));
-        }
-    }
-}
+mod tests;

@@ -10,10 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, ReadValue, Stamp};
+use gatewarden_model::{Clock, DeviceEvent, DeviceId, DeviceState, ReadValue, Signal, Stamp};
 use gatewarden_scanner::Settings;
 use nix::pty::openpty;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 struct TestClock(Instant);
@@ -70,6 +73,7 @@ impl Bench {
             Settings::new(&link),
             Arc::new(TestClock(Instant::now())),
             sender,
+            watch::channel(Signal::Off).1,
             stop.clone(),
         ));
         (Self { _dir: dir, link, events, stop, task }, scanner)

@@ -14,6 +14,7 @@ mod llrp;
 mod printer;
 mod proxy;
 mod scanner;
+mod ssi;
 mod uhf;
 mod webhook;
 mod zebra_iot;
@@ -34,6 +35,7 @@ pub static KINDS: &[&Kind] = &[
     &zebra_iot::KIND,
     &scanner::KIND,
     &uhf::KIND,
+    &ssi::KIND,
     &lights::KIND,
     &webhook::KIND,
     &printer::KIND,
