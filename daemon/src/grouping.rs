@@ -282,6 +282,7 @@ impl Door {
             antenna: meta.antenna.unwrap_or(0),
             rssi_cdbm: meta.peak_rssi_cdbm,
             reads: meta.reads,
+            tid: meta.tid,
             trust: meta.trust,
             suspect,
             evidence: meta.evidence,
@@ -363,6 +364,7 @@ mod tests {
             antenna: Some(1),
             peak_rssi_cdbm: Some(-4500),
             reads: 1,
+            tid: None,
             trust,
             evidence: Hash::of(b"frame"),
         };

@@ -15,7 +15,7 @@ use gatewarden_config::Station;
 use gatewarden_engine::{Command, Engine, ReadMeta, Reply};
 use gatewarden_model::{
     DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening,
-    Read, ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Trust,
+    Read, ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Tid, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -487,13 +487,14 @@ fn mint(wall_us: i64) -> PassId {
 }
 
 fn meta(read: &Read) -> ReadMeta {
-    let (antenna, peak_rssi_cdbm, reads, trust) = match &read.value {
+    let (antenna, peak_rssi_cdbm, reads, tid, trust) = match &read.value {
         ReadValue::Tag(tag) => {
             let antenna = (tag.antenna > 0).then_some(tag.antenna);
-            (antenna, tag.peak_rssi_cdbm, tag.count.max(1), Trust::EpcOnly)
+            let tid = tag.tid.as_deref().and_then(Tid::of_read);
+            (antenna, tag.peak_rssi_cdbm, tag.count.max(1), tid, Trust::EpcOnly)
         }
-        ReadValue::Scan(_) => (None, None, 1, Trust::Barcode),
+        ReadValue::Scan(_) => (None, None, 1, None, Trust::Barcode),
     };
     let (device, evidence) = (read.device.clone(), read.raw);
-    ReadMeta { device, antenna, peak_rssi_cdbm, reads, trust, evidence }
+    ReadMeta { device, antenna, peak_rssi_cdbm, reads, tid, trust, evidence }
 }

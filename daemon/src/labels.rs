@@ -342,7 +342,8 @@ impl Labels {
         let Ok(item) = ItemId::parse(item) else { return };
         let tag = trace::tag_key(epc).unwrap_or_else(|| epc.clone());
         let (lot, serial) = (label.data.lot.clone(), label.data.serial.clone());
-        let command = Command::Commission { tag, item, lot, serial, by: label.by.clone() };
+        let command =
+            Command::Commission { tag, item, lot, serial, tid: None, by: label.by.clone() };
         let bound = match self.recorder.command(command).await {
             Ok(Ok(_)) => "bound".to_owned(),
             Ok(Err(refusal)) => format!("refused: {refusal}"),

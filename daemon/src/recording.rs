@@ -13,7 +13,9 @@ use std::{
 };
 
 use gatewarden_engine::ReadMeta;
-use gatewarden_model::{DeviceId, Hash, Pass, PassClosing, PassId, SessionId, Stamp, Thing, Trust};
+use gatewarden_model::{
+    DeviceId, Hash, Pass, PassClosing, PassId, SessionId, Stamp, Thing, Tid, Trust,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::grouping::{Grouped, Grouping, Rules, Seen};
@@ -65,6 +67,8 @@ pub(crate) struct ReadLine {
     antenna: Option<u16>,
     peak_rssi_cdbm: Option<i16>,
     reads: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tid: Option<Tid>,
     trust: Trust,
     evidence: Hash,
     suspect: bool,
@@ -82,6 +86,7 @@ impl ReadLine {
             antenna: meta.antenna,
             peak_rssi_cdbm: meta.peak_rssi_cdbm,
             reads: meta.reads,
+            tid: meta.tid.clone(),
             trust: meta.trust,
             evidence: meta.evidence,
             suspect: *suspect,
@@ -102,6 +107,7 @@ impl ReadLine {
             antenna: self.antenna,
             peak_rssi_cdbm: self.peak_rssi_cdbm,
             reads: self.reads,
+            tid: self.tid.clone(),
             trust: self.trust,
             evidence: self.evidence,
         };

@@ -4,7 +4,8 @@
 //! evidence, once a thing and kind of alarm in a while ([`TOLD_MAX`]): a copy that lies in the field
 //! must not fill the journal. A tag that was faster than the way between two doors is taken out of
 //! what its pass posts. Invariants: at stations without a portal only two TIDs of one EPC are told, and
-//! that changes nothing else. Absent: what the commissioned TID of a tag is; the ledger does not know it.
+//! that changes nothing else. Absent: holding a TID against the commissioned one, which
+//! the engine does for each pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -60,7 +61,6 @@ impl Watch {
         let told = Told {
             key,
             tid: tag.tid.as_deref(),
-            commissioned: None,
             antenna: tag.antenna,
             // Many reports may share a first sight; no two share a last one.
             reader_us: tag.last_seen_us,
@@ -140,9 +140,6 @@ fn words(alarm: &Alarm) -> (&'static str, String) {
                 hex(second)
             ),
         ),
-        Alarm::NotCommissioned { tid } => {
-            ("not-commissioned", format!("TID {} is not the commissioned one", hex(tid)))
-        }
         Alarm::TooFast { from, took_ms, least_ms } => (
             "too-fast",
             format!("was at {from} {took_ms} ms ago; the way takes {least_ms} ms at least"),
@@ -213,6 +210,7 @@ address = "b:1"
             last: at(s),
             reads: 1,
             peak_rssi_cdbm: None,
+            tid: None,
             trust: Trust::EpcOnly,
             direction: Direction::In,
             confidence_pct: 99,

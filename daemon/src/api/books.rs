@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use gatewarden_engine::Command;
-use gatewarden_model::{Amount, Day, Document, ItemId, Masked, MovementId, no_fields};
+use gatewarden_model::{Amount, Day, Document, ItemId, Masked, MovementId, Tid, no_fields};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,6 +45,9 @@ pub(crate) struct Commission {
     /// Its serial.
     #[serde(default)]
     serial: Option<String>,
+    /// The TID of its chip in hex, 8 to 32 bytes, as it was read.
+    #[serde(default)]
+    tid: Option<String>,
 }
 
 /// Binds a tag or code to a piece of an item.
@@ -56,9 +59,11 @@ pub(crate) async fn commission(
     who: Who,
     Body(input): Body<Commission>,
 ) -> Result<(StatusCode, Json<Masked<Done>>), Problem> {
-    let Commission { tag, item, lot, serial } = input;
+    let Commission { tag, item, lot, serial, tid } = input;
+    let tid = tid.as_deref().map(Tid::parse).transpose();
+    let tid = tid.map_err(|error| Problem::bad_field("tid", format!("tid: {error}")))?;
     let tag = key(&tag);
-    let command = Command::Commission { tag: tag.clone(), item, lot, serial, by: who.actor() };
+    let command = Command::Commission { tag: tag.clone(), item, lot, serial, tid, by: who.actor() };
     act(&api, &who, command).await?;
     Ok((StatusCode::CREATED, Eyes::of(&api, &who).await?.json(Done::Tag(tag))))
 }

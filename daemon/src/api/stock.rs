@@ -238,6 +238,7 @@ pub(crate) async fn thing(
         item: facts.item,
         lot: facts.lot,
         serial: facts.serial,
+        tid: facts.tid,
         place: facts.place,
         unit: facts.unit,
         commissioned: facts.commissioned,

@@ -133,6 +133,7 @@ fn play(
                     antenna,
                     rssi_cdbm: Some(rssi_cdbm),
                     reads: 1,
+                    tid: None,
                     trust: Trust::EpcOnly,
                     suspect: false,
                     evidence: frame,

@@ -412,10 +412,11 @@ fn tell_stock(body: &Body) -> Told {
             Told::new(format!("reservation {movement} over: {reason}{freed}"), actor(by))
                 .by(decision.as_ref())
         }
-        Body::Commissioned { tag, item, lot, serial, by, decision } => {
+        Body::Commissioned { tag, item, lot, serial, tid, by, decision } => {
             let lot = lot.as_ref().map(|l| format!(", lot {l}")).unwrap_or_default();
             let serial = serial.as_ref().map(|s| format!(", serial {s}")).unwrap_or_default();
-            Told::new(format!("{tag} stands for a piece of {item}{lot}{serial}"), actor(by))
+            let tid = tid.as_ref().map(|t| format!(", TID {t}")).unwrap_or_default();
+            Told::new(format!("{tag} stands for a piece of {item}{lot}{serial}{tid}"), actor(by))
                 .by(Some(decision))
         }
         Body::Decommissioned { tag, reason, by, decision } => {
@@ -550,8 +551,8 @@ mod tests {
             ),
             (
                 json!({"kind": "commissioned", "tag": "epc:3034", "item": "MILK", "serial": "7",
-                    "by": by, "decision": decision()}),
-                "epc:3034 stands for a piece of MILK, serial 7",
+                    "tid": "E280116060000205", "by": by, "decision": decision()}),
+                "epc:3034 stands for a piece of MILK, serial 7, TID E280116060000205",
             ),
             (
                 json!({"kind": "decommissioned", "tag": "epc:3034", "reason": "torn off",

@@ -13,7 +13,7 @@ use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
     Document, Field, Hash, ItemId, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass,
     PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId,
-    Task, TaskId, entry::Verdict,
+    Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::factors::FactorUse;
@@ -372,6 +372,8 @@ pub enum Command {
         lot: Option<String>,
         /// Its serial.
         serial: Option<String>,
+        /// The TID of its chip, where it was read.
+        tid: Option<Tid>,
         /// By whom.
         by: Actor,
     },

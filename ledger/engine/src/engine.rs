@@ -490,8 +490,8 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
 /// What keeps the ledger itself: master data, policies, periods, keys, tags.
 fn keep(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
     match command {
-        Command::Commission { tag, item, lot, serial, by } => {
-            turn.commission(Binding { tag, item, lot, serial }, by)
+        Command::Commission { tag, item, lot, serial, tid, by } => {
+            turn.commission(Binding { tag, item, lot, serial, tid }, by)
         }
         Command::Decommission { tag, reason, by } => turn.decommission(tag, reason, by),
         Command::LandCost { movement, document, amounts, by } => {

@@ -13,6 +13,7 @@ use crate::{
     command::{Refusal, Reply},
     compare::compare,
     goods::{of_lines, of_task, worth},
+    grade::least_trust,
     passes::{Mover, orderer},
     seen,
     state::{Hold, TaskState},
@@ -50,6 +51,7 @@ impl Turn<'_> {
             movement: task.as_ref().map(|open| open.task.kind),
             goods: goods.as_ref(),
             amount: would.as_ref().and_then(|(movement, _)| worth(&movement.lines)),
+            trust: least_trust(&hold.pass),
             ..Facts::default()
         };
         let decision = self.permit(asked.clone(), facts)?;

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use gatewarden_model::{
     Action, Actor, Amount, Body, Day, Decision, Document, Field, Item, ItemId, Module, MovementId,
-    Tracking,
+    Tid, Tracking, tid::TID_BYTES_OWN,
 };
-use gatewarden_stock::{Stock, Wants, check_code};
+use gatewarden_stock::{Stock, ThingFacts, Wants, check_code};
 
 use crate::{
     access::{Facts, Goods},
@@ -34,6 +34,7 @@ pub(crate) struct Binding {
     pub(crate) item: ItemId,
     pub(crate) lot: Option<String>,
     pub(crate) serial: Option<String>,
+    pub(crate) tid: Option<Tid>,
 }
 
 impl Turn<'_> {
@@ -65,9 +66,9 @@ impl Turn<'_> {
             Ok(false) => {}
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         }
-        let Binding { tag, item, lot, serial } = bind;
+        let Binding { tag, item, lot, serial, tid } = bind;
         let told = decision.clone();
-        let body = Body::Commissioned { tag, item, lot, serial, by, decision };
+        let body = Body::Commissioned { tag, item, lot, serial, tid, by, decision };
         self.kept(asked, body, told)
     }
 
@@ -87,7 +88,7 @@ impl Turn<'_> {
 
     /// Whether a tag stands for this already, or why it can't come to.
     fn may_bind(&self, bind: &Binding) -> Result<bool, Fault> {
-        let Binding { tag, item, lot, serial } = bind;
+        let Binding { tag, item, lot, serial, tid } = bind;
         for (field, text) in
             [("tag", Some(tag)), ("lot", lot.as_ref()), ("serial", serial.as_ref())]
         {
@@ -97,6 +98,12 @@ impl Turn<'_> {
                 return Err(("text-invalid", message));
             }
             check_code(field, text).map_err(fault)?;
+        }
+        if tid.as_ref().is_some_and(|tid| !tid.is_own()) {
+            let message = format!(
+                "tid: at least {TID_BYTES_OWN} bytes: a shorter one tells the kind of chip, not which one it is"
+            );
+            return Err(("tid-short", message));
         }
         let Some(master) = self.settings.items.by_code(item) else {
             let message = format!("item: {item} is not in the item master: add it there first");
@@ -113,10 +120,7 @@ impl Turn<'_> {
         self.known(&Wants { things: [tag.clone()].into(), ..Wants::default() })?;
         let Some(facts) = self.stock.thing(tag) else { return Ok(false) };
         if facts.commissioned {
-            let same =
-                (&facts.item, &facts.lot, &facts.serial) == (&Some(item.clone()), lot, serial);
-            let message = format!("tag: {tag} stands for something already: decommission it first");
-            return if same { Ok(true) } else { Err(("tag-bound", message)) };
+            return bound_before(facts, bind);
         }
         let here = facts.place.as_ref().filter(|place| place.holds_stock());
         match (here, &facts.item) {
@@ -260,6 +264,27 @@ impl Turn<'_> {
             Ok(()) => Ok(asked),
             Err(message) => Err(self.deny(asked, "reason-missing", message, Some(decision))),
         }
+    }
+}
+
+/// Whether a tag that is commissioned stands for just this, or why it can't be commissioned so again. A TID
+/// that was not known before is added.
+fn bound_before(facts: &ThingFacts, bind: &Binding) -> Result<bool, Fault> {
+    let Binding { tag, item, lot, serial, tid } = bind;
+    if (&facts.item, &facts.lot, &facts.serial) != (&Some(item.clone()), lot, serial) {
+        let message = format!("tag: {tag} stands for something already: decommission it first");
+        return Err(("tag-bound", message));
+    }
+    match (&facts.tid, tid) {
+        (Some(known), Some(other)) if known != other => {
+            let message = format!(
+                "tid: {tag} was commissioned with the TID {known}, not {other}: one of the tags is a copy; if the \
+                 old one is gone for good, decommission it first"
+            );
+            Err(("tid-differs", message))
+        }
+        (None, Some(_)) => Ok(false),
+        _ => Ok(true),
     }
 }
 

@@ -19,6 +19,7 @@ mod factors;
 mod fields;
 mod giving_up;
 mod goods;
+mod grade;
 mod holds;
 pub mod items;
 pub mod judge;

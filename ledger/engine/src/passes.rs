@@ -15,6 +15,7 @@ use crate::{
     command::{Refusal, Reply},
     compare::{Match, compare},
     goods::{of_lines, of_task, undecided, worth},
+    grade::{grade, least_trust},
     lines::movement_lines,
     seen,
     sessions::actor_in,
@@ -47,13 +48,14 @@ pub(crate) enum Choice {
 }
 
 impl Turn<'_> {
-    pub(crate) fn pass(&mut self, pass: Pass) -> Answer {
+    pub(crate) fn pass(&mut self, mut pass: Pass) -> Answer {
         if let Some(answer) = self.answered(&pass) {
             return answer;
         }
         if pass.is_empty() {
             return Ok(self.unread(pass));
         }
+        grade(&mut pass, self.stock);
         let (id, station) = (pass.id, pass.station.clone());
         let (answer, signal) = match self.judge(pass) {
             Ok(reply @ Reply::Posted { .. }) => (Ok(reply), Signal::Go),
@@ -91,7 +93,8 @@ impl Turn<'_> {
     /// and else what stands for goods that the task is about. A tag of the next door's is no reason
     /// to stop a pallet.
     fn is_in_doubt(&self, pass: &Pass, task: &TaskState) -> bool {
-        if pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Suspect) {
+        let is_copy = |why| matches!(why, Doubtful::Suspect | Doubtful::AnotherTid);
+        if pass.doubts.iter().any(|doubt| is_copy(doubt.why)) {
             return true;
         }
         let doubted = seen::resolve_doubts(pass, &self.settings.items, self.stock);
@@ -217,6 +220,7 @@ impl Turn<'_> {
             movement: Some(task.task.kind),
             goods: goods.as_ref(),
             amount: self.worth_of_pass(looks, task, pass, session, matched),
+            trust: least_trust(pass),
             ..Facts::default()
         };
         let second = self.second_of(session, (module, Action::Execute), facts);

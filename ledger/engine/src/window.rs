@@ -7,11 +7,12 @@
 //! that stays in the field after its pass does not open another. Pure: the caller mints ids, tells
 //! the time, asks `poll` when `next_deadline_us` has come.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use gatewarden_model::{
     DeviceId, Direction, Hash, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp,
-    StationId, Thing, Trust,
+    StationId, Thing, Tid, TidFit, Trust,
+    pass::{Doubt, Doubtful},
 };
 
 /// Closed passes that wait for `poll`; a caller that polls after every call never has two.
@@ -54,6 +55,8 @@ pub struct ReadMeta {
     pub reads: u32,
     /// How far the identity can be trusted; a `Barcode` never lingers.
     pub trust: Trust,
+    /// What its chip says of itself, if that was read.
+    pub tid: Option<Tid>,
     /// Digest of the frame.
     pub evidence: Hash,
 }
@@ -101,6 +104,8 @@ struct Open {
     places: HashMap<String, usize>,
     sightings: Vec<Sighting>,
     text_bytes: usize,
+    /// Things that told two TIDs: two tags, of which one is a copy.
+    two_tids: HashSet<usize>,
 }
 
 impl PassWindow {
@@ -227,6 +232,7 @@ impl PassWindow {
                 self.lingering.insert(seen.thing.key.clone(), seen.last);
             }
         }
+        let (sightings, doubts) = part(open.sightings, &open.two_tids);
         debug_assert!(self.ready.len() < READY_MAX, "poll after every call");
         self.ready.push_back(Pass {
             id: open.id,
@@ -236,8 +242,8 @@ impl PassWindow {
             opened_by: open.opened_by,
             closed_by: by,
             session: open.session,
-            sightings: open.sightings,
-            doubts: vec![],
+            sightings,
+            doubts,
             strays: 0,
         });
     }
@@ -256,6 +262,7 @@ impl Open {
             places,
             sightings,
             text_bytes,
+            two_tids: HashSet::new(),
         }
     }
 
@@ -271,7 +278,11 @@ impl Open {
     }
 
     fn sight(&mut self, now: Stamp, thing: Thing, meta: ReadMeta, things_max: usize) -> Sight {
-        if let Some(seen) = self.places.get(&thing.key).and_then(|at| self.sightings.get_mut(*at)) {
+        let known = self.places.get(&thing.key).copied();
+        if let Some((at, seen)) = known.and_then(|at| Some((at, self.sightings.get_mut(at)?))) {
+            if is_another(&mut seen.tid, meta.tid) {
+                self.two_tids.insert(at);
+            }
             seen.last = now;
             seen.reads = seen.reads.saturating_add(meta.reads);
             if meta.peak_rssi_cdbm > seen.peak_rssi_cdbm {
@@ -299,6 +310,7 @@ impl Open {
             last: now,
             reads: meta.reads.max(1),
             peak_rssi_cdbm: meta.peak_rssi_cdbm,
+            tid: meta.tid,
             trust: meta.trust,
             direction: Direction::Unknown,
             confidence_pct: 0,
@@ -307,6 +319,37 @@ impl Open {
         self.sightings.push(sighting.clone());
         Sight::First(Box::new(sighting))
     }
+}
+
+/// Keeps the longer of two TIDs of one thing; whether they are of two chips.
+fn is_another(known: &mut Option<Tid>, read: Option<Tid>) -> bool {
+    match (&*known, read) {
+        (_, None) => false,
+        (None, read) => {
+            *known = read;
+            false
+        }
+        (Some(one), Some(read)) => match one.fit(&read) {
+            TidFit::Same => {
+                *known = Some(read);
+                false
+            }
+            TidFit::Short => false,
+            TidFit::Other => true,
+        },
+    }
+}
+
+/// What was seen, and what is doubtful of it.
+fn part(all: Vec<Sighting>, two_tids: &HashSet<usize>) -> (Vec<Sighting>, Vec<Doubt>) {
+    let (mut sightings, mut doubts) = (Vec::with_capacity(all.len()), vec![]);
+    for (at, sighting) in all.into_iter().enumerate() {
+        match two_tids.contains(&at) {
+            true => doubts.push(Doubt { sighting, why: Doubtful::Suspect }),
+            false => sightings.push(sighting),
+        }
+    }
+    (sightings, doubts)
 }
 
 /// What a thing's texts take in the journal.

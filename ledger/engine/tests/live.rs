@@ -175,6 +175,7 @@ fn all() -> Vec<Command> {
             item: "BOLT-M8".parse().unwrap(),
             lot: None,
             serial: None,
+            tid: None,
             by: adam(),
         },
         Command::Decommission { tag: "t".to_owned(), reason: reason(), by: adam() },

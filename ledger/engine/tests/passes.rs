@@ -429,6 +429,7 @@ fn a_case_counts_its_pieces_and_a_tag_what_it_was_commissioned_as() {
         item: item.parse().unwrap(),
         lot: None,
         serial: serial.map(str::to_owned),
+        tid: None,
         by: house.by("sam"),
     };
     for (item, serial, code) in [("GHOST", None, "unknown-item"), ("CHIP", None, "serial-missing")]

@@ -142,6 +142,7 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
             item: "BOLT-M8".parse().unwrap(),
             lot: None,
             serial: Some(format!("{}", b % 4)),
+            tid: (a % 2 == 0).then(|| format!("E280116060000{:03}", c % 2).parse().unwrap()),
             by: house.by(who(c)),
         },
         _ => Command::Tick,

@@ -5,7 +5,7 @@ mod common;
 
 use common::{pass_id, session_id, stamp_ms, thing};
 use gatewarden_engine::{PassWindow, ReadMeta, Sight, WindowSettings};
-use gatewarden_model::{Hash, Pass, PassClosing, Trust};
+use gatewarden_model::{Hash, Pass, PassClosing, Tid, Trust, pass::Doubtful};
 use proptest::prelude::*;
 
 fn window() -> PassWindow {
@@ -21,6 +21,7 @@ fn meta(trust: Trust) -> ReadMeta {
         peak_rssi_cdbm: Some(-5000),
         reads: 1,
         trust,
+        tid: None,
         evidence: Hash::of(b"frame"),
     }
 }
@@ -172,4 +173,24 @@ fn long_texts_fill_a_pass_before_its_entry_is_too_large_to_record() {
     assert!(overflown > 9000 && pass.sightings.len() > 300);
     let bytes = gatewarden_model::canonical::encode(&pass).unwrap().len();
     assert!((2 << 20..4 << 20).contains(&bytes), "{bytes}");
+}
+
+/// One EPC and two chips in one pass: one of the two is a copy, and which is not known.
+#[test]
+fn a_tag_that_tells_two_tids_is_doubted() {
+    let tid = |text: &str| Some(Tid::parse(text).unwrap());
+    let reads = |tids: &[&str]| {
+        let mut window = window();
+        for (ms, text) in (0..).step_by(10).zip(tids) {
+            let tid = if text.is_empty() { None } else { tid(text) };
+            let meta = ReadMeta { tid, ..meta(Trust::EpcOnly) };
+            window.handle(stamp_ms(ms), thing("a"), meta, None, || pass_id(1));
+        }
+        window.poll(stamp_ms(4000)).unwrap()
+    };
+    const ONE: &str = "E2801160600002054C3AB1C7";
+    let honest = reads(&["", ONE, "E28011606000", "", ONE]);
+    assert_eq!((honest.sightings[0].tid.clone(), honest.doubts.len()), (tid(ONE), 0));
+    let copied = reads(&[ONE, "", "E2801160600002054C3AB1C8", ONE]);
+    assert_eq!((copied.sightings.len(), copied.doubts[0].why), (0, Doubtful::Suspect));
 }

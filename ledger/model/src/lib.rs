@@ -38,6 +38,7 @@ pub mod subject;
 mod task;
 mod text;
 mod thing;
+pub mod tid;
 pub mod time;
 
 pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
@@ -76,4 +77,5 @@ pub use sod::{
 };
 pub use subject::{Live, Subject, SubjectKind};
 pub use task::{Task, TaskLine};
+pub use tid::{Tid, TidFit};
 pub use time::{Clock, Stamp};

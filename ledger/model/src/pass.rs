@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, Hash, ItemId, PassId, SessionId, Stamp, StationId};
+use crate::{DeviceId, Hash, ItemId, PassId, SessionId, Stamp, StationId, Tid};
 
 /// What an identifier on a tag or a barcode says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,23 @@ pub enum Trust {
     Authenticated,
 }
 
+impl Trust {
+    /// All grades, the lowest first.
+    pub const ALL: [Self; 4] =
+        [Self::Barcode, Self::EpcOnly, Self::TidMatches, Self::Authenticated];
+
+    /// The name, as in entries and policies.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Barcode => "barcode",
+            Self::EpcOnly => "epc-only",
+            Self::TidMatches => "tid-matches",
+            Self::Authenticated => "authenticated",
+        }
+    }
+}
+
 /// Which way a thing went through a portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,6 +91,9 @@ pub struct Sighting {
     /// Strongest RSSI in hundredths of a dBm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_rssi_cdbm: Option<i16>,
+    /// What the chip of the tag says of itself, where the reader read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tid: Option<Tid>,
     /// How far the identity can be trusted.
     pub trust: Trust,
     /// Which way it went.
@@ -108,6 +128,8 @@ pub enum Doubtful {
     NoBody,
     /// A clone or a replay is possible.
     Suspect,
+    /// Its TID is not the commissioned one: another tag tells the same EPC.
+    AnotherTid,
 }
 
 impl Doubtful {
@@ -120,6 +142,7 @@ impl Doubtful {
             Self::TurnedBack => "turned back",
             Self::NoBody => "was read although nothing broke a beam",
             Self::Suspect => "may be a copy or a replay",
+            Self::AnotherTid => "is a copy: its TID is not the commissioned one",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     Actor, Body, Bucket, ClientId, Comparison, Confirmation, Counted, Custom, Day, Decision,
     DeviceId, Document, Entry, ItemId, LaneId, Location, Movement, MovementId, MovementLine,
     OperatorId, Pass, PassId, Posting, PostingLine, Revaluation, Second, SessionId, Sighting,
-    Stamp, StationId, Task, TaskId, TaskLine, Thing, VoucherLine,
+    Stamp, StationId, Task, TaskId, TaskLine, Thing, Tid, VoucherLine,
     canonical::cursor::{Cursor, Straight},
     pass::{Doubt, Matched, Missing, Stray},
     posting::CountLine,
@@ -119,7 +119,7 @@ impl Straight for Custom {
     }
 }
 
-parsed!(ClientId, Day, DeviceId, ItemId, LaneId, Location, OperatorId, StationId);
+parsed!(ClientId, Day, DeviceId, ItemId, LaneId, Location, OperatorId, StationId, Tid);
 uuids!(MovementId, PassId, SessionId, TaskId);
 
 object!(Entry { at must, body must, seq must, v must });
@@ -155,7 +155,7 @@ object!(Pass {
 object!(Doubt { sighting must, why must });
 object!(Sighting {
     antenna opt, confidence_pct must, device must, direction must, evidence must, first must,
-    last must, peak_rssi_cdbm opt, reads must, thing must, trust must,
+    last must, peak_rssi_cdbm opt, reads must, thing must, tid opt, trust must,
 });
 object!(Thing { gtin opt, key must, lot opt, scheme must, serial opt, sscc opt });
 object!(Comparison {
@@ -249,7 +249,8 @@ impl Body {
         })
         .or_else(|| {
             tagged!(cursor Body::Commissioned {
-                by must, decision must, item must; "commissioned"; lot opt, serial opt, tag must
+                by must, decision must, item must; "commissioned"; lot opt, serial opt, tag must,
+                tid opt
             })
         })
     }

@@ -1,15 +1,14 @@
 //! Looks for what honest tags and readers don't do: clones, replays, clocks that jump.
 //!
-//! One EPC with two TIDs; one EPC posted at two doors faster than the way between them takes; a TID
-//! that is not the commissioned one; a read told a second time; event numbers and reader clocks that go
-//! back or skip. Invariants: only what was posted at a door counts as having been there, since strays
+//! One EPC with two TIDs; one EPC posted at two doors faster than the way between them takes; a read told a
+//! second time; event numbers and reader clocks that go back or skip. Invariants: only what was posted at a door counts as having been there, since strays
 //! are heard at doors where nothing is; bounded, the oldest is forgotten first; pure. A TID can be
 //! cloned too: no alarm is no proof. Absent: what follows from an alarm (the intake marks the tag
-//! `suspect`, so it is never posted by itself).
+//! `suspect`, so it is never posted by itself); the commissioned TID (the engine holds each pass against it).
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatewarden_model::{DeviceId, Hash, StationId, Trust};
+use gatewarden_model::{DeviceId, Hash, StationId};
 
 /// EPCs whose TID is remembered.
 pub const TIDS_MAX: usize = 20_000;
@@ -45,8 +44,6 @@ pub struct Told<'a> {
     pub key: &'a str,
     /// TID memory, if it was read.
     pub tid: Option<&'a [u8]>,
-    /// The TID that the tag was commissioned with, if that is known.
-    pub commissioned: Option<&'a [u8]>,
     /// Which antenna.
     pub antenna: u16,
     /// The reader's own clock at the read, microseconds since 1970.
@@ -66,11 +63,6 @@ pub enum Alarm {
         first: Vec<u8>,
         /// The other one.
         second: Vec<u8>,
-    },
-    /// The TID is not the one that the tag was commissioned with.
-    NotCommissioned {
-        /// What the tag says.
-        tid: Vec<u8>,
     },
     /// It went through two doors in less time than the way takes.
     TooFast {
@@ -107,17 +99,6 @@ impl Alarm {
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         !matches!(self, Self::NumberGap { .. })
-    }
-}
-
-/// How far a tag's identity can be trusted: a challenge answered is more than the commissioned TID,
-/// and that is more than an EPC, which every printer can write.
-#[must_use]
-pub fn trust_of(tid: Option<&[u8]>, commissioned: Option<&[u8]>, authenticated: bool) -> Trust {
-    match (authenticated, tid, commissioned) {
-        (true, ..) => Trust::Authenticated,
-        (false, Some(tid), Some(known)) if tid == known => Trust::TidMatches,
-        _ => Trust::EpcOnly,
     }
 }
 
@@ -181,9 +162,6 @@ impl Guard {
 
     fn look_at_tid(&mut self, told: Told<'_>, alarms: &mut Vec<Alarm>) {
         let Some(tid) = told.tid else { return };
-        if told.commissioned.is_some_and(|known| known != tid) {
-            alarms.push(Alarm::NotCommissioned { tid: tid.to_vec() });
-        }
         match self.tids.get(told.key) {
             Some(first) if first != tid => {
                 let (first, second) = (first.clone(), tid.to_vec());

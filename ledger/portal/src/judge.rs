@@ -144,6 +144,7 @@ fn sighting(track: &Track, direction: Direction, confidence_pct: u8) -> Sighting
         last: track.last,
         reads: track.reads,
         peak_rssi_cdbm: track.peak_cdbm,
+        tid: track.tid.clone(),
         trust: track.trust,
         direction,
         confidence_pct,

@@ -22,7 +22,7 @@ mod stray;
 mod track;
 
 pub use beams::{TRANSITS_MAX, Transit};
-pub use guard::{Alarm, Guard, GuardSettings, PLACES_MAX, TIDS_MAX, Told, trust_of};
+pub use guard::{Alarm, Guard, GuardSettings, PLACES_MAX, TIDS_MAX, Told};
 pub use judge::Settled;
 pub use portal::Portal;
 pub use seen::{TagSeen, Taken};

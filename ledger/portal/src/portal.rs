@@ -208,6 +208,7 @@ impl Portal {
         });
         track.trust = track.trust.max(tag.trust);
         track.suspect |= tag.suspect;
+        track.chip(tag.tid);
         let (antenna, rssi_cdbm) = (tag.antenna, tag.rssi_cdbm);
         track.hear(&Heard { seen, lane, antenna, rssi_cdbm, reads, near });
         if self.open.is_none() {

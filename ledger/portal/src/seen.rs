@@ -1,6 +1,6 @@
 //! One read as a portal takes it, and what became of it.
 
-use gatewarden_model::{DeviceId, Hash, Stamp, Thing, Trust};
+use gatewarden_model::{DeviceId, Hash, Stamp, Thing, Tid, Trust};
 
 /// One read of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct TagSeen {
     pub rssi_cdbm: Option<i16>,
     /// Singulations that it stands for, at least 1.
     pub reads: u32,
+    /// What its chip says of itself, if that was read.
+    pub tid: Option<Tid>,
     /// How far its identity can be trusted.
     pub trust: Trust,
     /// Whether a [`crate::Guard`] found something wrong: then it is never posted by itself.

@@ -1,6 +1,6 @@
 //! What is kept of one tag: a few numbers and a bounded history of how strongly either half heard it.
 
-use gatewarden_model::{DeviceId, Hash, Stamp, Thing, Trust};
+use gatewarden_model::{DeviceId, Hash, Stamp, Thing, Tid, TidFit, Trust};
 
 use crate::smooth::Smoother;
 
@@ -43,6 +43,7 @@ pub(crate) struct Track {
     pub(crate) last: Stamp,
     pub(crate) reads: u32,
     pub(crate) peak_cdbm: Option<i16>,
+    pub(crate) tid: Option<Tid>,
     pub(crate) trust: Trust,
     pub(crate) suspect: bool,
     pub(crate) evidence: Hash,
@@ -80,6 +81,7 @@ impl Track {
             last: at,
             reads: 0,
             peak_cdbm: None,
+            tid: None,
             trust,
             suspect: false,
             evidence,
@@ -87,6 +89,16 @@ impl Track {
             near_us: None,
             bins: vec![],
             bin_us: BIN_US,
+        }
+    }
+
+    /// Takes a TID that was read. One of another chip makes the tag suspect: one of the two is a copy.
+    pub(crate) fn chip(&mut self, read: Option<Tid>) {
+        let Some(read) = read else { return };
+        match self.tid.as_ref().map(|known| known.fit(&read)) {
+            None | Some(TidFit::Same) => self.tid = Some(read),
+            Some(TidFit::Short) => {}
+            Some(TidFit::Other) => self.suspect = true,
         }
     }
 

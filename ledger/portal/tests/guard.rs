@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use gatewarden_model::{DeviceId, Hash, StationId, Trust};
-use gatewarden_portal::{Alarm, Guard, GuardSettings, TIDS_MAX, Told, trust_of};
+use gatewarden_model::{DeviceId, Hash, StationId};
+use gatewarden_portal::{Alarm, Guard, GuardSettings, TIDS_MAX, Told};
 
 const SECOND: u64 = 1_000_000;
 
@@ -16,12 +16,12 @@ fn door(name: &str) -> StationId {
 }
 
 fn told(key: &str) -> Told<'_> {
-    let (tid, commissioned, reader_us, event) = (None, None, None, None);
-    Told { key, tid, commissioned, antenna: 1, reader_us, event, evidence: Hash::of(b"frame") }
+    let (tid, reader_us, event) = (None, None, None);
+    Told { key, tid, antenna: 1, reader_us, event, evidence: Hash::of(b"frame") }
 }
 
 #[test]
-fn one_epc_with_two_tids_and_a_tid_that_is_not_the_commissioned_one() {
+fn one_epc_with_two_tids() {
     let mut guard = Guard::new(GuardSettings::default());
     let read = |tid| Told { tid: Some(tid), ..told("a") };
     assert_eq!(guard.read(&reader(), read(b"one")), []);
@@ -29,8 +29,6 @@ fn one_epc_with_two_tids_and_a_tid_that_is_not_the_commissioned_one() {
     let (first, second) = (b"one".to_vec(), b"two".to_vec());
     assert_eq!(guard.read(&reader(), read(b"two")), [Alarm::TwoTids { first, second }]);
     assert_eq!(guard.read(&reader(), Told { key: "b", ..read(b"two") }), [], "another EPC");
-    let wrong = Told { key: "c", commissioned: Some(b"x"), ..read(b"y") };
-    assert_eq!(guard.read(&reader(), wrong), [Alarm::NotCommissioned { tid: b"y".to_vec() }]);
 }
 
 #[test]
@@ -93,14 +91,4 @@ fn what_is_remembered_is_bounded_and_the_oldest_goes_first() {
     assert_eq!(guard.read(&reader(), Told { tid: Some(b"two"), ..told("0") }), [], "forgotten");
     let newest = TIDS_MAX.to_string();
     assert_eq!(guard.read(&reader(), Told { tid: Some(b"two"), ..told(&newest) }).len(), 1);
-}
-
-#[test]
-fn trust_is_graded() {
-    assert_eq!(trust_of(None, Some(b"t"), false), Trust::EpcOnly);
-    assert_eq!(trust_of(Some(b"t"), None, false), Trust::EpcOnly);
-    assert_eq!(trust_of(Some(b"u"), Some(b"t"), false), Trust::EpcOnly);
-    assert_eq!(trust_of(Some(b"t"), Some(b"t"), false), Trust::TidMatches);
-    assert_eq!(trust_of(None, None, true), Trust::Authenticated);
-    assert!(Trust::EpcOnly < Trust::TidMatches && Trust::TidMatches < Trust::Authenticated);
 }

@@ -27,6 +27,7 @@ fn tag(serial: u8, at_us: u64, antenna: u16, rssi_cdbm: i16) -> TagSeen {
         antenna,
         rssi_cdbm: Some(rssi_cdbm),
         reads: 1,
+        tid: None,
         trust: Trust::EpcOnly,
         suspect: false,
         evidence: Hash::of(b"frame"),
@@ -195,4 +196,31 @@ fn beams_against_antennas_are_a_doubt_and_not_a_direction() {
     let (settled, usual) = straight(|seen| seen, true);
     assert!(usual > 0 && settled.pass.sightings.is_empty());
     assert_eq!(doubts(&settled, Doubtful::Direction), usual);
+}
+
+/// A pass keeps what was read of a tag's chip, and doubts a tag that tells two.
+#[test]
+fn a_tag_with_two_chips_is_suspect() {
+    let tid = |text: &str| Some(gatewarden_model::Tid::parse(text).unwrap());
+    let one = tid("E2801160600002054C3AB1C7");
+    for (other, why) in
+        [(one.clone(), None), (tid("E2801160600002054C3AB1C8"), Some(Doubtful::Suspect))]
+    {
+        let mut portal = Portal::new(no_beams());
+        for step in 0..40_u64 {
+            let (antenna, rssi) = if step < 20 { (1, -4500) } else { (2, -4400) };
+            let chip = match step {
+                0 => None,
+                1..20 => one.clone(),
+                _ => other.clone(),
+            };
+            let seen = TagSeen { tid: chip, ..tag(1, START + step * 100_000, antenna, rssi) };
+            portal.tag(seen, None, mint);
+        }
+        let settled = rest(&mut portal, START + 4 * SECOND).remove(0);
+        let seen = settled.pass.seen().next().unwrap();
+        assert!(seen.tid.is_some());
+        let suspect = settled.pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Suspect);
+        assert_eq!(suspect, why.is_some(), "{:?}", settled.pass);
+    }
 }

@@ -39,11 +39,12 @@ impl Stock {
             Body::Reserved { lines, .. } => self.plan_statuses(&hold_lines(lines))?,
             Body::ReservationEnded { lines, .. } => self.plan_statuses(lines)?,
             Body::ItemDefined { item, .. } => self.apply_item(item)?,
-            Body::Commissioned { tag, item, lot, serial, .. } => {
+            Body::Commissioned { tag, item, lot, serial, tid, .. } => {
                 let bound = ThingFacts {
                     item: Some(item.clone()),
                     lot: lot.clone(),
                     serial: serial.clone(),
+                    tid: tid.clone(),
                     place: None,
                     unit: None,
                     commissioned: true,
@@ -152,7 +153,7 @@ impl Stock {
 
     fn plan_released(&self, tag: &str, seq: u64) -> Result<Changes, StockError> {
         let Some(known) = self.look_thing(tag)?.cloned() else { return Ok(Changes::default()) };
-        let free = ThingFacts { item: None, lot: None, serial: None, ..known };
+        let free = ThingFacts { item: None, lot: None, serial: None, tid: None, ..known };
         Ok(Changes::of_thing(tag, ThingFacts { commissioned: false, seq, ..free }))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_model::{Bucket, Day, Entry, ItemId, Location, MovementId};
+use gatewarden_model::{Bucket, Day, Entry, ItemId, Location, MovementId, Tid};
 
 use crate::pool::{Pool, PoolKey};
 
@@ -34,6 +34,8 @@ pub struct ThingFacts {
     pub lot: Option<String>,
     /// Its serial, where it was commissioned with one.
     pub serial: Option<String>,
+    /// The TID that its tag was commissioned with.
+    pub tid: Option<Tid>,
     /// Where its last movement brought it; none if it was only commissioned.
     pub place: Option<Location>,
     /// The handling unit (SSCC) it is in.

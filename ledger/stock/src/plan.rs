@@ -214,6 +214,7 @@ fn moved_thing(known: Option<&ThingFacts>, line: &MovementLine, seq: u64) -> Thi
         item: told.map_or(item, |facts| facts.item.clone()),
         lot: lot.or_else(|| known.and_then(|facts| facts.lot.clone())),
         serial: known.and_then(|facts| facts.serial.clone()),
+        tid: known.and_then(|facts| facts.tid.clone()),
         place: Some(line.to.clone()),
         unit: line.to_unit.clone(),
         commissioned: told.is_some(),

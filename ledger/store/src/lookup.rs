@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_model::{
-    Amount, Body, Day, Entry, ItemId, Location, MovementId, Subject, SubjectKind,
+    Amount, Body, Day, Entry, ItemId, Location, MovementId, Subject, SubjectKind, tid::TidError,
 };
 use gatewarden_stock::{LotFacts, Pool, PoolKey, Site, SiteStock, Supply, ThingFacts, Wants};
 use rusqlite::{Connection, Row};
@@ -106,24 +106,26 @@ fn unit_sites(connection: &Connection, unit: &str) -> Result<BTreeSet<Site>, Sto
 /// What is known of a thing.
 pub(crate) fn thing(connection: &Connection, key: &str) -> Result<Option<ThingFacts>, StoreError> {
     let mut select = connection.prepare_cached(
-        "SELECT item, lot, serial, place, unit, commissioned, seq FROM thing WHERE key = ?1",
+        "SELECT item, lot, serial, tid, place, unit, commissioned, seq FROM thing WHERE key = ?1",
     )?;
     let mut rows = select.query([key])?;
     rows.next()?.map(|row| thing_facts(row, 0)).transpose()
 }
 
-/// A thing's facts out of seven columns from `first` on.
+/// A thing's facts out of eight columns from `first` on.
 pub(crate) fn thing_facts(row: &Row<'_>, first: usize) -> Result<ThingFacts, StoreError> {
     let item = some(text(row, first)?).map(|item| ItemId::parse(&item)).transpose();
-    let place = some(text(row, first + 3)?).map(|place| Location::parse(&place)).transpose();
+    let tid = some(text(row, first + 3)?).map(|tid| tid.parse()).transpose();
+    let place = some(text(row, first + 4)?).map(|place| Location::parse(&place)).transpose();
     Ok(ThingFacts {
         item: item.map_err(|error| damaged("thing", error))?,
         lot: some(text(row, first + 1)?),
         serial: some(text(row, first + 2)?),
+        tid: tid.map_err(|error: TidError| damaged("thing", error))?,
         place: place.map_err(|error| damaged("thing", error))?,
-        unit: some(text(row, first + 4)?),
-        commissioned: row.get(first + 5)?,
-        seq: unsigned(row, first + 6)?,
+        unit: some(text(row, first + 5)?),
+        commissioned: row.get(first + 6)?,
+        seq: unsigned(row, first + 7)?,
     })
 }
 

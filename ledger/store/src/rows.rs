@@ -355,13 +355,14 @@ pub(crate) fn none_or(text: &str) -> &str {
 
 /// A thing in words, as `verify` compares it.
 pub(crate) fn thing_words(facts: &ThingFacts) -> String {
-    let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
+    let ThingFacts { item, lot, serial, tid, place, unit, commissioned, seq } = facts;
     let none = |text: Option<&str>| none_or(text.unwrap_or_default()).to_owned();
     format!(
-        "item {}, lot {}, serial {}, place {}, unit {}, commissioned {}, entry {seq}",
+        "item {}, lot {}, serial {}, tid {}, place {}, unit {}, commissioned {}, entry {seq}",
         none(item.as_ref().map(|item| item.as_str())),
         none(lot.as_deref()),
         none(serial.as_deref()),
+        none(tid.as_ref().map(ToString::to_string).as_deref()),
         none(place.as_ref().map(|place| place.as_str())),
         none(unit.as_deref()),
         u8::from(*commissioned)

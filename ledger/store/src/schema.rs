@@ -15,7 +15,7 @@ pub const APPLICATION_ID: i32 = 0x4757_6c64;
 
 /// Each brings the tables of version n (its place here) to n + 1, but for the projections, which a
 /// migration makes anew in the newest shape. Never edit one that was released: add another.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// What `make_projections` drops before it makes it.
 const DROP_PROJECTIONS: &str = "
@@ -123,7 +123,10 @@ CREATE TABLE cosignature (
 /// Only projections changed: `subject` is divided by era, new entries stand in `subject_new`.
 const VERSION_3: &str = "";
 
-/// The projections of version 3, and the views for reading only.
+/// Only projections changed: `thing` has the TID that a tag was commissioned with.
+const VERSION_4: &str = "";
+
+/// The projections of version 4, and the views for reading only.
 const PROJECTIONS: &str = "
 -- Projections. A movement's id as 16 bytes; `day` counts from 1970-01-01.
 CREATE TABLE movement_index (
@@ -161,6 +164,7 @@ CREATE TABLE thing (
     item TEXT NOT NULL,
     lot TEXT NOT NULL,
     serial TEXT NOT NULL,
+    tid TEXT NOT NULL,
     place TEXT NOT NULL,
     unit TEXT NOT NULL,
     commissioned INTEGER NOT NULL,

@@ -31,9 +31,9 @@ const UPSERT_POOL: &str = "INSERT INTO pool (item, location, lot, owner, quantit
     value = excluded.value, layers = excluded.layers";
 const DELETE_POOL: &str =
     "DELETE FROM pool WHERE item = ?1 AND location = ?2 AND lot = ?3 AND owner = ?4";
-const UPSERT_THING: &str = "INSERT INTO thing (key, item, lot, serial, place, unit, commissioned, \
-    seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET item = excluded.item, \
-    lot = excluded.lot, serial = excluded.serial, place = excluded.place, unit = excluded.unit, \
+const UPSERT_THING: &str = "INSERT INTO thing (key, item, lot, serial, tid, place, unit, commissioned, \
+    seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET item = excluded.item, \
+    lot = excluded.lot, serial = excluded.serial, tid = excluded.tid, place = excluded.place, unit = excluded.unit, \
     commissioned = excluded.commissioned, seq = excluded.seq";
 const DELETE_THING: &str = "DELETE FROM thing WHERE key = ?1";
 const UPSERT_LOT: &str = "INSERT INTO lot (item, lot, expires, seq) VALUES (?1, ?2, ?3, ?4) \
@@ -150,12 +150,13 @@ fn things(connection: &Connection, rows: &[ThingRow]) -> Result<(), StoreError> 
             connection.prepare_cached(DELETE_THING)?.execute([key])?;
             continue;
         };
-        let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
+        let ThingFacts { item, lot, serial, tid, place, unit, commissioned, seq } = facts;
         upsert.execute(params![
             key,
             item.as_ref().map_or("", |item| item.as_str()),
             text(lot),
             text(serial),
+            tid.as_ref().map(ToString::to_string).unwrap_or_default(),
             place.as_ref().map_or("", |place| place.as_str()),
             text(unit),
             commissioned,

@@ -65,6 +65,7 @@ fn pass() -> Pass {
         last: stamp(11),
         reads: 7,
         peak_rssi_cdbm: Some(-5450),
+        tid: None,
         trust: Trust::EpcOnly,
         direction: Direction::In,
         confidence_pct: 98,
@@ -414,6 +415,7 @@ fn bodies_of_stock() -> Vec<Body> {
             item: "M-100".parse().unwrap(),
             lot: Some("L1".into()),
             serial: Some("1".into()),
+            tid: None,
             by: operator(),
             decision: decision(),
         },
@@ -949,6 +951,33 @@ fn passes_of_portals_have_their_bytes() {
     ] {
         let path = folder().with_file_name(format!("{name}.json"));
         same_as_file(&Entry::new(9, stamp(9), body), &path);
+    }
+}
+
+/// What is known of a tag's chip, which came after its kinds had their files.
+#[test]
+fn chips_of_tags_have_their_bytes() {
+    let tid = || Some("E2801160600002054C3AB1C7".parse().unwrap());
+    let mut read = pass();
+    read.sightings[0].tid = tid();
+    read.sightings[0].trust = Trust::TidMatches;
+    let copy = Doubt { sighting: read.sightings[0].clone(), why: Doubtful::AnotherTid };
+    let copied = Pass { doubts: vec![copy], ..read };
+    let bound = Body::Commissioned {
+        tag: "urn:epc:id:sgtin:0614141.812345.6789".into(),
+        item: "M-100".parse().unwrap(),
+        lot: None,
+        serial: None,
+        tid: tid(),
+        by: operator(),
+        decision: decision(),
+    };
+    for (name, body) in [
+        ("golden/v1-commissioned+tid", bound),
+        ("golden-full/v1-another-tid", Body::Quarantined { pass: copied, reason: "a copy".into() }),
+    ] {
+        let path = folder().with_file_name(format!("{name}.json"));
+        same_as_file(&Entry::new(10, stamp(10), body), &path);
     }
 }
 

@@ -8,8 +8,9 @@ mod common;
 
 use std::path::Path;
 
-use common::{filled, folder, group, key, options, receipt};
-use gatewarden_model::{Entry, Subject, SubjectKind};
+use common::{decision, filled, folder, group, key, options, receipt, stamp};
+use gatewarden_model::{Actor, Body, Entry, Subject, SubjectKind, Tid};
+use gatewarden_stock::Wants;
 use gatewarden_store::{BalanceFilter, Ledger, LedgerReader, rebuild, schema_version};
 use rusqlite::Connection;
 
@@ -73,6 +74,33 @@ fn a_ledger_of_version_2_comes_up_to_date_whole() {
         connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
     };
     assert_eq!(witnessed(Connection::open(&path).unwrap()), "hq.example/w1 9");
+}
+
+#[test]
+fn a_ledger_of_version_3_comes_up_to_date_and_knows_the_chips_of_tags_from_then_on() {
+    let (_folder, path) = folder();
+    restore(&path, include_str!("released/v3.sql"));
+    let mut ledger = Ledger::open(&path, options()).unwrap();
+    let reader = ledger.reader().unwrap();
+    let report = reader.verify(&key().verifying_key()).unwrap();
+    assert_eq!((ledger.next_seq(), report.findings, report.movements), (9, vec![], 6));
+    let tag = "urn:epc:id:sgtin:0614141.112345.M-3004".to_owned();
+    let wants = Wants { things: [tag.clone()].into(), ..Wants::default() };
+    let facts = |reader: &LedgerReader| reader.look_up(&wants).unwrap().things[&tag].clone();
+    assert_eq!(facts(&reader).tid, None);
+    let tid: Option<Tid> = Some("E2801160600002054C3AB1C7".parse().unwrap());
+    let body = Body::Commissioned {
+        tag: tag.clone(),
+        item: "M-300".parse().unwrap(),
+        lot: Some("L1".into()),
+        serial: None,
+        tid: tid.clone(),
+        by: Actor::Daemon,
+        decision: decision(),
+    };
+    ledger.append(&group(vec![Entry::new(9, stamp(9), body)])).unwrap();
+    assert_eq!(facts(&reader).tid, tid);
+    assert!(reader.verify(&key().verifying_key()).unwrap().ok);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn a_database_of_version_1_comes_up_to_date_whole() {
 
     let old = LedgerAddress::parse(&cluster.url("gatewarden_gw_1", &database)).unwrap();
     let error = Ledger::open(&old, options()).unwrap_err().to_string();
-    let way = "has version 1 of the ledger's schema, this program needs 2: \
+    let way = "has version 1 of the ledger's schema, this program needs 3: \
         run `gatewarden ledger init-postgres` as its administrator";
     assert!(error.contains(way), "{error}");
 
@@ -58,6 +58,6 @@ fn a_database_of_version_1_comes_up_to_date_whole() {
     assert_eq!((verified(&one, &key()), verified(&two, &second)), (vec![], vec![]));
     assert_eq!(
         cluster.sql(ADMIN, &database, "SELECT max(version) FROM gatewarden.migration"),
-        Ok("2".into())
+        Ok("3".into())
     );
 }

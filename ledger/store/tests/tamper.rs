@@ -141,14 +141,14 @@ fn cases() -> Vec<(&'static str, String)> {
         (
             "UPDATE thing SET place = 'wh1/home'",
             "thing urn:epc:id:sgtin:0614141.112345.M-10024: thing says item M-100, lot none, serial \
-             none, place wh1/home, unit none, commissioned 0, entry 60; the journal says item \
-             M-100, lot none, serial none, place wh1/dock, unit none, commissioned 0, entry 60"
+             none, tid none, place wh1/home, unit none, commissioned 0, entry 60; the journal says item \
+             M-100, lot none, serial none, tid none, place wh1/dock, unit none, commissioned 0, entry 60"
                 .into(),
         ),
         (
             "DELETE FROM thing",
             "thing urn:epc:id:sgtin:0614141.112345.M-10024: it is missing in thing, the journal says \
-             item M-100, lot none, serial none, place wh1/dock, unit none, commissioned 0, entry 60"
+             item M-100, lot none, serial none, tid none, place wh1/dock, unit none, commissioned 0, entry 60"
                 .into(),
         ),
         (
@@ -218,8 +218,8 @@ fn cases() -> Vec<(&'static str, String)> {
         (
             "UPDATE thing SET lot = 'none' WHERE seq = 60",
             "thing urn:epc:id:sgtin:0614141.112345.M-10024: thing says item M-100, lot \"none\", \
-             serial none, place wh1/dock, unit none, commissioned 0, entry 60; the journal says \
-             item M-100, lot none, serial none, place wh1/dock, unit none, commissioned 0, entry 60"
+             serial none, tid none, place wh1/dock, unit none, commissioned 0, entry 60; the journal says \
+             item M-100, lot none, serial none, tid none, place wh1/dock, unit none, commissioned 0, entry 60"
                 .into(),
         ),
         (

@@ -50,6 +50,7 @@ fn commissioned(seq: u64, tag: String) -> Entry {
         item: "M-1".parse().unwrap(),
         lot: Some("L-1".into()),
         serial: Some("S".into()),
+        tid: Some("E28011606000020500000001".parse().unwrap()),
         by: Actor::Daemon,
         decision: decision(),
     };
@@ -93,9 +94,12 @@ fn lived(path: &std::path::Path) {
 #[test]
 fn rows_of_things_that_left_are_named_as_those_of_things_that_stayed() {
     let says = |n, place: &str, seq| {
-        let (lot, serial, known) = if n == 3 { ("L-1", "S", 1) } else { ("none", "none", 0) };
+        let (lot, serial, tid, known) = match n {
+            3 => ("L-1", "S", "E28011606000020500000001", 1),
+            _ => ("none", "none", "none", 0),
+        };
         format!(
-            "item M-1, lot {lot}, serial {serial}, place {place}, unit none, commissioned {known}, \
+            "item M-1, lot {lot}, serial {serial}, tid {tid}, place {place}, unit none, commissioned {known}, \
              entry {seq}"
         )
     };
@@ -124,7 +128,7 @@ fn rows_of_things_that_left_are_named_as_those_of_things_that_stayed() {
             ),
             (
                 format!(
-                    "INSERT INTO thing SELECT 'x', item, lot, serial, place, unit, commissioned, \
+                    "INSERT INTO thing SELECT 'x', item, lot, serial, tid, place, unit, commissioned, \
                      seq FROM thing WHERE key = '{key}'"
                 ),
                 format!("thing x: thing says {journal}; the journal knows of none"),

@@ -1,6 +1,6 @@
 //! What the questions about stock are answered with, and what of it may be hidden.
 
-use gatewarden_model::{Day, FieldRights, ItemId, Location, Mask};
+use gatewarden_model::{Day, FieldRights, ItemId, Location, Mask, Tid};
 use serde::Serialize;
 
 use crate::views;
@@ -43,6 +43,7 @@ pub(crate) struct Whereabouts {
     pub(super) item: Option<ItemId>,
     pub(super) lot: Option<String>,
     pub(super) serial: Option<String>,
+    pub(super) tid: Option<Tid>,
     pub(super) place: Option<Location>,
     pub(super) unit: Option<String>,
     pub(super) commissioned: bool,
@@ -56,6 +57,7 @@ impl Mask for Whereabouts {
             item: _,
             lot: _,
             serial: _,
+            tid: _,
             place,
             unit: _,
             commissioned: _,

@@ -187,6 +187,7 @@ impl House {
             last: now,
             reads: 12,
             peak_rssi_cdbm: Some(-4850),
+            tid: None,
             trust: Trust::EpcOnly,
             direction: Direction::Unknown,
             confidence_pct: 0,

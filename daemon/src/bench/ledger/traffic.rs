@@ -222,6 +222,7 @@ impl Traffic {
             last: at,
             reads: 12,
             peak_rssi_cdbm: Some(-4850),
+            tid: None,
             trust: Trust::EpcOnly,
             direction: Direction::Unknown,
             confidence_pct: 0,

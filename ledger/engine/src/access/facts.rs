@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{Context, RestrictedExpression};
 use gatewarden_model::{
     Amount, DocumentKind, ItemClass, ItemId, Location, MovementKind, OWN, StationId, StockStatus,
+    Trust,
 };
 
 /// Most members of one set of facts. A movement with more has no such fact, and limits deny it.
@@ -40,6 +41,8 @@ pub struct Facts<'a> {
     pub goods: Option<&'a Goods>,
     /// What it is worth, all lines together.
     pub amount: Option<Amount>,
+    /// How far the things of the pass can be trusted: the lowest grade among them.
+    pub trust: Option<Trust>,
 }
 
 /// What the lines of a movement touch. A set that is empty is not known.
@@ -134,13 +137,15 @@ pub enum Fact {
     Station,
     /// `Goods::statuses`.
     Statuses,
+    /// `Facts::trust`.
+    Trust,
     /// `Goods::warehouses`.
     Warehouses,
 }
 
 impl Fact {
     /// All facts.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Amount,
         Self::AuthLevel,
         Self::Classes,
@@ -153,6 +158,7 @@ impl Fact {
         Self::Second,
         Self::Station,
         Self::Statuses,
+        Self::Trust,
         Self::Warehouses,
     ];
 
@@ -172,6 +178,7 @@ impl Fact {
             Self::Second => "second",
             Self::Station => "station",
             Self::Statuses => "statuses",
+            Self::Trust => "trust",
             Self::Warehouses => "warehouses",
         }
     }
@@ -326,6 +333,7 @@ fn value(facts: &Facts<'_>, fact: Fact) -> Option<Value> {
         Fact::RequestedBy => facts.requested_by.map(name),
         Fact::Second => facts.second.map(name),
         Fact::Station => facts.station.map(|station| Value::Text(station.as_str().to_owned())),
+        Fact::Trust => facts.trust.map(|trust| Value::Text(trust.name().to_owned())),
         Fact::Classes => set(goods?.classes.iter().map(|class| class.name().to_owned()).collect()),
         Fact::Owners => set(goods?.owners.clone()),
         Fact::Statuses => {

@@ -16,6 +16,7 @@ use crate::{
     access::{Fact, Facts, Goods, Known, Line, Looks},
     apply::actor_name,
     goods::{of_lines, of_posting, of_task, sum, worth},
+    grade::least_trust,
     passes::orderer,
     reservations::of_posting_head,
     state::{Hold, Reservation, State, TaskState},
@@ -266,6 +267,7 @@ impl<'e> Asker<'e> {
             station: Some(&hold.pass.station),
             document: open.map(|open| open.task.document.kind),
             movement: open.map(|open| open.task.kind),
+            trust: least_trust(&hold.pass),
             ..Facts::default()
         }
     }
@@ -317,6 +319,7 @@ impl<'e> Asker<'e> {
             document: open.map(|open| open.task.document.kind),
             movement: open.map(|open| open.task.kind),
             amount: movement.and_then(|movement| worth(&movement.lines)),
+            trust: least_trust(pass),
             ..Facts::default()
         };
         let known = match movement {

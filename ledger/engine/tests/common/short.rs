@@ -43,6 +43,7 @@ pub fn pass(n: u128, station: &str, session: Option<SessionId>, from_s: u64, thi
             last: at(from_s),
             reads: reads.parse().unwrap(),
             peak_rssi_cdbm: Some(-4500),
+            tid: None,
             trust: Trust::EpcOnly,
             direction: Direction::Unknown,
             confidence_pct: 0,

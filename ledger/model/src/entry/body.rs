@@ -9,7 +9,7 @@ use crate::{
     DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, MitigationOf, Module,
     Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
     Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent,
-    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict,
+    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, Tid, VoucherLine, entry::Verdict,
     item::is_default, sod::SodTable,
 };
 
@@ -485,6 +485,9 @@ pub enum Body {
         /// Its serial.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         serial: Option<String>,
+        /// The TID of its chip, where it was read; none in entries from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tid: Option<Tid>,
         /// By whom.
         by: Actor,
         /// Why it was allowed.

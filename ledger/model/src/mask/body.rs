@@ -50,7 +50,9 @@ impl Mask for Body {
             | Self::Delivered { movement: _, lane: _, remote_id: _, found: _ }
             | Self::ItemDefined { item: _, by: _ }
             | Self::PoliciesDefined { version: _, roles: _, cedar: _, sod: _, guards: _, change: _ }
-            | Self::Commissioned { tag: _, item: _, lot: _, serial: _, by: _, decision: _ }
+            | Self::Commissioned {
+                tag: _, item: _, lot: _, serial: _, tid: _, by: _, decision: _
+            }
             | Self::PeriodClosed { until: _, by: _, decision: _ }
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
             Self::QuarantineResolved { pass: _, verdict: _, reason, by: _, decision: _ }

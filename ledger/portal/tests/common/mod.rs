@@ -33,6 +33,7 @@ pub(crate) fn seen(scene: &Scene, tag: usize, at_us: u64, antenna: u16, rssi_cdb
         antenna,
         rssi_cdbm: Some(rssi_cdbm),
         reads: 1,
+        tid: None,
         trust: Trust::EpcOnly,
         suspect: false,
         evidence: Hash::of(b"frame"),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_model::{Amount, Body, Day, Entry, Hash, ItemId, Location, MovementId, SubjectKind};
+use gatewarden_model::{
+    Amount, Body, Day, Entry, Hash, ItemId, Location, MovementId, SubjectKind, tid::TidError,
+};
 use gatewarden_stock::{
     LotFacts, Pool, PoolKey, Site, SiteStock, Stock, Supply, ThingFacts, Wants,
 };
@@ -122,7 +124,7 @@ fn things(
     keys: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, ThingFacts>, StoreError> {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let sql = "SELECT key, item, lot, serial, place, unit, commissioned, seq FROM thing \
+    let sql = "SELECT key, item, lot, serial, tid, place, unit, commissioned, seq FROM thing \
         WHERE key = ANY ($1)";
     let rows = link.query(sql, &[&keys])?;
     rows.iter().map(|row| Ok((row.get(0), thing(row)?))).collect()
@@ -130,15 +132,17 @@ fn things(
 
 fn thing(row: &Row) -> Result<ThingFacts, StoreError> {
     let item = some(row.get(1)).map(|item| ItemId::parse(&item)).transpose();
-    let place = some(row.get(4)).map(|place| Location::parse(&place)).transpose();
+    let tid = some(row.get(4)).map(|tid| tid.parse()).transpose();
+    let place = some(row.get(5)).map(|place| Location::parse(&place)).transpose();
     Ok(ThingFacts {
         item: item.map_err(|error| damaged("thing", error))?,
         lot: some(row.get(2)),
         serial: some(row.get(3)),
+        tid: tid.map_err(|error: TidError| damaged("thing", error))?,
         place: place.map_err(|error| damaged("thing", error))?,
-        unit: some(row.get(5)),
-        commissioned: row.get(6),
-        seq: unsigned(row, 7)?,
+        unit: some(row.get(6)),
+        commissioned: row.get(7),
+        seq: unsigned(row, 8)?,
     })
 }
 

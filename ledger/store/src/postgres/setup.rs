@@ -11,7 +11,8 @@ use crate::StoreError;
 
 /// Each brings the schema from the version of its place here to the next. Never edit one that was
 /// released: add another.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 const GRANTS: &str = include_str!("grants.sql");
 
 /// Longest name of a role that PostgreSQL keeps whole.

@@ -14,7 +14,7 @@ use crate::{
     ledger::Group,
     plan::Plan,
     projection::{movement, number},
-    rows::Rows,
+    rows::{Rows, ThingRow},
 };
 
 /// Bytes of entries in one statement, if it is not one entry.
@@ -205,18 +205,20 @@ fn pools(link: &mut Link, rows: &Rows) -> Result<(), StoreError> {
 }
 
 fn things(link: &mut Link, rows: &Rows) -> Result<(), StoreError> {
-    let (mut texts, mut bound, mut seqs) = ([(); 6].map(|()| Vec::<&str>::new()), vec![], vec![]);
-    for row in &rows.things {
+    let tids: Vec<String> = rows.things.iter().map(tid_text).collect();
+    let (mut texts, mut bound, mut seqs) = ([(); 7].map(|()| Vec::<&str>::new()), vec![], vec![]);
+    for (row, tid) in rows.things.iter().zip(&tids) {
         let Some(facts) = &row.facts else {
             link.execute("DELETE FROM thing WHERE key = $1", &[&row.key])?;
             continue;
         };
-        let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
+        let ThingFacts { item, lot, serial, tid: _, place, unit, commissioned, seq } = facts;
         let columns = [
             row.key.as_str(),
             item.as_ref().map_or("", |item| item.as_str()),
             text(lot),
             text(serial),
+            tid,
             place.as_ref().map_or("", |place| place.as_str()),
             text(unit),
         ];
@@ -227,15 +229,21 @@ fn things(link: &mut Link, rows: &Rows) -> Result<(), StoreError> {
     if seqs.is_empty() {
         return Ok(());
     }
-    let [key, item, lot, serial, place, unit] = texts;
-    let sql = "INSERT INTO thing (key, item, lot, serial, place, unit, commissioned, seq) \
+    let [key, item, lot, serial, tid, place, unit] = texts;
+    let sql = "INSERT INTO thing (key, item, lot, serial, tid, place, unit, commissioned, seq) \
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], \
-        $6::text[], $7::boolean[], $8::bigint[]) ON CONFLICT (key) DO UPDATE SET \
-        item = excluded.item, lot = excluded.lot, serial = excluded.serial, \
+        $6::text[], $7::text[], $8::boolean[], $9::bigint[]) ON CONFLICT (key) DO UPDATE SET \
+        item = excluded.item, lot = excluded.lot, serial = excluded.serial, tid = excluded.tid, \
         place = excluded.place, unit = excluded.unit, commissioned = excluded.commissioned, \
         seq = excluded.seq";
-    link.execute(sql, &[&key, &item, &lot, &serial, &place, &unit, &bound, &seqs])?;
+    link.execute(sql, &[&key, &item, &lot, &serial, &tid, &place, &unit, &bound, &seqs])?;
     Ok(())
+}
+
+/// A thing's TID as its column has it.
+fn tid_text(row: &ThingRow) -> String {
+    let tid = row.facts.as_ref().and_then(|facts| facts.tid.as_ref());
+    tid.map(ToString::to_string).unwrap_or_default()
 }
 
 fn lots(link: &mut Link, rows: &Rows) -> Result<(), StoreError> {

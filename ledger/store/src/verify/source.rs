@@ -43,7 +43,7 @@ pub(crate) enum Table {
     Balance,
     /// `item`, `location`, `lot`, `owner`, `quantity`, `value`, `layers`.
     Pool,
-    /// `key`, `item`, `lot`, `serial`, `place`, `unit`, `commissioned`, `seq`.
+    /// `key`, `item`, `lot`, `serial`, `tid`, `place`, `unit`, `commissioned`, `seq`.
     Thing,
     /// `item`, `lot`, `expires`, `seq`.
     Lot,
@@ -63,7 +63,7 @@ impl Table {
             Self::Day => ("day", "day, seq, counted"),
             Self::Balance => ("balance", "item, location, lot, owner, status, unit, quantity"),
             Self::Pool => ("pool", "item, location, lot, owner, quantity, value, layers"),
-            Self::Thing => ("thing", "key, item, lot, serial, place, unit, commissioned, seq"),
+            Self::Thing => ("thing", "key, item, lot, serial, tid, place, unit, commissioned, seq"),
             Self::Lot => ("lot", "item, lot, expires, seq"),
             Self::Subject => ("subject", "kind, key, seq"),
             Self::Live => ("live", "key, seq"),

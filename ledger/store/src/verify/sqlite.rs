@@ -19,6 +19,9 @@ use crate::{
 /// How often snapshots are begun anew because somebody wrote between them.
 const SNAPSHOT_TRIES: usize = 5;
 
+/// The most columns that a table of `Source` has.
+const COLUMNS_MAX: usize = 9;
+
 /// A ledger in SQLite: a connection, or one of somebody else.
 pub(super) struct Sqlite<C>(pub(super) C);
 
@@ -131,7 +134,7 @@ impl<C: Borrow<Connection>> Source for Sqlite<C> {
         let width = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let mut cells = [Cell::Null; 8];
+            let mut cells = [Cell::Null; COLUMNS_MAX];
             for (column, cell) in cells.iter_mut().enumerate().take(width) {
                 *cell = match row.get_ref(column)? {
                     ValueRef::Null => Cell::Null,

@@ -196,12 +196,13 @@ fn facts_at(source: &dyn Source, seq: u64, key: &str) -> Result<Option<ThingFact
 }
 
 fn facts_hash(keys: &RowKeys, key: &str, facts: &ThingFacts) -> u128 {
-    let ThingFacts { item, lot, serial, place, unit, commissioned, seq } = facts;
+    let ThingFacts { item, lot, serial, tid, place, unit, commissioned, seq } = facts;
     keys.hash((
         key,
         item.as_ref().map_or("", |item| item.as_str()),
         lot.as_deref().unwrap_or_default(),
         serial.as_deref().unwrap_or_default(),
+        tid.as_ref().map_or_else(String::new, ToString::to_string).as_str(),
         place.as_ref().map_or("", |place| place.as_str()),
         unit.as_deref().unwrap_or_default(),
         i64::from(*commissioned),
@@ -219,11 +220,12 @@ pub(super) fn of_table(
     source.rows(Table::Thing, false, &mut |row| {
         pause();
         sum.add(match row {
-            [key, item, lot, serial, place, unit, commissioned, seq] => keys.hash((
+            [key, item, lot, serial, tid, place, unit, commissioned, seq] => keys.hash((
                 key.text(),
                 item.text(),
                 lot.text(),
                 serial.text(),
+                tid.text(),
                 place.text(),
                 unit.text(),
                 commissioned.int(),
@@ -239,13 +241,14 @@ pub(super) fn of_table(
 fn row_words(row: &[Cell<'_>]) -> String {
     let name = |at: usize| none_or(row[at].text());
     format!(
-        "item {}, lot {}, serial {}, place {}, unit {}, commissioned {}, entry {}",
+        "item {}, lot {}, serial {}, tid {}, place {}, unit {}, commissioned {}, entry {}",
         name(1),
         name(2),
         name(3),
         name(4),
         name(5),
-        row[6].int(),
-        row[7].int()
+        name(6),
+        row[7].int(),
+        row[8].int()
     )
 }

@@ -234,7 +234,14 @@ impl Teller {
 
     fn books_are_kept(&mut self) {
         let (tag, item, by) = ("text:x".into(), "NUT-M8".parse().unwrap(), self.desk.by("sue"));
-        self.desk.ok(Command::Commission { tag, item, lot: None, serial: Some("1".into()), by });
+        self.desk.ok(Command::Commission {
+            tag,
+            item,
+            lot: None,
+            serial: Some("1".into()),
+            tid: Some("E28011606000020500000001".parse().unwrap()),
+            by,
+        });
         self.flush();
         for phc in ["$first", "$second"] {
             self.desk.enrol("eve", "storekeeper", Some(phc));
