@@ -200,6 +200,7 @@ fn tag(fields: &Map<String, Value>) -> Result<TagRead, &'static str> {
         tid,
         first_seen_us: text("firstSeenTime").and_then(time_us),
         last_seen_us: text("lastSeenTime").and_then(time_us),
+        ago_us: None,
         phase: None,
         doppler_hz16: None,
     })

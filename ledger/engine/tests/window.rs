@@ -22,6 +22,7 @@ fn meta(trust: Trust) -> ReadMeta {
         reads: 1,
         trust,
         evidence: Hash::of(b"frame"),
+        ago_us: 0,
     }
 }
 

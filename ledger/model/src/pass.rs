@@ -108,6 +108,8 @@ pub enum Doubtful {
     NoBody,
     /// A clone or a replay is possible.
     Suspect,
+    /// The reader told it so late that its pass was over, or none was open.
+    Late,
 }
 
 impl Doubtful {
@@ -120,6 +122,7 @@ impl Doubtful {
             Self::TurnedBack => "turned back",
             Self::NoBody => "was read although nothing broke a beam",
             Self::Suspect => "may be a copy or a replay",
+            Self::Late => "was told too late to belong to a pass",
         }
     }
 }
