@@ -35,7 +35,7 @@ impl Door {
         gateway.reconfigure(
             "\"lights-1\"]\n",
             "\"lights-1\", \"eyes-1\"]\n\
-             portal = { settle_ms = 800, \
+             portal = { settle_ms = 800, preroll_ms = 2000, \
              outer = [{ reader = \"portal-1\", antennas = [1] }], \
              inner = [{ reader = \"portal-1\", antennas = [2] }], \
              inputs = [{ device = \"eyes-1\", port = 0, is = \"outer-beam\" }, \
@@ -134,4 +134,54 @@ async fn a_pallet_in_is_posted_and_out_is_stopped_and_a_person_is_told() {
     assert_eq!(unread["pass"]["sightings"].as_array().unwrap().len(), 0, "{unread}");
     door.gateway.cli_ok(&["ledger", "verify"], "");
     door.replays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_reader_held_over_an_outage_is_kept_with_its_time_and_is_no_pass() {
+    let door = Door::new().await;
+    let reader = &door.gateway.hardware.reader;
+    // Its clock is wrong, which changes nothing.
+    reader.set_clock_skew_us(-86_400_000_000);
+    door.people.open(&receipt("PO-3", 6)).await;
+
+    reader.go_away().await;
+    door.gateway.until_devices(&door.people.viewer, &[("portal-1", "down")]).await;
+    let status = reader.status();
+    let reads = status.borrow().reads;
+    door.gateway.hardware.show(&bolts(31..37));
+    until("they are read", || async { (status.borrow().reads > reads + 60).then_some(()) }).await;
+    reader.clear_field();
+    let gone_us = wall_us();
+    // Longer than what leads to a pass.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    reader.come_back().await.unwrap();
+    door.gateway.until_devices(&door.people.viewer, &[]).await;
+
+    let kept = door.entry("quarantined").await;
+    assert!(kept["reason"].as_str().unwrap().contains("6 tags"), "{kept}");
+    let doubts = kept["pass"]["doubts"].as_array().unwrap();
+    assert_eq!(doubts.len(), 6, "{kept}");
+    for doubt in doubts {
+        assert_eq!(doubt["why"], "late", "{doubt}");
+        let last_us = doubt["sighting"]["last"]["wall_us"].as_i64().unwrap();
+        assert!((gone_us - 5_000_000..gone_us + 200_000).contains(&last_us), "{doubt} {gone_us}");
+    }
+    assert!(door.people.movement("PO-3").await.is_none(), "who stood there is not known");
+    let journal = Journal::read(&door.gateway.ledger());
+    assert_eq!(journal.of_kind("held").count() + journal.of_kind("moved").count(), 0);
+    assert!(journal.of_kind("gap").any(|gap| gap["device"] == "portal-1"));
+
+    // They are brought again, and are received.
+    door.go(&bolts(31..37), true).await;
+    door.people.moved("PO-3").await;
+    door.gateway.cli_ok(&["ledger", "verify"], "");
+    let trace = door.gateway.dir().join("trace");
+    let replay = Command::new(gatewarden()).args(["replay"]).arg(&trace).output().unwrap();
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+    assert!(fs::read_to_string(&trace).unwrap().contains("\"ago_us\":"));
+}
+
+fn wall_us() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_micros()).unwrap()
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use gatewarden_model::{Field, LaneId, MovementKind};
 
 use crate::{
-    Secret,
+    Delivered, Secret,
+    delivered::{RECEIPT, SUCCESS},
     fields::Fields,
     roles::FIELDS_MAX,
     shape::{Choice, Key, Kind, Kinds, Shape, Text, bool_or, integer_or, optional, required},
@@ -45,6 +46,8 @@ pub enum AdapterKind {
         secret: Secret,
         /// Whether the receiver answers a GET that asks for a movement.
         look_up: bool,
+        /// What proves that it has a movement.
+        delivered: Delivered,
     },
     /// Tryton over its RPC.
     Tryton {
@@ -130,6 +133,9 @@ const WEBHOOK: &[Key] = &[
     required("url", URL, "Where movements are posted to."),
     required("secret", Shape::Secret, "The key of the signature."),
     bool_or("look_up", false, "Whether the receiver answers a GET that asks for a movement."),
+    optional("success", Shape::Section(&SUCCESS), "What must stand in the answer to a movement."),
+    RECEIPT,
+    bool_or("accept_any", false, "Whether answers that are no JSON count too; HTML never does."),
 ];
 
 const TRYTON: &[Key] = &[
@@ -171,6 +177,7 @@ impl AdapterSection {
                 url: fields.owned("url")?,
                 secret: fields.secret("secret")?,
                 look_up: fields.bool("look_up")?,
+                delivered: Delivered::build(fields)?,
             },
             "tryton" => tryton(fields)?,
             "mqtt" => AdapterKind::Mqtt {

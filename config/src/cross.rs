@@ -229,6 +229,7 @@ fn adapters(walk: &mut Walk<'_>, root: &Fields) {
             let hint = Some("leave `kinds` out for all of them".to_owned());
             walk.warn(adapter.place("kinds"), "no-kinds", message, "a kind of movement", hint);
         }
+        crate::delivered::check(walk, adapter);
         plain_http(walk, adapter);
     }
 }

@@ -74,7 +74,7 @@ impl Fields {
         self.values.contains_key(key)
     }
 
-    fn value(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key).map(|v| &v.value)
     }
 

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod adapters;
 mod cross;
+mod delivered;
 pub mod devices;
 mod fields;
 pub mod gateway;
@@ -37,6 +38,7 @@ mod words;
 
 pub use access::{AccessSection, CedarFile};
 pub use adapters::{AdapterKind, AdapterSection};
+pub use delivered::{Delivered, Scalar};
 pub use devices::{
     Device, DeviceKind, HidScanner, ImpinjIot, IoModule, LabelPrinter, LightStack, LineProtocol,
     LineScanner, Llrp, LlrpEdge, LlrpFilter, LlrpTrust, PrinterWire, UhfReader, WedgeLayout,

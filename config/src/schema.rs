@@ -68,6 +68,7 @@ fn shape(shape: &Shape) -> Value {
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
         Shape::Bool => json!({ "type": "boolean" }),
+        Shape::Scalar => json!({ "type": ["boolean", "integer", "string"], "maxLength": 128 }),
         Shape::Choice(choice) => json!({ "type": "string", "enum": choice.of }),
         Shape::Secret => json!({ "$ref": "#/$defs/secret" }),
         Shape::List { of, max } => list(self::shape(of), *max),
@@ -158,6 +159,7 @@ fn text(rule: Text) -> Value {
             let known = "price|cost|supplier|customer|owner|notes";
             json!({ "type": "string", "pattern": format!("^({known}|custom:(\\*|[a-z0-9][a-z0-9._-]{{0,63}}))$") })
         }
+        Text::Pointer => json!({ "type": "string", "maxLength": 1024, "pattern": "^/" }),
         Text::Supplier => json!({ "type": "string", "pattern": "^@supplier/" }),
     }
 }

@@ -49,17 +49,38 @@ pub(crate) enum Plain {
 /// What a key may hold.
 pub(crate) enum Shape {
     Text(Text),
-    Integer { min: i64, max: i64 },
-    Number { min: f32, max: f32 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Number {
+        min: f32,
+        max: f32,
+    },
     Bool,
+    /// True or false, a whole number, or a line of text.
+    Scalar,
     Choice(Choice),
     Secret,
-    List { of: &'static Shape, max: usize },
-    Map { key: Text, value: Text, max: usize },
+    List {
+        of: &'static Shape,
+        max: usize,
+    },
+    Map {
+        key: Text,
+        value: Text,
+        max: usize,
+    },
     Section(&'static Section),
-    Sections { of: &'static Section, max: usize },
+    Sections {
+        of: &'static Section,
+        max: usize,
+    },
     Kinds(&'static Kinds),
-    Named { of: &'static Section, max: usize },
+    Named {
+        of: &'static Section,
+        max: usize,
+    },
 }
 
 /// A closed set of words.
@@ -131,6 +152,8 @@ pub(crate) enum Text {
     Field,
     /// An MQTT topic to publish to.
     Topic,
+    /// A JSON pointer (RFC 6901) to something in a document.
+    Pointer,
 }
 
 /// A key that must stand.

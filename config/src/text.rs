@@ -45,6 +45,7 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Supplier => (is_supplier(text), None),
         Text::Field => (text.parse::<Field>().is_ok(), None),
         Text::Topic => (is_topic(text), None),
+        Text::Pointer => (is_pointer(text), pointer_hint(text)),
     };
     if good {
         return Ok(());
@@ -119,6 +120,7 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "a topic to publish to",
             "1 to 1024 bytes without '+', '#' and control characters",
         ),
+        Text::Pointer => ("bad-pointer", "a JSON pointer", "a path such as \"/ok\" or \"/ids/0\""),
     }
 }
 
@@ -135,6 +137,20 @@ pub(crate) fn split_address(text: &str) -> Option<(&str, u16)> {
         None => named(host),
     };
     good.then_some((host, port))
+}
+
+/// RFC 6901, the whole document aside: `~` stands before 0 or 1 only.
+fn is_pointer(text: &str) -> bool {
+    let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    let short = text.len() <= LONG_BYTES_MAX && !text.contains(char::is_control);
+    text.starts_with('/') && escaped && short
+}
+
+fn pointer_hint(text: &str) -> Option<String> {
+    let path = text.trim_start_matches(['$', '.', '#', '/']).replace('.', "/");
+    let pointer = format!("/{path}");
+    (pointer != text && pointer.len() > 1 && is_pointer(&pointer))
+        .then(|| format!("such as {pointer:?}"))
 }
 
 fn is_line(text: &str) -> bool {
@@ -335,6 +351,7 @@ mod tests {
             (Text::Field, &["price", "custom:colour", "custom:*"], &["prices", "custom:", ""]),
             (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
             (Text::Topic, &["gatewarden/movements"], &["a/#", "+", ""]),
+            (Text::Pointer, &["/ok", "/a~1b/0", "/"], &["", "ok", "$.ok", "/a~", "/a~2", "/\n"]),
         ];
         for (rule, good, bad) in cases {
             for text in *good {

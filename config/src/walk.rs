@@ -89,7 +89,11 @@ impl Walk<'_> {
             (Shape::Number { .. }, DeValue::Float(number)) => {
                 self.number(key, number.as_str(), shape, node)
             }
-            (Shape::Bool, DeValue::Boolean(bool)) => Some(Value::Bool(*bool)),
+            (Shape::Bool | Shape::Scalar, DeValue::Boolean(bool)) => Some(Value::Bool(*bool)),
+            (Shape::Scalar, DeValue::Integer(_)) => {
+                self.value(key, &Shape::Integer { min: i64::MIN, max: i64::MAX }, node)
+            }
+            (Shape::Scalar, DeValue::String(_)) => self.value(key, &Shape::Text(Text::Line), node),
             (Shape::Choice(choice), DeValue::String(text)) => {
                 if choice.of.contains(&text.as_ref()) {
                     return Some(Value::Text(text.to_string()));

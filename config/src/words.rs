@@ -67,6 +67,7 @@ pub(crate) fn expected(shape: &Shape) -> String {
         Shape::Integer { min, max } => format!("an integer from {min} to {max}"),
         Shape::Number { min, max } => format!("a number from {min} to {max}"),
         Shape::Bool => "true or false".to_owned(),
+        Shape::Scalar => "true or false, a whole number, or a text".to_owned(),
         Shape::Choice(choice) => one_of(choice.of.iter().copied()),
         Shape::Secret => crate::secrets::EXPECTED.to_owned(),
         Shape::List { of, .. } => format!("a list, each {}", expected(of)),

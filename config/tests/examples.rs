@@ -56,7 +56,10 @@ fn the_dock_door_is_what_it_says() {
         panic!()
     };
     assert_eq!((*baud, suffix.as_str()), (9600, "\r\n"));
-    let AdapterKind::Webhook { secret, look_up, .. } = &config.adapters[0].kind else { panic!() };
+    let AdapterKind::Webhook { secret, look_up, delivered, .. } = &config.adapters[0].kind else {
+        panic!()
+    };
+    assert_eq!(*delivered, gatewarden_config::Delivered::default());
     assert_eq!(secret.expose(), "credential webhook-key");
     assert!(!look_up);
     assert_eq!(config.roles.0.len(), 8);

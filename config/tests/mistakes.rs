@@ -287,6 +287,17 @@ const ADAPTERS: &[(&str, (u32, u32, &str))] = &[
         (15, 21, "unknown-kind"),
     ),
     ("\"https://h/\"\nsecret = { env = \"A\" }\nkinds = []", (15, 9, "no-kinds")),
+    ("\"https://h/\"\nsecret = { env = \"A\" }\nreceipt = \"id\"", (15, 11, "bad-pointer")),
+    ("\"https://h/\"\nsecret = { env = \"A\" }\nsuccess = { equals = 0 }", (15, 11, "missing-key")),
+    (
+        "\"https://h/\"\nsecret = { env = \"A\" }\nsuccess = { pointer = \"/ok\", equals = 0.5 }",
+        (15, 39, "wrong-type"),
+    ),
+    (
+        "\"https://h/\"\nsecret = { env = \"A\" }\nsuccess = { pointer = \"$.ok\" }",
+        (15, 23, "bad-pointer"),
+    ),
+    ("\"https://h/\"\nsecret = { env = \"A\" }\naccept_any = \"yes\"", (15, 14, "wrong-type")),
 ];
 
 #[test]

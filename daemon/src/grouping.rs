@@ -6,98 +6,24 @@
 //! that it did not fit, as overflow; which pass that is never depends on what else stands open; a
 //! portal's pass is spooled from its opening with what was heard before it. Absent: keeping anything.
 
+mod late;
+mod rules;
+
 use std::collections::BTreeMap;
 
-use gatewarden_config::{PortalInput, Station};
 use gatewarden_engine::{PassWindow, ReadMeta, Sight, WindowSettings};
 use gatewarden_model::{
-    DeviceId, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp, StationId, Thing,
-    Trust,
+    DeviceId, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp, Thing, Trust,
 };
-use gatewarden_portal::{Input, Portal, PortalSettings, TagSeen, Taken, Zone};
-use serde::{Deserialize, Serialize};
+use gatewarden_portal::{Input, Portal, TagSeen, Taken};
+
+use late::Late;
+use rules::portal_settings;
+
+pub(crate) use rules::Rules;
 
 /// Things in one pass at most; beyond it reads are a gap.
 pub(crate) const THINGS_MAX: usize = 10_000;
-
-/// What decides what belongs together, as a recorded trace begins with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rules {
-    pub(crate) station: StationId,
-    quiet_ms: u32,
-    duration_ms_max: u32,
-    linger_ms: u32,
-    portal: Option<DoorRules>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DoorRules {
-    outer: Vec<(DeviceId, u16)>,
-    inner: Vec<(DeviceId, u16)>,
-    inputs: Vec<(DeviceId, u16, Meaning)>,
-    near_cdbm: Option<i16>,
-    stable_ms: u32,
-    settle_ms: u32,
-    preroll_ms: u32,
-    sure_pct: u8,
-}
-
-/// What an input means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Meaning {
-    OuterBeam,
-    InnerBeam,
-    Gate,
-    Button,
-}
-
-impl Meaning {
-    fn input(self) -> Input {
-        match self {
-            Self::OuterBeam => Input::Beam(Zone::Outer),
-            Self::InnerBeam => Input::Beam(Zone::Inner),
-            Self::Gate => Input::Gate,
-            Self::Button => Input::Button,
-        }
-    }
-}
-
-impl From<PortalInput> for Meaning {
-    fn from(told: PortalInput) -> Self {
-        match told {
-            PortalInput::OuterBeam => Self::OuterBeam,
-            PortalInput::InnerBeam => Self::InnerBeam,
-            PortalInput::Gate => Self::Gate,
-            PortalInput::Button => Self::Button,
-        }
-    }
-}
-
-impl Rules {
-    pub(crate) fn of(station: &Station) -> Self {
-        let portal = station.portal.as_ref().map(|portal| DoorRules {
-            outer: portal.outer.clone(),
-            inner: portal.inner.clone(),
-            inputs: portal.inputs.iter().map(|(d, p, is)| (d.clone(), *p, (*is).into())).collect(),
-            near_cdbm: portal.near_cdbm,
-            stable_ms: portal.stable_ms,
-            settle_ms: portal.settle_ms,
-            preroll_ms: portal.preroll_ms,
-            sure_pct: portal.sure_pct,
-        });
-        let pass = &station.pass;
-        Self {
-            station: station.name.clone(),
-            quiet_ms: pass.quiet_ms,
-            duration_ms_max: pass.duration_ms_max,
-            linger_ms: pass.linger_ms,
-            portal,
-        }
-    }
-}
 
 /// The passes of one station.
 #[derive(Debug)]
@@ -106,6 +32,9 @@ pub(crate) struct Grouping {
     /// Since when what is scanned does not fit the open pass.
     full_since: Option<Stamp>,
     door: Option<Door>,
+    late: Late,
+    /// What scans and tags of the window may be late, in microseconds.
+    in_time_us: u64,
 }
 
 #[derive(Debug)]
@@ -150,11 +79,20 @@ pub(crate) enum Fate {
     Taken,
     /// Of a tag that stayed in the field after its pass.
     Linger,
-    /// It was seen in a pass that is closed.
+    /// It was seen so long ago that it belongs to no pass: kept as told late.
     Late,
+    /// Told late, and no more than what is known of its tag or of others far away.
+    Stale,
+}
+
+impl Grouped {
+    fn nothing(fate: Fate) -> Self {
+        Self { opened: None, first: None, fate }
+    }
 }
 
 /// One read, as far as grouping looks at it.
+#[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) at: Stamp,
     pub(crate) thing: Thing,
@@ -177,7 +115,10 @@ impl Grouping {
             full_since: None,
         });
         let window = PassWindow::new(rules.station.clone(), settings);
-        Self { window, full_since: None, door }
+        let wait_ms = rules.portal.as_ref().map_or(0, |door| door.settle_ms).max(rules.quiet_ms);
+        let late = Late::new(rules.station.clone(), wait_ms, rules.duration_ms_max);
+        let in_time_us = u64::from(rules.quiet_ms) * 1000;
+        Self { window, full_since: None, door, late, in_time_us }
     }
 
     /// Takes one read.
@@ -185,12 +126,33 @@ impl Grouping {
         &mut self,
         seen: Seen,
         session: Option<SessionId>,
-        mint: impl FnOnce() -> PassId,
+        mut mint: impl FnMut() -> PassId,
     ) -> Grouped {
-        match &mut self.door {
-            Some(door) if seen.meta.trust != Trust::Barcode => door.read(seen, session, mint),
-            _ => self.scanned(seen, session, mint),
+        let grouped = match &mut self.door {
+            Some(door) if seen.meta.trust != Trust::Barcode => door.read(&seen, session, &mut mint),
+            _ => {
+                if !self.is_late(&seen) {
+                    return self.scanned(seen, session, mint);
+                }
+                let known = self.window.knows(&seen.thing.key);
+                Grouped::nothing(if known { Fate::Stale } else { Fate::Late })
+            }
+        };
+        if grouped.fate != Fate::Late {
+            return grouped;
         }
+        let (opened, first) = self.late.take(seen, mint);
+        let opened = opened.map(|id| (id, PassOpening::FirstRead));
+        Grouped { opened, first, fate: Fate::Late }
+    }
+
+    /// Whether a read of the window was seen before the open pass, or so long ago that none opens for it.
+    fn is_late(&mut self, seen: &Seen) -> bool {
+        if seen.meta.ago_us <= self.in_time_us {
+            return false;
+        }
+        let then_us = seen.at.mono_us.saturating_sub(seen.meta.ago_us);
+        self.window.open_since(seen.at).is_none_or(|opened| then_us < opened.mono_us)
     }
 
     fn scanned(
@@ -239,13 +201,21 @@ impl Grouping {
         {
             return Some(Closed::new(settled.pass, door.full_since.take()));
         }
-        let pass = self.window.poll(now)?;
-        Some(Closed::new(pass, self.full_since.take()))
+        if let Some(pass) = self.window.poll(now) {
+            return Some(Closed::new(pass, self.full_since.take()));
+        }
+        let (window, door) = (&self.window, &self.door);
+        let known = |key: &str| match door {
+            Some(door) => door.portal.knows(key),
+            None => window.knows(key),
+        };
+        self.late.poll(now, known)
     }
 
     /// Closes what is open.
     pub(crate) fn close(&mut self, now: Stamp, by: PassClosing) {
         self.window.close(now, by);
+        self.late.close(now, by);
         if let Some(door) = &mut self.door {
             door.portal.close(now, by);
         }
@@ -261,22 +231,25 @@ impl Grouping {
 
     pub(crate) fn next_deadline_us(&self) -> Option<u64> {
         let door = self.door.as_ref().and_then(|door| door.portal.next_deadline_us());
-        [door, self.window.next_deadline_us()].into_iter().flatten().min()
+        [door, self.window.next_deadline_us(), self.late.next_deadline_us()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
 impl Door {
     fn read(
         &mut self,
-        seen: Seen,
+        seen: &Seen,
         session: Option<SessionId>,
         mint: impl FnOnce() -> PassId,
     ) -> Grouped {
-        let Seen { at, thing, meta, suspect } = seen;
+        let Seen { at, thing, meta, suspect } = seen.clone();
         let key = thing.key.clone();
         let tag = TagSeen {
             at,
-            seen_us: None,
+            seen_us: (meta.ago_us > 0).then(|| at.mono_us.saturating_sub(meta.ago_us)),
             thing,
             device: meta.device,
             antenna: meta.antenna.unwrap_or(0),
@@ -292,7 +265,9 @@ impl Door {
         let opened = self.portal.open_pass().filter(|open| before != Some(*open));
         let fate = match taken {
             Taken::First | Taken::Again => Fate::Taken,
-            Taken::Late => Fate::Late,
+            // What is not near has opened no pass in time either.
+            Taken::Late if self.portal.may_be_near(meta.peak_rssi_cdbm) => Fate::Late,
+            Taken::Late | Taken::Known => Fate::Stale,
             Taken::Overflow => {
                 self.full_since.get_or_insert(at);
                 Fate::Taken
@@ -313,31 +288,11 @@ impl Door {
     }
 }
 
-fn portal_settings(rules: &Rules, portal: &DoorRules) -> PortalSettings {
-    let side = |of: &[(DeviceId, u16)], zone| {
-        of.iter().map(move |antenna| (antenna.clone(), zone)).collect::<Vec<_>>()
-    };
-    let zones =
-        side(&portal.outer, Zone::Outer).into_iter().chain(side(&portal.inner, Zone::Inner));
-    let has = |of| portal.inputs.iter().any(|(.., is)| *is == of);
-    PortalSettings {
-        beams: has(Meaning::OuterBeam) && has(Meaning::InnerBeam),
-        near_cdbm: portal.near_cdbm,
-        stable_ms: portal.stable_ms,
-        settle_ms: portal.settle_ms,
-        duration_ms_max: rules.duration_ms_max,
-        preroll_ms: portal.preroll_ms,
-        linger_ms: rules.linger_ms,
-        things_max: THINGS_MAX,
-        sure_pct: portal.sure_pct,
-        ..PortalSettings::new(rules.station.clone(), zones.collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
-    use gatewarden_model::Hash;
+    use gatewarden_model::{Hash, pass::Doubtful};
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
@@ -367,6 +322,7 @@ mod tests {
             tid: None,
             trust,
             evidence: Hash::of(b"frame"),
+            ago_us: 0,
         };
         Seen { at: at(ms), thing, meta, suspect: false }
     }
@@ -393,5 +349,117 @@ mod tests {
         assert_eq!(of_door.pass.closed_by, PassClosing::Interrupted);
         assert_eq!(of_door.full_since, Some(at(10)));
         assert!(grouping.poll(at(70_000)).is_none());
+    }
+
+    fn thing(serial: u8) -> Thing {
+        Thing::of_epc(&[&[0x30; 11][..], &[serial]].concat())
+    }
+
+    /// The passes of reads: milliseconds of arrival, how long ago, serial.
+    fn passes(grouping: &mut Grouping, reads: &[(u64, u64, u8)]) -> Vec<Pass> {
+        let (mut passes, mut minted) = (vec![], 0);
+        let mut mint = || {
+            minted += 1;
+            PassId(Uuid::from_u128(minted))
+        };
+        for (ms, ago_ms, serial) in reads {
+            let mut one = seen(*ms, thing(*serial), Trust::EpcOnly);
+            one.meta.ago_us = ago_ms * 1000;
+            grouping.read(one, None, &mut mint);
+            while let Some(closed) = grouping.poll(at(*ms)) {
+                passes.push(closed.pass);
+            }
+        }
+        let end = reads.last().map_or(0, |read| read.0);
+        for step in 1..200 {
+            passes.extend(grouping.poll(at(end + step * 500)).map(|closed| closed.pass));
+        }
+        passes
+    }
+
+    fn window() -> Grouping {
+        let rules = serde_json::json!({
+            "station": "dock", "quiet_ms": 500, "duration_ms_max": 60_000, "linger_ms": 1000,
+            "portal": null,
+        });
+        Grouping::new(&serde_json::from_value(rules).unwrap())
+    }
+
+    #[test]
+    fn what_was_held_forms_no_pass_and_is_kept_as_told_late() {
+        for mut grouping in [door(), window()] {
+            // Three tags, held for twenty seconds and more, told in one go; one is seen again now.
+            let held =
+                [(60_000, 25_000, 1), (60_001, 24_000, 2), (60_001, 20_000, 3), (60_002, 0, 3)];
+            let passes = passes(&mut grouping, &held);
+            let told = |pass: &Pass| {
+                let late = pass.doubts.iter().all(|doubt| doubt.why == Doubtful::Late);
+                let keys = pass.seen().map(|s| s.thing.key.clone()).collect::<Vec<_>>();
+                (late && pass.sightings.is_empty(), keys)
+            };
+            let late: Vec<&Pass> =
+                passes.iter().filter(|pass| told(pass).0 && !pass.is_empty()).collect();
+            assert_eq!(late.len(), 1, "{passes:#?}");
+            assert_eq!(
+                told(late[0]).1,
+                [thing(1).key, thing(2).key],
+                "the third is in the pass of now"
+            );
+            assert_eq!(late[0].opened, earlier_than(60_000, 25_000));
+            assert_eq!(late[0].doubts[1].sighting.last, earlier_than(60_001, 24_000));
+            assert_eq!(late[0].session, None);
+            assert_eq!(passes.len(), 2);
+        }
+    }
+
+    fn earlier_than(ms: u64, ago_ms: u64) -> Stamp {
+        Stamp { wall_us: -i64::try_from(ago_ms * 1000).unwrap(), ..at(ms - ago_ms) }
+    }
+
+    #[test]
+    fn a_read_that_comes_late_into_its_open_pass_stands_there_at_its_time() {
+        for mut grouping in [door(), window()] {
+            let passes = passes(&mut grouping, &[(60_000, 0, 1), (60_400, 0, 2), (60_800, 700, 3)]);
+            assert_eq!(passes.len(), 1, "{passes:#?}");
+            let third = passes[0].seen().find(|s| s.thing.key == thing(3).key);
+            // The door may judge it a stray: then it is counted.
+            if let Some(third) = third {
+                assert_eq!(third.first.mono_us, 60_100_000);
+            }
+            assert_eq!(passes[0].seen().count() + passes[0].strays as usize, 3);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #[test]
+        fn every_read_is_in_one_pass_or_told_late_and_none_in_a_pass_that_opened_after_it(
+            steps in prop::collection::vec((0..4000u64, prop_oneof![Just(0u64), 0..90_000u64], 0..12u8), 1..60),
+            at_door: bool,
+        ) {
+            let mut ms = 100_000;
+            let reads: Vec<_> = steps.iter().map(|(after, ago, serial)| {
+                ms += after;
+                (ms, *ago, *serial)
+            }).collect();
+            let make = || if at_door { door() } else { window() };
+            let passes = passes(&mut make(), &reads);
+            for pass in &passes {
+                let late = pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Late);
+                prop_assert!(!late || pass.sightings.is_empty() && pass.session.is_none());
+                let preroll_us = if at_door { 5_000_000 } else { 500_000 };
+                for seen in pass.seen() {
+                    prop_assert!(seen.first.mono_us + preroll_us >= pass.opened.mono_us);
+                    prop_assert!(seen.last.mono_us <= pass.closed.mono_us);
+                }
+            }
+            let mut heard: Vec<u8> = reads.iter().map(|read| read.2).collect();
+            heard.sort_unstable();
+            heard.dedup();
+            let keys: std::collections::BTreeSet<_> =
+                passes.iter().flat_map(Pass::seen).map(|s| s.thing.key.clone()).collect();
+            let strays: usize = passes.iter().map(|pass| pass.strays as usize).sum();
+            prop_assert!(keys.len() + strays >= heard.len(), "{} + {strays} < {}", keys.len(), heard.len());
+        }
     }
 }

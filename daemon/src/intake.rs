@@ -345,7 +345,7 @@ impl Intake {
     async fn grouped(&mut self, grouped: Grouped, at: Stamp) {
         self.finish_closed(at).await;
         if let Some((pass, by)) = grouped.opened {
-            self.opened(pass, by, at).await;
+            self.opened(pass, by, at, grouped.fate == Fate::Late).await;
         }
         if let Some((pass, sightings)) = grouped.first {
             self.unspooled.entry(pass).or_default().extend(sightings);
@@ -353,15 +353,18 @@ impl Intake {
         }
         match grouped.fate {
             Fate::Taken => {}
-            Fate::Late => self.late.increment(1),
+            Fate::Late | Fate::Stale => self.late.increment(1),
             Fate::Linger => self.lingering.increment(1),
         }
     }
 
-    async fn opened(&mut self, pass: PassId, opening: PassOpening, at: Stamp) {
+    /// A pass of what was told late is nobody's, and nothing that goes on now.
+    async fn opened(&mut self, pass: PassId, opening: PassOpening, at: Stamp, late: bool) {
         let station = self.station.name.clone();
-        let session = self.app.recorder.session_at(&station);
-        self.app.lamps.show(&station, Signal::Busy);
+        let session = self.app.recorder.session_at(&station).filter(|_| !late);
+        if !late {
+            self.app.lamps.show(&station, Signal::Busy);
+        }
         if let Err(error) = self.app.spool.open_pass(pass, station, at, opening, session).await {
             self.spool_failed(&error);
         }
@@ -487,6 +490,10 @@ fn mint(wall_us: i64) -> PassId {
 }
 
 fn meta(read: &Read) -> ReadMeta {
+    let ago_us = match &read.value {
+        ReadValue::Tag(tag) => tag.ago_us.unwrap_or(0),
+        ReadValue::Scan(_) => 0,
+    };
     let (antenna, peak_rssi_cdbm, reads, tid, trust) = match &read.value {
         ReadValue::Tag(tag) => {
             let antenna = (tag.antenna > 0).then_some(tag.antenna);
@@ -496,5 +503,5 @@ fn meta(read: &Read) -> ReadMeta {
         ReadValue::Scan(_) => (None, None, 1, None, Trust::Barcode),
     };
     let (device, evidence) = (read.device.clone(), read.raw);
-    ReadMeta { device, antenna, peak_rssi_cdbm, reads, tid, trust, evidence }
+    ReadMeta { device, antenna, peak_rssi_cdbm, reads, tid, trust, evidence, ago_us }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatewarden_adapters::{Adapter, Secret, TimeOuts, mqtt, tryton, webhook};
-use gatewarden_config::AdapterKind;
+use gatewarden_config::{AdapterKind, Delivered, Scalar};
 use gatewarden_model::Clock;
 
 /// The adapter that a section of the configuration asks for.
@@ -13,9 +13,10 @@ pub(crate) fn adapter(
 ) -> anyhow::Result<Box<dyn Adapter>> {
     let secret = |s: &gatewarden_config::Secret| Secret::from(s.expose().to_owned());
     Ok(match kind.clone() {
-        AdapterKind::Webhook { url, secret: key, look_up } => {
-            let time_outs = TimeOuts::default();
-            let settings = webhook::Settings { url, secret: secret(&key), look_up, time_outs };
+        AdapterKind::Webhook { url, secret: key, look_up, delivered } => {
+            let (time_outs, proof) = (TimeOuts::default(), proof(delivered));
+            let secret = secret(&key);
+            let settings = webhook::Settings { url, secret, look_up, proof, time_outs };
             webhook::adapter(settings, Arc::clone(clock))?
         }
         AdapterKind::Tryton {
@@ -54,4 +55,16 @@ pub(crate) fn adapter(
             })?
         }
     })
+}
+
+fn proof(told: Delivered) -> webhook::Proof {
+    let success = told.success.map(|(pointer, equals)| {
+        let equals = match equals {
+            Scalar::Bool(bool) => bool.into(),
+            Scalar::Integer(integer) => integer.into(),
+            Scalar::Text(text) => text.into(),
+        };
+        webhook::Success { pointer, equals }
+    });
+    webhook::Proof { success, receipt: told.receipt, accept_any: told.accept_any }
 }

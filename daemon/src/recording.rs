@@ -72,8 +72,16 @@ pub(crate) struct ReadLine {
     trust: Trust,
     evidence: Hash,
     suspect: bool,
+    /// How long before it came it was seen, in microseconds.
+    #[serde(default, skip_serializing_if = "is_now")]
+    ago_us: u64,
     session: Option<SessionId>,
     opened: Option<PassId>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_now(ago_us: &u64) -> bool {
+    *ago_us == 0
 }
 
 impl ReadLine {
@@ -90,6 +98,7 @@ impl ReadLine {
             trust: meta.trust,
             evidence: meta.evidence,
             suspect: *suspect,
+            ago_us: meta.ago_us,
             session,
             opened: None,
         }
@@ -110,6 +119,7 @@ impl ReadLine {
             tid: self.tid.clone(),
             trust: self.trust,
             evidence: self.evidence,
+            ago_us: self.ago_us,
         };
         Seen { at: self.at, thing: self.thing.clone(), meta, suspect: self.suspect }
     }

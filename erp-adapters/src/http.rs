@@ -7,9 +7,13 @@
 use std::{error::Error, fmt::Write, sync::OnceLock, time::Duration};
 
 use jiff::fmt::rfc2822;
-use reqwest::{Client, RequestBuilder, Response, header::RETRY_AFTER, redirect::Policy};
+use reqwest::{
+    Client, RequestBuilder, Response,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+    redirect::Policy,
+};
 
-use crate::Outcome;
+use crate::{EXCERPT_CHARS_MAX, Outcome};
 
 /// Most bytes of a reply's body that are read.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -76,6 +80,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// What `Retry-After` asks for, in seconds or as a date; at most [`RETRY_AFTER_MAX`].
     pub(crate) retry_after: Option<Duration>,
+    /// What `Content-Type` says, at most [`EXCERPT_CHARS_MAX`] characters.
+    pub(crate) content_type: Option<String>,
     /// The body, at most [`BODY_BYTES_MAX`].
     pub(crate) body: Vec<u8>,
 }
@@ -132,13 +138,12 @@ impl Http {
         now_s: i64,
     ) -> Result<Answer, Failure> {
         let response = request.send().await.map_err(failure)?;
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| parse_retry_after(text, now_s));
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER).and_then(|text| parse_retry_after(text, now_s));
+        let content_type =
+            header(CONTENT_TYPE).map(|text| text.chars().take(EXCERPT_CHARS_MAX).collect());
         let status = response.status().as_u16();
-        Ok(Answer { status, retry_after, body: read_body(response).await? })
+        Ok(Answer { status, retry_after, content_type, body: read_body(response).await? })
     }
 }
 

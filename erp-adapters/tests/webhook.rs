@@ -17,7 +17,11 @@ use axum::{
     response::IntoResponse,
 };
 use common::{NOW_S, clock, receipt};
-use gatewarden_adapters::{Adapter, Delivery, Outcome, TimeOuts, webhook};
+use gatewarden_adapters::{
+    Adapter, Delivery, Outcome, TimeOuts,
+    webhook::{self, Proof, Success},
+};
+use gatewarden_simulators::{LOOPBACK, erp};
 use hmac::{Hmac, KeyInit, Mac};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
@@ -78,6 +82,8 @@ async fn take(
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
                 .collect();
+            let mut headers: HeaderMap = headers;
+            headers.entry("content-type").or_insert("application/json".parse().unwrap());
             (StatusCode::from_u16(status).unwrap(), headers, body)
         }
         Some(Next::Hang) => std::future::pending().await,
@@ -86,8 +92,13 @@ async fn take(
 }
 
 fn adapter(url: &str, look_up: bool) -> Box<dyn Adapter> {
+    adapter_by(url, look_up, Proof::default())
+}
+
+fn adapter_by(url: &str, look_up: bool, proof: Proof) -> Box<dyn Adapter> {
     let time_outs = TimeOuts { connect_ms: 1_000, total_ms: 400 };
-    let settings = webhook::Settings { url: url.into(), secret: SECRET.into(), look_up, time_outs };
+    let (url, secret) = (url.into(), SECRET.into());
+    let settings = webhook::Settings { url, secret, look_up, proof, time_outs };
     webhook::adapter(settings, clock()).unwrap()
 }
 
@@ -136,7 +147,8 @@ async fn a_status_is_an_outcome() {
         (408, &[], "", retry(None, false)),
         (500, &[], "oops", retry(None, true)),
         (422, &[], "no such item", (Some("http status 422: no such item"), None, false)),
-        (307, &[("location", "/elsewhere")], "", (Some("redirects are not followed"), None, false)),
+        (307, &[("location", "/elsewhere")], "", retry(None, true)),
+        (308, &[("location", "/elsewhere")], "", (Some("redirects are not followed"), None, false)),
     ] {
         receiver.then(status, headers, body);
         let told = match adapter.deliver(&one()).await {
@@ -149,7 +161,7 @@ async fn a_status_is_an_outcome() {
         assert!(reason.contains(expect.0.unwrap_or_default()), "{status}: {reason}");
         assert_eq!(reason.is_empty(), expect.0.is_none(), "{status}: {reason}");
     }
-    assert_eq!(receiver.received().len(), 6, "no redirect was followed");
+    assert_eq!(receiver.received().len(), 7, "no redirect was followed");
 }
 
 #[tokio::test]
@@ -212,9 +224,66 @@ fn settings_that_cannot_work_are_refused() {
             url: url.into(),
             secret: secret.into(),
             look_up: true,
+            proof: Proof::default(),
             time_outs: TimeOuts::default(),
         };
         assert!(!format!("{settings:?}").contains("\"s\""), "a secret is not printed");
         assert!(webhook::adapter(settings, clock()).is_err(), "{url}");
     }
+}
+
+/// Delivers until it is delivered, and says what stood in between.
+async fn until_delivered(adapter: &dyn Adapter) -> (Vec<String>, String) {
+    let mut reasons = vec![];
+    for _ in 0..5 {
+        match adapter.deliver(&one()).await {
+            Outcome::Delivered { remote_id } => return (reasons, remote_id),
+            Outcome::Retry { reason, uncertain, .. } => {
+                assert!(uncertain, "{reason}");
+                reasons.push(reason);
+            }
+            Outcome::Rejected { reason } => panic!("{reason}"),
+        }
+    }
+    panic!("never delivered: {reasons:?}")
+}
+
+#[tokio::test]
+async fn wrong_answers_of_an_erp_are_no_deliveries_and_it_books_once() {
+    let sim = erp::SimErp::start(LOOPBACK, None).await.unwrap();
+    let proof = Proof { receipt: Some("/id".into()), ..Proof::default() };
+    let adapter = adapter_by(&sim.url(), false, proof);
+    for (mode, why) in [
+        (erp::Mode::OkWithError, "tells an error"),
+        (erp::Mode::WrongType, "a proxy or a sign-in page"),
+        (erp::Mode::BadJson, "no whole JSON"),
+        (erp::Mode::TimeoutAfterCommit, "no reply in time"),
+    ] {
+        sim.faults().set(erp::Fault { mode, times: Some(2) });
+        let (reasons, remote_id) = until_delivered(&*adapter).await;
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons.iter().all(|reason| reason.contains(why)), "{reasons:?}");
+        assert_eq!(remote_id, "D-000001");
+        assert_eq!((sim.applied().len(), sim.conflicts()), (1, 0), "booked once");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_without_the_receipt_that_is_asked_for_proves_nothing() {
+    let (receiver, url) = Receiver::start().await;
+    let success = Some(Success { pointer: "/ok".into(), equals: true.into() });
+    let proof = Proof { success, receipt: Some("/doc/0".into()), accept_any: false };
+    let adapter = adapter_by(&url, true, proof);
+    receiver.then(204, &[], "");
+    receiver.then(200, &[], r#"{"ok":true}"#);
+    receiver.then(200, &[], r#"{"ok":false,"doc":["M-1"]}"#);
+    receiver.then(200, &[("content-type", "text/plain")], r#"{"ok":true,"doc":["M-1"]}"#);
+    receiver.then(200, &[], r#"{"ok":true,"doc":["M-1"]}"#);
+    let (reasons, remote_id) = until_delivered(&*adapter).await;
+    assert_eq!((reasons.len(), remote_id.as_str()), (4, "M-1"), "{reasons:?}");
+    // A look-up that a proxy answers is no answer either.
+    receiver.then(404, &[("content-type", "text/html")], "<html>not here</html>");
+    assert!(adapter.look_up(&one()).await.is_err());
+    receiver.then(200, &[], r#"{"doc":["M-1"]}"#);
+    assert_eq!(adapter.look_up(&one()).await, Ok(Some("M-1".to_owned())));
 }

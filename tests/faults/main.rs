@@ -2,6 +2,7 @@
 //! clock. Each time the daemon must stay up, say so, and lose or double nothing.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod answers;
 mod bursts;
 mod clock;
 mod disk;

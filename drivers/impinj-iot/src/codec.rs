@@ -221,6 +221,7 @@ fn tag(fields: &Map<String, Value>) -> Result<TagRead, &'static str> {
         tid,
         first_seen_us: text("firstSeenTime").and_then(time_us),
         last_seen_us: text("lastSeenTime").and_then(time_us),
+        ago_us: None,
         phase: fields.get("phaseAngle").and_then(Value::as_f64).map(turn),
         doppler_hz16: None,
     })

@@ -331,21 +331,26 @@ impl Session {
     fn handle_report(&mut self, now_us: u64, frame: &Frame<'_>) {
         let mut tags = Vec::new();
         let mut fault = None;
-        let mut latest = None;
+        let (mut latest, mut moments) = (None, Vec::new());
         for tag in TagReports::new(frame.body) {
             match tag {
                 Ok(mut tag) => {
                     tag.antenna = keep(&mut self.carry.antenna, tag.antenna);
                     tag.peak_rssi_dbm = keep(&mut self.carry.peak_rssi_dbm, tag.peak_rssi_dbm);
                     tag.seen_count = keep(&mut self.carry.seen_count, tag.seen_count);
-                    latest = latest.max(time::moment(&tag));
+                    let moment = time::moment(&tag);
+                    latest = latest.max(moment);
                     tags.push(self.to_read(&tag));
+                    moments.push(moment);
                 }
                 Err(error) => fault = Some(error),
             }
         }
         if let Some(moment) = latest {
             self.observe(now_us, moment);
+        }
+        for (tag, moment) in tags.iter_mut().zip(moments) {
+            tag.ago_us = moment.and_then(|moment| self.ago_us(now_us, moment));
         }
         if !tags.is_empty() {
             self.events.push_back(SessionEvent::Reads { tags, raw: Hash::of(frame.bytes) });

@@ -1,8 +1,11 @@
-//! What is known of a reader's clock: how far it is off, and whether it jumped. Pure.
+//! What is known of a reader's clock: how far it is off, whether it jumped, and how long ago a moment was
+//! that it tells. Pure.
 //!
 //! A reader tells moments, and they arrive later: the greatest of `told - arrived` is nearest to the truth.
-//! Ahead, a jump is seen at once; behind, it can't be told from late delivery by one moment, so it takes
-//! [`BEHIND_SAMPLES`] live ones that agree. Absent: what our own clock is (`task` gives it).
+//! Crystals drift, so only moments of the last one or two [`SPAN_US`] count; after silence the last one counts
+//! on, less what may have drifted since ([`DRIFT_PPM`]). Ahead, a jump is seen at once; behind, it can't be told
+//! from late delivery by one moment, so it takes [`BEHIND_SAMPLES`] live ones that agree. Absent: what our own
+//! clock is (`task` gives it).
 
 /// Least change that is a jump, in microseconds.
 pub const JUMP_US_MIN: i64 = 1_000_000;
@@ -10,6 +13,11 @@ pub const JUMP_US_MIN: i64 = 1_000_000;
 pub const BEHIND_SAMPLES: u32 = 3;
 /// Moments that arrive closer together count once: they may have waited together.
 const APART_US_MIN: u64 = 100_000;
+
+/// Moments of so long, or of twice as long, tell the offset, in microseconds.
+const SPAN_US: u64 = 10_000_000;
+/// How far two clocks drift apart at most, in microseconds a second.
+const DRIFT_PPM: u64 = 200;
 
 /// Which clock a reader tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +32,35 @@ pub enum ClockKind {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReaderClock {
     kind: Option<ClockKind>,
-    /// The reader's time less ours, in microseconds.
-    offset_us: Option<i64>,
+    /// The reader's time less ours: the greatest of this span, and of that before.
+    span: Option<Span>,
+    before: Option<Span>,
     behind: Behind,
+}
+
+/// The greatest offset of a time.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    offset_us: i64,
+    from_us: u64,
+    last_us: u64,
+}
+
+impl Span {
+    fn of(offset_us: i64, now_us: u64) -> Self {
+        Self { offset_us, from_us: now_us, last_us: now_us }
+    }
+
+    /// How far the clocks may have drifted apart since.
+    fn drift(&self, now_us: u64) -> i64 {
+        let drifted = now_us.saturating_sub(self.last_us) / 1_000_000 * DRIFT_PPM;
+        i64::try_from(drifted).unwrap_or(i64::MAX)
+    }
+
+    /// What it says now, at the least.
+    fn now(&self, now_us: u64) -> i64 {
+        self.offset_us.saturating_sub(self.drift(now_us))
+    }
 }
 
 /// Moments in a row that are further behind than the offset allows.
@@ -41,7 +75,8 @@ struct Behind {
 impl ReaderClock {
     /// The reader's time less ours, in microseconds.
     pub(crate) fn offset_us(&self) -> Option<i64> {
-        self.offset_us
+        let (span, before) = (self.span?, self.before);
+        Some(before.map_or(span.offset_us, |b| b.now(span.last_us).max(span.offset_us)))
     }
 
     /// Which clock it is.
@@ -49,26 +84,63 @@ impl ReaderClock {
         self.kind
     }
 
+    /// How long ago a moment was that it told, in microseconds.
+    pub(crate) fn ago_us(&self, kind: ClockKind, told_us: u64, now_us: u64) -> Option<u64> {
+        let offset = self.newest(kind, now_us)?.now(now_us);
+        let ago = i128::from(now_us) + i128::from(offset) - i128::from(told_us);
+        u64::try_from(ago.max(0)).ok()
+    }
+
+    /// Of the two spans the one that says more now.
+    fn newest(&self, kind: ClockKind, now_us: u64) -> Option<Span> {
+        let spans = [self.before, self.span].into_iter().flatten();
+        spans.max_by_key(|span| span.now(now_us)).filter(|_| self.kind == Some(kind))
+    }
+
     /// Takes a moment the reader told; gives by how much its clock jumped, if it did.
     pub(crate) fn observe(&mut self, kind: ClockKind, told_us: u64, now_us: u64) -> Option<i64> {
         let sample = i64::try_from(i128::from(told_us) - i128::from(now_us)).ok()?;
-        let known = self.offset_us.filter(|_| self.kind == Some(kind));
+        let known = self.newest(kind, now_us);
         self.kind = Some(kind);
-        let Some(offset) = known else {
-            self.offset_us = Some(sample);
+        let Some(known) = known else {
+            self.begin(sample, now_us);
             return None;
         };
-        let change = sample.saturating_sub(offset);
-        if change > -JUMP_US_MIN {
+        let change = sample.saturating_sub(known.offset_us);
+        let jump = JUMP_US_MIN.saturating_add(known.drift(now_us));
+        if change >= jump {
+            self.begin(sample, now_us);
+            return Some(change);
+        }
+        if change > -jump {
             self.behind = Behind::default();
-            self.offset_us = Some(offset.max(sample));
-            return (change >= JUMP_US_MIN).then_some(change);
+            self.take(sample, now_us);
+            return None;
         }
         self.fall_behind(sample, now_us)?;
-        let change = self.behind.offset_us.saturating_sub(offset);
-        self.offset_us = Some(self.behind.offset_us);
+        let offset_us = self.behind.offset_us;
+        self.begin(offset_us, now_us);
+        Some(offset_us.saturating_sub(known.offset_us))
+    }
+
+    fn begin(&mut self, sample: i64, now_us: u64) {
+        (self.span, self.before) = (Some(Span::of(sample, now_us)), None);
         self.behind = Behind::default();
-        Some(change)
+    }
+
+    fn take(&mut self, sample: i64, now_us: u64) {
+        match &mut self.span {
+            Some(span) if now_us.saturating_sub(span.from_us) < SPAN_US => {
+                if sample >= span.now(now_us) {
+                    span.offset_us = sample;
+                    span.last_us = now_us;
+                }
+            }
+            span => {
+                self.before = *span;
+                *span = Some(Span::of(sample, now_us));
+            }
+        }
     }
 
     /// `Some` once enough moments agree that the clock was put back.
@@ -132,6 +204,39 @@ mod tests {
         }
         assert_eq!(clock.observe(UTC, 102_000_000, 102_000_000), None);
         assert_eq!(clock.offset_us(), Some(0));
+    }
+
+    #[test]
+    fn a_moment_that_was_held_is_as_long_ago_as_it_was() {
+        let mut clock = ReaderClock::default();
+        assert_eq!(clock.ago_us(UTC, 5, 5), None, "its clock is not known");
+        clock.observe(UTC, 77_000_000, 7_000_000);
+        let mut ago = |told_us, now_us| {
+            clock.observe(UTC, told_us, now_us);
+            clock.ago_us(UTC, told_us, now_us)
+        };
+        assert_eq!(ago(77_010_000, 7_060_000), Some(50_000));
+        // Nothing for a minute, and then what was held meanwhile; it drifted 10 ms at most.
+        assert_eq!(ago(87_000_000, 67_000_000), Some(50_000_000 - 60 * 200));
+        assert_eq!(ago(137_000_000, 67_100_000), Some(100_000 - 60 * 200));
+        assert_eq!(clock.ago_us(ClockKind::Uptime, 5, 5), None);
+        assert_eq!(clock.ago_us(UTC, u64::MAX, 67_200_000), Some(0), "nothing is in the future");
+    }
+
+    #[test]
+    fn a_clock_that_drifts_makes_no_read_old_and_is_no_jump() {
+        let (mut slow, mut ago) = (ReaderClock::default(), 0);
+        for at_s in 0..100_000u64 {
+            let now_us = at_s * 1_000_000 + at_s % 7 * 3_000;
+            let told_us = at_s * 999_950;
+            assert_eq!(slow.observe(UTC, told_us, now_us), None, "after {at_s} s");
+            ago = ago.max(slow.ago_us(UTC, told_us, now_us).unwrap());
+        }
+        assert!(ago <= 20_000, "{ago} us");
+        // A night without a tag: it drifted by more than a jump, and that is none.
+        let now_us = 200_000_000_000;
+        let told_us = 200_000 * 999_950;
+        assert_eq!(slow.observe(UTC, told_us, now_us), None);
     }
 
     #[test]

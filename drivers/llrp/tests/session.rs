@@ -633,4 +633,5 @@ fn times_since_the_readers_start_become_ours() {
         (Some(1_000_100_000), Some(1_000_200_000)),
         "held, and told with its own time"
     );
+    assert_eq!(tags[0].ago_us, Some(59_800_000 - 59 * 200), "less what the clocks may drift apart");
 }

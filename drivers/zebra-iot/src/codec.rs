@@ -165,6 +165,7 @@ fn tag(fields: &Map<String, Value>, time: Option<u64>) -> Result<Tag, CodecError
             tid,
             first_seen_us: None,
             last_seen_us: time,
+            ago_us: None,
             phase: number(&["phase"]).flatten().map(turn),
             doppler_hz16: None,
         },

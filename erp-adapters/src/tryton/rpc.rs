@@ -117,7 +117,11 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Reply {
-        reply("m", &Answer { status, retry_after: None, body: body.into() }, true)
+        reply(
+            "m",
+            &Answer { status, retry_after: None, content_type: None, body: body.into() },
+            true,
+        )
     }
 
     #[test]

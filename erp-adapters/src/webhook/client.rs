@@ -40,7 +40,7 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         match self.http.send(request, now_s).await {
-            Ok(answer) => map::outcome(&answer, delivery.movement.id),
+            Ok(answer) => map::outcome(&answer, delivery.movement.id, &self.settings.proof),
             Err(failure) => failure.into(),
         }
     }
@@ -53,7 +53,7 @@ impl Client {
         let url = format!("{}/{}", self.url, delivery.movement.id);
         let request = self.signed(self.http.get(&url), &delivery.movement, now_s, b"");
         let answer = self.http.send(request, now_s).await.map_err(|e| e.to_string())?;
-        map::found(&answer)
+        map::found(&answer, &self.settings.proof)
     }
 
     fn signed(

@@ -2,18 +2,13 @@
 
 use gatewarden_model::{Hash, MovementId};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
 use sha2::Sha256;
 
+use super::Proof;
 use crate::{Outcome, excerpt, http::Answer};
 
 /// Longest name of the other side's that is kept, in characters.
 pub const REMOTE_ID_CHARS_MAX: usize = 200;
-
-#[derive(Deserialize)]
-struct Reply {
-    remote_id: String,
-}
 
 /// The value of `X-Gatewarden-Signature`.
 #[must_use]
@@ -28,18 +23,21 @@ pub fn signature(secret: &str, timestamp_s: i64, body: &[u8]) -> String {
 }
 
 /// What a reply to the POST means.
-pub(crate) fn outcome(answer: &Answer, id: MovementId) -> Outcome {
+pub(crate) fn outcome(answer: &Answer, id: MovementId, proof: &Proof) -> Outcome {
     let reason = || format!("http status {}: {}", answer.status, text(answer));
     match answer.status {
-        200..=299 => {
-            Outcome::Delivered { remote_id: remote_id(answer).unwrap_or_else(|| id.to_string()) }
-        }
+        200..=299 => match proof.taken(answer) {
+            Ok(named) => Outcome::Delivered { remote_id: named.unwrap_or_else(|| id.to_string()) },
+            Err(why) => unproven(answer, &why),
+        },
         // A server or gateway error can come after the receiver has committed; 503 comes before.
         408 | 425 | 429 | 500..=599 => Outcome::Retry {
             reason: reason(),
             after: answer.retry_after,
             uncertain: answer.status >= 500 && answer.status != 503,
         },
+        // What goes elsewhere for now may be a network that wants people to sign in first.
+        302 | 303 | 307 => unproven(answer, "redirects are not followed, set the final url"),
         300..=399 => Outcome::rejected(format!(
             "http status {}: redirects are not followed, set the final url",
             answer.status
@@ -48,21 +46,22 @@ pub(crate) fn outcome(answer: &Answer, id: MovementId) -> Outcome {
     }
 }
 
-/// What a reply to the GET means.
-pub(crate) fn found(answer: &Answer) -> Result<Option<String>, String> {
-    match answer.status {
-        200 => remote_id(answer)
-            .map(Some)
-            .ok_or_else(|| format!("look-up answered 200 without a remote_id: {}", text(answer))),
-        404 => Ok(None),
-        status => Err(format!("look-up answered http status {status}: {}", text(answer))),
-    }
+/// It may have taken effect: it is looked up, or repeated with the same key.
+fn unproven(answer: &Answer, why: &str) -> Outcome {
+    let (status, text) = (answer.status, text(answer));
+    let reason = format!("http status {status}: the answer proves no delivery, {why}: {text}");
+    Outcome::Retry { reason, after: answer.retry_after, uncertain: true }
 }
 
-fn remote_id(answer: &Answer) -> Option<String> {
-    let reply: Reply = serde_json::from_slice(&answer.body).ok()?;
-    let id: String = reply.remote_id.chars().take(REMOTE_ID_CHARS_MAX).collect();
-    (!id.is_empty()).then_some(id)
+/// What a reply to the GET means.
+pub(crate) fn found(answer: &Answer, proof: &Proof) -> Result<Option<String>, String> {
+    match answer.status {
+        200 => proof.found(answer).map(Some).map_err(|why| {
+            format!("look-up answered 200, which proves nothing, {why}: {}", text(answer))
+        }),
+        404 if proof.may_deny(answer) => Ok(None),
+        status => Err(format!("look-up answered http status {status}: {}", text(answer))),
+    }
 }
 
 fn text(answer: &Answer) -> String {
@@ -76,7 +75,13 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: Some(Duration::from_secs(3)), body: body.into() }
+        let content_type = Some("application/json".to_owned());
+        Answer {
+            status,
+            retry_after: Some(Duration::from_secs(3)),
+            content_type,
+            body: body.into(),
+        }
     }
 
     #[test]
@@ -89,7 +94,7 @@ mod tests {
     #[test]
     fn a_status_decides() {
         let id = MovementId(uuid::Uuid::from_u128(7));
-        let kind = |status| match outcome(&answer(status, "no"), id) {
+        let kind = |status| match outcome(&answer(status, "{}"), id, &Proof::default()) {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Retry { uncertain: false, after: Some(_), .. } => "retry",
             Outcome::Retry { uncertain: true, .. } => "uncertain",
@@ -99,8 +104,8 @@ mod tests {
         for (expect, statuses) in [
             ("delivered", &[200, 201, 202, 204][..]),
             ("retry", &[408, 425, 429, 503]),
-            ("uncertain", &[500, 502, 504, 599]),
-            ("rejected", &[301, 302, 307, 400, 401, 403, 404, 409, 410, 422, 418]),
+            ("uncertain", &[302, 303, 307, 500, 502, 504, 599]),
+            ("rejected", &[301, 308, 400, 401, 403, 404, 409, 410, 422, 418]),
         ] {
             for status in statuses {
                 assert_eq!(kind(*status), expect, "{status}");
@@ -115,20 +120,38 @@ mod tests {
             (r#"{"remote_id":"GR-1","more":1}"#, "GR-1".to_owned()),
             (r#"{"remote_id":""}"#, id.to_string()),
             ("", id.to_string()),
-            ("\u{0}<html>", id.to_string()),
         ] {
             let delivered = Outcome::Delivered { remote_id: expect };
-            assert_eq!(outcome(&answer(200, body), id), delivered, "{body}");
+            assert_eq!(outcome(&answer(200, body), id, &Proof::default()), delivered, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_proves_nothing_is_uncertain_and_says_why() {
+        let id = MovementId(uuid::Uuid::from_u128(7));
+        for (body, why) in [
+            (r#"{"error":"not booked"}"#, "\"error\" in it tells an error"),
+            (r#"{"remote_id":"R-0"#, "no whole JSON"),
+            ("\u{0}<html>", "no whole JSON"),
+            ("<html>", "a proxy"),
+        ] {
+            let Outcome::Retry { reason, uncertain: true, .. } =
+                outcome(&answer(200, body), id, &Proof::default())
+            else {
+                panic!("{body}")
+            };
+            assert!(reason.starts_with("http status 200: ") && reason.contains(why), "{reason}");
         }
     }
 
     #[test]
     fn a_look_up_knows_there_not_there_and_cannot_tell() {
-        let there = found(&answer(200, r#"{"remote_id":"GR-1"}"#));
+        let proof = Proof::default();
+        let there = found(&answer(200, r#"{"remote_id":"GR-1"}"#), &proof);
         assert_eq!(there, Ok(Some("GR-1".to_owned())));
-        assert_eq!(found(&answer(404, "")), Ok(None));
-        for (status, body) in [(200, "{}"), (500, "x"), (401, ""), (302, "")] {
-            assert!(found(&answer(status, body)).is_err(), "{status} {body}");
+        assert_eq!(found(&answer(404, ""), &proof), Ok(None));
+        for (status, body) in [(200, "{}"), (404, "<html>"), (500, "x"), (401, ""), (302, "")] {
+            assert!(found(&answer(status, body), &proof).is_err(), "{status} {body}");
         }
     }
 }

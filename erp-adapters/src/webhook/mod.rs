@@ -3,18 +3,23 @@
 //! The request is `POST {url}` with the body of [`crate::message::encode`] and three headers:
 //! `Idempotency-Key` (the movement's id), `X-Gatewarden-Timestamp` (seconds since 1970) and
 //! `X-Gatewarden-Signature: v1=` + hex HMAC-SHA256(secret, `"{timestamp}.{body}"`). A repeat has the
-//! same key and the same body, but a new timestamp and signature. The receiver answers 2xx,
-//! optionally with `{"remote_id": "…"}`. With `look_up` it also answers `GET {url}/{movement id}`
-//! (signed alike, over an empty body) with 200 and `remote_id`, or 404.
+//! same key and the same body, but a new timestamp and signature. The receiver answers 2xx, empty or
+//! as JSON, optionally with `{"remote_id": "…"}`; [`Proof`] says what else there must be. What proves
+//! nothing (a page of a proxy, an error in a 200) may have taken effect and is looked up or repeated.
+//! With `look_up` it also answers `GET {url}/{movement id}` (signed alike, over an empty body) with 200
+//! and `remote_id`, or 404.
 //!
 //! Absent: batches, and trust in the receiver's idempotency when `look_up` is on.
 
 mod client;
 pub mod map;
+mod proof;
 
 use std::sync::Arc;
 
 use gatewarden_model::Clock;
+
+pub use proof::{Proof, Success};
 
 use crate::{Adapter, BoxFuture, Delivery, Outcome, Secret, SetupError, TimeOuts};
 
@@ -28,6 +33,8 @@ pub struct Settings {
     /// Whether the receiver answers `GET {url}/{movement id}`. If not, it must tell repeats by the
     /// idempotency key.
     pub look_up: bool,
+    /// What proves that a movement was taken.
+    pub proof: Proof,
     /// How long to wait.
     pub time_outs: TimeOuts,
 }

@@ -108,6 +108,9 @@ impl Turn<'_> {
         if let Some(reason) = self.unknown_device(&pass) {
             return Ok(self.quarantine(pass, reason));
         }
+        if let Some(reason) = told_late(&pass) {
+            return Ok(self.quarantine(pass, reason));
+        }
         let session = match self.bound_session(&pass) {
             Ok(session) => session,
             Err(reason) => return Ok(self.quarantine(pass, reason)),
@@ -367,6 +370,15 @@ impl Turn<'_> {
         movement.voucher = self.stock.voucher(&self.settings.accounts, movement).map_err(fault)?;
         Ok(())
     }
+}
+
+/// Why nobody may claim what was told too late to belong to a pass: who stood there then is not known.
+fn told_late(pass: &Pass) -> Option<String> {
+    let late = pass.doubts.iter().filter(|doubt| doubt.why == Doubtful::Late).count();
+    let all = late > 0 && late == pass.doubts.len() && pass.sightings.is_empty();
+    all.then(|| {
+        format!("{late} tags {}; look where they are, and bring them again", Doubtful::Late.words())
+    })
 }
 
 /// Who ordered the document: as the ERP says, else whoever opened the task by asking for it.

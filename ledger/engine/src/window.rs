@@ -59,6 +59,8 @@ pub struct ReadMeta {
     pub tid: Option<Tid>,
     /// Digest of the frame.
     pub evidence: Hash,
+    /// How long before it came it was seen, in microseconds.
+    pub ago_us: u64,
 }
 
 /// What a read meant.
@@ -193,6 +195,19 @@ impl PassWindow {
         self.open.as_ref().map(|open| open.id)
     }
 
+    /// When the pass opened that is still open now.
+    pub fn open_since(&mut self, now: Stamp) -> Option<Stamp> {
+        self.close_if_due(&now);
+        self.open.as_ref().map(|open| open.opened)
+    }
+
+    /// Whether a thing is in the open pass, or lingers of an earlier one.
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        self.lingering.contains_key(key)
+            || self.open.as_ref().is_some_and(|open| open.places.contains_key(key))
+    }
+
     /// What the open pass has seen so far.
     #[must_use]
     pub fn sightings(&self) -> &[Sighting] {
@@ -224,7 +239,9 @@ impl PassWindow {
     }
 
     fn close_at(&mut self, at: Stamp, by: PassClosing) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else { return };
+        // What was told late was seen first.
+        open.sightings.sort_by_key(|seen| seen.first.mono_us);
         let linger_us = us(self.settings.linger_ms);
         self.lingering.retain(|_, last| at.us_since(last) < linger_us);
         for seen in open.sightings.iter().filter(|s| s.trust != Trust::Barcode) {
@@ -278,12 +295,17 @@ impl Open {
     }
 
     fn sight(&mut self, now: Stamp, thing: Thing, meta: ReadMeta, things_max: usize) -> Sight {
+        let at = earlier(now, meta.ago_us);
         let known = self.places.get(&thing.key).copied();
-        if let Some((at, seen)) = known.and_then(|at| Some((at, self.sightings.get_mut(at)?))) {
+        if let Some((place, seen)) = known.and_then(|n| Some((n, self.sightings.get_mut(n)?))) {
             if is_another(&mut seen.tid, meta.tid) {
-                self.two_tids.insert(at);
+                self.two_tids.insert(place);
             }
-            seen.last = now;
+            if at.mono_us >= seen.last.mono_us {
+                seen.last = at;
+            } else if at.mono_us < seen.first.mono_us {
+                seen.first = at;
+            }
             seen.reads = seen.reads.saturating_add(meta.reads);
             if meta.peak_rssi_cdbm > seen.peak_rssi_cdbm {
                 seen.peak_rssi_cdbm = meta.peak_rssi_cdbm;
@@ -306,8 +328,8 @@ impl Open {
             thing,
             device: meta.device,
             antenna: meta.antenna,
-            first: now,
-            last: now,
+            first: at,
+            last: at,
             reads: meta.reads.max(1),
             peak_rssi_cdbm: meta.peak_rssi_cdbm,
             tid: meta.tid,
@@ -371,4 +393,10 @@ fn us(ms: u32) -> u64 {
 fn later(at: Stamp, by_us: u64) -> Stamp {
     let wall_us = at.wall_us.saturating_add(i64::try_from(by_us).unwrap_or(i64::MAX));
     Stamp { mono_us: at.mono_us.saturating_add(by_us), wall_us, ..at }
+}
+
+/// A stamp moved back on both clocks.
+fn earlier(at: Stamp, by_us: u64) -> Stamp {
+    let wall_us = at.wall_us.saturating_sub(i64::try_from(by_us).unwrap_or(i64::MAX));
+    Stamp { mono_us: at.mono_us.saturating_sub(by_us), wall_us, ..at }
 }

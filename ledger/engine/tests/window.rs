@@ -23,6 +23,7 @@ fn meta(trust: Trust) -> ReadMeta {
         trust,
         tid: None,
         evidence: Hash::of(b"frame"),
+        ago_us: 0,
     }
 }
 

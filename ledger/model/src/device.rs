@@ -45,6 +45,9 @@ pub struct TagRead {
     pub first_seen_us: Option<u64>,
     /// See `first_seen_us`.
     pub last_seen_us: Option<u64>,
+    /// How long before it was told it was last seen, in microseconds, where the skew of the reader's
+    /// clock is known.
+    pub ago_us: Option<u64>,
     /// Phase of the backscatter, 65,536 a turn, where the reader measures it.
     pub phase: Option<i16>,
     /// Doppler frequency in sixteenths of a hertz, where the reader measures it.

@@ -130,6 +130,8 @@ pub enum Doubtful {
     Suspect,
     /// Its TID is not the commissioned one: another tag tells the same EPC.
     AnotherTid,
+    /// The reader told it so late that its pass was over, or none was open.
+    Late,
 }
 
 impl Doubtful {
@@ -143,6 +145,7 @@ impl Doubtful {
             Self::NoBody => "was read although nothing broke a beam",
             Self::Suspect => "may be a copy or a replay",
             Self::AnotherTid => "is a copy: its TID is not the commissioned one",
+            Self::Late => "was told too late to belong to a pass",
         }
     }
 }

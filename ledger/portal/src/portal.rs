@@ -2,7 +2,8 @@
 //!
 //! A tag heard while no pass is open is tracked all the same, for a while: what is heard before the
 //! beam breaks tells where it came from. Reads are ordered by when they were seen, not by when the
-//! report came; a pass closes only after late reports had time to come.
+//! report came; a pass closes only after late reports had time to come. What was seen before the open
+//! pass and what led to it, or so long ago that none opens for it, never counts in another.
 
 mod closing;
 
@@ -21,6 +22,8 @@ use crate::{
 const READY_MAX: usize = 16;
 /// How often tracks that belong to no pass are looked through.
 const SWEEP_US: u64 = 1_000_000;
+/// What is told so late is told in time: the wire and what polls it have their own pace.
+const ON_TIME_US: u64 = 500_000;
 /// Bytes of the text of all tags together, as in the engine's window.
 const TEXT_BYTES_MAX: usize = 2 << 20;
 
@@ -85,22 +88,50 @@ impl Portal {
         self.close_if_due(&now);
         self.sweep(&now);
         let ago = now.mono_us.saturating_sub(tag.seen_us.unwrap_or(now.mono_us));
-        let seen = earlier(now, ago);
-        if seen.mono_us < self.closed_us {
+        let Some(seen) = self.placed(&now, ago) else {
             self.late += 1;
-            return Taken::Late;
-        }
+            let then_us = now.mono_us.saturating_sub(ago);
+            let known = self.is_lingering(&tag.thing.key, then_us) || self.knows(&tag.thing.key);
+            return if known { Taken::Known } else { Taken::Late };
+        };
         let near = self.settings.near_cdbm.is_some_and(|near| tag.rssi_cdbm >= Some(near));
         let (is_new, key) = (!self.tracks.contains_key(&tag.thing.key), tag.thing.key.clone());
         if is_new && !self.has_room(&key) {
             return Taken::Overflow;
         }
         if near && self.open.is_none() && !self.is_lingering(&key, seen.mono_us) {
-            self.open_by(PassOpening::FirstRead, now, session, mint);
+            let opened = if ago > ON_TIME_US { seen } else { now };
+            self.open_by(PassOpening::FirstRead, opened, session, mint);
         }
         self.hear(tag, seen, near);
         self.stay_open(&key, is_new, session);
+        if ago > ON_TIME_US && (is_new || near) {
+            // Where one report is late, others may be.
+            self.wait_for(now.mono_us);
+        }
         if is_new { Taken::First } else { Taken::Again }
+    }
+
+    /// Whether a tag is heard now, or was in the last pass and stays.
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        self.tracks.contains_key(key) || self.lingering.contains_key(key)
+    }
+
+    /// Whether a tag so strong may have gone through.
+    #[must_use]
+    pub fn may_be_near(&self, rssi_cdbm: Option<i16>) -> bool {
+        rssi_cdbm.is_none_or(|rssi| rssi >= self.settings.near_level())
+    }
+
+    /// When a read counts that was seen so long ago; `None` where it belongs to nothing that is open or
+    /// may open.
+    fn placed(&self, now: &Stamp, ago_us: u64) -> Option<Stamp> {
+        let since = self.open.as_ref().map_or(now, |open| &open.opened);
+        let floor_us = since.mono_us.saturating_sub(us(self.settings.preroll_ms));
+        let floor_us = floor_us.max(self.closed_us).min(now.mono_us);
+        let room_us = now.mono_us - floor_us;
+        (ago_us <= room_us.max(ON_TIME_US)).then(|| earlier(*now, ago_us.min(room_us)))
     }
 
     /// An input changed. `mint` is called if a pass opens.
@@ -257,9 +288,12 @@ impl Portal {
     }
 
     fn busy(&mut self, now_us: u64) {
-        let until = now_us.saturating_add(us(self.settings.settle_ms));
+        self.wait_for(now_us.saturating_add(us(self.settings.settle_ms)));
+    }
+
+    fn wait_for(&mut self, until_us: u64) {
         if let Some(open) = &mut self.open {
-            open.busy_until_us = open.busy_until_us.max(until);
+            open.busy_until_us = open.busy_until_us.max(until_us);
         }
     }
 

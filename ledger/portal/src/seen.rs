@@ -37,8 +37,11 @@ pub enum Taken {
     First,
     /// Another of a tag.
     Again,
-    /// It was seen in a pass that is closed: too late. Counted.
+    /// It was seen in a pass that is closed, or so long ago that none can be opened for it: it belongs
+    /// to nothing. Counted; keep it as what it is.
     Late,
+    /// So late too, of a tag that is known here anyhow. Counted.
+    Known,
     /// There are too many tags, or too long ones: report a gap.
     Overflow,
 }

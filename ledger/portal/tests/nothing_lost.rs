@@ -21,7 +21,9 @@ fn step() -> impl Strategy<Value = Step> {
     let rssi =
         prop_oneof![Just(None), (-9000..-2000i16).prop_map(Some), any::<i16>().prop_map(Some)];
     let reads = prop_oneof![1..5u32, any::<u32>()];
-    let tag = (after.clone(), 0..4_000_000u64, 0..20u8, 0..7u16, rssi, reads).prop_map(
+    // In time, a batch, and what was held over an outage.
+    let ago = prop_oneof![0..100_000u64, 0..4_000_000u64, 0..40_000_000u64];
+    let tag = (after.clone(), ago, 0..20u8, 0..7u16, rssi, reads).prop_map(
         |(after_us, ago_us, serial, antenna, rssi, reads)| Step::Tag {
             after_us,
             ago_us,

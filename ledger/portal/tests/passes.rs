@@ -130,6 +130,79 @@ fn reports_that_come_late_settle_or_are_counted() {
 }
 
 #[test]
+fn what_was_held_opens_no_pass_and_enters_none_that_opened_later() {
+    let held = |serial, now_us, seen_us| TagSeen {
+        seen_us: Some(seen_us),
+        ..tag(serial, now_us, 1, -5000)
+    };
+    let mut portal = Portal::new(no_beams());
+    let early = START + 10 * SECOND;
+    assert_eq!(portal.tag(held(1, START + 30 * SECOND, early), None, mint), Taken::Late);
+    assert_eq!(portal.open_pass(), None);
+    // A pass of now: what was seen before it and what led to it is not its.
+    portal.tag(tag(2, START + 31 * SECOND, 1, -5000), None, mint);
+    assert_eq!(portal.tag(held(3, START + 32 * SECOND, early), None, mint), Taken::Late);
+    assert_eq!(portal.tag(held(2, START + 32 * SECOND, early), None, mint), Taken::Known);
+    let settled = rest(&mut portal, START + 32 * SECOND).remove(0);
+    let seen = settled.pass.seen().chain(settled.left.iter().map(|doubt| &doubt.sighting));
+    assert_eq!(seen.map(|s| s.first.mono_us).collect::<Vec<_>>(), [START + 31 * SECOND]);
+    // A batch of some seconds is the pass that it was, from its first read on.
+    let later = START + 100 * SECOND;
+    for step in 0..10 {
+        let seen_us = later - 4 * SECOND + step * SECOND / 3;
+        portal.tag(held(5 + u8::try_from(step).unwrap(), later + step, seen_us), None, mint);
+    }
+    let settled = rest(&mut portal, later + SECOND);
+    assert_eq!((settled.len(), settled[0].pass.opened.mono_us), (1, later - 4 * SECOND));
+    assert_eq!(settled[0].pass.seen().count() + settled[0].left.len(), 10);
+}
+
+#[test]
+fn a_pass_is_the_same_whenever_its_reads_are_told() {
+    for seed in 1..40 {
+        let drawn = scene(seed, SceneOptions::default());
+        let told = |batch_us: u64| {
+            // Beams at once, reads in batches: each as old as it is.
+            let due = |report: &Report| match report {
+                Report::Read { at_us, .. } => at_us.div_ceil(batch_us.max(1)) * batch_us.max(1),
+                Report::Beam { .. } => report.at_us(),
+            };
+            let mut reports: Vec<_> = drawn.reports.iter().collect();
+            reports.sort_by_key(|report| due(report));
+            let (mut portal, mut passes, mut end) = (Portal::new(settings(true)), vec![], 0);
+            for report in reports {
+                let now = at(due(report) + START);
+                end = now.mono_us;
+                match *report {
+                    Report::Read { at_us, tag, antenna, rssi_cdbm } => {
+                        let seen = common::seen(&drawn, tag, at_us + START, antenna, rssi_cdbm);
+                        portal.tag(
+                            TagSeen { at: now, seen_us: Some(at_us + START), ..seen },
+                            None,
+                            mint,
+                        );
+                    }
+                    Report::Beam { outer, broken, .. } => {
+                        let zone = if outer { Zone::Outer } else { Zone::Inner };
+                        portal.input(Input::Beam(zone), broken, now, None, mint);
+                    }
+                }
+                passes.extend(portal.poll(now));
+            }
+            passes.extend(rest(&mut portal, end));
+            let mut posted: Vec<_> = passes
+                .iter()
+                .flat_map(|settled| &settled.pass.sightings)
+                .map(|s| (s.thing.key.clone(), s.direction, s.first.mono_us, s.last.mono_us))
+                .collect();
+            posted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            posted
+        };
+        assert_eq!(told(1), told(1_000_000), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_pass_belongs_to_the_session_of_all_its_reads() {
     let session = SessionId(Uuid::from_u128(1));
     let pass = |second: Option<SessionId>| {

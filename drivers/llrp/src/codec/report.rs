@@ -213,6 +213,7 @@ impl<'a> TagReport<'a> {
             tid: self.tid.map(<[u8]>::to_vec),
             first_seen_us: self.first_seen_us,
             last_seen_us: self.last_seen_us,
+            ago_us: None,
             phase: self.phase,
             doppler_hz16: self.doppler_hz16,
         }

@@ -40,6 +40,12 @@ impl Session {
         }
     }
 
+    /// How long ago a moment was that the reader tells; `None` where its clock is not known.
+    pub(super) fn ago_us(&self, now_us: u64, (told_us, utc): Moment) -> Option<u64> {
+        let kind = if utc { ClockKind::Utc } else { ClockKind::Uptime };
+        self.clock.ago_us(kind, told_us, now_us)
+    }
+
     /// Tells of the skew when it differs by seconds from what was told; at first that is none.
     fn tell_skew(&mut self) {
         let Some(skew_us) = self.skew_us() else { return };

@@ -58,7 +58,7 @@ words!(Trust {
 });
 words!(Doubtful {
     Stray "stray", Direction "direction", TurnedBack "turned-back", NoBody "no-body", Suspect "suspect",
-    AnotherTid "another-tid",
+    AnotherTid "another-tid", Late "late",
 });
 words!(Direction { In "in", Out "out", Unknown "unknown" });
 words!(PassOpening { FirstRead "first-read", Input "input" });
@@ -88,7 +88,7 @@ mod tests {
         check(&StockStatus::ALL);
         check(&[Direction::In, Direction::Out, Direction::Unknown]);
         check(&[Doubtful::Stray, Doubtful::Direction, Doubtful::TurnedBack]);
-        check(&[Doubtful::NoBody, Doubtful::Suspect, Doubtful::AnotherTid]);
+        check(&[Doubtful::NoBody, Doubtful::Suspect, Doubtful::AnotherTid, Doubtful::Late]);
         check(&[Trust::Barcode, Trust::EpcOnly, Trust::TidMatches, Trust::Authenticated]);
         check(&[PassOpening::FirstRead, PassOpening::Input]);
         check(&[Verdict::Accept, Verdict::Reject]);
