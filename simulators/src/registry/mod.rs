@@ -8,6 +8,7 @@
 mod check;
 mod door;
 mod erp;
+mod io_module;
 mod lights;
 mod llrp;
 mod printer;
@@ -29,6 +30,7 @@ pub static KINDS: &[&Kind] = &[
     &llrp::KIND,
     &scanner::KIND,
     &lights::KIND,
+    &io_module::KIND,
     &webhook::KIND,
     &printer::KIND,
     &erp::KIND,
