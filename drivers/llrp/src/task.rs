@@ -35,6 +35,9 @@ const LAST_WORD_MS_MAX: u64 = 100;
 /// Reads that may wait until the reader has told who it is; more are a gap.
 const EARLY_READS_MAX: usize = 10_000;
 
+/// Reads in one event, so that the channel's bound on events is one on memory too.
+const EVENT_READS_MAX: usize = 128;
+
 /// The intake is gone: there is nobody to read for.
 struct IntakeGone;
 
@@ -324,6 +327,10 @@ impl Driver {
             self.early.reads.extend(reads.drain(..room));
             reads.clear();
             return Ok(());
+        }
+        while reads.len() > EVENT_READS_MAX {
+            let later = reads.split_off(EVENT_READS_MAX);
+            self.send(DeviceEvent::Reads(std::mem::replace(reads, later))).await?;
         }
         self.send(DeviceEvent::Reads(std::mem::take(reads))).await
     }

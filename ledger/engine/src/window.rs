@@ -13,6 +13,7 @@ use gatewarden_model::{
     DeviceId, Direction, Hash, Pass, PassClosing, PassId, PassOpening, SessionId, Sighting, Stamp,
     StationId, Thing, Trust,
 };
+use uuid::Uuid;
 
 /// Closed passes that wait for `poll`; a caller that polls after every call never has two.
 const READY_MAX: usize = 16;
@@ -87,8 +88,46 @@ pub struct PassWindow {
     settings: WindowSettings,
     open: Option<Open>,
     ready: VecDeque<Pass>,
-    /// Tags of earlier passes, with when they were last seen.
-    lingering: HashMap<String, Stamp>,
+    lingering: Lingering,
+}
+
+/// Tags of earlier passes that are still in the field. Kept small: there may be many at a busy door.
+#[derive(Debug, Default)]
+struct Lingering {
+    /// When each was last seen, in microseconds of the monotonic clock of one boot.
+    last_us: HashMap<Box<str>, u64>,
+    boot: Uuid,
+}
+
+impl Lingering {
+    /// Whether this tag is one of them; then it was seen now.
+    fn sees(&mut self, now: &Stamp, key: &str, linger_us: u64) -> bool {
+        if self.boot != now.boot {
+            self.last_us.clear();
+            return false;
+        }
+        let Some(last_us) = self.last_us.get_mut(key) else { return false };
+        if now.mono_us.saturating_sub(*last_us) < linger_us {
+            *last_us = now.mono_us;
+            return true;
+        }
+        self.last_us.remove(key);
+        false
+    }
+
+    /// Forgets who is gone.
+    fn forget_older(&mut self, at: &Stamp, linger_us: u64) {
+        if self.boot != at.boot {
+            (self.last_us, self.boot) = (HashMap::new(), at.boot);
+        }
+        self.last_us.retain(|_, last_us| at.mono_us.saturating_sub(*last_us) < linger_us);
+    }
+
+    fn add(&mut self, key: &str, last: &Stamp, max: usize) {
+        if self.last_us.len() < max && last.boot == self.boot {
+            self.last_us.insert(key.into(), last.mono_us);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -107,7 +146,7 @@ impl PassWindow {
     /// No pass is open.
     #[must_use]
     pub fn new(station: StationId, settings: WindowSettings) -> Self {
-        let (ready, lingering) = (VecDeque::new(), HashMap::new());
+        let (ready, lingering) = (VecDeque::new(), Lingering::default());
         Self { station, settings, open: None, ready, lingering }
     }
 
@@ -164,7 +203,7 @@ impl PassWindow {
 
     /// Tags that stayed in the field count again from now on: somebody else stands there.
     pub fn forget_lingering(&mut self) {
-        self.lingering.clear();
+        self.lingering.last_us.clear();
     }
 
     /// A closed pass, if there is one.
@@ -195,16 +234,8 @@ impl PassWindow {
     }
 
     fn is_lingering(&mut self, now: &Stamp, thing: &Thing, meta: &ReadMeta) -> bool {
-        if meta.trust == Trust::Barcode {
-            return false;
-        }
-        let Some(last) = self.lingering.get_mut(&thing.key) else { return false };
-        if now.us_since(last) < us(self.settings.linger_ms) {
-            *last = *now;
-            return true;
-        }
-        self.lingering.remove(&thing.key);
-        false
+        let linger_us = us(self.settings.linger_ms);
+        meta.trust != Trust::Barcode && self.lingering.sees(now, &thing.key, linger_us)
     }
 
     fn close_if_due(&mut self, now: &Stamp) {
@@ -220,12 +251,10 @@ impl PassWindow {
 
     fn close_at(&mut self, at: Stamp, by: PassClosing) {
         let Some(open) = self.open.take() else { return };
-        let linger_us = us(self.settings.linger_ms);
-        self.lingering.retain(|_, last| at.us_since(last) < linger_us);
+        self.lingering.forget_older(&at, us(self.settings.linger_ms));
         for seen in open.sightings.iter().filter(|s| s.trust != Trust::Barcode) {
-            if self.lingering.len() < self.settings.things_max.saturating_mul(2) {
-                self.lingering.insert(seen.thing.key.clone(), seen.last);
-            }
+            let max = self.settings.things_max.saturating_mul(2);
+            self.lingering.add(&seen.thing.key, &seen.last, max);
         }
         debug_assert!(self.ready.len() < READY_MAX, "poll after every call");
         self.ready.push_back(Pass {

@@ -53,7 +53,11 @@ pub(super) static KIND: Kind = Kind {
             "answers wrongly",
             &[
                 Field::must("mode", Shape::OneOf(FAULTS), "how"),
-                Field::may("times", Shape::number(1, 1_000_000), "how often; until heal without it"),
+                Field::may(
+                    "times",
+                    Shape::number(1, 1_000_000),
+                    "how often; until heal without it",
+                ),
                 Field::may("pause_ms", Shape::number(0, 10_000), "between two bytes of a drip"),
             ],
         ),
@@ -71,8 +75,7 @@ pub(super) static KIND: Kind = Kind {
 fn start<'a>(options: &'a Arguments, _: &'a [Actor], _: Teller) -> Started<'a> {
     Box::pin(async move {
         let default = ModuleOptions::default();
-        let place =
-            if options.flag("rtu") { Place::Rtu } else { Place::Tcp(options.bind()) };
+        let place = if options.flag("rtu") { Place::Rtu } else { Place::Tcp(options.bind()) };
         let identity = options.text("product").map(|product| Identity {
             vendor: "gatewarden-sim".to_owned(),
             product: product.to_owned(),

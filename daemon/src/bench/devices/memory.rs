@@ -168,12 +168,12 @@ async fn sign_in(app: &App) -> anyhow::Result<Actor> {
 }
 
 /// The peak counts from now on, where the kernel allows it.
-fn forget_peak() {
+pub(super) fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// A line of `/proc/self/status`, in MB.
-fn status(name: &str) -> anyhow::Result<f64> {
+pub(super) fn status(name: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kb: Option<f64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());

@@ -5,7 +5,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::serve::{Flood, Readers, TAGS_A_REPORT};
+use super::{
+    memory,
+    serve::{Flood, Readers, TAGS_A_REPORT},
+};
 use crate::bench::{
     hall::{self, Daemon, LONG, TAGS},
     reads::sighted,
@@ -22,10 +25,12 @@ pub(super) async fn measure(count: u8, reads_each: u64, report: &mut Report) -> 
     daemon.until_up(count.into()).await?;
     let before = daemon.counted("gatewarden_reads_total");
     let lingered = daemon.counted("gatewarden_reads_lingering_total");
+    memory::forget_peak();
     let began = Instant::now();
     let sent = readers.flood(Flood { first: 0, tags: TAGS, reads_each }).await?;
     daemon.until_arrived(before + sent).await;
     let time = began.elapsed();
+    let peak = memory::status("VmHWM:")?;
     let lingering = daemon.counted("gatewarden_reads_lingering_total") - lingered;
     daemon.stop().await;
     let (sightings, seen) = sighted(&config)?;
@@ -36,6 +41,7 @@ pub(super) async fn measure(count: u8, reads_each: u64, report: &mut Report) -> 
     report.figure("accounted", "  accounted for", accounted as f64, "reads");
     let dropped = sent.abs_diff(accounted) as f64;
     report.goal("dropped", "  dropped", dropped, "reads", Goal::AtMost(0.0));
+    report.goal("reads_peak_mb", "  resident at most", peak, "MB", Goal::AtMost(120.0));
     report.figure("sightings", "  sightings in the ledger", sightings as f64, "");
     report.note(format!(
         "reads: {count} readers of {TAGS} tags each, {TAGS_A_REPORT} a report, in a process of their own on this machine"
