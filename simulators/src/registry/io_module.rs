@@ -102,7 +102,7 @@ impl Simulated for SimModule {
     }
 
     /// `coils` now; `shown`, every output that was ever on; `history`, the last changes; `tripped`,
-    /// whether the watchdog has.
+    /// whether the watchdog has; `answered`, how many requests came.
     fn observe(&self) -> Value {
         let history = self.history();
         let mut shown: Vec<u16> =
@@ -114,6 +114,7 @@ impl Simulated for SimModule {
         let last: Vec<Value> = history.iter().skip(from).map(change).collect();
         json!({
             "coils": self.coils(), "shown": shown, "history": last, "tripped": self.tripped(),
+            "answered": self.answered(),
         })
     }
 
