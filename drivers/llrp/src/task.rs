@@ -36,7 +36,7 @@ const LAST_WORD_MS_MAX: u64 = 100;
 const EARLY_READS_MAX: usize = 10_000;
 
 /// Reads in one event, so that the channel's bound on events is one on memory too.
-const EVENT_READS_MAX: usize = 128;
+const EVENT_READS_MAX: usize = 32;
 
 /// The intake is gone: there is nobody to read for.
 struct IntakeGone;
@@ -328,11 +328,12 @@ impl Driver {
             reads.clear();
             return Ok(());
         }
-        while reads.len() > EVENT_READS_MAX {
-            let later = reads.split_off(EVENT_READS_MAX);
-            self.send(DeviceEvent::Reads(std::mem::replace(reads, later))).await?;
+        while !reads.is_empty() {
+            // A list of its own, as long as it is: what the whole took is given back.
+            let some = reads.drain(..reads.len().min(EVENT_READS_MAX)).collect();
+            self.send(DeviceEvent::Reads(some)).await?;
         }
-        self.send(DeviceEvent::Reads(std::mem::take(reads))).await
+        Ok(())
     }
 
     async fn gap(&self, from: Stamp, to: Stamp, reason: String) -> Result<(), IntakeGone> {

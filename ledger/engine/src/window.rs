@@ -94,8 +94,8 @@ pub struct PassWindow {
 /// Tags of earlier passes that are still in the field. Kept small: there may be many at a busy door.
 #[derive(Debug, Default)]
 struct Lingering {
-    /// When each was last seen, in microseconds of the monotonic clock of one boot.
-    last_us: HashMap<Box<str>, u64>,
+    /// When each was last seen, in microseconds of the monotonic clock of one boot, by [`short`].
+    last_us: HashMap<[u8; 16], u64>,
     boot: Uuid,
 }
 
@@ -106,12 +106,16 @@ impl Lingering {
             self.last_us.clear();
             return false;
         }
-        let Some(last_us) = self.last_us.get_mut(key) else { return false };
+        if self.last_us.is_empty() {
+            return false;
+        }
+        let key = short(key);
+        let Some(last_us) = self.last_us.get_mut(&key) else { return false };
         if now.mono_us.saturating_sub(*last_us) < linger_us {
             *last_us = now.mono_us;
             return true;
         }
-        self.last_us.remove(key);
+        self.last_us.remove(&key);
         false
     }
 
@@ -125,9 +129,15 @@ impl Lingering {
 
     fn add(&mut self, key: &str, last: &Stamp, max: usize) {
         if self.last_us.len() < max && last.boot == self.boot {
-            self.last_us.insert(key.into(), last.mono_us);
+            self.last_us.insert(short(key), last.mono_us);
         }
     }
+}
+
+/// Half of a thing's digest stands for it: no two things have the same by chance or by will.
+fn short(key: &str) -> [u8; 16] {
+    let Hash(digest) = Hash::of(key.as_bytes());
+    std::array::from_fn(|at| digest[at])
 }
 
 #[derive(Debug)]
