@@ -16,17 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const SECRET: &str = "only for the simulator";
 
 fn shipped(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../simulators/scenarios/portal-door");
+    fs::read_to_string(Path::new(folder).join(path)).unwrap()
 }
 
 /// A gateway with the example's configuration; only where it keeps its state and listens is its own.
 async fn gateway() -> Gateway {
     let env = vec![("PORTAL_DOOR_SECRET".to_owned(), OsString::from(SECRET))];
     let gateway = Gateway::prepare(Settings { env, ..Settings::default() }).await;
-    let text = shipped("config/examples/portal-door.toml");
+    let text = shipped("gateway.toml");
     fs::write(gateway.config(), text).unwrap();
     fs::create_dir(gateway.dir().join("labels")).unwrap();
-    let label = shipped("config/examples/labels/pallet.zpl");
+    let label = shipped("labels/pallet.zpl");
     fs::write(gateway.dir().join("labels/pallet.zpl"), label).unwrap();
     gateway.reconfigure("/var/lib/gatewarden", &gateway.state().display().to_string());
     gateway.reconfigure("127.0.0.1:8420", &gateway.address().to_string());
@@ -35,7 +36,7 @@ async fn gateway() -> Gateway {
 }
 
 async fn played() -> (Vec<Value>, Result<(), String>) {
-    let scenario = Scenario::parse(&shipped("simulators/scenarios/portal-door.toml")).unwrap();
+    let scenario = Scenario::parse(&shipped("scenario.toml")).unwrap();
     let events = Arc::new(std::sync::Mutex::new(Vec::new()));
     let kept = Arc::clone(&events);
     let tell = Arc::new(move |event| kept.lock().unwrap().push(event));
