@@ -25,7 +25,7 @@ mod wedge_scanner;
 mod zebra_iot;
 
 /// Events that wait between a driver and its station; more is back-pressure on the device.
-pub(crate) const EVENTS_MAX: usize = 1024;
+pub(crate) const EVENTS_MAX: usize = 256;
 /// Pause before a driver whose task ended unexpectedly is started again.
 const RESTART_PAUSE: Duration = Duration::from_secs(2);
 

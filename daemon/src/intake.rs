@@ -34,8 +34,8 @@ use crate::{
     watch::Watch,
 };
 
-/// EPCs whose meaning is remembered at most.
-const KNOWN_MAX: usize = 20_000;
+/// EPCs whose meaning is remembered at most, a station; another costs a microsecond to decode.
+const KNOWN_MAX: usize = 800;
 /// New sightings are flushed to the spool at least this often.
 const SPOOL_EVERY: Duration = Duration::from_millis(100);
 /// Closed passes that may wait for the recorder; more is back-pressure on the station's devices.

@@ -257,7 +257,8 @@ fn single(
     };
     let steps = (0u64..).zip(actions).map(step).collect();
     let devices = vec![Device { name: name.to_owned(), kind, options: With::of(options) }];
-    Ok(Scenario { devices, steps, expects: Vec::new(), after_ms: None })
+    let (ready, expects) = (Vec::new(), Vec::new());
+    Ok(Scenario { devices, ready, steps, expects, after_ms: None })
 }
 
 /// Serials 1 to `count`, spread over four antennas.

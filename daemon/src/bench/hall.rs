@@ -4,6 +4,7 @@
 //! Absent: the HTTP server, and people.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -44,31 +45,56 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn reader(n: u8) -> anyhow::Result<SimReader> {
     let options = LlrpOptions { rate: 0, seed: n.into(), ..LlrpOptions::default() };
     let reader = SimReader::start(options).await?;
-    let tag = |serial: u64| SimTag {
-        epc: sgtin96(GTIN, u64::from(n) * TAGS + serial, PREFIX_DIGITS).to_vec(),
+    reader.set_field((0..TAGS).map(|serial| tag(u64::from(n) * TAGS + serial)).collect());
+    Ok(reader)
+}
+
+/// The tag of this serial number, at one of two antennas.
+pub(super) fn tag(serial: u64) -> SimTag {
+    SimTag {
+        epc: sgtin96(GTIN, serial, PREFIX_DIGITS).to_vec(),
         antenna: u16::from(serial.is_multiple_of(2)) + 1,
         rssi_dbm: -48,
-    };
-    reader.set_field((0..TAGS).map(tag).collect());
-    Ok(reader)
+    }
 }
 
 fn device(n: usize) -> String {
     format!("bench-portal-{n}")
 }
 
+/// How the passes of a bench's stations end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passes {
+    pub(super) quiet_ms: u32,
+    pub(super) linger_ms: u32,
+}
+
+/// Passes that last as long as they may.
+pub(super) const LONG: Passes = Passes { quiet_ms: 60_000, linger_ms: 3_600_000 };
+
 /// A station for each reader; passes that last as long as they may.
 pub(super) fn config(dir: &Path, readers: &[SimReader]) -> anyhow::Result<Config> {
-    let mut text =
-        format!("[gateway]\nname = \"bench\"\nstate_dir = {:?}\n", dir.display().to_string());
-    for (n, reader) in readers.iter().enumerate() {
-        let (device, address) = (device(n), reader.address());
-        text.push_str(&format!(
+    let addresses: Vec<SocketAddr> = readers.iter().map(SimReader::address).collect();
+    config_of(dir, &stations(&addresses, LONG))
+}
+
+/// A station and a reader for each address.
+pub(super) fn stations(readers: &[SocketAddr], passes: Passes) -> String {
+    let station = |(n, address): (usize, &SocketAddr)| {
+        let (device, Passes { quiet_ms, linger_ms }) = (device(n), passes);
+        format!(
             "[[stations]]\nname = \"bench-dock-{n}\"\ndevices = [\"{device}\"]\n\
-             pass = {{ quiet_ms = 60000, duration_ms_max = 600000, linger_ms = 3600000 }}\n\
+             pass = {{ quiet_ms = {quiet_ms}, duration_ms_max = 600000, linger_ms = {linger_ms} }}\n\
              [[devices]]\nname = \"{device}\"\nkind = \"llrp\"\naddress = \"{address}\"\n"
-        ));
-    }
+        )
+    };
+    readers.iter().enumerate().map(station).collect()
+}
+
+/// The configuration of a gateway in this folder with these tables.
+pub(super) fn config_of(dir: &Path, tables: &str) -> anyhow::Result<Config> {
+    let dir_text = dir.display().to_string();
+    let text = format!("[gateway]\nname = \"bench\"\nstate_dir = {dir_text:?}\n{tables}");
     let path = dir.join("gateway.toml");
     let checked = gatewarden_config::parse(&path, text.as_bytes(), &SystemEnvironment);
     checked.config.with_context(|| gatewarden_config::render(&checked.mistakes, &text))
@@ -116,12 +142,12 @@ impl Daemon {
         Ok(Self { app, devices, stations, stop })
     }
 
-    pub(super) async fn until_up(&self, readers: usize) -> anyhow::Result<()> {
+    pub(super) async fn until_up(&self, devices: usize) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let is_up = |state: &DeviceState| matches!(state, DeviceState::Up { .. });
-        while self.app.devices.all().values().filter(|state| is_up(state)).count() < readers {
+        while self.app.devices.all().values().filter(|state| is_up(state)).count() < devices {
             let states = self.app.devices.all();
-            anyhow::ensure!(Instant::now() < deadline, "the readers are not up: {states:?}");
+            anyhow::ensure!(Instant::now() < deadline, "the devices are not up: {states:?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())

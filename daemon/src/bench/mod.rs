@@ -6,6 +6,7 @@
 //! measure; that a goal is missed is a figure like any other.
 
 mod access;
+mod devices;
 mod hall;
 mod ledger;
 mod llrp;
@@ -20,6 +21,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
+use devices::DevicesArgs;
 use ledger::LedgerArgs;
 use report::Report;
 
@@ -30,6 +32,8 @@ pub(crate) enum BenchVerb {
     Llrp(LlrpArgs),
     /// Reads a second from four readers' sockets to sightings, and whether one was dropped.
     Reads(ReadsArgs),
+    /// Devices: codecs, sixteen readers, memory, scan to light, a reader's return, and peers.
+    Devices(Box<DevicesArgs>),
     /// Movements a second as multiples of the disk's flushes a second, growth, and peers.
     Ledger(Box<LedgerArgs>),
     /// Decisions of the access policies, beside raw Cedar with the same policies.
@@ -132,6 +136,14 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
         BenchVerb::Reads(args) => {
             let plan = reads::Plan { readers: args.readers, reads_each: args.reads };
             (runtime.block_on(Box::pin(reads::measure(plan)))?, args.output)
+        }
+        BenchVerb::Devices(args) => {
+            if let Some(readers) = args.serve() {
+                runtime.block_on(devices::serve(readers))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let output = args.output();
+            (runtime.block_on(Box::pin(devices::measure(*args)))?, output)
         }
         BenchVerb::Ledger(args) => {
             let output = args.output();

@@ -84,7 +84,7 @@ fn report(sent: u64, accounted: u64, sightings: u64, time: Duration) -> Report {
 }
 
 /// Sightings in the ledger, and the reads that they stand for.
-fn sighted(config: &Config) -> anyhow::Result<(u64, u64)> {
+pub(super) fn sighted(config: &Config) -> anyhow::Result<(u64, u64)> {
     let (mut sightings, mut reads) = (0, 0);
     for entry in LedgerReader::open(&config.ledger.path)?.live()? {
         if let Body::Quarantined { pass, .. } = entry.body {

@@ -92,7 +92,6 @@ impl Report {
     }
 
     /// A figure's value.
-    #[cfg(test)]
     pub(super) fn value(&self, key: &str) -> Option<f64> {
         self.figures.iter().find(|f| f.key == key).map(|f| f.value)
     }

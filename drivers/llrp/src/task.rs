@@ -35,6 +35,9 @@ const LAST_WORD_MS_MAX: u64 = 100;
 /// Reads that may wait until the reader has told who it is; more are a gap.
 const EARLY_READS_MAX: usize = 10_000;
 
+/// Reads in one event, so that the channel's bound on events is one on memory too.
+const EVENT_READS_MAX: usize = 32;
+
 /// The intake is gone: there is nobody to read for.
 struct IntakeGone;
 
@@ -325,7 +328,12 @@ impl Driver {
             reads.clear();
             return Ok(());
         }
-        self.send(DeviceEvent::Reads(std::mem::take(reads))).await
+        while !reads.is_empty() {
+            // A list of its own, as long as it is: what the whole took is given back.
+            let some = reads.drain(..reads.len().min(EVENT_READS_MAX)).collect();
+            self.send(DeviceEvent::Reads(some)).await?;
+        }
+        Ok(())
     }
 
     async fn gap(&self, from: Stamp, to: Stamp, reason: String) -> Result<(), IntakeGone> {

@@ -14,6 +14,7 @@ use gatewarden_model::{
     StationId, Thing, Tid, TidFit, Trust,
     pass::{Doubt, Doubtful},
 };
+use uuid::Uuid;
 
 /// Closed passes that wait for `poll`; a caller that polls after every call never has two.
 const READY_MAX: usize = 16;
@@ -92,8 +93,56 @@ pub struct PassWindow {
     settings: WindowSettings,
     open: Option<Open>,
     ready: VecDeque<Pass>,
-    /// Tags of earlier passes, with when they were last seen.
-    lingering: HashMap<String, Stamp>,
+    lingering: Lingering,
+}
+
+/// Tags of earlier passes that are still in the field. Kept small: there may be many at a busy door.
+#[derive(Debug, Default)]
+struct Lingering {
+    /// When each was last seen, in microseconds of the monotonic clock of one boot, by [`short`].
+    last_us: HashMap<[u8; 16], u64>,
+    boot: Uuid,
+}
+
+impl Lingering {
+    /// Whether this tag is one of them; then it was seen now.
+    fn sees(&mut self, now: &Stamp, key: &str, linger_us: u64) -> bool {
+        if self.boot != now.boot {
+            self.last_us.clear();
+            return false;
+        }
+        if self.last_us.is_empty() {
+            return false;
+        }
+        let key = short(key);
+        let Some(last_us) = self.last_us.get_mut(&key) else { return false };
+        if now.mono_us.saturating_sub(*last_us) < linger_us {
+            *last_us = now.mono_us;
+            return true;
+        }
+        self.last_us.remove(&key);
+        false
+    }
+
+    /// Forgets who is gone.
+    fn forget_older(&mut self, at: &Stamp, linger_us: u64) {
+        if self.boot != at.boot {
+            (self.last_us, self.boot) = (HashMap::new(), at.boot);
+        }
+        self.last_us.retain(|_, last_us| at.mono_us.saturating_sub(*last_us) < linger_us);
+    }
+
+    fn add(&mut self, key: &str, last: &Stamp, max: usize) {
+        if self.last_us.len() < max && last.boot == self.boot {
+            self.last_us.insert(short(key), last.mono_us);
+        }
+    }
+}
+
+/// Half of a thing's digest stands for it: no two things have the same by chance or by will.
+fn short(key: &str) -> [u8; 16] {
+    let Hash(digest) = Hash::of(key.as_bytes());
+    std::array::from_fn(|at| digest[at])
 }
 
 #[derive(Debug)]
@@ -114,7 +163,7 @@ impl PassWindow {
     /// No pass is open.
     #[must_use]
     pub fn new(station: StationId, settings: WindowSettings) -> Self {
-        let (ready, lingering) = (VecDeque::new(), HashMap::new());
+        let (ready, lingering) = (VecDeque::new(), Lingering::default());
         Self { station, settings, open: None, ready, lingering }
     }
 
@@ -171,7 +220,7 @@ impl PassWindow {
 
     /// Tags that stayed in the field count again from now on: somebody else stands there.
     pub fn forget_lingering(&mut self) {
-        self.lingering.clear();
+        self.lingering.last_us.clear();
     }
 
     /// A closed pass, if there is one.
@@ -215,16 +264,8 @@ impl PassWindow {
     }
 
     fn is_lingering(&mut self, now: &Stamp, thing: &Thing, meta: &ReadMeta) -> bool {
-        if meta.trust == Trust::Barcode {
-            return false;
-        }
-        let Some(last) = self.lingering.get_mut(&thing.key) else { return false };
-        if now.us_since(last) < us(self.settings.linger_ms) {
-            *last = *now;
-            return true;
-        }
-        self.lingering.remove(&thing.key);
-        false
+        let linger_us = us(self.settings.linger_ms);
+        meta.trust != Trust::Barcode && self.lingering.sees(now, &thing.key, linger_us)
     }
 
     fn close_if_due(&mut self, now: &Stamp) {
@@ -242,12 +283,10 @@ impl PassWindow {
         let Some(mut open) = self.open.take() else { return };
         // What was told late was seen first.
         open.sightings.sort_by_key(|seen| seen.first.mono_us);
-        let linger_us = us(self.settings.linger_ms);
-        self.lingering.retain(|_, last| at.us_since(last) < linger_us);
+        self.lingering.forget_older(&at, us(self.settings.linger_ms));
         for seen in open.sightings.iter().filter(|s| s.trust != Trust::Barcode) {
-            if self.lingering.len() < self.settings.things_max.saturating_mul(2) {
-                self.lingering.insert(seen.thing.key.clone(), seen.last);
-            }
+            let max = self.settings.things_max.saturating_mul(2);
+            self.lingering.add(&seen.thing.key, &seen.last, max);
         }
         let (sightings, doubts) = part(open.sightings, &open.two_tids);
         debug_assert!(self.ready.len() < READY_MAX, "poll after every call");

@@ -7,6 +7,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub(super) struct Shared {
     fault: Mutex<Option<(Fault, Option<u32>)>>,
     coils: watch::Sender<Vec<bool>>,
     history: Mutex<Vec<CoilChange>>,
+    answered: AtomicU64,
 }
 
 impl SimModule {
@@ -104,6 +106,7 @@ impl SimModule {
             image: Mutex::new(image),
             fault: Mutex::new(None),
             history: Mutex::new(Vec::new()),
+            answered: AtomicU64::new(0),
         });
         let stop = CancellationToken::new();
         let (mut door, mut line) = (None, None);
@@ -156,6 +159,12 @@ impl SimModule {
     #[must_use]
     pub fn history(&self) -> Vec<CoilChange> {
         lock(&self.shared.history).clone()
+    }
+
+    /// How many requests of its unit it has carried out, refusals included.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.shared.answered.load(Ordering::Relaxed)
     }
 
     /// Sets an input (a button, a beam). False where there is no such input.
@@ -261,6 +270,7 @@ impl Shared {
     /// The answer of the module to a request for its unit, before any fault of the wire.
     pub(super) fn answer(&self, pdu: &[u8]) -> Vec<u8> {
         let answer = lock(&self.image).answer(pdu, self.now_us());
+        self.answered.fetch_add(1, Ordering::Relaxed);
         self.publish();
         answer
     }

@@ -9,6 +9,7 @@ mod check;
 mod door;
 mod erp;
 mod impinj_iot;
+mod io_module;
 mod lights;
 mod llrp;
 mod printer;
@@ -37,6 +38,7 @@ pub static KINDS: &[&Kind] = &[
     &uhf::KIND,
     &ssi::KIND,
     &lights::KIND,
+    &io_module::KIND,
     &webhook::KIND,
     &printer::KIND,
     &erp::KIND,

@@ -6,6 +6,8 @@ use crate::registry::{Field, Shape, Wrong};
 
 /// How long an expectation may wait where it says nothing, in milliseconds.
 const WITHIN_MS: u64 = 5_000;
+/// As much for what makes a scenario ready: programs start and connect.
+const READY_MS: u64 = 60_000;
 
 /// One `[[expect]]` of a scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::may("within_ms", Shape::number(0, 3_600_000), "how long it may take; 5000 without it"),
     Field::must("device", Shape::Text, "whose observations"),
     Field::must("see", Shape::Text, "the way through them, such as coils.3"),
+];
+/// What stands beside them in `[[ready]]`.
+pub(super) const READY_FIELDS: &[Field] = &[
+    Field::may("within_ms", Shape::number(0, 3_600_000), "how long it may take; 60000 without it"),
+    Field::must("device", Shape::Text, "whose observations"),
+    Field::must("see", Shape::Text, "the way through them, such as connected"),
 ];
 /// Exactly one of these.
 pub(super) const BOUNDS: [&str; 4] = ["is", "at_least", "at_most", "contains"];
@@ -110,6 +118,12 @@ impl Expect {
         let (device, see) = (text("device"), text("see"));
         let within_ms = number("within_ms").unwrap_or(WITHIN_MS);
         Self { at_ms: number("at_ms").unwrap_or(last_ms), within_ms, device, see, holds, line }
+    }
+
+    /// Of a checked table of `[[ready]]`.
+    pub(super) fn ready(table: &Map<String, Value>, holds: Holds, line: usize) -> Self {
+        let within_ms = table.get("within_ms").and_then(Value::as_u64).unwrap_or(READY_MS);
+        Self { within_ms, ..Self::new(table, holds, 0, line) }
     }
 
     /// What it looks at, in a device's observations.

@@ -21,7 +21,7 @@ pub use play::{LOG_MAX, Log, PlayError, Stage, play};
 pub const DEVICES_MAX: usize = 64;
 /// The most steps of a scenario.
 pub const STEPS_MAX: usize = 10_000;
-/// The most expectations of a scenario.
+/// The most expectations of a scenario, and the most that make it ready.
 pub const EXPECTS_MAX: usize = 1_000;
 
 /// Devices and what happens to them.
@@ -31,6 +31,8 @@ pub struct Scenario {
     pub devices: Vec<Device>,
     /// The steps in the order of their time; each device is there and can do what it is told.
     pub steps: Vec<Step>,
+    /// What must be seen of the other side before the clock of steps and expectations begins.
+    pub ready: Vec<Expect>,
     /// What must be seen, in the order of its time.
     pub expects: Vec<Expect>,
     /// How long it goes on after the last step; `None` is until it is told to stop, or until the

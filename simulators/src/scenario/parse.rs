@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::expect::{BOUNDS, FIELDS};
+use super::expect::{BOUNDS, FIELDS, READY_FIELDS};
 use super::{DEVICES_MAX, Device, EXPECTS_MAX, Expect, Holds, STEPS_MAX, Scenario, Step, spans};
 use crate::registry::{Arguments, KINDS, Kind, Peer, Wrong, check};
 
@@ -100,9 +100,11 @@ impl Scenario {
         };
         let file = file.get_ref();
         for (key, _) in file {
-            if !["devices", "steps", "expect", "after_ms"].contains(&key.get_ref().as_ref()) {
+            if !["devices", "ready", "steps", "expect", "after_ms"]
+                .contains(&key.get_ref().as_ref())
+            {
                 let what = format!(
-                    "a scenario has no {} (expected devices, steps, expect or after_ms)",
+                    "a scenario has no {} (expected devices, ready, steps, expect or after_ms)",
                     key.get_ref()
                 );
                 mistakes.add(&key.span(), what);
@@ -120,11 +122,13 @@ impl Scenario {
         let steps =
             steps(entries(file, "steps", STEPS_MAX, &mut mistakes), &devices, &mut mistakes);
         let last = steps.last().map_or(0, |step| step.at_ms).saturating_add(after_ms.unwrap_or(0));
+        let waited = entries(file, "ready", EXPECTS_MAX, &mut mistakes);
+        let ready = expects(waited, &devices, None, &mut mistakes);
         let entries = entries(file, "expect", EXPECTS_MAX, &mut mistakes);
-        let mut expects = expects(entries, &devices, last, &mut mistakes);
+        let mut expects = expects(entries, &devices, Some(last), &mut mistakes);
         expects.sort_by_key(|expect| expect.at_ms);
         if mistakes.found.is_empty() {
-            return Ok(Self { devices, steps, expects, after_ms });
+            return Ok(Self { devices, ready, steps, expects, after_ms });
         }
         Err(mistakes.found)
     }
@@ -240,10 +244,11 @@ impl Kind {
     }
 }
 
+/// Expectations that are looked at after the last step; without it what makes the scenario ready.
 fn expects(
     entries: Vec<Entry<'_>>,
     devices: &[Device],
-    last_ms: u64,
+    last_ms: Option<u64>,
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<Expect> {
     let mut expects = Vec::new();
@@ -256,14 +261,18 @@ fn expects(
             }
         };
         let given = entry.object.clone();
-        if let Err(wrong) = check("an expectation", FIELDS, given, &[]) {
+        let fields = if last_ms.is_some() { FIELDS } else { READY_FIELDS };
+        if let Err(wrong) = check("an expectation", fields, given, &[]) {
             let more = format!("; and one of {}", BOUNDS.join(", "));
             let told = |wrong: Wrong| Wrong { message: wrong.message + &more, ..wrong };
             entry.wrong("see", wrong.into_iter().map(told).collect(), mistakes);
             continue;
         }
         let line = mistakes.text.get(..entry.at.start).unwrap_or("").matches('\n').count() + 1;
-        let expect = Expect::new(&entry.object, holds, last_ms, line);
+        let expect = match last_ms {
+            Some(last_ms) => Expect::new(&entry.object, holds, last_ms, line),
+            None => Expect::ready(&entry.object, holds, line),
+        };
         if devices.iter().any(|device| device.name == expect.device) {
             expects.push(expect);
         } else {
@@ -297,6 +306,16 @@ mod tests {
         let dock = Scenario::parse(include_str!("../../scenarios/dock.toml")).unwrap();
         assert_eq!(dock.devices.len(), 5);
         assert_eq!(dock.steps.iter().map(|step| step.with.tags("tags").len()).max(), Some(12));
+    }
+
+    #[test]
+    fn what_makes_a_scenario_ready_has_a_bound_and_no_time_of_its_own() {
+        let device = "[[devices]]\nname = \"door\"\nkind = \"llrp\"\n";
+        let ready = "[[ready]]\ndevice = \"door\"\nsee = \"connected\"\nis = true\n";
+        let scenario = Scenario::parse(&format!("{device}{ready}")).unwrap();
+        assert_eq!((scenario.ready.len(), scenario.ready[0].within_ms), (1, 60_000));
+        let told = Scenario::parse(&format!("{device}{ready}at_ms = 5\n")).unwrap_err();
+        assert!(told[0].message.contains("takes no at_ms"), "{told:?}");
     }
 
     #[test]

@@ -189,7 +189,11 @@ impl Stage {
     /// Where a step does not work, or something expected was not seen.
     pub async fn run(&self) -> Result<(), PlayError> {
         let playing = async {
-            let (done, failed) = tokio::join!(self.steps(), self.expects());
+            let begin = match &self.scenario.ready[..] {
+                [] => self.start,
+                ready => self.until_ready(ready).await?,
+            };
+            let (done, failed) = tokio::join!(self.steps(begin), self.expects(begin));
             done?;
             if failed.is_empty() { Ok(()) } else { Err(PlayError::Expect(failed)) }
         };
@@ -198,9 +202,19 @@ impl Stage {
         result
     }
 
-    async fn steps(&self) -> Result<(), PlayError> {
+    /// When the clock of steps and expectations begins.
+    async fn until_ready(&self, ready: &[Expect]) -> Result<Instant, PlayError> {
+        let failed = self.look_at(ready, self.start).await;
+        if !failed.is_empty() {
+            return Err(PlayError::Expect(failed));
+        }
+        self.tell(json!({ "event": "ready" }));
+        Ok(Instant::now())
+    }
+
+    async fn steps(&self, begin: Instant) -> Result<(), PlayError> {
         for step in &self.scenario.steps {
-            sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
+            sleep_until(begin + Duration::from_millis(step.at_ms)).await;
             // The parser has seen to it that there is one.
             let Some(actor) = self.actor(&step.device) else { continue };
             let device = step.device.clone();
@@ -217,13 +231,17 @@ impl Stage {
     }
 
     /// What was not as expected.
-    async fn expects(&self) -> Vec<String> {
+    async fn expects(&self, begin: Instant) -> Vec<String> {
+        self.look_at(&self.scenario.expects, begin).await
+    }
+
+    async fn look_at(&self, expects: &[Expect], begin: Instant) -> Vec<String> {
         let mut failed = Vec::new();
-        for expect in &self.scenario.expects {
+        for expect in expects {
             let Some(actor) = self.actor(&expect.device) else { continue };
-            sleep_until(self.start + Duration::from_millis(expect.at_ms)).await;
+            sleep_until(begin + Duration::from_millis(expect.at_ms)).await;
             let until =
-                self.start + Duration::from_millis(expect.at_ms.saturating_add(expect.within_ms));
+                begin + Duration::from_millis(expect.at_ms.saturating_add(expect.within_ms));
             let (observed, ok) = look(expect, actor, until).await;
             self.tell(expect.told(&observed, ok));
             if !ok {

@@ -1,0 +1,4 @@
+^XA
+^FO40,40^A0N,48,48^FD{{ name }}^FS
+^FO40,110^BY3^BCN,120,Y,N,N,A^FD{{ gs1 }}^FS
+^XZ
