@@ -124,6 +124,11 @@ impl Lingering {
         false
     }
 
+    /// Whether it was one of them when it was last looked.
+    fn has(&self, key: &str) -> bool {
+        self.last_us.contains_key(&short(key))
+    }
+
     /// Forgets who is gone.
     fn forget_older(&mut self, at: &Stamp, linger_us: u64) {
         if self.boot != at.boot {
@@ -253,7 +258,7 @@ impl PassWindow {
     /// Whether a thing is in the open pass, or lingers of an earlier one.
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
-        self.lingering.contains_key(key)
+        self.lingering.has(key)
             || self.open.as_ref().is_some_and(|open| open.places.contains_key(key))
     }
 
