@@ -214,9 +214,8 @@ impl Labels {
     pub(crate) async fn driver_starts(&self, device: &DeviceId) {
         let printer = device.clone();
         let sending = move |engine: &Engine| {
-            let of_it = |one: &&OpenLabel| {
-                one.label.printer == printer && one.state == LabelState::Sending
-            };
+            let of_it =
+                |one: &&OpenLabel| one.label.printer == printer && one.state == LabelState::Sending;
             engine.state().labels().filter(of_it).cloned().collect()
         };
         let left: Vec<OpenLabel> = self.recorder.query(sending).await.unwrap_or_default();

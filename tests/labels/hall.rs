@@ -31,7 +31,8 @@ impl Hall {
     /// A running gateway whose printer is not yet approved.
     pub(super) async fn unapproved() -> (Gateway, People, SimPrinter) {
         let printer = SimPrinter::start().await.unwrap();
-        let fonts: Vec<_> = FONTS.iter().filter(|path| std::path::Path::new(path).exists()).collect();
+        let fonts: Vec<_> =
+            FONTS.iter().filter(|path| std::path::Path::new(path).exists()).collect();
         let more = format!(
             "\n[[stations]]\nname = \"labels-1\"\ntitle = \"Labels\"\ndevices = [\"zebra-1\"]\n\
              [[devices]]\nname = \"zebra-1\"\nkind = \"label-printer\"\naddress = \"{}\"\n\

@@ -13,7 +13,10 @@ fn plain() -> serde_json::Value {
 async fn what_stands_in_the_way_is_told_and_the_label_waits() {
     let hall = Hall::new().await;
     for (what, set) in [
-        ("paper out", (|p, is| p.paper(!is)) as fn(&gatewarden_simulators::printer::SimPrinter, bool)),
+        (
+            "paper out",
+            (|p, is| p.paper(!is)) as fn(&gatewarden_simulators::printer::SimPrinter, bool),
+        ),
         ("head open", |p, is| p.head(is)),
         ("ribbon out", |p, is| p.ribbon(!is)),
     ] {
@@ -34,7 +37,8 @@ async fn what_nobody_knows_is_asked_and_never_printed_blindly() {
     // The power fails when two of three are out.
     hall.printer.on_next(Mishap::PowerLoss { labels: 2 });
     let body = json!({"printer": "zebra-1", "template": "plain", "data": plain(), "copies": 3});
-    let power = hall.li.post_ok("/api/v1/labels", &body).await.body["id"].as_str().unwrap().to_owned();
+    let power =
+        hall.li.post_ok("/api/v1/labels", &body).await.body["id"].as_str().unwrap().to_owned();
     hall.becomes(&power, "unknown").await;
     // What is queued behind it goes on.
     let next = hall.queue("plain", &plain()).await;

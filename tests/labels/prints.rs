@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::hall::{Hall, decide, epc_hex, label};
 
 const GS1: &str = "(01)00614141812349(17)271231(10)AB-12(21)S1234567";
-const SSCC: &str = "006141410000000018";
+const SSCC: &str = "006141410000000012";
 const NAME: &str = "仓库 托盘 7号";
 
 /// What a program that nobody here wrote reads on a label that came to the printer.
@@ -56,9 +56,9 @@ async fn a_label_is_issued_and_its_tag_stands_for_its_item() {
             })
             .collect();
         let hex = |text: &str| -> String { text.bytes().map(|b| format!("{b:02x}")).collect() };
-        let sscc = codes.iter().any(|(aim, bytes)| {
-            aim == "]C1" && bytes.to_lowercase() == hex(&format!("00{SSCC}"))
-        });
+        let sscc = codes
+            .iter()
+            .any(|(aim, bytes)| aim == "]C1" && bytes.to_lowercase() == hex(&format!("00{SSCC}")));
         let lot = hex("10AB-12");
         let gs1 = |aim: &str| {
             codes.iter().any(|(seen, bytes)| seen == aim && bytes.to_lowercase().contains(&lot))
@@ -136,7 +136,11 @@ async fn only_who_may_prints_and_only_a_person_decides() {
         (label("plain", &json!({})), 422, "label-refused"),
         (label("plain", &json!({"item": "BOLT-M8", "epc": "zz"})), 422, "label-refused"),
         (json!({"printer": "scanner-1", "template": "plain"}), 404, "not-found"),
-        (json!({"printer": "zebra-1", "template": "plain", "data": {"item": "BOLT-M8"}, "copies": 0}), 422, "label-refused"),
+        (
+            json!({"printer": "zebra-1", "template": "plain", "data": {"item": "BOLT-M8"}, "copies": 0}),
+            422,
+            "label-refused",
+        ),
     ];
     for (body, status, code) in refused {
         let answer = li.post(path, &body).await;
@@ -146,7 +150,8 @@ async fn only_who_may_prints_and_only_a_person_decides() {
     let id = li.post_ok(path, &body).await.body["id"].as_str().unwrap().to_owned();
     let machine = people.machine("label-desk", &["inbound:modify", "inbound:view"]).await;
     let by_machine = machine.post_ok(path, &body).await.body["id"].as_str().unwrap().to_owned();
-    for (who, status) in [(&sam, 403), (&people.erp, 403), (&machine, 403), (&gateway.local(), 403)] {
+    for (who, status) in [(&sam, 403), (&people.erp, 403), (&machine, 403), (&gateway.local(), 403)]
+    {
         let answer = decide(who, &id, "void").await;
         assert_eq!(answer.status, status, "{}", answer.body);
     }

@@ -42,7 +42,10 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-uhf-serial", &["gatewarden-model"]),
         ("gatewarden-adapters", &["gatewarden-model"]),
         ("gatewarden-config", &["gatewarden-model"]),
-        ("gatewarden-simulators", &["gatewarden-model", "gatewarden-llrp", "gatewarden-uhf-serial"]),
+        (
+            "gatewarden-simulators",
+            &["gatewarden-model", "gatewarden-llrp", "gatewarden-uhf-serial"],
+        ),
         (
             "gatewarden",
             &[
@@ -232,7 +235,9 @@ fn simulators_stay_in_the_demo_and_use_codecs_only() {
             wrong.push(format!("{name} uses the simulators"));
         }
         let session = ["gatewarden_llrp::session", "gatewarden_llrp::task", "gatewarden_llrp::run"];
-        let session = session.into_iter().chain(["gatewarden_uhf_serial::session", "gatewarden_uhf_serial::run"]);
+        let session = session
+            .into_iter()
+            .chain(["gatewarden_uhf_serial::session", "gatewarden_uhf_serial::run"]);
         if name.starts_with("simulators/src") && session.clone().any(|s| text.contains(s)) {
             wrong.push(format!("{name} uses a driver beyond its codec"));
         }

@@ -135,6 +135,12 @@ fn check_labels(walk: &mut Walk<'_>, device: &Fields) {
     for key in keys.into_iter().flatten() {
         let message = format!("`{key}` is for labels, and this printer prints none");
         let hint = "templates = \"labels\", the folder of its NAME.zpl".to_owned();
-        walk.error(device.place(&key), "no-templates", message, "`templates` beside it", Some(hint));
+        walk.error(
+            device.place(&key),
+            "no-templates",
+            message,
+            "`templates` beside it",
+            Some(hint),
+        );
     }
 }

@@ -141,7 +141,8 @@ fn body(args: &PrintArgs) -> Value {
         ("epc", &args.epc),
     ];
     let values = values.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-    let data: Map<String, Value> = values.map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let data: Map<String, Value> =
+        values.map(|(key, value)| (key.to_owned(), json!(value))).collect();
     json!({"printer": args.printer, "template": args.template, "data": data,
         "document": args.document, "copies": args.copies})
 }
@@ -200,7 +201,8 @@ fn line(label: &Value) -> String {
         .iter()
         .filter_map(|key| Some(format!("{key} {}", plain(label[*key].as_str()?))))
         .collect();
-    let mut line = [text("id"), text("state"), text("printer"), text("template"), of.join(", ")].join("\t");
+    let mut line =
+        [text("id"), text("state"), text("printer"), text("template"), of.join(", ")].join("\t");
     for key in ["reason", "bound"] {
         if let Some(told) = label[key].as_str() {
             line += &format!("\t{}", plain(told));

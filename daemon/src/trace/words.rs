@@ -2,9 +2,9 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, Label, LabelEvidence, LabelVerdict, MitigationOf,
-    Movement, MovementLine, Pass, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus,
-    Task, Tracking,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, Label,
+    LabelEvidence, LabelVerdict, MitigationOf, Movement, MovementLine, Pass, Posting, ReviewItem,
+    ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -465,9 +465,7 @@ fn tell_stock(body: &Body) -> Told {
                 .by(Some(decision))
         }
         Body::LabelQueued { label, by, decision } => {
-            Told::new(label_words(label), actor(by))
-                .on(label.document.as_ref())
-                .by(Some(decision))
+            Told::new(label_words(label), actor(by)).on(label.document.as_ref()).by(Some(decision))
         }
         Body::LabelChanged { label, state, reason, evidence } => {
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };

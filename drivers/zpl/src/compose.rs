@@ -106,7 +106,11 @@ pub fn compose(
     if zpl.len() > FORMAT_BYTES_MAX {
         return Err(ComposeError::TooLong(zpl.len()));
     }
-    Ok(Format { zpl: zpl.into_bytes(), echo: tag.map(|tag| gatewarden_model::hash::hex_upper(tag.epc)), copies })
+    Ok(Format {
+        zpl: zpl.into_bytes(),
+        echo: tag.map(|tag| gatewarden_model::hash::hex_upper(tag.epc)),
+        copies,
+    })
 }
 
 fn encoding(Encode { epc, tid_bytes }: Encode<'_>, token: &str) -> Result<String, ComposeError> {

@@ -96,7 +96,8 @@ fn a_good_printer_is_believed() {
         one.map(<[u8]>::to_vec)
     };
     let (before, after) = (answers(PIECES[4], PIECES[4]), answers(PIECES[5], PIECES[5]));
-    let said = [&before[..], &[PIECES[6].to_vec(), PIECES[7].to_vec(), PIECES[0].to_vec()], &after].concat();
+    let said = [&before[..], &[PIECES[6].to_vec(), PIECES[7].to_vec(), PIECES[0].to_vec()], &after]
+        .concat();
     let (outcome, sends) = talk(&said);
     let Outcome::Issued { evidence } = outcome else { panic!("{outcome:?}") };
     assert_eq!((evidence.tid.as_deref(), sends), (Some("E2801190"), 1));

@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use gatewarden_model::{Clock, DeviceEvent, DeviceId, Stamp};
 use gatewarden_simulators::printer::{Mishap, SimPrinter, SimPrinterPty};
-use gatewarden_zpl::{Encode, Desk, Evidence, Outcome, Place, PrintJob, Settings, compose};
+use gatewarden_zpl::{Desk, Encode, Evidence, Outcome, Place, PrintJob, Settings, compose};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
-    Document, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass,
-    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId,
-    Task, TaskId, entry::Verdict,
+    Document, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId,
+    MitigationOf, Module, MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId,
+    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, Task, TaskId, entry::Verdict,
 };
 
 use crate::factors::FactorUse;

@@ -457,7 +457,9 @@ impl Judge {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
             }
-            Body::LabelChanged { .. } | Body::LabelDecided { .. } => labels::follows(&self.state, body),
+            Body::LabelChanged { .. } | Body::LabelDecided { .. } => {
+                labels::follows(&self.state, body)
+            }
             Body::ReviewDecided { item, by, .. } => {
                 let own = item.operator().is_some_and(|whom| is_name(whom.as_str(), by));
                 two(!own, by, "decided on what he holds himself")

@@ -48,7 +48,8 @@ impl Turn<'_> {
     /// What stands against a label, before anything is wasted on it.
     fn may_print(&self, label: &Label) -> Result<(), Fault> {
         if self.state.labels().count() >= LABELS_OPEN_MAX {
-            let message = format!("{LABELS_OPEN_MAX} labels wait already: decide about some, or void them");
+            let message =
+                format!("{LABELS_OPEN_MAX} labels wait already: decide about some, or void them");
             return Err(("labels-full", message));
         }
         if self.state.label(label.id).is_some() {
@@ -93,7 +94,8 @@ impl Turn<'_> {
         match binding(label) {
             Some(bind) => match self.may_bind(&bind)? {
                 true => {
-                    let message = format!("epc: {key} stands for this piece already: decommission it first");
+                    let message =
+                        format!("epc: {key} stands for this piece already: decommission it first");
                     Err(("tag-bound", message))
                 }
                 false => Ok(()),
@@ -112,8 +114,11 @@ impl Turn<'_> {
     ) -> Answer {
         let Some(open) = self.state.label(id).cloned() else { return Err(not_open(id)) };
         if !open.state.leads_to(state) {
-            let message =
-                format!("label {id} is {}, which {} does not follow", open.state.name(), state.name());
+            let message = format!(
+                "label {id} is {}, which {} does not follow",
+                open.state.name(),
+                state.name()
+            );
             return Err(Refusal { code: "label-state", message, recorded: None });
         }
         if state == LabelState::Sending && self.state.refused.contains_key(&open.label.printer) {
@@ -186,9 +191,10 @@ impl Turn<'_> {
             Ok(false) => self.commissioned(bind, open.by, decision.clone()).map(drop),
             Err(fault) => Err(fault),
         };
-        Some(bound.map_err(|(code, message)| {
-            self.deny(asked, code, message, Some(decision)).message
-        }))
+        Some(
+            bound
+                .map_err(|(code, message)| self.deny(asked, code, message, Some(decision)).message),
+        )
     }
 }
 
@@ -198,11 +204,7 @@ fn binding(label: &Label) -> Option<Binding> {
     Some(Binding { tag, item, lot: label.lot.clone(), serial: label.serial.clone() })
 }
 
-fn may_decide(
-    open: &OpenLabel,
-    verdict: LabelVerdict,
-    reason: &str,
-) -> Result<LabelState, Fault> {
+fn may_decide(open: &OpenLabel, verdict: LabelVerdict, reason: &str) -> Result<LabelState, Fault> {
     check_reason(reason).map_err(|message| ("reason-missing", message))?;
     if open.decisions >= DECISIONS_MAX && verdict == LabelVerdict::Reprint {
         let message = "it was printed again too often: void it and queue another".to_owned();

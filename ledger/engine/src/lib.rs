@@ -69,7 +69,7 @@ pub use sessions::{
 };
 pub use state::{
     Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, OpenLabel,
-    Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session, State,
-    TaskState,
+    Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session,
+    State, TaskState,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

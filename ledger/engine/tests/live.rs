@@ -5,12 +5,13 @@
 mod common;
 
 use common::{
-    House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task, task_id,
+    House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task,
+    task_id,
 };
 use gatewarden_engine::{Command, Factor, FactorCheck, PinCheck, Settings};
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, Hash, LabelVerdict, Module, MovementKind, Review, ReviewId,
-    ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
+    Action, Actor, Body, Change, ChangeId, Hash, LabelVerdict, Module, MovementKind, Review,
+    ReviewId, ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
 };
 use uuid::Uuid;
 

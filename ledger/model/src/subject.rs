@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Label, LabelId,
-    LabelVerdict, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, SessionEvent,
-    StationId, Task, TaskId,
+    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Label,
+    LabelId, LabelVerdict, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId,
+    ReviewItem, SessionEvent, StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.

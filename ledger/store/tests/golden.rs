@@ -17,12 +17,13 @@ use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, Confirmation,
     CountLine, Counted, Decision, Direction, Document, DocumentKind, Entry, Guards, Hash, Item,
-    ItemClass, Label, LabelEvidence, LabelId, LabelState, LabelTag, LabelVerdict, Levels, Limit, Mitigation, MitigationOf, Module, MovementId, MovementKind,
-    MovementLine, OWN, Pass, PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine,
-    Present, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role,
-    RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus,
-    Task, TaskId, TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod,
-    VoucherLine, Walking,
+    ItemClass, Label, LabelEvidence, LabelId, LabelState, LabelTag, LabelVerdict, Levels, Limit,
+    Mitigation, MitigationOf, Module, MovementId, MovementKind, MovementLine, OWN, Pass,
+    PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine, Present, Revaluation,
+    Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role, RoleMatrix, Second,
+    SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, Task, TaskId,
+    TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod, VoucherLine,
+    Walking,
     entry::Verdict,
     pass::{Doubt, Doubtful, Matched, Missing, Stray},
 };
@@ -973,7 +974,15 @@ fn labels_have_their_bytes() {
             key: "urn:epc:id:sgtin:0614141.812345.6789".into(),
         }),
     };
-    let plain = Label { item: None, lot: None, serial: None, sscc: None, document: None, tag: None, ..label.clone() };
+    let plain = Label {
+        item: None,
+        lot: None,
+        serial: None,
+        sscc: None,
+        document: None,
+        tag: None,
+        ..label.clone()
+    };
     let queued = |label| Body::LabelQueued { label, by: operator(), decision: decision() };
     let told = LabelEvidence {
         printer: Some("D8J1".into()),
@@ -984,7 +993,12 @@ fn labels_have_their_bytes() {
         tid: Some("E2801190".into()),
         answers: Some(Hash::of(b"answers")),
     };
-    let changed = |state, reason: &str, evidence| Body::LabelChanged { label: id, state, reason: reason.into(), evidence };
+    let changed = |state, reason: &str, evidence| Body::LabelChanged {
+        label: id,
+        state,
+        reason: reason.into(),
+        evidence,
+    };
     let decided = |verdict| Body::LabelDecided {
         label: id,
         verdict,

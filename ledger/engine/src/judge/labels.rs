@@ -46,7 +46,10 @@ pub(super) fn follows(state: &State, body: &Body) -> Verdict {
         Body::LabelChanged { state: next, evidence, .. } => {
             let name = open.state.name();
             if !open.state.leads_to(*next) {
-                return Err(format!("label {label} was {name}, which {} does not follow", next.name()));
+                return Err(format!(
+                    "label {label} was {name}, which {} does not follow",
+                    next.name()
+                ));
             }
             let tag = open.label.tag.as_ref();
             let told = evidence.as_deref();

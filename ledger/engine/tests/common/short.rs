@@ -2,7 +2,8 @@
 
 use gatewarden_model::{
     Direction, Document, DocumentKind, Hash, Label, LabelId, MovementKind, Pass, PassClosing,
-    PassOpening, Posting, PostingLine, SessionId, Sighting, StockStatus, Task, TaskLine, Thing, Trust,
+    PassOpening, Posting, PostingLine, SessionId, Sighting, StockStatus, Task, TaskLine, Thing,
+    Trust,
 };
 
 use uuid::Uuid;

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
     DeviceId, Document, Guards, Hash, Item, ItemId, Label, LabelEvidence, LabelId, LabelState,
-    LabelVerdict, LaneId, Mitigation, MitigationOf, Module,
-    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
-    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent,
-    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, VoucherLine, entry::Verdict,
-    item::is_default, sod::SodTable,
+    LabelVerdict, LaneId, Mitigation, MitigationOf, Module, Movement, MovementId, MovementLine,
+    OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId, ReviewItem,
+    ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Stamp,
+    StationId, Task, TaskId, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
