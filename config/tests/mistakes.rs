@@ -139,6 +139,23 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
         (11, 17, "two-frequencies"),
     ),
     ("kind = \"llrp\"\naddress = \"r:1\"\nregion = \"mars\"", (10, 10, "unknown-choice")),
+    ("kind = \"label-printer\"\n", (8, 8, "no-address")),
+    ("kind = \"label-printer\"\naddress = \"p\"", (9, 11, "bad-address")),
+    ("kind = \"label-printer\"\npath = \"usb/lp0\"", (9, 8, "bad-path")),
+    (
+        "kind = \"label-printer\"\naddress = \"p:9100\"\npath = \"/dev/usb/lp0\"",
+        (10, 8, "two-ways"),
+    ),
+    ("kind = \"label-printer\"\naddress = \"p:9100\"\nbaud = 9600", (10, 8, "two-ways")),
+    ("kind = \"label-printer\"\npath = \"/dev/ttyS0\"\nbaud = 1", (10, 8, "out-of-range")),
+    (
+        "kind = \"label-printer\"\naddress = \"p:9100\"\nfonts = [\"a.ttf\"]",
+        (10, 9, "no-templates"),
+    ),
+    (
+        "kind = \"label-printer\"\naddress = \"p:9100\"\ntemplates = \"l\"\ntid_bytes = 5",
+        (11, 13, "half-word"),
+    ),
     ("kind = 5", (8, 8, "wrong-type")),
     ("", (6, 1, "missing-key")),
     ("kind = \"line-scanner\"\npath = \"ttyACM0\"", (9, 8, "bad-path")),

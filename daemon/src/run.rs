@@ -64,6 +64,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         up: clock.now(),
         passes: spool.waiting(clock.now()).await?,
         is_recorded: false,
+        labels: labels::open(&spool).await?,
     };
     let away = recorder.is_away();
     if !away {
@@ -74,12 +75,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let (device_tasks, station_tasks, other_tasks) =
         (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
     start_lanes(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
-    labels::open(&spool).await?;
     let mut app = App {
         config: Arc::clone(&config),
         recorder: recorder.clone(),
         spool: spool.clone(),
-        labels: Labels::new(spool.clone(), recorder.clone(), Arc::clone(&clock)),
+        labels: Labels::new(spool.clone(), recorder.clone()),
         devices: DeviceBoard::default(),
         lamps: lamps.clone(),
         clock: Arc::clone(&clock),

@@ -60,6 +60,9 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
                 vec![Subject { kind: SubjectKind::Change, key: id.to_string() }]
             }
             Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
+            Body::LabelQueued { label, .. } => {
+                vec![Subject { kind: SubjectKind::Label, key: label.id.to_string() }]
+            }
             Body::Reserved { posting, .. } => vec![about(posting.id)],
             Body::CostLanded { movement, .. } => vec![about(*movement)],
             Body::TaskOpened { task, .. } if subject.kind == SubjectKind::Document => {
@@ -122,7 +125,7 @@ pub(crate) fn collect_all(
 
 /// The kinds of subject, for messages.
 pub(crate) const KINDS: &str = "item, tag, document, operator, movement, task, station, device, lot (as ITEM/LOT), client, \
-     change, review";
+     change, review, label";
 
 /// Parses the name of a kind of subject.
 pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {

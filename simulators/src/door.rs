@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -65,7 +66,7 @@ impl Door {
     /// Opens the port again at the same address; nothing happens where it is open.
     pub(crate) async fn reopen(&self) -> io::Result<()> {
         if lock(&self.running).is_none() {
-            let listener = TcpListener::bind(self.address).await?;
+            let listener = bind_again(self.address).await?;
             self.start(listener);
         }
         Ok(())
@@ -75,6 +76,24 @@ impl Door {
         let stop = CancellationToken::new();
         let task = tokio::spawn((self.serve)(listener, stop.clone()));
         *lock(&self.running) = Some(Running { stop, task });
+    }
+}
+
+/// How long a port that somebody holds is tried for.
+const BIND_PATIENCE: Duration = Duration::from_secs(2);
+const BIND_PAUSE: Duration = Duration::from_millis(50);
+
+/// A port that was just closed may be held a moment longer: by a program that was started meanwhile and has not yet
+/// closed the copy that it inherited.
+async fn bind_again(address: SocketAddr) -> io::Result<TcpListener> {
+    let until = Instant::now() + BIND_PATIENCE;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                tokio::time::sleep(BIND_PAUSE).await;
+            }
+            bound => return bound,
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub const FORMATS_MAX: usize = 1000;
 /// How many clients it serves at once.
 const CLIENTS_MAX: usize = 8;
 const READ_BYTES_MAX: usize = 4096;
+/// What a printer says whose line is disturbed.
+const NOISE: &[u8] = b"\xff\x00\x02@@\x03\r\n\x7f";
 
 /// What stands in a printer's way; all false is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +66,7 @@ pub struct SimPrinter {
 struct Shared {
     desk: Mutex<Desk>,
     mute: AtomicBool,
+    garbage: AtomicBool,
     printed: watch::Sender<usize>,
 }
 
@@ -143,8 +146,9 @@ impl SimPrinter {
         (desk.labels, desk.valid, desk.void)
     }
 
-    /// While mute, nothing is answered.
+    /// While mute, nothing is answered. Noise ends.
     pub fn mute(&self, mute: bool) {
+        self.shared.garbage.store(false, Ordering::SeqCst);
         self.shared.mute.store(mute, Ordering::SeqCst);
     }
 
@@ -211,7 +215,10 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, shared: Arc<Sh
     let mut bytes = vec![0; READ_BYTES_MAX];
     while let Ok(count @ 1..) = stream.read(&mut bytes).await {
         for input in splitter.push(&bytes[..count]) {
-            let Some(answer) = shared.take(input) else { return };
+            let Some(mut answer) = shared.take(input) else { return };
+            if shared.garbage.load(Ordering::SeqCst) {
+                answer = NOISE.to_vec();
+            }
             if !shared.mute.load(Ordering::SeqCst) && stream.write_all(&answer).await.is_err() {
                 return;
             }
@@ -221,8 +228,8 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, shared: Arc<Sh
 
 impl Shared {
     fn new() -> Arc<Self> {
-        let (desk, mute) = (Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { desk, mute, printed: watch::Sender::new(0) })
+        let (mute, garbage) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { desk: Mutex::default(), mute, garbage, printed: watch::Sender::new(0) })
     }
 
     fn desk(&self, change: impl FnOnce(&mut Desk)) {
@@ -240,7 +247,10 @@ impl Shared {
             Input::Identify => Some(b"\x02ZD421-203dpi,V93.21.26Z,8,8192KB\x03\r\n".to_vec()),
             Input::Getvar(name) => Some(desk.variable(&name)),
             Input::Format(format) => {
-                let Effect { told, cut, mute } = desk.take(format);
+                let Effect { told, cut, mute, garbage } = desk.take(format);
+                if garbage {
+                    self.garbage.store(true, Ordering::SeqCst);
+                }
                 self.printed.send_replace(desk.total);
                 if mute {
                     self.mute.store(true, Ordering::SeqCst);

@@ -62,3 +62,40 @@ async fn a_step_that_fails_names_its_device() {
     let (_, played) = told(&text).await;
     assert_eq!(played, Err("step of lamp at 20 ms failed".to_owned()));
 }
+
+/// A printer's faults are steered by a scenario as by the library: here each hits the next format.
+#[tokio::test]
+async fn every_fault_of_a_printer_can_be_played() {
+    let steps = [
+        "paper\"\non = false",
+        "ribbon\"\non = false",
+        "head\"\non = true",
+        "pause\"\non = true",
+        "paper\"\non = true",
+        "ribbon\"\non = true",
+        "head\"\non = false",
+        "pause\"\non = false",
+        "power-loss\"\nlabels = 1",
+        "silence",
+        "garbage",
+        "swallow",
+        "wrong-tag",
+        "bad-tags\"\ncount = 2",
+        "roll\"\ncount = 3",
+        "swap\"\nserial = \"OTHER",
+        "mute\"\non = true",
+        "mute\"\non = false",
+        "go-away",
+        "come-back",
+    ];
+    let mut text = "after_ms = 0\n[[devices]]\nname = \"zebra\"\nkind = \"printer\"\n".to_owned();
+    for step in steps {
+        // A verb with arguments has closed its quote by itself, unless a text ends it.
+        let quote = if step.contains('\n') && !step.ends_with("OTHER") { "" } else { "\"" };
+        text += &format!("[[steps]]\nat_ms = 0\ndevice = \"zebra\"\ndo = \"{step}{quote}\n");
+    }
+    let (events, played) = told(&text).await;
+    assert_eq!(played, Ok(()));
+    let done = events.iter().filter(|event| event["event"] == "step").count();
+    assert_eq!(done, steps.len(), "{events:?}");
+}

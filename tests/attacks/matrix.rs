@@ -113,6 +113,8 @@ fn asked(id: &str, world: &World) -> (Option<Value>, &'static str) {
     let body = match id {
         "tasks-open" => receipt("8504", 1).task(),
         "postings-reserve" => adjustment(Uuid::new_v4()),
+        "labels-queue" => json!({"printer": "zebra-1", "template": "carton"}),
+        "labels-decide" => json!({"decision": "void", "reason": "so it is"}),
         "tags-commission" => json!({"tag": format!("(01){BOLT}(21)900"), "item": "BOLT-M8"}),
         "tags-decommission" => json!({"tag": format!("(01){BOLT}(21)901"), "reason": "torn"}),
         "landed-costs-add" => json!({"movement": world.movement, "amounts": ["1"],

@@ -22,6 +22,8 @@ pub struct LabelPrinter {
     pub templates: Option<PathBuf>,
     /// Fonts for text as a picture; a character comes from the first that has it.
     pub fonts: Vec<PathBuf>,
+    /// How many bytes of a tag's TID are read when it is encoded; 0 for none.
+    pub tid_bytes: u8,
 }
 
 impl LabelPrinter {
@@ -69,6 +71,11 @@ const KEYS: &[Key] = &[
         Shape::List { of: &Shape::Text(Text::Path), max: FONTS_MAX },
         "TrueType fonts for text as a picture; a character comes from the first that has it.",
     ),
+    optional(
+        "tid_bytes",
+        Shape::Integer { min: 4, max: 24 },
+        "Bytes of the tag's TID, in whole words, that are read when it is encoded. A tag with fewer is voided.",
+    ),
 ];
 
 pub(super) fn build(fields: &Fields) -> Option<LabelPrinter> {
@@ -79,11 +86,14 @@ pub(super) fn build(fields: &Fields) -> Option<LabelPrinter> {
         _ => return None,
     };
     let fonts = fields.texts("fonts").map(|(path, _)| path.into()).collect();
-    Some(LabelPrinter { wire, templates: fields.text("templates").map(Into::into), fonts })
+    let templates = fields.text("templates").map(Into::into);
+    let tid_bytes = fields.integer("tid_bytes").unwrap_or(0);
+    Some(LabelPrinter { wire, templates, fonts, tid_bytes })
 }
 
-/// Address or path, and bits a second only for a path.
+/// Address or path, bits a second only for a path, whole words of TID, and fonts only for templates.
 pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
+    check_labels(walk, device);
     let has = |key: &str| device.text(key).is_some();
     match (has("address"), has("path")) {
         (true, true) => {
@@ -106,5 +116,31 @@ pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
             );
         }
         _ => {}
+    }
+}
+
+fn check_labels(walk: &mut Walk<'_>, device: &Fields) {
+    if device.integer::<u8>("tid_bytes").is_some_and(|bytes| !bytes.is_multiple_of(2)) {
+        let message = "a TID is read in whole words of 2 bytes".to_owned();
+        walk.error(device.place("tid_bytes"), "half-word", message, "an even number", None);
+    }
+    if device.text("templates").is_some() {
+        return;
+    }
+    let useless = |key: &str, is: bool| is.then(|| key.to_owned());
+    let keys = [
+        useless("fonts", device.texts("fonts").next().is_some()),
+        useless("tid_bytes", device.integer::<u8>("tid_bytes").is_some()),
+    ];
+    for key in keys.into_iter().flatten() {
+        let message = format!("`{key}` is for labels, and this printer prints none");
+        let hint = "templates = \"labels\", the folder of its NAME.zpl".to_owned();
+        walk.error(
+            device.place(&key),
+            "no-templates",
+            message,
+            "`templates` beside it",
+            Some(hint),
+        );
     }
 }

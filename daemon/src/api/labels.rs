@@ -1,29 +1,29 @@
-//! Labels: queue them, see what became of them, decide about those that nobody knows about.
+//! Labels: queue them, see what became of them, and decide about those of which nobody knows.
 
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
-use gatewarden_config::DeviceKind;
-use gatewarden_model::{Action, Masked, Module, Stamp, no_fields};
-use gatewarden_zpl::{Decision, JobState, template::LabelData};
-use serde::{Deserialize, Serialize};
+use gatewarden_config::{DeviceKind, LabelPrinter};
+use gatewarden_engine::Command;
+use gatewarden_model::{Action, DeviceId, LabelId, LabelVerdict, Masked, Module};
+use gatewarden_zpl::template::LabelData;
+use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{
     Api,
     auth::Who,
-    mask::Eyes,
+    mask::{Eyes, act},
     problem::{Body, Problem},
 };
-use crate::labels::{Label, LabelError};
+use crate::labels::{self, LabelError, LabelView, Made, Wanted};
 
-/// Labels that one answer lists.
+/// Labels that are over that one answer lists, beside all that are not.
 const LISTED_MAX: u32 = 200;
-/// The longest reason for a decision, in bytes.
-const WHY_BYTES_MAX: usize = 500;
+/// What may be asked here, as a denial would tell it.
+const LOOK: &str = "labels";
 
 /// A label to print.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,6 +38,9 @@ pub(crate) struct NewLabel {
     #[schema(value_type = Object)]
     #[serde(default)]
     data: LabelData,
+    /// The number of the document that it is for.
+    #[serde(default)]
+    document: Option<String>,
     /// How many; 1 by default, and 1 for a tag.
     #[serde(default = "one")]
     copies: u32,
@@ -47,70 +50,21 @@ const fn one() -> u32 {
     1
 }
 
-/// What was decided about a label.
+/// What is decided about a label.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LabelDecision {
-    /// `printed`, `reprint` or `void`.
+    /// `printed` (it is there and good), `reprint` or `void`.
     #[schema(value_type = String)]
-    decision: Decision,
-    /// Why.
-    why: String,
-}
-
-/// A label as it is shown.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LabelView {
-    /// Its id.
-    #[schema(value_type = String)]
-    id: Uuid,
-    /// Its printer.
-    printer: String,
-    /// Its template.
-    template: String,
-    /// `queued`, `sending`, `issued`, `unknown` or `void`.
-    #[schema(value_type = String)]
-    state: JobState,
-    /// Why it is unknown, or what stands in its way.
-    reason: Option<String>,
-    /// How many.
-    copies: u32,
-    /// When it was queued.
-    #[schema(value_type = Object)]
-    queued: Stamp,
-    /// Labels that were voided by it.
-    voided: Option<u64>,
-    /// What came of binding its tag.
-    bound: Option<String>,
-    /// Decisions about it so far.
-    decisions: usize,
-}
-
-no_fields!(LabelView);
-
-fn view(label: Label) -> LabelView {
-    LabelView {
-        id: label.id,
-        printer: label.printer.to_string(),
-        template: label.template,
-        state: label.state,
-        reason: label.reason,
-        copies: label.copies,
-        queued: label.queued,
-        voided: label.evidence.map(|evidence| evidence.voided),
-        bound: label.bound,
-        decisions: label.decisions.len(),
-    }
+    decision: LabelVerdict,
+    /// Why, for the journal.
+    reason: String,
 }
 
 impl From<LabelError> for Problem {
     fn from(error: LabelError) -> Self {
         match error {
             LabelError::Bad(message) => Self::unprocessable("label-refused", message),
-            LabelError::Full => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "labels-full", error.to_string())
-            }
-            LabelError::Unknown => Self::not_found("label"),
             LabelError::Spool(error) => error.into(),
         }
     }
@@ -125,36 +79,81 @@ pub(crate) async fn queue(
     who: Who,
     Body(input): Body<NewLabel>,
 ) -> Result<(StatusCode, Json<Masked<LabelView>>), Problem> {
-    who.may(&api, Action::Modify, Module::Inbound, "print a label").await?;
-    let NewLabel { printer, template, data, copies } = input;
-    let found = api.app.config.devices.iter().find(|device| device.name.as_str() == printer);
-    let Some((name, DeviceKind::LabelPrinter(settings))) =
-        found.map(|d| (d.name.clone(), d.kind.clone()))
-    else {
-        return Err(Problem::not_found("label printer"));
+    let made = match made(&api, input).await {
+        Ok(made) => made,
+        Err(problem) => {
+            // What is wrong with it is told only to those who may print.
+            who.may(&api, Action::Modify, Module::Inbound, "print a label").await?;
+            return Err(problem);
+        }
     };
-    let by = (who.actor(), api.app.clock.now());
-    let made = tokio::task::spawn_blocking(move || {
-        Label::make((name, &settings), template, data, copies, by)
-    });
-    let label = made.await.map_err(|error| Problem::from(anyhow::Error::from(error)))??;
-    api.app.labels.queue(label.clone()).await?;
-    Ok((StatusCode::ACCEPTED, Eyes::of(&api, &who).await?.json(view(label))))
+    let (id, labels) = (made.label.id, &api.app.labels);
+    labels.keep(&made).await?;
+    let command = Command::QueueLabel { label: made.label, by: who.actor() };
+    if let Err(problem) = act(&api, &who, command).await {
+        labels.forget(id).await;
+        return Err(problem);
+    }
+    labels.ring();
+    let view = shown(&api, id).await?;
+    Ok((StatusCode::ACCEPTED, Eyes::of(&api, &who).await?.json(view)))
 }
 
-/// The newest labels.
+async fn made(api: &Api, input: NewLabel) -> Result<Made, Problem> {
+    let NewLabel { printer, template, data, document, copies } = input;
+    let (name, settings) = printer_of(api, &printer)?;
+    let wanted = Wanted { template, data, document, copies };
+    let made = tokio::task::spawn_blocking(move || labels::make(name, &settings, wanted));
+    Ok(made.await.map_err(|error| Problem::from(anyhow::Error::from(error)))??)
+}
+
+fn printer_of(api: &Api, name: &str) -> Result<(DeviceId, LabelPrinter), Problem> {
+    let found = api.app.config.devices.iter().find(|device| device.name.as_str() == name);
+    match found.map(|device| (&device.name, &device.kind)) {
+        Some((name, DeviceKind::LabelPrinter(settings))) => Ok((name.clone(), settings.clone())),
+        _ => Err(Problem::not_found("label printer")),
+    }
+}
+
+/// What is open, else what the journal says.
+async fn shown(api: &Api, id: LabelId) -> Result<LabelView, Problem> {
+    if let Some(open) = api.app.labels.find(id).await? {
+        return Ok(api.app.labels.show(&open));
+    }
+    let told = api.app.read(move |ledger| labels::of_journal(ledger, id)).await?;
+    told.ok_or_else(|| Problem::not_found("label"))
+}
+
+fn label_id(text: &str) -> Result<LabelId, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("a label's id is a UUID"))
+}
+
+/// The labels that are not over, and the newest of the others.
 #[utoipa::path(get, path = "/api/v1/labels", tag = "labels",
     responses((status = 200, body = Vec<LabelView>), (status = 403, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Api>,
     who: Who,
 ) -> Result<Json<Masked<Vec<LabelView>>>, Problem> {
-    who.may(&api, Action::View, Module::Inbound, "labels").await?;
-    let labels = api.app.labels.newest(LISTED_MAX).await?;
-    Ok(Eyes::of(&api, &who).await?.json(labels.into_iter().map(view).collect()))
+    who.may(&api, Action::View, Module::Inbound, LOOK).await?;
+    let labels = api.app.labels.list(LISTED_MAX).await?;
+    Ok(Eyes::of(&api, &who).await?.json(labels))
 }
 
-/// Decides about a label of which nobody knows whether it was printed.
+/// One label.
+#[utoipa::path(get, path = "/api/v1/labels/{id}", tag = "labels",
+    responses((status = 200, body = LabelView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<Json<Masked<LabelView>>, Problem> {
+    who.may(&api, Action::View, Module::Inbound, LOOK).await?;
+    let view = shown(&api, label_id(&id)?).await?;
+    Ok(Eyes::of(&api, &who).await?.json(view))
+}
+
+/// Decides about a label of which nobody knows whether it was printed, or voids one that was not yet sent.
 #[utoipa::path(post, path = "/api/v1/labels/{id}/decide", tag = "labels", request_body = LabelDecision,
     responses((status = 200, body = LabelView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
@@ -164,15 +163,14 @@ pub(crate) async fn decide(
     Path(id): Path<String>,
     Body(said): Body<LabelDecision>,
 ) -> Result<Json<Masked<LabelView>>, Problem> {
-    who.may(&api, Action::Modify, Module::Inbound, "decide about a label").await?;
-    let id = Uuid::parse_str(&id).map_err(|_| Problem::not_found("label"))?;
-    let LabelDecision { decision, why } = said;
-    if why.trim().is_empty() || why.len() > WHY_BYTES_MAX {
-        return Err(Problem::bad_field(
-            "why",
-            format!("why: say it in 1 to {WHY_BYTES_MAX} bytes"),
-        ));
-    }
-    let label = api.app.labels.decide(id, decision, who.actor(), why).await?;
-    Ok(Eyes::of(&api, &who).await?.json(view(label)))
+    let LabelDecision { decision: verdict, reason } = said;
+    let label = label_id(&id)?;
+    let before = api.app.labels.find(label).await?;
+    let command = Command::DecideLabel { label, verdict, reason, by: who.actor() };
+    let reply = act(&api, &who, command).await?;
+    let view = match before {
+        Some(before) => api.app.labels.decided(&before, verdict, &reply).await,
+        None => shown(&api, label).await?,
+    };
+    Ok(Eyes::of(&api, &who).await?.json(view))
 }

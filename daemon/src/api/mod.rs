@@ -216,6 +216,7 @@ fn routes() -> Router<Api> {
         .route("/stations/{station}/session", post(stations::sign_in).delete(stations::sign_out))
         .route("/stations/{station}/close-pass", post(stations::close_pass))
         .route("/api/v1/labels", get(labels::list).post(labels::queue))
+        .route("/api/v1/labels/{id}", get(labels::show))
         .route("/api/v1/labels/{id}/decide", post(labels::decide))
         .route("/tasks", get(tasks::list).post(tasks::open))
         .route("/tasks/{task}", get(tasks::one).delete(tasks::withdraw))

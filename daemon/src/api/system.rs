@@ -185,6 +185,7 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         tasks::approve,
         labels::queue,
         labels::list,
+        labels::show,
         labels::decide,
         exceptions::holds,
         exceptions::decide,

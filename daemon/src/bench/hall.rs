@@ -117,8 +117,7 @@ impl Daemon {
         let recorder = run::start_recorder(config, Arc::clone(&clock), signals)?;
         run::define(&recorder).await?;
         let (spool, _) = Spool::open(&config.spool.path, config.spool.passes_max)?;
-        let labels =
-            crate::labels::Labels::new(spool.clone(), recorder.clone(), Arc::clone(&clock));
+        let labels = crate::labels::Labels::new(spool.clone(), recorder.clone());
         crate::labels::open(&spool).await?;
         let app = App {
             labels,

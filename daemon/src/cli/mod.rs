@@ -6,6 +6,7 @@ mod control;
 mod factors;
 mod identify;
 mod keys;
+mod labels;
 mod ledger;
 mod ledger_ops;
 mod people;
@@ -82,6 +83,11 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// Have a label printed, as a person, by badge and PIN.
+    Print(Box<labels::PrintArgs>),
+    /// What became of labels; decide about those of which nobody knows whether they were printed.
+    #[command(subcommand)]
+    Labels(labels::LabelsVerb),
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
@@ -118,6 +124,8 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Print(args) => block_on(labels::print(*args))?,
+        Verb::Labels(verb) => block_on(labels::labels(verb))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),
@@ -154,6 +162,12 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     }
     if let Some(config) = checked.config.as_ref().filter(|_| ok) {
         policies::doubts(config)?.iter().for_each(|doubt| eprintln!("{doubt}"));
+    }
+    if let Some(config) = &checked.config {
+        for told in crate::labels::mistakes(&config.devices) {
+            eprintln!("{}: {told}", path.display());
+            ok = false;
+        }
     }
     match json {
         true => println!("{}", serde_json::to_string_pretty(&mistakes)?),

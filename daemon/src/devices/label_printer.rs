@@ -17,6 +17,7 @@ pub(super) async fn drive(
 ) {
     let Supplies { clock, events, labels, stop, .. } = supplies;
     let by_serial = !matches!(told.wire, PrinterWire::Tcp(_)) || identity.contains_key("serial");
+    labels.driver_starts(&name).await;
     let settings = Settings { by_serial, ..Settings::at(place(told.wire)) };
     gatewarden_zpl::run(name, settings, clock, events, Arc::new(labels), stop).await;
 }

@@ -9,7 +9,7 @@ use gatewarden_store::LedgerReader;
 use tokio_util::sync::CancellationToken;
 
 use super::{announce_enrolment, settings::ledger_address};
-use crate::{app::App, feeder, recorder::Recorder, spool::Spool};
+use crate::{app::App, feeder, labels, recorder::Recorder, spool::Spool};
 
 /// Pause before a ledger that was away at the start is asked again.
 const OPEN_PAUSE: Duration = Duration::from_secs(1);
@@ -25,6 +25,8 @@ pub(super) struct Opening {
     pub(super) up: Stamp,
     /// What an earlier run spooled.
     pub(super) passes: Vec<Pass>,
+    /// The newest row of labels that an earlier run left.
+    pub(super) labels: i64,
     /// The start stands in the journal already.
     pub(super) is_recorded: bool,
 }
@@ -47,7 +49,10 @@ impl Opening {
             self.passes.remove(0);
         }
         expect_done(self.recorder.command(Command::EndLeftoverSessions).await?)?;
-        Ok(self.recorder.begun().await?)
+        expect_done(self.recorder.command(Command::EndLeftoverLabels).await?)?;
+        self.recorder.begun().await?;
+        let ledger = ledger_address(&self.config)?;
+        labels::reconcile((&self.recorder, &self.spool), &ledger, self.labels).await
     }
 
     /// Records the start, and before it the gap since the last sign of life if the daemon did not

@@ -2,9 +2,9 @@
 //! as the mask left of the entry.
 
 use gatewarden_model::{
-    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, MitigationOf,
-    Movement, MovementLine, Pass, Posting, ReviewItem, ReviewVerdict, SecondFactor, StockStatus,
-    Task, Tracking,
+    Actor, Body, Bucket, Change, Counted, Decision, DeviceFacts, Guards, Hash, Item, Label,
+    LabelEvidence, LabelVerdict, MitigationOf, Movement, MovementLine, Pass, Posting, ReviewItem,
+    ReviewVerdict, SecondFactor, StockStatus, Task, Tracking,
     entry::Verdict,
     facts::{facts_words, refusal_words},
 };
@@ -304,6 +304,38 @@ pub(super) fn tell(body: &Body) -> Told {
     }
 }
 
+/// What is to be printed, and for what.
+fn label_words(label: &Label) -> String {
+    let many = if label.copies == 1 { String::new() } else { format!("{} x ", label.copies) };
+    let of = [
+        label.item.as_ref().map(ToString::to_string),
+        label.lot.as_ref().map(|lot| format!("lot {lot}")),
+        label.serial.as_ref().map(|serial| format!("serial {serial}")),
+        label.sscc.as_ref().map(|sscc| format!("SSCC {sscc}")),
+        label.tag.as_ref().map(|tag| format!("tag {}", tag.key)),
+    ];
+    let of: Vec<String> = of.into_iter().flatten().collect();
+    let of = if of.is_empty() { String::new() } else { format!(" for {}", of.join(", ")) };
+    format!("label {} at {}: {many}{}{of}", label.id, label.printer, label.template)
+}
+
+/// What the printer told of a label.
+fn evidence_words(told: &LabelEvidence) -> String {
+    let mut words = String::new();
+    if let Some(count) = told.came_out() {
+        words += &format!("; {count} came out");
+    }
+    if let Some([before, after]) = told.voided
+        && after > before
+    {
+        words += &format!(", {} voided", after - before);
+    }
+    if let Some(echo) = &told.echo {
+        words += &format!("; its tag reads {echo}");
+    }
+    words
+}
+
 /// What a portal was not sure of, if anything.
 fn doubt_words(pass: &Pass) -> String {
     match pass.doubts.as_slice() {
@@ -432,6 +464,22 @@ fn tell_stock(body: &Body) -> Told {
             Told::new(format!("cost added to movement {movement}{later}"), actor(by))
                 .on(Some(&document.number))
                 .by(Some(decision))
+        }
+        Body::LabelQueued { label, by, decision } => {
+            Told::new(label_words(label), actor(by)).on(label.document.as_ref()).by(Some(decision))
+        }
+        Body::LabelChanged { label, state, reason, evidence } => {
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            let told = evidence.as_deref().map(evidence_words).unwrap_or_default();
+            Told::new(format!("label {label} {}{reason}{told}", state.name()), "the printer")
+        }
+        Body::LabelDecided { label, verdict, reason, by, decision } => {
+            let what = match verdict {
+                LabelVerdict::Printed => "is there and good",
+                LabelVerdict::Reprint => "is to be printed again",
+                LabelVerdict::Void => "is not wanted any more",
+            };
+            Told::new(format!("label {label} {what}: {reason}"), actor(by)).by(Some(decision))
         }
         Body::PeriodClosed { until, by, decision } => {
             let what = format!("period closed: nothing counts any more for {until} or before");

@@ -8,6 +8,10 @@
 
 /// What begins a line that `^HV` sends.
 pub const ECHO_MARK: &str = "GW:";
+/// What follows the token in the line that tells the TID.
+pub const TID_MARK: &str = "-t";
+/// The longest TID that is read, in bytes.
+pub const TID_BYTES_MAX: u8 = 24;
 /// What ends it.
 pub const ECHO_END: &str = "]\r\n";
 /// The longest format in bytes; printers take more, but a label needs less.
@@ -58,9 +62,21 @@ pub enum ComposeError {
     /// An EPC of no length that tags have.
     #[error("an EPC of {0} bytes: whole words up to {EPC_BYTES_MAX} bytes are written")]
     Epc(usize),
+    /// A TID of no length that can be read.
+    #[error("{0} bytes of TID: whole words of 4 to {TID_BYTES_MAX} bytes are read")]
+    Tid(u8),
     /// A token with other characters than letters, digits and hyphens.
     #[error("a job's token has 1 to {TOKEN_MAX} letters, digits and hyphens")]
     Token,
+}
+
+/// A tag to be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encode<'e> {
+    /// The EPC in whole words.
+    pub epc: &'e [u8],
+    /// How many bytes of its TID are read; 0 for none. A tag that has fewer is voided.
+    pub tid_bytes: u8,
 }
 
 /// Makes the format of a job from a rendered template.
@@ -71,43 +87,53 @@ pub fn compose(
     rendered: &str,
     token: &str,
     copies: u32,
-    epc: Option<&[u8]>,
+    tag: Option<Encode<'_>>,
 ) -> Result<Format, ComposeError> {
     check_label(rendered)?;
     let is_token = token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !(1..=TOKEN_MAX).contains(&token.len()) || !is_token {
         return Err(ComposeError::Token);
     }
-    if !(1..=COPIES_MAX).contains(&copies) || (epc.is_some() && copies != 1) {
+    if !(1..=COPIES_MAX).contains(&copies) || (tag.is_some() && copies != 1) {
         return Err(ComposeError::Copies(copies));
     }
     let body = rendered.trim();
     let inside =
         body.len().checked_sub(3).and_then(|end| body.get(3..end)).ok_or(ComposeError::Frame)?;
-    let encoding = match epc {
-        None => String::new(),
-        Some(epc)
-            if epc.is_empty() || !epc.len().is_multiple_of(2) || epc.len() > EPC_BYTES_MAX =>
-        {
-            return Err(ComposeError::Epc(epc.len()));
-        }
-        Some(epc) => encoding(epc, token),
-    };
+    let encoding = tag.map(|tag| encoding(tag, token)).transpose()?.unwrap_or_default();
     let quantity = if copies == 1 { String::new() } else { format!("^PQ{copies},0,0,N") };
     let zpl = format!("^XA^FX {ECHO_MARK}{token}^FS{encoding}{inside}{quantity}^XZ");
     if zpl.len() > FORMAT_BYTES_MAX {
         return Err(ComposeError::TooLong(zpl.len()));
     }
-    Ok(Format { zpl: zpl.into_bytes(), echo: epc.map(gatewarden_model::hash::hex_upper), copies })
+    Ok(Format {
+        zpl: zpl.into_bytes(),
+        echo: tag.map(|tag| gatewarden_model::hash::hex_upper(tag.epc)),
+        copies,
+    })
 }
 
-fn encoding(epc: &[u8], token: &str) -> String {
+fn encoding(Encode { epc, tid_bytes }: Encode<'_>, token: &str) -> Result<String, ComposeError> {
+    if epc.is_empty() || !epc.len().is_multiple_of(2) || epc.len() > EPC_BYTES_MAX {
+        return Err(ComposeError::Epc(epc.len()));
+    }
     let hex = gatewarden_model::hash::hex_upper(epc);
     let digits = hex.len();
-    format!(
+    let tid = match tid_bytes {
+        0 => String::new(),
+        bytes if !(4..=TID_BYTES_MAX).contains(&bytes) || !bytes.is_multiple_of(2) => {
+            return Err(ComposeError::Tid(bytes));
+        }
+        // Bank 2 from its first word on.
+        bytes => format!(
+            "^FN2^RFR,H,0,{bytes},2^FS^FH_^HV2,{},{ECHO_MARK}{token}{TID_MARK}[,]_0D_0A,L^FS",
+            u16::from(bytes) * 2
+        ),
+    };
+    Ok(format!(
         "^RS8,,,{RFID_LABELS_MAX},N^FS^RFW,H,,,A^FD{hex}^FS^FN1^RFR,H^FS\
-         ^FH_^HV1,{digits},{ECHO_MARK}{token}[,]_0D_0A,L^FS"
-    )
+         ^FH_^HV1,{digits},{ECHO_MARK}{token}[,]_0D_0A,L^FS{tid}"
+    ))
 }
 
 /// Whether text is one label that only draws.
@@ -148,11 +174,22 @@ mod tests {
     #[test]
     fn a_tag_is_written_read_back_and_echoed_under_the_job_s_token() {
         let epc = [0x30, 0x34, 0x25, 0x7B, 0xF7, 0x19, 0x4E, 0x40, 0, 0, 0x1A, 0x85];
-        let format = compose("^XA^FO9,9^FDx^FS^XZ\n", "j-1", 1, Some(&epc)).unwrap();
+        let tag = |tid_bytes| Some(Encode { epc: &epc, tid_bytes });
+        let format = compose("^XA^FO9,9^FDx^FS^XZ\n", "j-1", 1, tag(0)).unwrap();
         let expected = "^XA^FX GW:j-1^FS^RS8,,,1,N^FS^RFW,H,,,A^FD3034257BF7194E4000001A85^FS^FN1^RFR,H^FS\
             ^FH_^HV1,24,GW:j-1[,]_0D_0A,L^FS^FO9,9^FDx^FS^XZ";
         assert_eq!(String::from_utf8(format.zpl).unwrap(), expected);
         assert_eq!(format.echo.as_deref(), Some("3034257BF7194E4000001A85"));
+        let format = compose("^XA^FO9,9^FDx^FS^XZ", "j-1", 1, tag(12)).unwrap();
+        let tid = "L^FS^FN2^RFR,H,0,12,2^FS^FH_^HV2,24,GW:j-1-t[,]_0D_0A,L^FS^FO9,9";
+        assert!(String::from_utf8(format.zpl).unwrap().contains(tid));
+        for bytes in [2, 13, 26] {
+            assert_eq!(compose("^XA^XZ", "j", 1, tag(bytes)), Err(ComposeError::Tid(bytes)));
+        }
+    }
+
+    fn plain_tag(epc: &[u8]) -> Option<Encode<'_>> {
+        Some(Encode { epc, tid_bytes: 0 })
     }
 
     #[test]
@@ -169,9 +206,9 @@ mod tests {
         ] {
             assert_eq!(compose(text, "j", 1, None), Err(expected), "{text}");
         }
-        assert_eq!(compose("^XA^XZ", "j", 2, Some(&[1, 2])), Err(ComposeError::Copies(2)));
+        assert_eq!(compose("^XA^XZ", "j", 2, plain_tag(&[1, 2])), Err(ComposeError::Copies(2)));
         assert_eq!(compose("^XA^XZ", "j", 0, None), Err(ComposeError::Copies(0)));
-        assert_eq!(compose("^XA^XZ", "j", 1, Some(&[1])), Err(ComposeError::Epc(1)));
+        assert_eq!(compose("^XA^XZ", "j", 1, plain_tag(&[1])), Err(ComposeError::Epc(1)));
         assert_eq!(compose("^XA^XZ", "j[", 1, None), Err(ComposeError::Token));
     }
 }

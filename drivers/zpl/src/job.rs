@@ -1,8 +1,8 @@
-//! What a print job is, what becomes of it, and on what evidence. Pure.
+//! What a print job is, how it ended, and on what evidence. Pure.
 //!
-//! Invariants: `Issued` only where everything the printer said proves it; once `Sending` was kept, a job is never sent
-//! again but by a person's decision ([`JobState::Unknown`] waits for one). Absent: keeping jobs (the caller), the
-//! conversation with the printer (`press`).
+//! Invariants: `Issued` only where everything the printer said proves it; whatever may have been sent and is not proven
+//! is `Unknown`. Absent: keeping jobs, their states and who decides about them (the caller; `LabelState` of the model),
+//! the conversation with the printer (`press`).
 
 use gatewarden_model::Hash;
 use serde::{Deserialize, Serialize};
@@ -20,72 +20,6 @@ pub struct PrintJob {
     pub echo: Option<String>,
     /// How many good labels come out.
     pub copies: u32,
-}
-
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JobState {
-    /// Not a byte of it was sent.
-    Queued,
-    /// Some or all of it may have been sent.
-    Sending,
-    /// The printer confirmed it: printed, and encoded where it has a tag.
-    Issued,
-    /// Nobody knows; a person is asked.
-    Unknown,
-    /// Given up: by a person, or because it can't be printed at all.
-    Void,
-}
-
-/// What a person decides about a job that is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decision {
-    /// The label is there and good.
-    Printed,
-    /// There is no good label: print it again.
-    Reprint,
-    /// No label is wanted any more.
-    Void,
-}
-
-/// Why a decision is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DecideError {
-    /// Nobody has to decide about it.
-    #[error(
-        "the label is {0:?}: only one that is unknown, or not yet sent and to be voided, is decided about"
-    )]
-    NotOpen(JobState),
-    /// A tag whose EPC was not read back.
-    #[error("its tag was not read back as it should be: reprint or void it")]
-    NotReadBack,
-}
-
-impl JobState {
-    /// What a job becomes when it's found after a crash: whatever may have been sent is unknown.
-    #[must_use]
-    pub fn after_restart(self) -> Self {
-        match self {
-            Self::Sending => Self::Unknown,
-            other => other,
-        }
-    }
-
-    /// What a decision makes of it. `read_back` tells whether it has no tag or the tag was read back.
-    ///
-    /// # Errors
-    /// Where there is nothing to decide, or `Printed` is claimed of a tag that nobody read back.
-    pub fn decide(self, decision: Decision, read_back: bool) -> Result<Self, DecideError> {
-        match (self, decision) {
-            (Self::Unknown, Decision::Printed) if !read_back => Err(DecideError::NotReadBack),
-            (Self::Unknown, Decision::Printed) => Ok(Self::Issued),
-            (Self::Unknown, Decision::Reprint) => Ok(Self::Queued),
-            (Self::Unknown | Self::Queued, Decision::Void) => Ok(Self::Void),
-            (other, _) => Err(DecideError::NotOpen(other)),
-        }
-    }
 }
 
 /// What a printer tells of itself at one moment.
@@ -112,6 +46,8 @@ pub struct Evidence {
     pub after: Reading,
     /// What `^HV` echoed.
     pub echo: Option<String>,
+    /// What the tag's TID bank reads, where that was asked for.
+    pub tid: Option<String>,
     /// Labels voided by this job.
     pub voided: u64,
     /// The digest of the format.
@@ -225,20 +161,5 @@ mod tests {
         let mut silent = evidence(1, 0, 0, None);
         silent.after.labels = None;
         assert!(words(None, &silent).contains("does not tell"));
-    }
-
-    #[test]
-    fn nothing_is_sent_twice_but_by_a_person_s_decision() {
-        use JobState::{Issued, Queued, Sending, Unknown, Void};
-        assert_eq!(Sending.after_restart(), Unknown);
-        assert_eq!(Queued.after_restart(), Queued);
-        assert_eq!(Unknown.decide(Decision::Reprint, false), Ok(Queued));
-        assert_eq!(Unknown.decide(Decision::Printed, true), Ok(Issued));
-        assert_eq!(Unknown.decide(Decision::Printed, false), Err(DecideError::NotReadBack));
-        assert_eq!(Unknown.decide(Decision::Void, false), Ok(Void));
-        assert_eq!(Queued.decide(Decision::Void, true), Ok(Void));
-        for state in [Queued, Sending, Issued, Void] {
-            assert_eq!(state.decide(Decision::Reprint, true), Err(DecideError::NotOpen(state)));
-        }
     }
 }

@@ -21,8 +21,8 @@ pub mod template;
 use std::path::PathBuf;
 
 pub use codec::{HostStatus, StatusError, parse_host_status};
-pub use compose::{ComposeError, Format, compose};
-pub use job::{Decision, Evidence, JobState, Outcome, PrintJob};
+pub use compose::{ComposeError, Encode, Format, compose};
+pub use job::{Evidence, Outcome, PrintJob, Reading};
 pub use task::{Desk, NoDesk, run};
 
 /// Where a printer is.

@@ -9,6 +9,7 @@ use gatewarden_model::Hash;
 
 use crate::{
     codec::{Answer, Ask, HostStatus, UNKNOWN, Variable},
+    compose::TID_MARK,
     job::{Evidence, Outcome, PrintJob, Reading, prove},
     session::faults,
 };
@@ -219,7 +220,10 @@ impl Press {
     }
 
     fn echoed(&mut self, token: &str, data: String) {
-        if token != self.job.token {
+        if token.strip_suffix(TID_MARK) == Some(&self.job.token) {
+            let is_tid = !data.is_empty() && data.bytes().all(|b| b.is_ascii_hexdigit());
+            self.evidence.tid = Some(data.to_ascii_uppercase()).filter(|_| is_tid);
+        } else if token != self.job.token {
             // Somebody else's label, or one of before: it proves nothing about this job.
         } else if self.evidence.echo.as_ref().is_some_and(|known| *known != data) {
             self.fail(format!("the tag was read back twice, and last as {data}"));

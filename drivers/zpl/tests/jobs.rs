@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use gatewarden_model::{Clock, DeviceEvent, DeviceId, Stamp};
 use gatewarden_simulators::printer::{Mishap, SimPrinter, SimPrinterPty};
-use gatewarden_zpl::{Desk, Evidence, Outcome, Place, PrintJob, Settings, compose};
+use gatewarden_zpl::{Desk, Encode, Evidence, Outcome, Place, PrintJob, Settings, compose};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -96,8 +96,9 @@ impl Bench {
 fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::NotSent { reason } => format!("not sent: {reason}"),
-        Outcome::Issued { evidence: Evidence { voided, answers, format, .. } } => {
+        Outcome::Issued { evidence: Evidence { voided, answers, format, echo, tid, .. } } => {
             assert!(answers.is_some() && format.is_some());
+            assert_eq!(echo.is_some(), tid.is_some(), "the TID is read with the EPC");
             format!("issued, {voided} voided")
         }
         Outcome::Unknown { reason, .. } => format!("unknown: {reason}"),
@@ -105,7 +106,8 @@ fn words(outcome: &Outcome) -> String {
 }
 
 fn job(token: &str, copies: u32, epc: Option<&[u8]>) -> PrintJob {
-    let format = compose("^XA^FO9,9^A0N,30^FH^FDx^FS^XZ", token, copies, epc).unwrap();
+    let tag = epc.map(|epc| Encode { epc, tid_bytes: 12 });
+    let format = compose("^XA^FO9,9^A0N,30^FH^FDx^FS^XZ", token, copies, tag).unwrap();
     PrintJob { token: token.to_owned(), zpl: format.zpl, echo: format.echo, copies: format.copies }
 }
 

@@ -221,7 +221,7 @@ impl State {
                 }
             }
             Body::ReviewClosed { review, .. } => drop(self.reviews.remove(review)),
-            _ => {}
+            _ => self.apply_labels(entry),
         }
     }
 

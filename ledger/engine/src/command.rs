@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
-    Document, Field, Hash, ItemId, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass,
-    PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId,
-    Task, TaskId, Tid, entry::Verdict,
+    Document, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId,
+    MitigationOf, Module, MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId,
+    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::factors::FactorUse;
@@ -386,6 +386,38 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
+    /// Have a label printed. The same label twice is one. Needs the right to modify in the module inbound.
+    QueueLabel {
+        /// What.
+        label: Label,
+        /// By whom.
+        by: Actor,
+    },
+    /// What became of a label, as far as its printer tells.
+    LabelChanged {
+        /// Which.
+        label: LabelId,
+        /// Where it stands now.
+        state: LabelState,
+        /// Why, where it is unknown or void.
+        reason: String,
+        /// What the printer told.
+        evidence: Option<Box<LabelEvidence>>,
+    },
+    /// Decide about a label of which nobody knows, or void one that was not yet sent. Needs a person in a session with
+    /// the right to modify in the module inbound.
+    DecideLabel {
+        /// Which.
+        label: LabelId,
+        /// What.
+        verdict: LabelVerdict,
+        /// Why, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Labels that an earlier run was sending are unknown.
+    EndLeftoverLabels,
     /// Add what was paid beside the price to the value of a receipt. The same document twice is one
     /// cost. Needs the right to modify in the module price.
     LandCost {

@@ -494,6 +494,14 @@ fn keep(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.commission(Binding { tag, item, lot, serial, tid }, by)
         }
         Command::Decommission { tag, reason, by } => turn.decommission(tag, reason, by),
+        Command::QueueLabel { label, by } => turn.queue_label(label, by),
+        Command::LabelChanged { label, state, reason, evidence } => {
+            turn.label_changed(label, state, reason, evidence)
+        }
+        Command::DecideLabel { label, verdict, reason, by } => {
+            turn.decide_label(label, verdict, reason, by)
+        }
+        Command::EndLeftoverLabels => turn.end_leftover_labels(),
         Command::LandCost { movement, document, amounts, by } => {
             turn.land_cost(movement, document, amounts, by)
         }

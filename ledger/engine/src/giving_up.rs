@@ -60,9 +60,10 @@ impl Turn<'_> {
             Command::LandCost { by, .. } | Command::ClosePeriod { by, .. } => {
                 Asked::new(by, Action::Modify, Module::Price)
             }
-            Command::Commission { by, .. } | Command::Decommission { by, .. } => {
-                Asked::new(by, Action::Modify, Module::Inbound)
-            }
+            Command::Commission { by, .. }
+            | Command::Decommission { by, .. }
+            | Command::QueueLabel { by, .. }
+            | Command::DecideLabel { by, .. } => Asked::new(by, Action::Modify, Module::Inbound),
             Command::OpenReview { by, .. } => Asked::new(by, Action::Create, Module::System),
             Command::DecideReview { by, .. } => Asked::new(by, Action::Approve, Module::System),
             Command::VoidReservation { by, .. } => Asked::new(by, Action::Modify, Module::Ledger),

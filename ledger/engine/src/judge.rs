@@ -8,6 +8,7 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod labels;
 mod questions;
 
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ use crate::{
     passes::orderer,
     reservations::digest,
     sessions::machine,
-    state::{Hold, OpenChange, Reservation, State},
+    state::{Hold, OpenChange, OpenLabel, Reservation, State},
     tasks::is_same,
     turn::authenticated,
 };
@@ -44,6 +45,8 @@ pub struct Judge {
     current: Option<Hash>,
     /// Of every item that the journal defines.
     classes: HashMap<ItemId, ItemClass>,
+    /// The label that was issued just before, of which the tag is bound next.
+    issued: Option<OpenLabel>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
     /// The request that was approved last, and whose effect follows.
@@ -187,6 +190,7 @@ impl Judge {
 
     /// Keeps what later entries rest on.
     fn learn(&mut self, body: &Body) -> Verdict {
+        self.issued = labels::issued(&self.state, body);
         match body {
             Body::PoliciesDefined { version, roles, cedar, guards, .. } => {
                 self.approved = None;
@@ -260,6 +264,9 @@ impl Judge {
         if let Body::Moved { movement, .. } = body
             && let Some(verdict) = self.accepted(movement)
         {
+            return verdict;
+        }
+        if let Some(verdict) = labels::bound(self.issued.as_ref(), body) {
             return verdict;
         }
         let Some(said) = body.decision() else { return Ok(()) };
@@ -449,6 +456,9 @@ impl Judge {
             Body::ReservationEnded { movement, reason, by, .. } if reason == "posted" => {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
+            }
+            Body::LabelChanged { .. } | Body::LabelDecided { .. } => {
+                labels::follows(&self.state, body)
             }
             Body::ReviewDecided { item, by, .. } => {
                 let own = item.operator().is_some_and(|whom| is_name(whom.as_str(), by));

@@ -66,14 +66,25 @@ impl Turn<'_> {
             Ok(false) => {}
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         }
+        match self.commissioned(bind, by, decision.clone()) {
+            Ok(_) => Ok(Reply::Done),
+            Err((code, message)) => Err(self.deny(asked, code, message, Some(decision))),
+        }
+    }
+
+    /// Records that a tag stands for a piece of an item: the one place that does.
+    pub(crate) fn commissioned(
+        &mut self,
+        bind: Binding,
+        by: Actor,
+        decision: Decision,
+    ) -> Result<u64, Fault> {
         let Binding { tag, item, lot, serial, tid } = bind;
-        let told = decision.clone();
-        let body = Body::Commissioned { tag, item, lot, serial, tid, by, decision };
-        self.kept(asked, body, told)
+        self.record_stock(Body::Commissioned { tag, item, lot, serial, tid, by, decision })
     }
 
     /// The class of an item, if it is known.
-    fn class_of(&self, item: &ItemId) -> Option<Goods> {
+    pub(crate) fn class_of(&self, item: &ItemId) -> Option<Goods> {
         let class = self.stock.item(item)?.class;
         Some(Goods { classes: [class].into(), ..Goods::default() })
     }
@@ -87,7 +98,7 @@ impl Turn<'_> {
     }
 
     /// Whether a tag stands for this already, or why it can't come to.
-    fn may_bind(&self, bind: &Binding) -> Result<bool, Fault> {
+    pub(crate) fn may_bind(&self, bind: &Binding) -> Result<bool, Fault> {
         let Binding { tag, item, lot, serial, tid } = bind;
         for (field, text) in
             [("tag", Some(tag)), ("lot", lot.as_ref()), ("serial", serial.as_ref())]

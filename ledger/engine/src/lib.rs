@@ -24,6 +24,7 @@ mod holds;
 pub mod items;
 pub mod judge;
 mod keeping;
+mod labels;
 mod lines;
 mod memory;
 mod needs;
@@ -57,6 +58,7 @@ pub use gatewarden_identity::activation::Holder;
 pub use items::ItemMaster;
 pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
+pub use labels::LABELS_OPEN_MAX;
 pub use people::ACTIVATION_MS_MAX;
 pub use reviews::reviewers_of;
 pub use sessions::{
@@ -67,8 +69,8 @@ pub use sessions::{
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
 };
 pub use state::{
-    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, Operator,
-    Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session, State,
-    TaskState,
+    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, OpenLabel,
+    Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session,
+    State, TaskState,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -73,6 +73,13 @@ pub(crate) fn wants(
         Command::Commission { tag, .. } | Command::Decommission { tag, .. } => {
             wants.things.insert(tag.clone());
         }
+        Command::QueueLabel { label, .. } => {
+            wants.things.extend(label.tag.iter().map(|tag| tag.key.clone()));
+        }
+        Command::LabelChanged { label, .. } | Command::DecideLabel { label, .. } => {
+            let tag = state.label(*label).and_then(|open| open.label.tag.as_ref());
+            wants.things.extend(tag.map(|tag| tag.key.clone()));
+        }
         Command::LandCost { movement, .. } => of_past(&mut wants, *movement, stock),
         _ => {}
     }

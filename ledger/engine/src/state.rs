@@ -5,6 +5,7 @@
 //! open gives an equal state (`PartialEq`, tested). What must not survive a
 //! restart (badges seen, last activity, recent answers) is not here but in `memory`.
 
+mod labels;
 mod people;
 mod reviews;
 mod session;
@@ -13,12 +14,13 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Entry, Hash, Module,
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Entry, Hash, LabelId, Module,
     MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp, StationId, TaskId,
 };
 
 use crate::factors::KnownFactor;
 
+pub use labels::OpenLabel;
 pub use people::{
     Activation, Client, KnownDevice, Lockout, OpenChange, Operator, Policies, RefusedDevice,
 };
@@ -54,6 +56,8 @@ pub struct State {
     pub(crate) holds: BTreeMap<PassId, Hold>,
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
     pub(crate) reservations: BTreeMap<MovementId, Reservation>,
+    pub(crate) labels: BTreeMap<LabelId, OpenLabel>,
+    pub(crate) label_seqs: BTreeMap<u64, LabelId>,
     pub(crate) policies: Option<Policies>,
     pub(crate) reviews: BTreeMap<ReviewId, ReviewState>,
     pub(crate) changes: BTreeMap<ChangeId, OpenChange>,

@@ -64,6 +64,8 @@ impl Uses {
             | Body::HoldDecided { by, decision, .. }
             | Body::Commissioned { by, decision, .. }
             | Body::Decommissioned { by, decision, .. }
+            | Body::LabelQueued { by, decision, .. }
+            | Body::LabelDecided { by, decision, .. }
             | Body::Reserved { by, decision, .. }
             | Body::CostLanded { by, decision, .. }
             | Body::PeriodClosed { by, decision, .. }

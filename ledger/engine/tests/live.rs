@@ -5,12 +5,13 @@
 mod common;
 
 use common::{
-    House, at, badge, movement_id, pass, pass_id, posting, session_id, settings, task, task_id,
+    House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task,
+    task_id,
 };
 use gatewarden_engine::{Command, Factor, FactorCheck, PinCheck, Settings};
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, Hash, Module, MovementKind, Review, ReviewId,
-    ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
+    Action, Actor, Body, Change, ChangeId, Hash, LabelVerdict, Module, MovementKind, Review,
+    ReviewId, ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
 };
 use uuid::Uuid;
 
@@ -51,6 +52,8 @@ fn rests(command: &Command) -> Rests {
         | C::VoidReservation { .. }
         | C::Commission { .. }
         | C::Decommission { .. }
+        | C::QueueLabel { .. }
+        | C::DecideLabel { .. }
         | C::LandCost { .. }
         | C::ClosePeriod { .. }
         | C::RotateKey { .. }
@@ -64,6 +67,8 @@ fn rests(command: &Command) -> Rests {
         | C::Pass(_)
         | C::Start { .. }
         | C::EndLeftoverSessions
+        | C::EndLeftoverLabels
+        | C::LabelChanged { .. }
         | C::Stop { .. }
         | C::ClientUsed { .. }
         | C::Delivered { .. }
@@ -78,7 +83,7 @@ fn rests(command: &Command) -> Rests {
 }
 
 /// How many kinds of commands are denied: each stands in `all`.
-const DENIED: usize = 32;
+const DENIED: usize = 34;
 
 /// One of each command that names a session or who asks, in session 1 of `adam`.
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -179,6 +184,13 @@ fn all() -> Vec<Command> {
             by: adam(),
         },
         Command::Decommission { tag: "t".to_owned(), reason: reason(), by: adam() },
+        Command::QueueLabel { label: label(1), by: adam() },
+        Command::DecideLabel {
+            label: label(1).id,
+            verdict: LabelVerdict::Void,
+            reason: reason(),
+            by: adam(),
+        },
         Command::LandCost {
             movement: movement_id(1),
             document: task(1, "dock-1", MovementKind::Receipt, &lines).document,

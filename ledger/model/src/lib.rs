@@ -22,6 +22,7 @@ pub mod hash;
 pub mod identify;
 pub mod item;
 mod kind;
+pub mod label;
 pub mod mask;
 pub mod movement;
 pub mod name;
@@ -57,11 +58,12 @@ pub use hash::Hash;
 pub use identify::{Form, Identification, identify};
 pub use item::{Item, ItemClass, Tracking, Unit, Valuation, ValuationMethod};
 pub use kind::MovementKind;
+pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LaneId, MovementId, OperatorId, PassId,
-    ReviewId, SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, OperatorId,
+    PassId, ReviewId, SessionId, StationId, TaskId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;

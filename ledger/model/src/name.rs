@@ -144,6 +144,8 @@ uuid_name!(/// One request for a change that needs a second person.
     ChangeId);
 uuid_name!(/// One campaign of access review.
     ReviewId);
+uuid_name!(/// One label to be printed (UUIDv7).
+    LabelId);
 
 impl From<PassId> for MovementId {
     fn from(pass: PassId) -> Self {

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Movement,
-    MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, SessionEvent,
-    StationId, Task, TaskId,
+    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Label,
+    LabelId, LabelVerdict, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId,
+    ReviewItem, SessionEvent, StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -39,11 +39,13 @@ pub enum SubjectKind {
     Change,
     /// A campaign of access review.
     Review,
+    /// A label.
+    Label,
 }
 
 impl SubjectKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Item,
         Self::Tag,
         Self::Document,
@@ -56,6 +58,7 @@ impl SubjectKind {
         Self::Client,
         Self::Change,
         Self::Review,
+        Self::Label,
     ];
 
     /// The kind's name, as in `ledger trace`.
@@ -74,6 +77,7 @@ impl SubjectKind {
             Self::Client => "client",
             Self::Change => "change",
             Self::Review => "review",
+            Self::Label => "label",
         }
     }
 
@@ -199,6 +203,11 @@ impl Entry {
             Body::ReviewClosed { review, .. } => close(format!("review:{review}")),
             Body::Reserved { posting, .. } => touch(format!("reservation:{}", posting.id)),
             Body::ReservationEnded { movement, .. } => close(format!("reservation:{movement}")),
+            Body::LabelQueued { label, .. } => touch(format!("label:{}", label.id)),
+            Body::LabelChanged { label, state, .. } => label_live(*label, state.is_over()),
+            Body::LabelDecided { label, verdict, .. } => {
+                label_live(*label, *verdict != LabelVerdict::Reprint)
+            }
             Body::Commissioned { .. }
             | Body::Decommissioned { .. }
             | Body::CostLanded { .. }
@@ -213,6 +222,15 @@ impl Entry {
             | Body::Unread { .. }
             | Body::Gap { .. } => Live::default(),
         }
+    }
+}
+
+/// A label that is over is closed; else the entry adds to it.
+fn label_live(label: LabelId, over: bool) -> Live {
+    let key = vec![format!("label:{label}")];
+    match over {
+        true => Live { touches: vec![], closes: key },
+        false => Live { touches: key, closes: vec![] },
     }
 }
 
@@ -243,7 +261,7 @@ macro_rules! keys {
 
 keys!(
     names ClientId, DeviceId, ItemId, OperatorId, StationId, String;
-    ids ChangeId, MovementId, PassId, ReviewId, TaskId
+    ids ChangeId, LabelId, MovementId, PassId, ReviewId, TaskId
 );
 
 impl Key for fmt::Arguments<'_> {
@@ -317,6 +335,26 @@ impl SubjectList {
         self.lines(&movement.lines);
         for count in &movement.counts {
             self.add(SubjectKind::Item, &count.item);
+        }
+    }
+
+    fn label(&mut self, label: &Label) {
+        self.add(SubjectKind::Label, label.id);
+        self.add(SubjectKind::Device, &label.printer);
+        if let Some(item) = &label.item {
+            self.add(SubjectKind::Item, item);
+            if let Some(lot) = &label.lot {
+                self.add(SubjectKind::Lot, format_args!("{item}/{lot}"));
+            }
+        }
+        if let Some(number) = &label.document {
+            self.add(SubjectKind::Document, number);
+        }
+        if let Some(sscc) = &label.sscc {
+            self.add(SubjectKind::Tag, format_args!("(00){sscc}"));
+        }
+        if let Some(tag) = &label.tag {
+            self.add(SubjectKind::Tag, &tag.key);
         }
     }
 
@@ -478,6 +516,15 @@ impl SubjectList {
             }
             Body::Decommissioned { tag, by, .. } => {
                 self.add(Tag, tag);
+                self.actor(by);
+            }
+            Body::LabelQueued { label, by, .. } => {
+                self.label(label);
+                self.actor(by);
+            }
+            Body::LabelChanged { label, .. } => self.add(SubjectKind::Label, label),
+            Body::LabelDecided { label, by, .. } => {
+                self.add(SubjectKind::Label, label);
                 self.actor(by);
             }
             Body::Reserved { posting, lines, by, .. } => {

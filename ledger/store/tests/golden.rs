@@ -17,12 +17,13 @@ use common::{decision, line, moved, stamp};
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Change, ChangeId, ChangeVerdict, Comparison, Confirmation,
     CountLine, Counted, Decision, Direction, Document, DocumentKind, Entry, Guards, Hash, Item,
-    ItemClass, Levels, Limit, Mitigation, MitigationOf, Module, MovementId, MovementKind,
-    MovementLine, OWN, Pass, PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine,
-    Present, Revaluation, Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role,
-    RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus,
-    Task, TaskId, TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod,
-    VoucherLine, Walking,
+    ItemClass, Label, LabelEvidence, LabelId, LabelState, LabelTag, LabelVerdict, Levels, Limit,
+    Mitigation, MitigationOf, Module, MovementId, MovementKind, MovementLine, OWN, Pass,
+    PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine, Present, Revaluation,
+    Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role, RoleMatrix, Second,
+    SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, Task, TaskId,
+    TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod, VoucherLine,
+    Walking,
     entry::Verdict,
     pass::{Doubt, Doubtful, Matched, Missing, Stray},
 };
@@ -975,6 +976,75 @@ fn chips_of_tags_have_their_bytes() {
     for (name, body) in [
         ("golden/v1-commissioned+tid", bound),
         ("golden-full/v1-another-tid", Body::Quarantined { pass: copied, reason: "a copy".into() }),
+    ] {
+        let path = folder().with_file_name(format!("{name}.json"));
+        same_as_file(&Entry::new(10, stamp(10), body), &path);
+    }
+}
+
+/// A label's life.
+#[test]
+fn labels_have_their_bytes() {
+    let id = LabelId(Uuid::from_u128(0x1abe));
+    let label = Label {
+        id,
+        printer: "zebra-1".parse().unwrap(),
+        template: "carton".into(),
+        template_digest: Hash::of(b"template"),
+        format: Hash::of(b"format"),
+        copies: 1,
+        item: Some("M-100".parse().unwrap()),
+        lot: Some("L1".into()),
+        serial: Some("6789".into()),
+        sscc: Some("006141410000000018".into()),
+        document: Some("4500001".into()),
+        tag: Some(LabelTag {
+            epc: "3034257BF7194E4000001A85".into(),
+            key: "urn:epc:id:sgtin:0614141.812345.6789".into(),
+        }),
+    };
+    let plain = Label {
+        item: None,
+        lot: None,
+        serial: None,
+        sscc: None,
+        document: None,
+        tag: None,
+        ..label.clone()
+    };
+    let queued = |label| Body::LabelQueued { label, by: operator(), decision: decision() };
+    let told = LabelEvidence {
+        printer: Some("D8J1".into()),
+        labels: Some([1000, 1002]),
+        encoded: Some([500, 501]),
+        voided: Some([5, 6]),
+        echo: Some("3034257BF7194E4000001A85".into()),
+        tid: Some("E2801190".into()),
+        answers: Some(Hash::of(b"answers")),
+    };
+    let changed = |state, reason: &str, evidence| Body::LabelChanged {
+        label: id,
+        state,
+        reason: reason.into(),
+        evidence,
+    };
+    let decided = |verdict| Body::LabelDecided {
+        label: id,
+        verdict,
+        reason: "because".into(),
+        by: operator(),
+        decision: decision(),
+    };
+    for (name, body) in [
+        ("golden/v1-label-queued", queued(plain)),
+        ("golden/v1-label-changed", changed(LabelState::Sending, "", None)),
+        ("golden/v1-label-decided", decided(LabelVerdict::Reprint)),
+        ("golden-full/v1-label-queued", queued(label)),
+        ("golden-full/v1-label-issued", changed(LabelState::Issued, "", Some(Box::new(told)))),
+        ("golden-full/v1-label-unknown", changed(LabelState::Unknown, "no answer", None)),
+        ("golden-full/v1-label-void", changed(LabelState::Void, "its format is lost", None)),
+        ("golden-full/v1-label-decided-printed", decided(LabelVerdict::Printed)),
+        ("golden-full/v1-label-decided-void", decided(LabelVerdict::Void)),
     ] {
         let path = folder().with_file_name(format!("{name}.json"));
         same_as_file(&Entry::new(10, stamp(10), body), &path);

@@ -3,7 +3,7 @@
 //! Invariants: nothing comes out while something stands against it; every label that comes out is counted, voided
 //! ones too; a mishap happens once.
 
-use super::label::{Label, understand};
+use super::label::{Echo, Label, understand};
 use super::{FORMATS_MAX, Obstacles};
 
 /// Something that goes wrong with the next format.
@@ -21,6 +21,8 @@ pub enum Mishap {
     },
     /// It prints, and never says a word again until [`super::SimPrinter::mute`] is lifted.
     Silence,
+    /// It prints, and from then on answers with noise until [`super::SimPrinter::mute`] is called.
+    Garbage,
     /// It takes the format and prints nothing.
     Swallow,
     /// The tag reads something else than what was written.
@@ -36,6 +38,8 @@ pub(super) struct Effect {
     pub(super) cut: bool,
     /// From now on it is mute.
     pub(super) mute: bool,
+    /// From now on it sends noise.
+    pub(super) garbage: bool,
 }
 
 #[derive(Debug)]
@@ -105,6 +109,10 @@ impl Desk {
                 self.print(false);
                 Effect { mute: true, ..Effect::default() }
             }
+            Some(Mishap::Garbage) => {
+                self.print(false);
+                Effect { garbage: true, ..Effect::default() }
+            }
             Some(Mishap::WrongTag) => Effect { told: self.print(true), ..Effect::default() },
             None => Effect { told: self.print(false), ..Effect::default() },
         }
@@ -144,8 +152,12 @@ impl Desk {
                 continue;
             }
             self.valid += 1;
-            if let Some((bytes, header, end)) = &label.echo {
-                let read = if wrong { "E2".repeat(tag.len() / 2) } else { tag.clone() };
+            for Echo { tid, bytes, header, end } in &label.echoes {
+                let read = match (tid, wrong) {
+                    (true, _) => tid_of(self.valid),
+                    (false, true) => "E2".repeat(tag.len() / 2),
+                    (false, false) => tag.clone(),
+                };
                 let read = read.get(..*bytes).unwrap_or(&read);
                 told.extend_from_slice(format!("{header}{read}{end}").as_bytes());
             }
@@ -200,4 +212,9 @@ impl Desk {
         )
         .into_bytes()
     }
+}
+
+/// The TID of the n-th tag of the roll: class identifier, mask designer, model, serial number.
+fn tid_of(n: u64) -> String {
+    format!("E2801190{:016X}", 0x2000_0000_0000_0000 + n)
 }

@@ -106,6 +106,11 @@ pub enum Reply {
         /// Why it is refused, in words.
         refused: Option<String>,
     },
+    /// What is said of the label is recorded.
+    Label {
+        /// Whether the tag of a label that is issued now stands for its item, or why not; none where there is none.
+        bound: Option<Result<(), String>>,
+    },
     /// The request waits for a second person.
     Requested(ChangeId),
     /// The first of two approved it: another one has to.

@@ -90,11 +90,14 @@ impl<'e> Asker<'e> {
                 Ok(Some(Question { by, facts: vec![known], others: others.to_vec() }))
             }
             Body::Commissioned { item, by, decision, .. } => {
-                let class = self.classes.get(item).copied();
-                let goods = Goods { classes: class.into_iter().collect(), ..Goods::default() };
-                let facts = Facts { goods: Some(&goods), ..Facts::default() };
-                let trusted = if class.is_some() { &[][..] } else { &[Fact::Classes] };
-                one(by, self.plain(decision, facts, trusted))
+                one(by, self.of_item(decision, Some(item)))
+            }
+            Body::LabelQueued { label, by, decision } => {
+                one(by, self.of_item(decision, label.item.as_ref()))
+            }
+            Body::LabelDecided { label, by, decision, .. } => {
+                let open = self.state.label(*label);
+                one(by, self.of_item(decision, open.and_then(|open| open.label.item.as_ref())))
             }
             Body::CostLanded { document, amounts, by, decision, .. } => {
                 let facts = Facts {
@@ -233,6 +236,16 @@ impl<'e> Asker<'e> {
             self.trust(&mut known, said, &[Fact::Classes]);
         }
         known
+    }
+
+    /// Facts of what is about one item, or about none.
+    fn of_item(&self, said: &Decision, item: Option<&ItemId>) -> Known {
+        let Some(item) = item else { return self.plain(said, Facts::default(), &[]) };
+        let class = self.classes.get(item).copied();
+        let goods = Goods { classes: class.into_iter().collect(), ..Goods::default() };
+        let facts = Facts { goods: Some(&goods), ..Facts::default() };
+        let trusted = if class.is_some() { &[][..] } else { &[Fact::Classes] };
+        self.plain(said, facts, trusted)
     }
 
     fn plain(&self, said: &Decision, facts: Facts<'_>, trusted: &[Fact]) -> Known {

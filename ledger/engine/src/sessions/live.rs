@@ -73,6 +73,8 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::VoidReservation { by, .. }
         | Command::Commission { by, .. }
         | Command::Decommission { by, .. }
+        | Command::QueueLabel { by, .. }
+        | Command::DecideLabel { by, .. }
         | Command::LandCost { by, .. }
         | Command::ClosePeriod { by, .. }
         | Command::RotateKey { by, .. }
@@ -87,6 +89,8 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Pass(_)
         | Command::Start { .. }
         | Command::EndLeftoverSessions
+        | Command::EndLeftoverLabels
+        | Command::LabelChanged { .. }
         | Command::Stop { .. }
         | Command::ClientUsed { .. }
         | Command::Delivered { .. }

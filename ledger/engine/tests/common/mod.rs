@@ -18,7 +18,7 @@ use gatewarden_model::{
 use gatewarden_stock::{Site, Stock, Supply, Wants};
 use uuid::Uuid;
 
-pub use short::{line, pass, posting, task, thing};
+pub use short::{label, line, pass, posting, task, thing};
 
 /// role, module, actions: the default matrix as `design/domain.md` has it, with our additions.
 pub const MATRIX: &[(&str, &str, &str)] = &[

@@ -1,9 +1,12 @@
 //! Things, passes, tasks and postings in short: words instead of structs.
 
 use gatewarden_model::{
-    Direction, Document, DocumentKind, Hash, MovementKind, Pass, PassClosing, PassOpening, Posting,
-    PostingLine, SessionId, Sighting, StockStatus, Task, TaskLine, Thing, Trust,
+    Direction, Document, DocumentKind, Hash, Label, LabelId, MovementKind, Pass, PassClosing,
+    PassOpening, Posting, PostingLine, SessionId, Sighting, StockStatus, Task, TaskLine, Thing,
+    Trust,
 };
+
+use uuid::Uuid;
 
 use super::{BOLT, BOLT_CASE, CHIP, NUT, PUMP, at, movement_id, pass_id, task_id};
 
@@ -144,5 +147,23 @@ pub fn posting(n: u128, kind: MovementKind, lines: &[&str]) -> Posting {
         reverses: None,
         expires_ms: None,
         custom: Default::default(),
+    }
+}
+
+/// A label for a bolt at `zebra-1`, without a tag.
+pub fn label(n: u128) -> Label {
+    Label {
+        id: LabelId(Uuid::from_u128(n)),
+        printer: "zebra-1".parse().unwrap(),
+        template: "carton".to_owned(),
+        template_digest: Hash::of(b"template"),
+        format: Hash::of(b"format"),
+        copies: 1,
+        item: Some("BOLT-M8".parse().unwrap()),
+        lot: None,
+        serial: None,
+        sscc: None,
+        document: None,
+        tag: None,
     }
 }

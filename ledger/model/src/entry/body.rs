@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Guards, Hash, Item, ItemId, LaneId, Mitigation, MitigationOf, Module,
-    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
-    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent,
-    SessionId, SessionPhase, Stamp, StationId, Task, TaskId, Tid, VoucherLine, entry::Verdict,
-    item::is_default, sod::SodTable,
+    DeviceId, Document, Guards, Hash, Item, ItemId, Label, LabelEvidence, LabelId, LabelState,
+    LabelVerdict, LaneId, Mitigation, MitigationOf, Module, Movement, MovementId, MovementLine,
+    OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId, ReviewItem,
+    ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Stamp,
+    StationId, Task, TaskId, Tid, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -497,6 +497,41 @@ pub enum Body {
     Decommissioned {
         /// The key of the tag or code.
         tag: String,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// A label is to be printed.
+    LabelQueued {
+        /// What.
+        label: Label,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed; what is bound to its tag later rests on this too.
+        decision: Decision,
+    },
+    /// What became of a label, as far as the gateway knows.
+    LabelChanged {
+        /// Which.
+        label: LabelId,
+        /// Where it stands now: before its first byte leaves it is being sent.
+        state: LabelState,
+        /// Why, where it is unknown or void.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        /// What the printer told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<LabelEvidence>>,
+    },
+    /// A person decided about a label of which nobody knew, or that was not yet sent.
+    LabelDecided {
+        /// Which.
+        label: LabelId,
+        /// What.
+        verdict: LabelVerdict,
         /// Why.
         reason: String,
         /// By whom.

@@ -20,6 +20,8 @@ macro_rules! decision {
             | Body::Held { decision, .. }
             | Body::HoldDecided { decision, .. }
             | Body::Commissioned { decision, .. }
+            | Body::LabelQueued { decision, .. }
+            | Body::LabelDecided { decision, .. }
             | Body::Decommissioned { decision, .. }
             | Body::Reserved { decision, .. }
             | Body::CostLanded { decision, .. }

@@ -53,11 +53,14 @@ impl Mask for Body {
             | Self::Commissioned {
                 tag: _, item: _, lot: _, serial: _, tid: _, by: _, decision: _
             }
+            | Self::LabelQueued { label: _, by: _, decision: _ }
+            | Self::LabelChanged { label: _, state: _, reason: _, evidence: _ }
             | Self::PeriodClosed { until: _, by: _, decision: _ }
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
             Self::QuarantineResolved { pass: _, verdict: _, reason, by: _, decision: _ }
             | Self::HoldDecided { pass: _, task: _, verdict: _, reason, by: _, decision: _ }
             | Self::FactorRemoved { operator: _, factor: _, reason, by: _, decision: _ }
+            | Self::LabelDecided { label: _, verdict: _, reason, by: _, decision: _ }
             | Self::Decommissioned { tag: _, reason, by: _, decision: _ }
             | Self::ChangeRequested { id: _, change: _, reason, by: _, decision: _ }
             | Self::ChangeDecided { id: _, verdict: _, reason, by: _, decision: _, mitigations: _ }
