@@ -1,7 +1,7 @@
 //! UHF RFID modules on a serial port: R200/YRM100, UHFReader18, Chafon CF600/M-200, ThingMagic M6e/M7e.
 //!
 //! `codec` cuts bytes into frames and understands them, `session` finds out which module stands at the port, sets it
-//! up and keeps it reading; both are pure. `task` opens the port, moves the bytes and speaks the device contract of
+//! up and keeps it reading; both are pure. `port` opens a port and moves its bytes, `task` speaks the device contract of
 //! the model, `probe` looks at a port for the one who installs it, `identity` finds out what is plugged in there.
 //!
 //! Invariants: every byte that came in ends in a read, a sign of life, or a gap; every read carries the digest of its
@@ -10,6 +10,7 @@
 
 pub mod codec;
 pub mod identity;
+mod port;
 pub mod probe;
 pub mod session;
 pub mod settings;

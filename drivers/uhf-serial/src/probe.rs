@@ -9,9 +9,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ModuleInfo, Settings,
+    ModuleInfo, Settings, port,
     session::{Found, Output, Session},
-    task,
 };
 
 /// Different tags that are listed; more are only counted.
@@ -69,8 +68,8 @@ pub async fn probe(
     clock: Arc<dyn Clock>,
     seconds: u32,
 ) -> Result<ProbeReport, ProbeError> {
-    let failed = |error: task::PortError| ProbeError(error.to_string());
-    let mut port = task::open(&settings).map_err(failed)?;
+    let failed = |error: port::PortError| ProbeError(error.to_string());
+    let mut line = port::open(&settings).map_err(failed)?;
     let mut session = Session::new(settings.clone(), None, clock.now());
     let (stop, mut buffer) = (CancellationToken::new(), [0u8; 1_024]);
     let mut findings = Findings::default();
@@ -89,19 +88,19 @@ pub async fn probe(
                 Output::Gap { reason, .. } => findings.note(reason),
                 Output::Down { reason } => return Err(ProbeError(reason)),
                 Output::Closed => return findings.report(&settings, seconds),
-                order => task::obey(&mut port, order)
+                order => port::obey(&mut line, order)
                     .await
-                    .map_err(|e| failed(task::named(&settings, e)))?,
+                    .map_err(|e| failed(port::named(&settings, e)))?,
             }
         }
         let closing = stop.is_cancelled();
         if closing {
             session.close(clock.now());
         }
-        match task::step(&mut port, &mut session, &mut buffer, &clock, &stop, closing).await {
-            Ok(task::Step::Stop) => session.close(clock.now()),
-            Ok(task::Step::Moved) => {}
-            Err(error) => return Err(failed(task::named(&settings, error))),
+        match port::step(&mut line, &mut session, &mut buffer, &clock, &stop, closing).await {
+            Ok(port::Step::Stop) => session.close(clock.now()),
+            Ok(port::Step::Moved) => {}
+            Err(error) => return Err(failed(port::named(&settings, error))),
         }
     }
 }

@@ -8,17 +8,19 @@
 
 mod bad;
 mod finding;
+mod output;
 pub(crate) mod plan;
 mod reading;
 
 use std::collections::VecDeque;
 
-use gatewarden_model::{Hash, Stamp, TagRead};
+use gatewarden_model::Stamp;
 
+pub use self::output::{Found, Output};
 use self::{bad::Bad, plan::Ask};
 use crate::{
     Settings,
-    codec::{Cut, Framer, ModuleInfo, Protocol, Said},
+    codec::{Cut, Framer, ModuleInfo, Said},
 };
 
 /// How long an answer may take, in microseconds.
@@ -34,56 +36,6 @@ pub const SILENCE_US: u64 = 3_500_000;
 pub const TRIES: u32 = 2;
 /// Shortest time between two inventory commands, in microseconds.
 pub const ROUND_US: u64 = 10_000;
-
-/// What was found at the port; tried first on the next connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    /// The protocol it speaks.
-    pub protocol: Protocol,
-    /// Bits a second.
-    pub baud: u32,
-}
-
-/// What the session wants done or told, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Set the port to so many bits a second.
-    Baud(u32),
-    /// Send these bytes.
-    Write(Vec<u8>),
-    /// The module reads.
-    Up {
-        /// What it tells of itself.
-        module: ModuleInfo,
-        /// How it is spoken to.
-        found: Found,
-    },
-    /// Tags of one frame.
-    Tags {
-        /// When the frame was whole.
-        at: Stamp,
-        /// What was read.
-        tags: Vec<TagRead>,
-        /// The digest of the frame.
-        raw: Hash,
-    },
-    /// Evidence is missing.
-    Gap {
-        /// When its first sign came.
-        from: Stamp,
-        /// When it was over.
-        to: Stamp,
-        /// What happened.
-        reason: String,
-    },
-    /// The module is of no use like this; the session is over.
-    Down {
-        /// Why, with the way out.
-        reason: String,
-    },
-    /// The module was told to stop; the session is over.
-    Closed,
-}
 
 #[derive(Debug)]
 enum Phase {

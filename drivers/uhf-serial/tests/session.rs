@@ -347,6 +347,8 @@ fn at_the_end_it_is_told_to_stop_and_its_last_tags_count() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     /// However the bytes come in pieces, they are the same reads and the same gaps.
     #[test]
     fn any_chunking_gives_the_same_reads(

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 const R200: Protocol = Protocol::R200 { alternate: false };
 
+/// Within this time of its return a module reads again.
+const BACK: Duration = Duration::from_secs(2);
+
 struct TestClock(Instant);
 
 impl Clock for TestClock {
@@ -182,10 +185,14 @@ async fn a_module_unplugged_inside_a_frame_comes_back_with_a_gap() {
     bench.sim.unplug_in_a_frame();
     let reason = bench.down().await;
     assert!(reason.contains("unplugged"), "{reason}");
+    // The wait before a try is long by now; the port is seen all the same.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     bench.sim.replug().unwrap();
+    let since = Instant::now();
     let reason = bench.gap().await;
     assert!(reason.contains("did not read"), "{reason}");
     bench.up().await;
+    assert!(since.elapsed() < BACK, "{:?}", since.elapsed());
     bench.read().await;
     bench.finish().await;
 }
@@ -203,6 +210,13 @@ async fn a_silent_module_is_down_and_a_slow_one_is_not() {
     bench.sim.mute(true);
     let reason = bench.down().await;
     assert!(reason.contains("said nothing"), "{reason}");
+    // Its power is back, the port was there all the time.
+    bench.down().await;
+    bench.sim.mute(false);
+    let since = Instant::now();
+    bench.up().await;
+    assert!(since.elapsed() < BACK, "{:?}", since.elapsed());
+    bench.read().await;
     bench.finish().await;
 }
 
