@@ -257,6 +257,13 @@ mod tests {
             data: vec![0xff, 0x01, 0x00, 0x9c, 0x07],
         };
         assert_eq!(frames(&told), [Frame::Packet(packet)]);
+        // A scanner that tells that it read nothing.
+        let nothing = [0x07, 0xf3, 0x00, 0x00, 0x01, 0x4e, 0x52, 0xfe, 0x65];
+        let read = frames(&nothing);
+        assert!(
+            matches!(&read[..], [Frame::Packet(packet)] if packet.data == b"\x01NR"),
+            "{read:?}"
+        );
     }
 
     #[test]
