@@ -3,8 +3,12 @@
 //! What groups reads is the pure `Grouping`; this shell gives it time and ids,
 //! writes what it opens and sees to the spool, and hands closed passes to the recorder in order. A
 //! pass is bound to the session that was open during the whole of it; who is not signed in can't
-//! claim one afterwards. No read is dropped silently: it joins a pass, lingers in the last one, or
-//! is counted as a gap.
+//! claim one afterwards. No read is dropped silently: it joins a pass, lingers in the last one, is kept
+//! as told late, or is counted as a gap.
+
+mod badge;
+mod evidence;
+mod keep;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -12,10 +16,10 @@ use std::{
 };
 
 use gatewarden_config::Station;
-use gatewarden_engine::{Command, Engine, ReadMeta, Reply};
+use gatewarden_engine::ReadMeta;
 use gatewarden_model::{
-    DeviceEvent, DeviceFacts, DeviceId, DeviceState, Hash, Pass, PassClosing, PassId, PassOpening,
-    Read, ReadValue, ScanRead, SessionId, Sighting, Signal, Stamp, Thing, Tid, Trust,
+    DeviceEvent, DeviceFacts, DeviceId, Pass, PassClosing, PassId, Read, ReadValue, SessionId,
+    Sighting, Stamp, Thing, Tid, Trust,
 };
 use tokio::{
     sync::mpsc,
@@ -26,11 +30,9 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, StationOrder},
-    badges, feeder,
-    grouping::{Closed, Fate, Grouped, Grouping, Rules, Seen},
+    feeder,
+    grouping::{Fate, Grouped, Grouping, Rules, Seen},
     recording::{Line, ReadLine, Recording},
-    secrets,
-    spool::SpoolError,
     watch::Watch,
 };
 
@@ -189,97 +191,6 @@ impl Intake {
         }
     }
 
-    async fn state(&mut self, device: DeviceId, state: DeviceState) {
-        let up = matches!(state, DeviceState::Up { .. });
-        if up {
-            self.watch.restarted(&device);
-        }
-        self.app.devices.set(&device, state);
-        if !up || !self.unseen.remove(&device) {
-            return;
-        }
-        let (from, to) = (self.started, self.now());
-        if to.us_since(&from) >= UNSEEN_US_MAX {
-            let reason = "not watched from the daemon's start until it was up".to_owned();
-            self.gap(Some(device), from, to, reason).await;
-        }
-    }
-
-    /// Asks whether the devices that told who they are may be believed; what can't be recorded now is
-    /// tried again, and until then nobody claims what they read.
-    async fn identify(&mut self) {
-        self.unasked_at = None;
-        while let Some((device, (facts, since))) =
-            self.unasked.first_key_value().map(|(device, told)| (device.clone(), told.clone()))
-        {
-            let station = self.station.name.clone();
-            let command = Command::Identify { station, device: device.clone(), facts, since };
-            match self.app.recorder.command(command).await {
-                Ok(Ok(Reply::Identified { refused: Some(reason) })) => {
-                    metrics::counter!("gatewarden_devices_refused_total",
-                        "device" => device.to_string())
-                    .increment(1);
-                    tracing::warn!(%device, station = %self.station.name, %reason,
-                        "device refused: see gatewarden change list");
-                }
-                Ok(Ok(_)) => drop(self.badges_told.remove(&device)),
-                Ok(Err(refusal)) => tracing::error!(%device, reason = %refusal.message, "identity"),
-                Err(error) => {
-                    tracing::error!(%device, %error, "who it is waits to be recorded");
-                    self.unasked_at = Some(Instant::now() + RETRY_PAUSE);
-                    return;
-                }
-            }
-            self.unasked.remove(&device);
-        }
-    }
-
-    async fn gap(&mut self, device: Option<DeviceId>, from: Stamp, to: Stamp, reason: String) {
-        metrics::counter!("gatewarden_gaps_total", "station" => self.station.name.to_string())
-            .increment(1);
-        tracing::warn!(station = %self.station.name, ?device, %reason, "evidence gap");
-        self.gaps.push_back((device, from, to, reason));
-        if self.gaps.len() > GAPS_MAX
-            && let (Some(first), Some(second)) = (self.gaps.pop_front(), self.gaps.pop_front())
-        {
-            // Two become one that spans both: less is told, nothing is left out.
-            let reason = format!("{}; {}", first.3, second.3).chars().take(500).collect();
-            self.gaps.push_front((None, first.1, second.2, reason));
-        }
-        self.tell_gaps().await;
-    }
-
-    /// Records the gaps that wait; what can't be recorded now is tried again.
-    async fn tell_gaps(&mut self) {
-        self.gaps_at = None;
-        while let Some((device, from, to, reason)) = self.gaps.front().cloned() {
-            let command = Command::Gap { device, from, to, reason };
-            if let Err(error) = self.app.recorder.command(command).await {
-                tracing::error!(%error, gaps = self.gaps.len(), "gaps wait to be recorded");
-                self.gaps_at = Some(Instant::now() + RETRY_PAUSE);
-                return;
-            }
-            self.gaps.pop_front();
-        }
-    }
-
-    /// The badge that a scan is, if it is one: it begins with the prefix, or is the number of a card
-    /// that is somebody's.
-    async fn badge_in(&self, scan: &ScanRead) -> Option<Hash> {
-        let prefixed = secrets::is_badge(&scan.text, &self.app.config.operators.badge_prefix);
-        if !prefixed && !badges::may_be_card(scan) {
-            return None;
-        }
-        let shown = scan.clone();
-        let look = move |engine: &Engine| {
-            let state = engine.state();
-            let is_badge = prefixed || badges::is_card(state, &shown);
-            is_badge.then(|| badges::badge_of(state, &shown.text))
-        };
-        // While the ledger is away nobody's cards are known, and nobody can sign in.
-        self.app.recorder.query(look).await.ok().flatten()
-    }
-
     async fn read(&mut self, read: Read) {
         if let ReadValue::Scan(scan) = &read.value
             && let Some(badge) = self.badge_in(scan).await
@@ -358,58 +269,6 @@ impl Intake {
         }
     }
 
-    /// A pass of what was told late is nobody's, and nothing that goes on now.
-    async fn opened(&mut self, pass: PassId, opening: PassOpening, at: Stamp, late: bool) {
-        let station = self.station.name.clone();
-        let session = self.app.recorder.session_at(&station).filter(|_| !late);
-        if !late {
-            self.app.lamps.show(&station, Signal::Busy);
-        }
-        if let Err(error) = self.app.spool.open_pass(pass, station, at, opening, session).await {
-            self.spool_failed(&error);
-        }
-    }
-
-    fn spool_failed(&self, error: &SpoolError) {
-        metrics::counter!("gatewarden_spool_failures_total").increment(1);
-        tracing::error!(station = %self.station.name, %error, "the pass is in memory only");
-        self.app.lamps.show(&self.station.name, Signal::Stop);
-    }
-
-    /// A badge at a device that is not the approved one signs nobody in: told once a device, not once a
-    /// scan, and never with its number.
-    async fn badge_refused(&mut self, device: DeviceId, at: Stamp, why: &str) {
-        self.app.lamps.show(&self.station.name, Signal::Alarm);
-        if self.badges_told.insert(device.clone()) {
-            let reason = format!("{why}; it and any further one count for nothing");
-            self.gap(Some(device), at, at, reason).await;
-        }
-    }
-
-    /// Why a badge read by this device counts for nothing.
-    fn badge_doubt(&self, device: &DeviceId, scan: &ScanRead) -> Option<&'static str> {
-        if self.unasked.contains_key(device) || self.app.recorder.is_refused(device) {
-            return Some("a badge was scanned at a device that is not the approved one");
-        }
-        let kind = self.app.config.devices.iter().find(|known| known.name == *device);
-        let typed = kind.is_some_and(|known| badges::may_be_typed(&known.kind, scan));
-        typed.then_some(
-            "a badge came from a keyboard wedge without an AIM identifier, where anybody may type",
-        )
-    }
-
-    async fn badge(&self, badge: gatewarden_model::Hash) {
-        let station = self.station.name.clone();
-        match self.app.recorder.command(Command::Badge { station, badge }).await {
-            Ok(Ok(reply)) => tracing::debug!(
-                known = matches!(reply, Reply::BadgeSeen { operator: Some(_) }),
-                "badge"
-            ),
-            Ok(Err(refusal)) => tracing::warn!(reason = %refusal.message, "badge refused"),
-            Err(error) => tracing::error!(%error, "a badge could not be taken"),
-        }
-    }
-
     fn thing(&mut self, value: &ReadValue) -> Thing {
         match value {
             ReadValue::Scan(scan) => Thing::of_scan(scan),
@@ -423,49 +282,6 @@ impl Intake {
                 let thing = Thing::of_epc(&tag.epc);
                 self.known.insert(tag.epc.clone(), thing.clone());
                 thing
-            }
-        }
-    }
-
-    async fn spool_sightings(&mut self) {
-        self.spool_at = None;
-        for (pass, sightings) in std::mem::take(&mut self.unspooled) {
-            if let Err(error) = self.app.spool.add_sightings(pass, sightings).await {
-                self.spool_failed(&error);
-            }
-        }
-    }
-
-    async fn close(&mut self, by: PassClosing) {
-        let now = self.now();
-        self.grouping.close(now, by);
-        self.record(|| Some(Line::Close { at: now, by }));
-        self.finish_closed(now).await;
-    }
-
-    /// Makes what has closed durable and hands it on.
-    async fn finish_closed(&mut self, now: Stamp) {
-        while let Some(Closed { mut pass, full_since }) = self.grouping.poll(now) {
-            self.record(|| Some(Line::Pass { asked: now, pass: pass.clone() }));
-            // The pass as a whole replaces its single sightings.
-            self.unspooled.remove(&pass.id);
-            if self.unspooled.is_empty() {
-                self.spool_at = None;
-            }
-            for alarm in self.watch.passed(&mut pass) {
-                self.gap(None, pass.opened, pass.closed, alarm.words).await;
-            }
-            if let Some(from) = full_since {
-                let reason = format!("more things, or longer ones, than pass {} can hold", pass.id);
-                self.gap(None, from, pass.closed, reason).await;
-            }
-            metrics::counter!("gatewarden_passes_total", "station" => self.station.name.to_string())
-                .increment(1);
-            if let Err(error) = self.app.spool.close_pass(pass.clone()).await {
-                self.spool_failed(&error);
-            }
-            if self.closed.send(pass).await.is_err() {
-                tracing::error!("the recorder's feeder has ended; the pass stays in the spool");
             }
         }
     }
