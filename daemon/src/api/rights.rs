@@ -212,6 +212,13 @@ static TABLE: &[Needs] = &[
     needs("post", "/api/v1/labels", "labels-queue", "inbound:modify"),
     needs("get", "/api/v1/labels", "labels-list", "inbound:view"),
     needs("post", "/api/v1/labels/{id}/decide", "labels-decide", "inbound:modify"),
+    noted(
+        "post",
+        "/api/v1/stations/{station}/tags/{epc}/access",
+        "tags-access",
+        "tag:view by a person",
+        "tag:modify to write; tag:execute to lock and tag:delete to kill, with a second person or a step-up",
+    ),
     needs("post", "/api/v1/tags", "tags-commission", "inbound:modify"),
     needs("delete", "/api/v1/tags", "tags-decommission", "inbound:modify"),
     needs("post", "/api/v1/landed-costs", "landed-costs-add", "price:modify"),

@@ -19,6 +19,7 @@ mod review;
 mod rows;
 mod sod;
 mod stock;
+mod tag;
 mod which;
 mod witness;
 
@@ -82,6 +83,9 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// Let a reader read, write, lock or kill a tag, or bind tags to pieces: always as a person.
+    #[command(subcommand)]
+    Tag(tag::TagVerb),
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
@@ -118,6 +122,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Tag(verb) => block_on(tag::tag(verb))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),

@@ -63,6 +63,9 @@ impl Turn<'_> {
             Command::Commission { by, .. } | Command::Decommission { by, .. } => {
                 Asked::new(by, Action::Modify, Module::Inbound)
             }
+            Command::AskTagAccess { by, access, .. } => {
+                Asked::new(by, access.action(), Module::Tag)
+            }
             Command::OpenReview { by, .. } => Asked::new(by, Action::Create, Module::System),
             Command::DecideReview { by, .. } => Asked::new(by, Action::Approve, Module::System),
             Command::VoidReservation { by, .. } => Asked::new(by, Action::Modify, Module::Ledger),

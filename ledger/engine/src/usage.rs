@@ -64,6 +64,7 @@ impl Uses {
             | Body::HoldDecided { by, decision, .. }
             | Body::Commissioned { by, decision, .. }
             | Body::Decommissioned { by, decision, .. }
+            | Body::TagAccessAsked { by, decision, .. }
             | Body::Reserved { by, decision, .. }
             | Body::CostLanded { by, decision, .. }
             | Body::PeriodClosed { by, decision, .. }

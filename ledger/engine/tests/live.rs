@@ -51,6 +51,7 @@ fn rests(command: &Command) -> Rests {
         | C::VoidReservation { .. }
         | C::Commission { .. }
         | C::Decommission { .. }
+        | C::AskTagAccess { .. }
         | C::LandCost { .. }
         | C::ClosePeriod { .. }
         | C::RotateKey { .. }
@@ -69,6 +70,7 @@ fn rests(command: &Command) -> Rests {
         | C::Delivered { .. }
         | C::Rejected { .. }
         | C::Gap { .. }
+        | C::EndTagAccess { .. }
         | C::Alarm { .. }
         | C::Tick
         | C::DefineItems
@@ -78,7 +80,7 @@ fn rests(command: &Command) -> Rests {
 }
 
 /// How many kinds of commands are denied: each stands in `all`.
-const DENIED: usize = 32;
+const DENIED: usize = 33;
 
 /// One of each command that names a session or who asks, in session 1 of `adam`.
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -179,6 +181,14 @@ fn all() -> Vec<Command> {
             by: adam(),
         },
         Command::Decommission { tag: "t".to_owned(), reason: reason(), by: adam() },
+        Command::AskTagAccess {
+            tag: "t".to_owned(),
+            station: "dock-1".parse().unwrap(),
+            device: "r".parse().unwrap(),
+            access: gatewarden_model::TagOp::Kill {},
+            reason: reason(),
+            by: adam(),
+        },
         Command::LandCost {
             movement: movement_id(1),
             document: task(1, "dock-1", MovementKind::Receipt, &lines).document,

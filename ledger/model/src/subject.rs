@@ -201,6 +201,8 @@ impl Entry {
             Body::ReservationEnded { movement, .. } => close(format!("reservation:{movement}")),
             Body::Commissioned { .. }
             | Body::Decommissioned { .. }
+            | Body::TagAccessAsked { .. }
+            | Body::TagAccessEnded { .. }
             | Body::CostLanded { .. }
             | Body::Restored { .. }
             | Body::Started { .. }
@@ -479,6 +481,16 @@ impl SubjectList {
             Body::Decommissioned { tag, by, .. } => {
                 self.add(Tag, tag);
                 self.actor(by);
+            }
+            Body::TagAccessAsked { tag, station, device, by, .. } => {
+                self.add(Tag, tag);
+                self.station(Some(station));
+                self.add(Device, device);
+                self.actor(by);
+            }
+            Body::TagAccessEnded { tag, device, .. } => {
+                self.add(Tag, tag);
+                self.add(Device, device);
             }
             Body::Reserved { posting, lines, by, .. } => {
                 self.add(Movement, posting.id);

@@ -106,6 +106,11 @@ pub enum Reply {
         /// Why it is refused, in words.
         refused: Option<String>,
     },
+    /// The reader may begin once this is flushed.
+    TagAccess {
+        /// The entry that asked.
+        asked: u64,
+    },
     /// The request waits for a second person.
     Requested(ChangeId),
     /// The first of two approved it: another one has to.

@@ -73,6 +73,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::VoidReservation { by, .. }
         | Command::Commission { by, .. }
         | Command::Decommission { by, .. }
+        | Command::AskTagAccess { by, .. }
         | Command::LandCost { by, .. }
         | Command::ClosePeriod { by, .. }
         | Command::RotateKey { by, .. }
@@ -92,6 +93,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Delivered { .. }
         | Command::Rejected { .. }
         | Command::Gap { .. }
+        | Command::EndTagAccess { .. }
         | Command::Alarm { .. }
         | Command::Tick
         | Command::DefineItems

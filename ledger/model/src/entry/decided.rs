@@ -21,6 +21,7 @@ macro_rules! decision {
             | Body::HoldDecided { decision, .. }
             | Body::Commissioned { decision, .. }
             | Body::Decommissioned { decision, .. }
+            | Body::TagAccessAsked { decision, .. }
             | Body::Reserved { decision, .. }
             | Body::CostLanded { decision, .. }
             | Body::PeriodClosed { decision, .. } => $some(decision),
