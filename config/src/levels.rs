@@ -54,7 +54,8 @@ const OPERATIONS: Choice = Choice {
         "item:create", "item:modify", "item:delete", "item:request", "item:approve", "item:execute",
         "subcontract:create", "subcontract:modify", "subcontract:delete", "subcontract:request",
         "subcontract:approve", "subcontract:execute", "finance:create", "finance:modify",
-        "finance:delete", "finance:request", "finance:approve", "finance:execute",
+        "finance:delete", "finance:request", "finance:approve", "finance:execute", "tag:create",
+        "tag:modify", "tag:delete", "tag:request", "tag:approve", "tag:execute",
     ],
 };
 

@@ -54,6 +54,7 @@ const MODULE: Shape = Shape::Choice(Choice {
         "item",
         "subcontract",
         "finance",
+        "tag",
     ],
 });
 const DOCUMENT: Choice = Choice {
@@ -213,6 +214,11 @@ static GRANTS: Section = Section {
         optional("item", ACTIONS, "The item master."),
         optional("subcontract", ACTIONS, "Subcontract orders and their settlement."),
         optional("finance", ACTIONS, "Vouchers, settlements and payments."),
+        optional(
+            "tag",
+            ACTIONS,
+            "The memory of tags: view is to read it, modify to write, execute to lock, delete to kill.",
+        ),
     ],
 };
 

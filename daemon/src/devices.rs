@@ -68,6 +68,8 @@ pub(crate) struct Supplies {
     /// The signal of the station that the device serves.
     pub(crate) signals: watch::Receiver<Signal>,
     pub(crate) board: DeviceBoard,
+    /// Where work on tags comes in.
+    pub(crate) tag_doors: crate::tag_access::TagDoors,
     /// The labels that wait for printers.
     pub(crate) labels: crate::labels::Labels,
     pub(crate) stop: CancellationToken,

@@ -33,6 +33,7 @@ mod rivals;
 mod run;
 mod secrets;
 mod spool;
+mod tag_access;
 mod trace;
 mod views;
 mod watch;

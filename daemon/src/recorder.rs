@@ -6,6 +6,7 @@
 //! the group gets the error and the engine is built anew from what is on disk, so memory never runs
 //! ahead of the journal.
 
+mod alarms;
 mod failing;
 mod load;
 mod rotate;

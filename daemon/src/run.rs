@@ -88,6 +88,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         pins: PinChecker::default(),
         enrolment: Enrolment::default(),
         factors: Factors::of(&config),
+        tag_doors: crate::tag_access::TagDoors::default(),
         guard: crate::watch::guard(&config.stations),
     };
     let stations = start_stations(&app, &device_tasks, &station_tasks, &stop);
@@ -175,6 +176,7 @@ pub(crate) fn start_stations(
                 events: events.clone(),
                 signals,
                 board: app.devices.clone(),
+                tag_doors: app.tag_doors.clone(),
                 labels: app.labels.clone(),
                 stop: stop.child_token(),
             };

@@ -117,6 +117,7 @@ fn asked(id: &str, world: &World) -> (Option<Value>, &'static str) {
         "labels-decide" => json!({"decision": "void", "reason": "so it is"}),
         "tags-commission" => json!({"tag": format!("(01){BOLT}(21)900"), "item": "BOLT-M8"}),
         "tags-decommission" => json!({"tag": format!("(01){BOLT}(21)901"), "reason": "torn"}),
+        "tags-access" => json!({"op": "read", "bank": "tid", "words": 6}),
         "landed-costs-add" => json!({"movement": world.movement, "amounts": ["1"],
             "document": {"kind": "purchase-order", "number": "F-1"}}),
         "periods-close" => json!({"until": "2020-01-01"}),
@@ -159,6 +160,7 @@ async fn operations(caller: &Caller, world: &World) -> Vec<Operation> {
                 .replace("{review}", &Uuid::nil().to_string())
                 .replace("{lane}", "erp")
                 .replace("{kind}", "document")
+                .replace("{epc}", "3074257BF7194E4000001A85")
                 .replace("{item}", "BOLT-M8");
             let target = target.replace(['{', '}'], "");
             let method: Method = method.to_uppercase().parse().unwrap();

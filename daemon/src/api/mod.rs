@@ -29,6 +29,7 @@ mod spray;
 mod stations;
 mod stock;
 mod system;
+mod tag_access;
 mod tasks;
 mod tls;
 
@@ -238,6 +239,7 @@ fn routes() -> Router<Api> {
         .route("/api/v1/postings/{id}/post", post(postings::post))
         .route("/api/v1/postings/{id}/confirmation", post(postings::ask_confirmation))
         .route("/api/v1/postings/{id}/void", post(postings::void))
+        .route("/api/v1/stations/{station}/tags/{epc}/access", post(tag_access::access))
         .route("/api/v1/tags", post(books::commission).delete(books::decommission))
         .route("/api/v1/landed-costs", post(books::land_cost))
         .route("/api/v1/periods/close", post(books::close))

@@ -213,6 +213,13 @@ static TABLE: &[Needs] = &[
     needs("get", "/api/v1/labels", "labels-list", "inbound:view"),
     needs("get", "/api/v1/labels/{id}", "labels-show", "inbound:view"),
     needs("post", "/api/v1/labels/{id}/decide", "labels-decide", "inbound:modify by a person"),
+    noted(
+        "post",
+        "/api/v1/stations/{station}/tags/{epc}/access",
+        "tags-access",
+        "tag:view by a person",
+        "tag:modify to write; tag:execute to lock and tag:delete to kill, with a second person or a step-up",
+    ),
     needs("post", "/api/v1/tags", "tags-commission", "inbound:modify"),
     needs("delete", "/api/v1/tags", "tags-decommission", "inbound:modify"),
     needs("post", "/api/v1/landed-costs", "landed-costs-add", "price:modify"),

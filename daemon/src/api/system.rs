@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     reviews,
     rights::{self, Published},
-    stations, stock, tasks,
+    stations, stock, tag_access, tasks,
 };
 
 /// How the daemon is. Nothing more is told to whom we don't know.
@@ -208,6 +208,7 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         postings::post,
         postings::ask_confirmation,
         postings::void,
+        tag_access::access,
         books::commission,
         books::decommission,
         books::land_cost,

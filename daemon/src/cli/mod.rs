@@ -20,6 +20,7 @@ mod review;
 mod rows;
 mod sod;
 mod stock;
+mod tag;
 mod which;
 mod witness;
 
@@ -88,6 +89,9 @@ enum Verb {
     /// What became of labels; decide about those of which nobody knows whether they were printed.
     #[command(subcommand)]
     Labels(labels::LabelsVerb),
+    /// Let a reader read, write, lock or kill a tag, or bind tags to pieces: always as a person.
+    #[command(subcommand)]
+    Tag(tag::TagVerb),
     /// Look into the ledger (verify, stock, trace, proof) and operate on it (fsck, backup, restore).
     #[command(subcommand)]
     Ledger(ledger::LedgerVerb),
@@ -126,6 +130,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,
+        Verb::Tag(verb) => block_on(tag::tag(verb))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),

@@ -12,7 +12,7 @@ use super::{ConfigArg, control::Control, people::read_hidden};
 use crate::run;
 
 #[derive(Debug, Args)]
-pub(super) struct Person {
+pub(crate) struct Person {
     #[command(flatten)]
     config: ConfigArg,
     /// Your badge; your PIN is asked for.
@@ -56,7 +56,7 @@ pub(super) async fn as_person(
 }
 
 /// The PIN: without echo on a terminal, else one line of standard input.
-fn ask_pin() -> anyhow::Result<String> {
+pub(super) fn ask_pin() -> anyhow::Result<String> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         return read_hidden("PIN: ");

@@ -2,17 +2,18 @@
 
 use gatewarden_config::{Llrp, LlrpEdge, LlrpFilter, LlrpTrust};
 use gatewarden_llrp::{
-    Bank, Edge, Foreign, Lamps, Protocol, Region, SearchMode, Settings, Start, Stop, TagFilter,
-    Trust,
+    Bank, Doors, Edge, Foreign, Lamps, Protocol, Region, SearchMode, Settings, Start, Stop,
+    TagFilter, Trust,
 };
 use gatewarden_model::{DeviceId, Hash};
 
 use super::Supplies;
 
 pub(super) async fn drive(name: DeviceId, told: Llrp, supplies: Supplies) {
-    let Supplies { clock, events, signals, stop, .. } = supplies;
+    let Supplies { clock, events, signals, stop, tag_doors, .. } = supplies;
     let settings = settings(told);
-    gatewarden_llrp::run_with_lamps(name, settings, clock, events, signals, stop).await;
+    let doors = Doors { signals, access: tag_doors.open(&name) };
+    gatewarden_llrp::run_with_doors(name, settings, clock, events, doors, stop).await;
 }
 
 fn settings(told: Llrp) -> Settings {

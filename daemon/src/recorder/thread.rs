@@ -12,7 +12,7 @@ use gatewarden_stock::Wants;
 use gatewarden_store::{Group, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AWAY, Answer, Board, Job, Line, Parts, RecorderError, load::publish};
+use super::{AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms, load::publish};
 use crate::rivals;
 
 /// Looks into the ledger for one command: each may tell of more that must be known.
@@ -165,6 +165,7 @@ impl Thread {
                 return self.fail(&error, decided);
             }
             self.set_failing(false);
+            alarms::tell(&group.entries);
             metrics::histogram!("gatewarden_ledger_flush_seconds")
                 .record(started.elapsed().as_secs_f64());
             metrics::counter!("gatewarden_ledger_entries_total")

@@ -338,7 +338,10 @@ fn evidence_words(told: &LabelEvidence) -> String {
 
 /// What a portal was not sure of, if anything.
 fn doubt_words(pass: &Pass) -> String {
-    match pass.doubts.as_slice() {
+    // The gravest stands first.
+    let mut doubts: Vec<_> = pass.doubts.iter().collect();
+    doubts.sort_by_key(|doubt| std::cmp::Reverse(doubt.why));
+    match doubts.as_slice() {
         [] => String::new(),
         [one] => format!(", 1 doubtful: {} {}", one.sighting.thing.key, one.why.words()),
         [one, rest @ ..] => format!(
@@ -455,6 +458,20 @@ fn tell_stock(body: &Body) -> Told {
             Told::new(format!("{tag} stands for nothing any more: {reason}"), actor(by))
                 .by(Some(decision))
         }
+        Body::TagAccessAsked { tag, station, device, access, reason, by, second, decision } => {
+            let mut who = actor(by);
+            if let Some(second) = second {
+                who.push_str(&format!(" with {}", second.operator));
+            }
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            Told::new(format!("{device} was asked of {tag}: {}{why}", access.words()), who)
+                .at(Some(station))
+                .by(Some(decision))
+        }
+        Body::TagAccessEnded { asked, tag, device, outcome } => Told::new(
+            format!("{tag}, as entry {asked} asked: {}", outcome.words()),
+            device.as_str(),
+        ),
         Body::CostLanded { movement, document, revalues, by, decision, .. } => {
             let later = match revalues.len() {
                 0 => String::new(),

@@ -2,8 +2,7 @@
 //!
 //! `codec` turns bytes into messages and back, `session` leads one connection's conversation; both
 //! are pure; `plan` holds the settings against what the reader can. `task` moves the bytes, reconnects, and
-//! speaks the device contract of the model. `access` writes, locks and kills tags, and verifies it; no door of
-//! the daemon's leads there yet.
+//! speaks the device contract of the model. `access` writes, locks and kills tags, and verifies it.
 
 pub mod access;
 pub mod bench;
@@ -28,4 +27,4 @@ pub use settings::{
     Bank, Edge, Foreign, Lamps, Protocol, Region, SearchMode, Settings, Start, Stop, TagFilter,
     Trust,
 };
-pub use task::{run, run_with_lamps};
+pub use task::{Doors, run, run_with_doors, run_with_lamps};

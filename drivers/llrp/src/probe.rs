@@ -124,6 +124,7 @@ pub async fn probe_with(settings: Settings, seconds: u32) -> Result<ProbeReport,
                 SessionEvent::Clock { skew_us } => findings.reader.clock_us = Some(skew_us),
                 SessionEvent::Gap { reason, .. } => findings.note(reason),
                 SessionEvent::Note(text) => findings.note(text),
+                SessionEvent::Accessed(_) => {}
                 SessionEvent::Down { reason } => return Err(ProbeError::Session(reason)),
                 SessionEvent::Closed => {
                     return Ok(ProbeReport { key_sha256, ..findings.report(address, seconds) });

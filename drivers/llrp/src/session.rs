@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use gatewarden_model::{Hash, Signal, TagRead};
 
 use crate::{
+    access::{AccessError, Outcome},
     codec::{
         CodecError, Frame, LlrpStatus, Message, MessageKind, RoSpec, TagReports, Typed,
         VERSION_1_0_1, param::decode_params, split_frame,
@@ -25,6 +26,7 @@ use crate::{
     skew::ReaderClock,
 };
 
+mod access;
 mod notice;
 mod reconcile;
 mod steps;
@@ -70,6 +72,8 @@ pub enum SessionEvent {
         /// Its clock less ours, in microseconds.
         skew_us: i64,
     },
+    /// How a job of [`Session::access`] ended.
+    Accessed(Result<Outcome, AccessError>),
     /// Something for the log.
     Note(String),
     /// The connection is of no use any more. Nothing follows.
@@ -120,6 +124,9 @@ pub struct Session {
     signal: Signal,
     /// Ids of requests about the outputs that were not answered yet.
     showing: VecDeque<u32>,
+    jobs: access::Jobs,
+    /// Whether a job of an earlier connection may have left an AccessSpec.
+    forgets_jobs: bool,
 }
 
 /// Requests about the outputs that may wait for their answers; a reader that answers none is told of.
@@ -161,6 +168,8 @@ impl Session {
             told_skew_s: 0,
             signal: Signal::Off,
             showing: VecDeque::new(),
+            jobs: access::Jobs::default(),
+            forgets_jobs: false,
         }
     }
 
@@ -169,6 +178,13 @@ impl Session {
     #[must_use]
     pub fn with_wall(mut self, wall_us: i64) -> Self {
         self.wall_us = wall_us;
+        self
+    }
+
+    /// Has the reader forget, on the way up, an access job that an earlier connection may have left behind.
+    #[must_use]
+    pub fn forgetting_jobs(mut self) -> Self {
+        self.forgets_jobs = true;
         self
     }
 
@@ -208,6 +224,11 @@ impl Session {
     /// When [`Session::handle_time`] should be called at the latest; `None` when it is over.
     #[must_use]
     pub fn poll_deadline_us(&self) -> Option<u64> {
+        let own = self.deadline_us()?;
+        Some(self.job_deadline_us().map_or(own, |job| own.min(job)))
+    }
+
+    fn deadline_us(&self) -> Option<u64> {
         let (from, ms) = match self.state {
             State::Greeting | State::Waiting { .. } => {
                 (self.since_us, u64::from(self.settings.time_out_ms))
@@ -253,7 +274,10 @@ impl Session {
 
     /// Looks whether something took too long.
     pub fn handle_time(&mut self, now_us: u64) {
-        if self.poll_deadline_us().is_none_or(|deadline| now_us < deadline) {
+        if self.job_deadline_us().is_some_and(|deadline| now_us >= deadline) {
+            self.job_time(now_us);
+        }
+        if self.deadline_us().is_none_or(|deadline| now_us < deadline) {
             return;
         }
         let ms = self.settings.time_out_ms;
@@ -314,7 +338,14 @@ impl Session {
 
     fn handle_frame(&mut self, now_us: u64, frame: &Frame<'_>) {
         if frame.kind == MessageKind::RO_ACCESS_REPORT {
-            return self.handle_report(now_us, frame);
+            self.handle_report(now_us, frame);
+            // Only a job looks at what else a report tells; a report that it can't read is one without results.
+            if self.is_accessing()
+                && let Ok(message) = Message::from_frame(frame)
+            {
+                self.job_message(now_us, &message);
+            }
+            return;
         }
         if frame.kind == MessageKind::KEEPALIVE {
             return self.send(Message::new(MessageKind::KEEPALIVE_ACK, frame.id));
@@ -363,6 +394,9 @@ impl Session {
     fn handle_message(&mut self, now_us: u64, message: &Message) -> Result<(), CodecError> {
         if message.kind == MessageKind::READER_EVENT_NOTIFICATION {
             return self.handle_notice(now_us, message);
+        }
+        if self.is_running() && self.job_message(now_us, message) {
+            return Ok(());
         }
         let is_error = message.kind == MessageKind::ERROR_MESSAGE;
         match self.state {
@@ -439,6 +473,7 @@ impl Session {
 
     fn end(&mut self, event: SessionEvent) {
         self.state = State::Over;
+        self.abandon_job();
         self.events.push_back(event);
     }
 }

@@ -11,12 +11,13 @@ use gatewarden_model::{
     TagRead,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::{AccessError, AccessRequest, Outcome},
     identity::Identity,
     link::{Link, LinkError},
     listen::Doorway,
@@ -57,6 +58,14 @@ pub async fn run(
     run_with_lamps(device, settings, clock, events, signals, stop).await;
 }
 
+/// What goes to a reader beside what it is asked for by its settings.
+pub struct Doors {
+    /// The station's signal, shown on the reader's outputs.
+    pub signals: watch::Receiver<Signal>,
+    /// Work on tags.
+    pub access: mpsc::Receiver<AccessRequest>,
+}
+
 /// As [`run`], with the station's signal shown on the reader's outputs.
 pub async fn run_with_lamps(
     device: DeviceId,
@@ -64,6 +73,19 @@ pub async fn run_with_lamps(
     clock: Arc<dyn Clock>,
     events: mpsc::Sender<DeviceEvent>,
     signals: watch::Receiver<Signal>,
+    stop: CancellationToken,
+) {
+    let (_, access) = mpsc::channel(1);
+    run_with_doors(device, settings, clock, events, Doors { signals, access }, stop).await;
+}
+
+/// As [`run_with_lamps`], with work on tags: one job at a time, beside the inventory.
+pub async fn run_with_doors(
+    device: DeviceId,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    events: mpsc::Sender<DeviceEvent>,
+    Doors { signals, access }: Doors,
     stop: CancellationToken,
 ) {
     // Begun at the time in milliseconds, so that a reader's late word about the ROSpec of a daemon
@@ -84,6 +106,9 @@ pub async fn run_with_lamps(
         early: Early::default(),
         signals,
         signals_open: true,
+        access,
+        access_open: true,
+        answer: None,
         doorway: None,
         key: None,
     };
@@ -115,6 +140,10 @@ struct Driver {
     early: Early,
     signals: watch::Receiver<Signal>,
     signals_open: bool,
+    access: mpsc::Receiver<AccessRequest>,
+    access_open: bool,
+    /// Where the outcome of the job under way goes.
+    answer: Option<oneshot::Sender<Result<Outcome, AccessError>>>,
     /// The open port, where the reader connects to us.
     doorway: Option<Doorway>,
     /// The digest of the reader's public key, with TLS.
@@ -159,6 +188,10 @@ impl Driver {
                 retry_in_ms = ABSENT_RETRY_MS - now_us % (ABSENT_RETRY_MS / 4);
             }
             tracing::warn!(device = %self.device, retry_in_ms, "reader down: {reason}");
+            // What waited for this connection is not done on the next one, of which nobody knows when it comes.
+            while let Ok(request) = self.access.try_recv() {
+                let _ = request.answer.send(Err(AccessError::NotReady));
+            }
             self.outage.get_or_insert_with(|| reason.clone());
             self.state(DeviceState::Down { reason, retry_in_ms }).await?;
             tokio::select! {
@@ -187,7 +220,8 @@ impl Driver {
         self.opened = Some(now);
         let wall_us = now.wall_us.saturating_sub_unsigned(now.mono_us);
         let mut session = Session::new(self.settings.clone(), rospec_id(self.rospec), now.mono_us)
-            .with_wall(wall_us);
+            .with_wall(wall_us)
+            .forgetting_jobs();
         let clock = Arc::clone(&self.clock);
         let mut closing = false;
         loop {
@@ -201,6 +235,11 @@ impl Driver {
                 changed = self.signals.changed(), if self.signals_open => {
                     self.signals_open = changed.is_ok();
                 }
+                request = self.access.recv(), if self.access_open && !closing && session.is_running()
+                    && !session.is_accessing() => match request {
+                        Some(request) => self.begin(&mut session, request),
+                        None => self.access_open = false,
+                    },
                 () = guard(&mut self.doorway) => {}
                 () = link.turn(&mut session, || clock.now().mono_us) => {}
             }
@@ -213,6 +252,17 @@ impl Driver {
                 Some(_) => return Ok(Ended::Ours),
                 None => {}
             }
+        }
+    }
+
+    /// Begins a job that somebody still waits for.
+    fn begin(&mut self, session: &mut Session, AccessRequest { job, answer }: AccessRequest) {
+        if answer.is_closed() {
+            return;
+        }
+        match session.access(job, self.now_us()) {
+            Ok(()) => self.answer = Some(answer),
+            Err(error) => drop(answer.send(Err(error))),
         }
     }
 
@@ -250,6 +300,11 @@ impl Driver {
                     let since = since_us.map(|since_us| earlier(now, since_us));
                     let from = since.or(self.good).unwrap_or(now);
                     self.gap(from, now, reason).await?;
+                }
+                SessionEvent::Accessed(outcome) => {
+                    if let Some(answer) = self.answer.take() {
+                        let _ = answer.send(outcome);
+                    }
                 }
                 SessionEvent::Clock { skew_us } => self.skew(skew_us),
                 SessionEvent::Note(text) => tracing::info!(device = %self.device, "{text}"),

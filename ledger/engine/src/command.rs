@@ -13,7 +13,8 @@ use gatewarden_model::{
     Action, Actor, Amount, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
     Document, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId,
     MitigationOf, Module, MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId,
-    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, Task, TaskId, Tid, entry::Verdict,
+    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid,
+    entry::Verdict,
 };
 
 use crate::factors::FactorUse;
@@ -416,8 +417,36 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
+    /// Let a reader work on a tag. Needs the right of the operation in the module tag, and a person; to lock or kill
+    /// also a second person, or more than a PIN. Answered by `Reply::TagAccess`; nothing may be sent to the reader
+    /// before the flush.
+    AskTagAccess {
+        /// The tag's key.
+        tag: String,
+        /// Where.
+        station: StationId,
+        /// By which reader.
+        device: DeviceId,
+        /// What.
+        access: TagOp,
+        /// Why; may be empty where nothing is changed.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
     /// Labels that an earlier run was sending are unknown.
     EndLeftoverLabels,
+    /// What came of the work on a tag.
+    EndTagAccess {
+        /// The entry that asked.
+        asked: u64,
+        /// The tag's key.
+        tag: String,
+        /// By which reader.
+        device: DeviceId,
+        /// What.
+        outcome: TagOutcome,
+    },
     /// Add what was paid beside the price to the value of a receipt. The same document twice is one
     /// cost. Needs the right to modify in the module price.
     LandCost {

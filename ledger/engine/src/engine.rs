@@ -23,6 +23,7 @@ use crate::{
     people::Enrolment,
     sessions::often::BUSY,
     state::State,
+    tag_access::Work,
     turn::{REASON_BYTES_MAX, Turn},
 };
 
@@ -502,6 +503,13 @@ fn keep(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.decide_label(label, verdict, reason, by)
         }
         Command::EndLeftoverLabels => turn.end_leftover_labels(),
+        Command::AskTagAccess { tag, station, device, access, reason, by } => {
+            turn.ask_tag_access(Work { tag, station, device, access }, reason, by)
+        }
+        Command::EndTagAccess { asked, tag, device, outcome } => {
+            turn.record(Body::TagAccessEnded { asked, tag, device, outcome });
+            Ok(Reply::Done)
+        }
         Command::LandCost { movement, document, amounts, by } => {
             turn.land_cost(movement, document, amounts, by)
         }

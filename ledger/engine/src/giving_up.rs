@@ -64,6 +64,9 @@ impl Turn<'_> {
             | Command::Decommission { by, .. }
             | Command::QueueLabel { by, .. }
             | Command::DecideLabel { by, .. } => Asked::new(by, Action::Modify, Module::Inbound),
+            Command::AskTagAccess { by, access, .. } => {
+                Asked::new(by, access.action(), Module::Tag)
+            }
             Command::OpenReview { by, .. } => Asked::new(by, Action::Create, Module::System),
             Command::DecideReview { by, .. } => Asked::new(by, Action::Approve, Module::System),
             Command::VoidReservation { by, .. } => Asked::new(by, Action::Modify, Module::Ledger),

@@ -27,8 +27,9 @@ use crate::{
     reservations::digest,
     sessions::machine,
     state::{Hold, OpenChange, OpenLabel, Reservation, State},
+    tag_access::is_sure,
     tasks::is_same,
-    turn::authenticated,
+    turn::{authenticated, session_of},
 };
 use approved::mitigated;
 use questions::{Asker, By, Question};
@@ -410,6 +411,14 @@ impl Judge {
             }
             Body::Unlocked { operator, by, .. } => {
                 two(!is_name(operator.as_str(), by), by, "unlocked himself")
+            }
+            Body::TagAccessAsked { access, by, second, .. } if access.is_final() => {
+                let Actor::Operator { id, session } = by else {
+                    return two(false, by, "let a reader work on a tag without being a person");
+                };
+                let level = session_of(&self.state, id, *session).map_or(0, |open| open.auth_level);
+                let other = second.as_ref().is_some_and(|second| second.operator != *id);
+                two(is_sure(level, other), by, "did alone, with a PIN, what can't be taken back")
             }
             Body::SessionChanged { .. } => self.changed(body),
             Body::HoldDecided { pass, by, .. } => {

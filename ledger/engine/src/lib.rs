@@ -38,6 +38,7 @@ mod sessions;
 mod settings;
 pub mod sod;
 pub mod state;
+mod tag_access;
 mod task_rules;
 mod tasks;
 mod turn;

@@ -57,9 +57,11 @@ impl Turn<'_> {
         }
         grade(&mut pass, self.stock);
         let (id, station) = (pass.id, pass.station.clone());
+        let is_copied = pass.doubts.iter().any(|doubt| doubt.why == Doubtful::AnotherTid);
         let (answer, signal) = match self.judge(pass) {
             Ok(reply @ Reply::Posted { .. }) => (Ok(reply), Signal::Go),
             Ok(reply @ Reply::Quarantined { .. }) => (Ok(reply), Signal::Alarm),
+            other if is_copied => (other, Signal::Alarm),
             other => (other, Signal::Stop),
         };
         self.signals.push((station, signal));

@@ -66,6 +66,7 @@ impl Uses {
             | Body::Decommissioned { by, decision, .. }
             | Body::LabelQueued { by, decision, .. }
             | Body::LabelDecided { by, decision, .. }
+            | Body::TagAccessAsked { by, decision, .. }
             | Body::Reserved { by, decision, .. }
             | Body::CostLanded { by, decision, .. }
             | Body::PeriodClosed { by, decision, .. }

@@ -54,6 +54,7 @@ fn rests(command: &Command) -> Rests {
         | C::Decommission { .. }
         | C::QueueLabel { .. }
         | C::DecideLabel { .. }
+        | C::AskTagAccess { .. }
         | C::LandCost { .. }
         | C::ClosePeriod { .. }
         | C::RotateKey { .. }
@@ -74,6 +75,7 @@ fn rests(command: &Command) -> Rests {
         | C::Delivered { .. }
         | C::Rejected { .. }
         | C::Gap { .. }
+        | C::EndTagAccess { .. }
         | C::Alarm { .. }
         | C::Tick
         | C::DefineItems
@@ -83,7 +85,7 @@ fn rests(command: &Command) -> Rests {
 }
 
 /// How many kinds of commands are denied: each stands in `all`.
-const DENIED: usize = 34;
+const DENIED: usize = 35;
 
 /// One of each command that names a session or who asks, in session 1 of `adam`.
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -188,6 +190,14 @@ fn all() -> Vec<Command> {
         Command::DecideLabel {
             label: label(1).id,
             verdict: LabelVerdict::Void,
+            reason: reason(),
+            by: adam(),
+        },
+        Command::AskTagAccess {
+            tag: "t".to_owned(),
+            station: "dock-1".parse().unwrap(),
+            device: "r".parse().unwrap(),
+            access: gatewarden_model::TagOp::Kill {},
             reason: reason(),
             by: adam(),
         },

@@ -36,6 +36,7 @@ pub mod session;
 pub mod sod;
 mod straight;
 pub mod subject;
+pub mod tag_access;
 mod task;
 mod text;
 mod thing;
@@ -78,6 +79,7 @@ pub use sod::{
     Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,
 };
 pub use subject::{Live, Subject, SubjectKind};
+pub use tag_access::{TagBank, TagField, TagLock, TagOp, TagOutcome};
 pub use task::{Task, TaskLine};
 pub use tid::{Tid, TidFit};
 pub use time::{Clock, Stamp};

@@ -47,11 +47,13 @@ pub enum Module {
     Subcontract,
     /// Vouchers, settlements and payments.
     Finance,
+    /// The memory of tags: view is to read it, modify to write, execute to lock, delete to kill.
+    Tag,
 }
 
 impl Module {
     /// All modules. Those that decided when a journal was written stand first, in that order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Inbound,
         Self::Outbound,
         Self::Count,
@@ -70,6 +72,7 @@ impl Module {
         Self::Item,
         Self::Subcontract,
         Self::Finance,
+        Self::Tag,
     ];
 
     /// The name, as in entries, policies and configuration.
@@ -94,6 +97,7 @@ impl Module {
             Self::Item => "item",
             Self::Subcontract => "subcontract",
             Self::Finance => "finance",
+            Self::Tag => "tag",
         }
     }
 }

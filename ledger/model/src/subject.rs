@@ -210,6 +210,8 @@ impl Entry {
             }
             Body::Commissioned { .. }
             | Body::Decommissioned { .. }
+            | Body::TagAccessAsked { .. }
+            | Body::TagAccessEnded { .. }
             | Body::CostLanded { .. }
             | Body::Restored { .. }
             | Body::Started { .. }
@@ -526,6 +528,16 @@ impl SubjectList {
             Body::LabelDecided { label, by, .. } => {
                 self.add(SubjectKind::Label, label);
                 self.actor(by);
+            }
+            Body::TagAccessAsked { tag, station, device, by, .. } => {
+                self.add(Tag, tag);
+                self.station(Some(station));
+                self.add(Device, device);
+                self.actor(by);
+            }
+            Body::TagAccessEnded { tag, device, .. } => {
+                self.add(Tag, tag);
+                self.add(Device, device);
             }
             Body::Reserved { posting, lines, by, .. } => {
                 self.add(Movement, posting.id);

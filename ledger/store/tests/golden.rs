@@ -21,9 +21,9 @@ use gatewarden_model::{
     Mitigation, MitigationOf, Module, MovementId, MovementKind, MovementLine, OWN, Pass,
     PassClosing, PassId, PassOpening, PasskeyRecord, Posting, PostingLine, Present, Revaluation,
     Review, ReviewId, ReviewItem, ReviewScope, ReviewVerdict, Role, RoleMatrix, Second,
-    SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, Task, TaskId,
-    TaskLine, Thing, Tracking, Trust, TwoPersons, Unit, Valuation, ValuationMethod, VoucherLine,
-    Walking,
+    SecondFactor, SessionEvent, SessionId, SessionPhase, Sighting, StockStatus, TagBank, TagField,
+    TagLock, TagOp, TagOutcome, Task, TaskId, TaskLine, Thing, Tracking, Trust, TwoPersons, Unit,
+    Valuation, ValuationMethod, VoucherLine, Walking,
     entry::Verdict,
     pass::{Doubt, Doubtful, Matched, Missing, Stray},
 };
@@ -1048,6 +1048,44 @@ fn labels_have_their_bytes() {
     ] {
         let path = folder().with_file_name(format!("{name}.json"));
         same_as_file(&Entry::new(10, stamp(10), body), &path);
+    }
+}
+
+/// Work on tags: every operation and every outcome.
+#[test]
+fn work_on_tags_has_its_bytes() {
+    let device = || "portal-1".parse().unwrap();
+    let second =
+        || Second { operator: "weber".parse().unwrap(), auth_level: 2, decision: decision() };
+    let asked = |access, second| Body::TagAccessAsked {
+        tag: "t".into(),
+        station: "dock-1".parse().unwrap(),
+        device: device(),
+        access,
+        reason: "because".into(),
+        by: operator(),
+        second,
+        decision: decision(),
+    };
+    let ended =
+        |outcome| Body::TagAccessEnded { asked: 7, tag: "t".into(), device: device(), outcome };
+    let (bank, pointer, words) = (TagBank::User, 3, 1);
+    let reason = || "no result in time".to_owned();
+    let tid = Some("E2801160600002054C3AB1C7".parse().unwrap());
+    let data = Some("BEEF".into());
+    let lock = TagOp::Lock { field: TagField::Epc, lock: TagLock::PermaLock };
+    let done = TagOutcome::Done { tid, words: Some("BEEF".into()) };
+    for (name, body) in [
+        ("golden/v1-tag-access-asked", asked(TagOp::Write { bank, pointer, words, data }, None)),
+        ("golden/v1-tag-access-asked+lock", asked(lock, Some(second()))),
+        ("golden/v1-tag-access-asked+read", asked(TagOp::Read { bank, pointer, words }, None)),
+        ("golden/v1-tag-access-asked+kill", asked(TagOp::Kill {}, Some(second()))),
+        ("golden/v1-tag-access-ended", ended(done)),
+        ("golden/v1-tag-access-ended+not-done", ended(TagOutcome::NotDone { reason: reason() })),
+        ("golden/v1-tag-access-ended+unknown", ended(TagOutcome::Unknown { reason: reason() })),
+    ] {
+        let path = folder().with_file_name(format!("{name}.json"));
+        same_as_file(&Entry::new(11, stamp(11), body), &path);
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     Actor, Arguments, BIND, COME_BACK, Field, GO_AWAY, Kind, ON, SEED, Shape, Simulated, Started,
     Teller, Verb, refuse,
 };
-use crate::llrp::{LlrpOptions, PORTS_MAX, Profile, RATE_MAX, ReaderStatus, SimReader};
+use crate::llrp::{LlrpOptions, PORTS_MAX, Profile, RATE_MAX, ReaderStatus, SimReader, TagMemory};
 
 const PORT: Field = Field::must("port", Shape::number(1, PORTS_MAX as i64), "from 1");
 const RATE: Shape = Shape::number(0, RATE_MAX as i64);
@@ -34,6 +34,14 @@ pub(super) static KIND: Kind = Kind {
             &[Field::must("tags", Shape::Tags, "all of them; those before are gone")],
         ),
         Verb::new("clear", "takes all tags away", &[]),
+        Verb::new(
+            "chip",
+            "gives a tag another chip: a copy of it, with a TID of its own",
+            &[
+                Field::must("epc", Shape::Text, "of the tag, in hex"),
+                Field::must("tid", Shape::Text, "what the chip says of itself, in hex words"),
+            ],
+        ),
         Verb::new("drop", "breaks the connection without a goodbye", &[]),
         Verb::new("garbage", "sends bytes that are no LLRP", &[]),
         Verb::new("truncate", "ends a report in its middle, and the connection", &[]),
@@ -84,6 +92,15 @@ fn start<'a>(options: &'a Arguments, _: &'a [Actor], _: Teller) -> Started<'a> {
     })
 }
 
+/// Words of four hex digits each, up to 31.
+fn words(hex: &str) -> Option<Vec<u16>> {
+    let fits = !hex.is_empty() && hex.len() % 4 == 0 && hex.len() <= 124;
+    if !fits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..hex.len() / 4).map(|at| u16::from_str_radix(&hex[4 * at..4 * at + 4], 16).ok()).collect()
+}
+
 impl Simulated for SimReader {
     fn at(&self) -> String {
         self.address().to_string()
@@ -117,6 +134,15 @@ impl Simulated for SimReader {
             match verb {
                 "field" => self.set_field(with.tags("tags")),
                 "clear" => self.clear_field(),
+                "chip" => {
+                    let hex = |name| with.text(name).and_then(words);
+                    let (Some(epc), Some(tid)) = (hex("epc"), hex("tid")) else {
+                        return Err(refuse("epc and tid are whole words in hex".to_owned()));
+                    };
+                    let epc: Vec<u8> = epc.iter().flat_map(|word| word.to_be_bytes()).collect();
+                    let memory = self.memory(&epc);
+                    self.set_memory(&epc, TagMemory { tid, ..memory });
+                }
                 "drop" => self.drop_connection(),
                 "garbage" => self.garbage(),
                 "truncate" => self.truncated_frame(),

@@ -1,8 +1,9 @@
-//! The conversation of one job: survey, work, and for a lock the attempt to write without the password.
+//! The conversation of one job: survey, work, for a lock the attempt to write without the password, and after a kill
+//! whether the tag still answers.
 
 use std::collections::BTreeSet;
 
-use super::{Operation, Privilege, TagResults, Target, access_spec, results};
+use super::{OpResult, Operation, Privilege, TagResults, Target, access_spec, results};
 use crate::codec::{LlrpStatus, Message, MessageKind};
 
 /// Op ids: the TID of the survey, the work, the reading back, the attempt.
@@ -53,6 +54,18 @@ pub enum AccessError {
     /// More than one tag matched; nothing was done.
     #[error("{0} tags matched, nothing was done: take the others away")]
     Ambiguous(usize),
+    /// The reader is not reading for us now; nothing was done.
+    #[error("the reader is not ready, nothing was done: see its state")]
+    NotReady,
+    /// Another job is under way; nothing was done.
+    #[error("the reader works on another tag, nothing was done: try again")]
+    Busy,
+    /// The connection ended, or the reader stopped answering, before anything was asked of the tag.
+    #[error("the reader was lost before anything was asked of the tag: nothing was done")]
+    LostBefore,
+    /// The connection ended in the middle.
+    #[error("the reader was lost in the middle: read the tag to see whether it happened")]
+    Lost,
     /// The operation's result came from another tag than the one that was surveyed: it was done to that one.
     #[error(
         "the operation met tag {0}, which was not there before: read both tags to see what they hold"
@@ -64,9 +77,33 @@ pub enum AccessError {
     /// The tag or the reader refused the operation.
     #[error("the operation failed with {0}")]
     Failed(String),
+    /// It ended badly, and may have been done in part or whole.
+    #[error("the operation ended with {0}: read the tag to see how far it came")]
+    Unsure(String),
     /// It was told as done, but looking at the tag says otherwise.
     #[error("the reader told success, but {0}")]
     NotVerified(String),
+}
+
+impl AccessError {
+    /// Whether it is certain that the tag is as it was.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::NoTag
+            | Self::Ambiguous(_)
+            | Self::NotReady
+            | Self::Busy
+            | Self::LostBefore
+            | Self::Failed(_) => true,
+            Self::Lost
+            | Self::AnotherTag(_)
+            | Self::TimedOut
+            | Self::Unsure(_)
+            | Self::NotVerified(_) => false,
+        }
+    }
 }
 
 /// How it went.
@@ -85,6 +122,8 @@ enum Step {
     Survey,
     Work,
     Attempt,
+    /// After a kill: does it still answer?
+    Gone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +148,8 @@ pub struct AccessRun {
     /// Set once the step is decided; the AccessSpec is deleted before it is told.
     verdict: Option<Result<Outcome, AccessError>>,
     added: bool,
+    /// Its AccessSpec may be on the reader for ever.
+    left_behind: bool,
 }
 
 impl AccessRun {
@@ -127,6 +168,7 @@ impl AccessRun {
             words: Vec::new(),
             verdict: None,
             added: false,
+            left_behind: false,
         }
     }
 
@@ -151,6 +193,31 @@ impl AccessRun {
         self.verdict.as_ref().filter(|_| self.state == State::Done)
     }
 
+    /// Whether the run is over and its AccessSpec may still be on the reader, which did not answer.
+    #[must_use]
+    pub fn leaves_a_spec(&self) -> bool {
+        self.left_behind
+    }
+
+    /// The outcome where the connection ends now.
+    #[must_use]
+    pub fn lost(self) -> Result<Outcome, AccessError> {
+        match self.verdict {
+            Some(verdict) => verdict,
+            None => self.lost_as(AccessError::Lost),
+        }
+    }
+
+    /// What is known where nothing more will be heard: `unsure`, unless the work was never enabled.
+    fn lost_as(&self, unsure: AccessError) -> Result<Outcome, AccessError> {
+        let is_enabled = match self.state {
+            State::Send(_) | State::Await(MessageKind::ADD_ACCESSSPEC) => false,
+            _ => self.step == Step::Work,
+        };
+        let began = is_enabled || matches!(self.step, Step::Attempt | Step::Gone);
+        Err(if began { unsure } else { AccessError::LostBefore })
+    }
+
     /// When [`AccessRun::tick`] wants to be called at the latest; `None` once it is over.
     #[must_use]
     pub fn wake_at_us(&self) -> Option<u64> {
@@ -165,10 +232,16 @@ impl AccessRun {
         }
         match self.state {
             State::Results if self.step == Step::Survey => self.end_survey(),
+            // Nobody answers any more: that is what a killed tag does.
+            State::Results if self.step == Step::Gone => self.succeed(),
             State::Results => self.decide(Err(AccessError::TimedOut)),
             // The reader does not even answer: the connection is the session's matter.
             State::Await(_) | State::Send(_) => {
-                self.verdict.get_or_insert(Err(AccessError::TimedOut));
+                if self.verdict.is_none() {
+                    self.verdict = Some(self.lost_as(AccessError::TimedOut));
+                }
+                self.left_behind =
+                    self.added || self.state == State::Await(MessageKind::ADD_ACCESSSPEC);
                 self.state = State::Done;
             }
             State::Done => {}
@@ -211,7 +284,7 @@ impl AccessRun {
             self.state = State::Send(MessageKind::ENABLE_ACCESSSPEC);
         } else {
             let wait = match self.step {
-                Step::Survey => self.job.survey_us,
+                Step::Survey | Step::Gone => self.job.survey_us,
                 _ => self.job.timeout_us,
             };
             self.deadline_us = self.now_us.saturating_add(wait);
@@ -225,7 +298,11 @@ impl AccessRun {
             self.state = State::Done;
             return;
         }
-        self.step = if self.step == Step::Survey { Step::Work } else { Step::Attempt };
+        self.step = match (self.step, &self.job.operation) {
+            (Step::Survey, _) => Step::Work,
+            (_, Operation::Kill { .. }) => Step::Gone,
+            _ => Step::Attempt,
+        };
         self.state = State::Send(MessageKind::ADD_ACCESSSPEC);
     }
 
@@ -244,7 +321,7 @@ impl AccessRun {
         let job = &self.job;
         let read = |bank, pointer, words| Operation::Read { bank, pointer, words };
         let (ops, password, count) = match self.step {
-            Step::Survey => (vec![(SURVEY, read(Bank::Tid, 0, TID_WORDS))], 0, 0),
+            Step::Survey | Step::Gone => (vec![(SURVEY, read(Bank::Tid, 0, TID_WORDS))], 0, 0),
             Step::Work => {
                 let mut ops = vec![(WORK, job.operation.clone())];
                 let back = self.back().map(|(bank, at, words)| (BACK, read(bank, at, words)));
@@ -295,18 +372,35 @@ impl AccessRun {
             let epc = tag.epc.iter().map(|byte| format!("{byte:02X}")).collect();
             return self.decide(Err(AccessError::AnotherTag(epc)));
         }
+        if self.step == Step::Gone {
+            if of(SURVEY).is_some() {
+                self.decide(Err(AccessError::NotVerified("the tag still answers".into())));
+            }
+            return;
+        }
         if self.step == Step::Attempt {
             let Some(result) = of(ATTEMPT) else { return };
             return self.judge_attempt(result.code);
         }
         let Some(work) = of(WORK) else { return };
         if work.code != 0 {
-            let name = work.name.map_or_else(|| format!("code {}", work.code), str::to_owned);
-            return self.decide(Err(AccessError::Failed(name)));
+            return self.decide(Err(self.failure(work)));
         }
         self.words.clone_from(&of(BACK).unwrap_or(work).words);
         let back = of(BACK).filter(|back| back.code == 0).map(|back| back.words.clone());
         self.judge_work(back.as_deref());
+    }
+
+    /// What a result other than success means: certain only where the tag or the reader said why before anything
+    /// was changed.
+    fn failure(&self, work: &OpResult) -> AccessError {
+        let name = work.name.map_or_else(|| format!("code {}", work.code), str::to_owned);
+        let reads = matches!(self.job.operation, Operation::Read { .. });
+        let certain = ["Memory", "Password", "Insufficient"].iter().any(|word| name.contains(word));
+        match reads || certain && work.written.unwrap_or(0) == 0 {
+            true => AccessError::Failed(name),
+            false => AccessError::Unsure(name),
+        }
     }
 
     fn judge_work(&mut self, back: Option<&[u16]>) {
@@ -321,6 +415,8 @@ impl AccessRun {
                 let what = "no word could be read to try the lock with";
                 return self.decide(Err(AccessError::NotVerified(what.into())));
             }
+            // The step's spec goes first; then it is looked whether it is still there.
+            Operation::Kill { .. } => return self.leave(),
             _ => return self.succeed(),
         };
         match back {

@@ -148,6 +148,7 @@ impl Session {
             Step::GetRoSpecs => match plan::rospec(self.rospec, &self.settings, &self.identity) {
                 Ok(rospec) => {
                     self.wanted = rospec;
+                    self.forget_jobs();
                     Message::new(MessageKind::GET_ROSPECS, id)
                 }
                 Err(error) => return self.down(error.to_string()),

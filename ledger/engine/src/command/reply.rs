@@ -111,6 +111,11 @@ pub enum Reply {
         /// Whether the tag of a label that is issued now stands for its item, or why not; none where there is none.
         bound: Option<Result<(), String>>,
     },
+    /// The reader may begin once this is flushed.
+    TagAccess {
+        /// The entry that asked.
+        asked: u64,
+    },
     /// The request waits for a second person.
     Requested(ChangeId),
     /// The first of two approved it: another one has to.

@@ -99,6 +99,11 @@ impl<'e> Asker<'e> {
                 let open = self.state.label(*label);
                 one(by, self.of_item(decision, open.and_then(|open| open.label.item.as_ref())))
             }
+            Body::TagAccessAsked { station, by, second, decision, .. } => {
+                let second = name_of(second.as_ref());
+                let facts = Facts { station: Some(station), second, ..Facts::default() };
+                one(by, self.plain(decision, facts, &[]))
+            }
             Body::CostLanded { document, amounts, by, decision, .. } => {
                 let facts = Facts {
                     document: Some(document.kind),
@@ -197,6 +202,22 @@ impl<'e> Asker<'e> {
                 let said = &second.decision;
                 let open = self.state.task(*task);
                 Ok(Some((self.moved_by(mover, open, pass, said, None), said)))
+            }
+            Body::TagAccessAsked {
+                station,
+                by: Actor::Operator { id, .. },
+                second: Some(second),
+                ..
+            } => {
+                let said = &second.decision;
+                let facts = Facts {
+                    station: Some(station),
+                    second: Some(id.as_str()),
+                    auth_level: Some(second.auth_level),
+                    ..Facts::default()
+                };
+                let (by, facts) = (By::Mover(&second.operator), vec![self.plain(said, facts, &[])]);
+                Ok(Some((Question { by, facts, others: vec![] }, said)))
             }
             Body::Moved { movement, pass } => {
                 let Some(second) = &movement.second else { return Ok(None) };

@@ -75,6 +75,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Decommission { by, .. }
         | Command::QueueLabel { by, .. }
         | Command::DecideLabel { by, .. }
+        | Command::AskTagAccess { by, .. }
         | Command::LandCost { by, .. }
         | Command::ClosePeriod { by, .. }
         | Command::RotateKey { by, .. }
@@ -96,6 +97,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Delivered { .. }
         | Command::Rejected { .. }
         | Command::Gap { .. }
+        | Command::EndTagAccess { .. }
         | Command::Alarm { .. }
         | Command::Tick
         | Command::DefineItems

@@ -214,6 +214,11 @@ impl House {
         Self::of(Engine::new(settings(), access, 0))
     }
 
+    /// The same house with other settings and policies.
+    pub fn with_both(settings: Settings, access: Access) -> Self {
+        Self::of(Engine::new(settings, access, 0))
+    }
+
     /// As `new`, with other settings.
     pub fn with(settings: Settings) -> Self {
         Self::of(Engine::new(settings, access(), 0))

@@ -10,7 +10,8 @@ use crate::{
     LabelVerdict, LaneId, Mitigation, MitigationOf, Module, Movement, MovementId, MovementLine,
     OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId, ReviewItem,
     ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Stamp,
-    StationId, Task, TaskId, Tid, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
+    StationId, TagOp, TagOutcome, Task, TaskId, Tid, VoucherLine, entry::Verdict, item::is_default,
+    sod::SodTable,
 };
 
 /// What an entry says.
@@ -538,6 +539,39 @@ pub enum Body {
         by: Actor,
         /// Why it was allowed.
         decision: Decision,
+    },
+    /// A reader is to work on a tag. Recorded before anything is sent to it: where no `TagAccessEnded` follows, nobody
+    /// knows what came of it.
+    TagAccessAsked {
+        /// The tag's key.
+        tag: String,
+        /// Where.
+        station: StationId,
+        /// By which reader.
+        device: DeviceId,
+        /// What.
+        access: TagOp,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        /// By whom.
+        by: Actor,
+        /// The second person who was present, where there was one who may do it too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Second>,
+        /// Why it was allowed.
+        decision: Decision,
+    },
+    /// What came of the work on a tag.
+    TagAccessEnded {
+        /// The entry that asked.
+        asked: u64,
+        /// The tag's key.
+        tag: String,
+        /// By which reader.
+        device: DeviceId,
+        /// What.
+        outcome: TagOutcome,
     },
     /// A posting waits for a second person; what it takes is reserved.
     Reserved {

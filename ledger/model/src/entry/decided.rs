@@ -23,6 +23,7 @@ macro_rules! decision {
             | Body::LabelQueued { decision, .. }
             | Body::LabelDecided { decision, .. }
             | Body::Decommissioned { decision, .. }
+            | Body::TagAccessAsked { decision, .. }
             | Body::Reserved { decision, .. }
             | Body::CostLanded { decision, .. }
             | Body::PeriodClosed { decision, .. } => $some(decision),

@@ -55,6 +55,7 @@ impl Mask for Body {
             }
             | Self::LabelQueued { label: _, by: _, decision: _ }
             | Self::LabelChanged { label: _, state: _, reason: _, evidence: _ }
+            | Self::TagAccessEnded { asked: _, tag: _, device: _, outcome: _ }
             | Self::PeriodClosed { until: _, by: _, decision: _ }
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
             Self::QuarantineResolved { pass: _, verdict: _, reason, by: _, decision: _ }
@@ -72,6 +73,12 @@ impl Mask for Body {
             Self::Held {
                 pass: _, task: _, operator: _, auth_level: _, second, comparison: _, decision: _,
             } => second.iter_mut().for_each(|second| second.decision.mask(rights)),
+            Self::TagAccessAsked {
+                tag: _, station: _, device: _, access: _, reason, by: _, second, decision: _,
+            } => {
+                words::note(reason, rights);
+                second.iter_mut().for_each(|second| second.decision.mask(rights));
+            }
             Self::TaskOpened { task, by: _, decision: _ } => task.mask(rights),
             Self::TaskApproved { task: _, content, by: _, decision: _ } => {
                 if !shows_digests(rights) {

@@ -30,7 +30,7 @@ words!(Module {
     Inbound "inbound", Outbound "outbound", Count "count", Transfer "transfer", Price "price",
     Ledger "ledger", System "system", Sales "sales", Customer "customer", Purchase "purchase",
     Supplier "supplier", Planning "planning", Production "production", Quality "quality", Bom "bom",
-    Item "item", Subcontract "subcontract", Finance "finance",
+    Item "item", Subcontract "subcontract", Finance "finance", Tag "tag",
 });
 words!(MovementKind {
     Receipt "receipt", PutAway "put-away", Issue "issue", Transfer "transfer",
