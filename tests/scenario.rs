@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Cartons of the pallet, as the scenario says.
-const CARTONS: u64 = 16;
+const CARTONS: u64 = 6;
 const PATIENCE: Duration = Duration::from_secs(150);
 const SECRET: &str = "only for the simulator";
 

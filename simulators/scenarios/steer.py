@@ -36,7 +36,10 @@ class Sim:
             yield from map(json.loads, lines)
 
     def stop(self):
-        self.ask("/stop", {})
+        try:
+            self.ask("/stop", {})
+        except (ConnectionError, urllib.error.URLError):
+            pass  # it ended before its answer was out
         self.process.stdout.read()
         return self.process.wait(10)
 
