@@ -146,6 +146,22 @@ fn addresses(walk: &mut Walk<'_>, root: &Fields) {
             walk.error(at, "address-in-use", message, expected, Some(hint));
         }
     }
+    for adapter in root.tables("adapters") {
+        let Some((broker, id)) = adapter.text("address").zip(adapter.text("client_id")) else {
+            continue;
+        };
+        let at = adapter.place("client_id");
+        if let Some(line) = seen.earlier(walk, as_client(broker, id), at) {
+            let message = format!("client_id {} is in use twice at that broker", quote(id));
+            let hint = Some(format!("line {line} has it too; each would cut the other off"));
+            walk.error(at, "address-in-use", message, "a name of its own", hint);
+        }
+    }
+}
+
+/// A client of a broker, in one spelling.
+fn as_client(broker: &str, id: &str) -> String {
+    format!("{} as {id}", broker.to_ascii_lowercase())
 }
 
 /// No two devices listen to the same reader behind a broker.
@@ -169,10 +185,9 @@ fn topics(walk: &mut Walk<'_>, root: &Fields) {
 fn reached_at(device: &Fields) -> Option<(&'static str, String, String)> {
     if device.text("kind") == Some("zebra-iot") {
         // Readers share a broker; at a broker a name is one client's, and whoever takes it cuts the other off.
-        let broker = device.text("address")?.to_ascii_lowercase();
-        let id = device.text("client_id")?;
-        let shown = format!("client_id {} at the broker {}", quote(id), quote(&broker));
-        return Some(("client_id", format!("{broker} as {id}"), shown));
+        let (broker, id) = (device.text("address")?, device.text("client_id")?);
+        let shown = format!("client_id {} at the broker {}", quote(id), quote(broker));
+        return Some(("client_id", as_client(broker, id), shown));
     }
     if let Some(url) = device.text("url") {
         let place = url.trim_end_matches('/').to_ascii_lowercase();

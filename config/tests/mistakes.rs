@@ -593,6 +593,10 @@ fn two_readers_behind_one_broker_have_each_a_name_and_topics_of_their_own() {
         let own = told.iter().copied().find(|(_, code)| code.ends_with("in-use"));
         assert_eq!(own, wrong, "{second}: {told:?}");
     }
+    let lane = "[[adapters]]\nname = \"erp\"\nkind = \"mqtt\"\naddress = \"10.0.0.9:1883\"\n\
+                topic = \"moves\"\nclient_id = \"gate-1a\"\n";
+    let checked = parsed(&format!("[gateway]\nname = \"gate-1\"\n{first}{lane}"));
+    assert!(found(&checked).iter().any(|(line, _, code)| (*line, *code) == (14, "address-in-use")));
     let impinj = "[[devices]]\nname = \"a\"\nkind = \"impinj-iot\"\nurl = \"http://10.0.0.9\"\n\
                   password = { env = \"IMPINJ\" }\n";
     let twice =

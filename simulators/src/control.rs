@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
@@ -26,6 +27,8 @@ use crate::scenario::Stage;
 
 /// The longest body in bytes.
 const BODY_BYTES_MAX: usize = 4 << 20;
+/// How long the answer to `/stop` may take to be sent.
+const ANSWER_TIME: Duration = Duration::from_millis(100);
 
 /// The control API of a stage; dropping it closes its port.
 #[derive(Debug)]
@@ -141,7 +144,12 @@ async fn events(State(stage): State<Arc<Stage>>, Query(From { from }): Query<Fro
 }
 
 async fn stop(State(stage): State<Arc<Stage>>) -> Json<Value> {
-    stage.stop().cancel();
+    let end = stage.stop().clone();
+    // The end cuts this connection too: first the answer.
+    tokio::spawn(async move {
+        tokio::time::sleep(ANSWER_TIME).await;
+        end.cancel();
+    });
     Json(json!({ "done": "stop" }))
 }
 
