@@ -139,7 +139,7 @@ const CASES: &[(&str, (u32, u32, &str))] = &[
         (11, 17, "two-frequencies"),
     ),
     ("kind = \"llrp\"\naddress = \"r:1\"\nregion = \"mars\"", (10, 10, "unknown-choice")),
-    ("kind = \"label-printer\"\n", (8, 8, "no-address")),
+    ("kind = \"label-printer\"\n", (6, 1, "no-address")),
     ("kind = \"label-printer\"\naddress = \"p\"", (9, 11, "bad-address")),
     ("kind = \"label-printer\"\npath = \"usb/lp0\"", (9, 8, "bad-path")),
     (

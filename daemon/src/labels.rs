@@ -6,6 +6,7 @@
 //! not sent. A printer that is not the approved one gets nothing. Absent: deciding who may and what follows (the
 //! engine), talking to printers (the driver).
 
+mod desk;
 mod make;
 mod rows;
 mod view;
@@ -16,11 +17,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use gatewarden_engine::{Command, Engine, OpenLabel, Reply};
 use gatewarden_model::{DeviceId, Hash, LabelEvidence, LabelId, LabelState, LabelVerdict};
 use gatewarden_store::{LedgerAddress, LedgerReader};
-use gatewarden_zpl::{Desk, Evidence, Outcome, PrintJob};
+use gatewarden_zpl::PrintJob;
 use tokio::sync::Notify;
 
 use crate::{
@@ -227,28 +227,29 @@ impl Labels {
 
     /// The oldest label that waits for a printer, with its format; a format that can't be sent voids its label.
     async fn oldest(&self, device: &DeviceId) -> Option<PrintJob> {
-        loop {
-            let printer = device.clone();
-            let waits = move |engine: &Engine| {
-                let mut labels = engine.state().labels();
-                labels
-                    .find(|one| one.label.printer == printer && one.state == LabelState::Queued)
-                    .cloned()
-            };
-            let open = self.recorder.query(waits).await.ok()??;
-            let id = open.label.id;
-            match self.spool.run(move |t| rows::format(t, id)).await {
-                Ok(Some(zpl)) if Hash::of(zpl.as_bytes()) == open.label.format => {
-                    let token = id.0.simple().to_string();
-                    let echo = open.label.tag.map(|tag| tag.epc);
-                    let copies = open.label.copies;
-                    return Some(PrintJob { token, zpl: zpl.into_bytes(), echo, copies });
-                }
-                Ok(_) => self.record(&open, LabelState::Void, LOST.to_owned(), None).await,
-                Err(error) => {
-                    tracing::error!(%error, label = %id, "a label's format can't be read");
-                    return None;
-                }
+        let printer = device.clone();
+        let waits = move |engine: &Engine| {
+            let mut labels = engine.state().labels();
+            let is_it =
+                |one: &&OpenLabel| one.label.printer == printer && one.state == LabelState::Queued;
+            labels.find(is_it).cloned()
+        };
+        let open = self.recorder.query(waits).await.ok()??;
+        let id = open.label.id;
+        match self.spool.run(move |t| rows::format(t, id)).await {
+            Ok(Some(zpl)) if Hash::of(zpl.as_bytes()) == open.label.format => {
+                let token = id.0.simple().to_string();
+                let echo = open.label.tag.map(|tag| tag.epc);
+                let copies = open.label.copies;
+                Some(PrintJob { token, zpl: zpl.into_bytes(), echo, copies })
+            }
+            Ok(_) => {
+                self.record(&open, LabelState::Void, LOST.to_owned(), None).await;
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, label = %id, "a label's format can't be read");
+                None
             }
         }
     }
@@ -259,69 +260,5 @@ fn is_bound(reply: &Reply) -> Option<&Result<(), String>> {
     match reply {
         Reply::Label { bound } => bound.as_ref(),
         _ => None,
-    }
-}
-
-fn evidence(told: Evidence) -> Box<LabelEvidence> {
-    let Evidence { before, after, echo, tid, answers, .. } = told;
-    Box::new(LabelEvidence {
-        printer: before.serial,
-        labels: before.labels.zip(after.labels).map(Into::into),
-        encoded: before.rfid_valid.zip(after.rfid_valid).map(Into::into),
-        voided: before.rfid_void.zip(after.rfid_void).map(Into::into),
-        echo,
-        tid,
-        answers,
-    })
-}
-
-fn parse(token: &str) -> Option<LabelId> {
-    token.parse().ok()
-}
-
-impl Desk for Labels {
-    fn next<'a>(&'a self, device: &'a DeviceId) -> BoxFuture<'a, Option<PrintJob>> {
-        Box::pin(async move {
-            if self.recorder.is_refused(device) {
-                return None;
-            }
-            self.oldest(device).await
-        })
-    }
-
-    fn sending<'a>(&'a self, _: &'a DeviceId, token: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async move {
-            let Some(label) = parse(token) else { return false };
-            let (state, reason) = (LabelState::Sending, String::new());
-            let command = Command::LabelChanged { label, state, reason, evidence: None };
-            // Somebody may have voided it since it was offered.
-            let is_recorded = matches!(self.recorder.command(command).await, Ok(Ok(_)));
-            if is_recorded {
-                self.note(label, None);
-            }
-            is_recorded
-        })
-    }
-
-    fn ended<'a>(&'a self, _: &'a DeviceId, token: &'a str, outcome: Outcome) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let Some(id) = parse(token) else { return };
-            let Ok(Some(open)) = self.find(id).await else { return };
-            match outcome {
-                Outcome::NotSent { reason } => self.note(id, Some(reason)),
-                Outcome::Issued { evidence: told } => {
-                    let told = Some(evidence(told));
-                    self.record(&open, LabelState::Issued, String::new(), told).await;
-                }
-                Outcome::Unknown { reason, evidence: told } => {
-                    let told = Some(evidence(told));
-                    self.record(&open, LabelState::Unknown, reason, told).await;
-                }
-            }
-        })
-    }
-
-    fn bell<'a>(&'a self, _: &'a DeviceId) -> BoxFuture<'a, ()> {
-        Box::pin(self.bell.notified())
     }
 }

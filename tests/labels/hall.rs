@@ -83,8 +83,7 @@ impl Hall {
     pub(super) async fn stands_against(&self, id: &str, what: &str) {
         until(&format!("label {id} waits because of {what}"), || async {
             let label = self.label(id).await;
-            let devices = self.people.viewer.get("/devices").await;
-            let told = devices.to_string().contains(what);
+            let told = label["reason"].as_str().is_some_and(|reason| reason.contains(what));
             (label["state"] == "queued" && told).then_some(())
         })
         .await;

@@ -148,6 +148,8 @@ async fn only_who_may_prints_and_only_a_person_decides() {
     }
     // A printer that nobody approved gets nothing; it is printed once somebody has.
     let id = li.post_ok(path, &body).await.body["id"].as_str().unwrap().to_owned();
+    let waits = people.viewer.get(&format!("{path}/{id}")).await;
+    assert!(waits["reason"].as_str().unwrap().contains("not the approved one"), "{waits}");
     let machine = people.machine("label-desk", &["inbound:modify", "inbound:view"]).await;
     let by_machine = machine.post_ok(path, &body).await.body["id"].as_str().unwrap().to_owned();
     for (who, status) in [(&sam, 403), (&people.erp, 403), (&machine, 403), (&gateway.local(), 403)]

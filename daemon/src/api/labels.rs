@@ -7,7 +7,9 @@ use axum::{
 };
 use gatewarden_config::{DeviceKind, LabelPrinter};
 use gatewarden_engine::Command;
-use gatewarden_model::{Action, DeviceId, LabelId, LabelVerdict, Masked, Module};
+use gatewarden_model::{
+    Action, DeviceId, DeviceState, LabelId, LabelState, LabelVerdict, Masked, Module,
+};
 use gatewarden_zpl::template::LabelData;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -118,10 +120,25 @@ fn printer_of(api: &Api, name: &str) -> Result<(DeviceId, LabelPrinter), Problem
 /// What is open, else what the journal says.
 async fn shown(api: &Api, id: LabelId) -> Result<LabelView, Problem> {
     if let Some(open) = api.app.labels.find(id).await? {
-        return Ok(api.app.labels.show(&open));
+        return Ok(explained(api, api.app.labels.show(&open)));
     }
     let told = api.app.read(move |ledger| labels::of_journal(ledger, id)).await?;
     told.ok_or_else(|| Problem::not_found("label"))
+}
+
+/// What stands in the way of a label that waits: its printer as it is now, else what it said last.
+fn explained(api: &Api, mut view: LabelView) -> LabelView {
+    let Ok(printer) = DeviceId::parse(&view.printer) else { return view };
+    if view.state != LabelState::Queued {
+        return view;
+    }
+    if api.app.recorder.is_refused(&printer) {
+        view.reason =
+            Some("its printer is not the approved one: see gatewarden change list".into());
+    } else if let Some(DeviceState::Down { reason, .. }) = api.app.devices.all().remove(&printer) {
+        view.reason = Some(reason);
+    }
+    view
 }
 
 fn label_id(text: &str) -> Result<LabelId, Problem> {
@@ -137,6 +154,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Masked<Vec<LabelView>>>, Problem> {
     who.may(&api, Action::View, Module::Inbound, LOOK).await?;
     let labels = api.app.labels.list(LISTED_MAX).await?;
+    let labels: Vec<LabelView> = labels.into_iter().map(|view| explained(&api, view)).collect();
     Ok(Eyes::of(&api, &who).await?.json(labels))
 }
 
