@@ -200,7 +200,6 @@ impl AccessRun {
     }
 
     /// The outcome where the connection ends now.
-    #[must_use]
     pub fn lost(self) -> Result<Outcome, AccessError> {
         match self.verdict {
             Some(verdict) => verdict,
