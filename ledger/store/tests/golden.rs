@@ -946,12 +946,12 @@ fn passes_of_portals_have_their_bytes() {
     let doubtful = Pass { doubts: doubts.map(doubt).into(), strays: 3, ..pass() };
     let unread = Pass { sightings: vec![], opened_by: PassOpening::Input, strays: 2, ..pass() };
     let late = Pass { sightings: vec![], doubts: vec![doubt(Doubtful::Late)], ..pass() };
-    let second = Second { operator: operator_id(), auth_level: 2, decision: decision() };
+    let second = Second { operator: "weber".parse().unwrap(), auth_level: 2, decision: decision() };
     let decided = Body::HoldDecided {
         pass: pass().id,
         task: task_id(),
         verdict: Verdict::Accept,
-        reason: reason(),
+        reason: "looked at".into(),
         doubts: vec![pass().sightings[0].thing.key.clone()],
         by: operator(),
         second: Some(second),
@@ -959,7 +959,7 @@ fn passes_of_portals_have_their_bytes() {
     };
     for (name, body) in [
         ("golden-full/v1-doubts-decided", decided),
-        ("golden-full/v1-told-late", Body::Quarantined { pass: late, reason: reason() }),
+        ("golden-full/v1-told-late", Body::Quarantined { pass: late, reason: "looked at".into() }),
         ("golden-full/v1-doubts", Body::Quarantined { pass: doubtful, reason: "nobody".into() }),
         ("golden/v1-unread", Body::Unread { pass: unread }),
     ] {
