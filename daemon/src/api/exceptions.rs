@@ -42,6 +42,10 @@ pub(crate) struct HoldDecision {
     verdict: Verdict,
     /// Why, for the journal.
     reason: String,
+    /// Keys of things that the portal doubted and that are to count as what went through. Where one may be
+    /// a copy, a second person must have joined the session.
+    #[serde(default)]
+    doubts: Vec<String>,
 }
 
 /// What a decision came to.
@@ -63,9 +67,9 @@ pub(crate) async fn decide(
     Path(pass): Path<String>,
     Body(decision): Body<HoldDecision>,
 ) -> Result<Json<Masked<Decided>>, Problem> {
-    let HoldDecision { verdict, reason } = decision;
+    let HoldDecision { verdict, reason, doubts } = decision;
     let pass = pass_id(&pass)?;
-    let command = Command::DecideHold { pass, verdict, reason, by: who.actor() };
+    let command = Command::DecideHold { pass, verdict, reason, doubts, by: who.actor() };
     let movement = match act(&api, &who, command).await? {
         Reply::Posted { movement, .. } => Some(movement),
         _ => None,

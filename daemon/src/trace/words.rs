@@ -396,12 +396,19 @@ fn tell_work(body: &Body) -> Told {
             ) + &doubt_words(pass);
             Told::new(what, operator.as_str()).at(Some(&pass.station)).by(Some(decision))
         }
-        Body::HoldDecided { verdict, reason, by, decision, .. } => {
+        Body::HoldDecided { verdict, reason, doubts, by, second, decision, .. } => {
             let verdict = match verdict {
                 Verdict::Accept => "accepted",
                 Verdict::Reject => "rejected",
             };
-            Told::new(format!("discrepancy {verdict}: {reason}"), actor(by)).by(Some(decision))
+            let mut what = format!("discrepancy {verdict}: {reason}");
+            if !doubts.is_empty() {
+                what += &format!("; of the doubtful it counts {}", doubts.join(", "));
+            }
+            if let Some(second) = second {
+                what += &format!("; {} stood beside", second.operator);
+            }
+            Told::new(what, actor(by)).by(Some(decision))
         }
         Body::Denied { by, action, module, reason, decision, station, document, .. } => {
             let what = format!("denied to {} {}: {reason}", action.name(), module.name());

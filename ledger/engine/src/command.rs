@@ -263,6 +263,9 @@ pub enum Command {
         verdict: Verdict,
         /// Why, 1 to `REASON_BYTES_MAX` bytes.
         reason: String,
+        /// The doubtful things of the pass, by key, that are to count as what went through. Where one may
+        /// be a copy, a second person stands beside in the same session.
+        doubts: Vec<String>,
         /// By whom: never the operator of the pass.
         by: Actor,
     },

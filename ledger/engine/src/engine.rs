@@ -17,6 +17,7 @@ use crate::{
     changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
+    holds::HoldVerdict,
     items::ItemMaster,
     keeping::Binding,
     memory::Memory,
@@ -457,8 +458,8 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::ApproveTask { task, by } => turn.approve_task(task, by),
         Command::WithdrawTask { task, by } => turn.withdraw_task(task, by),
         Command::Pass(pass) => turn.pass(pass),
-        Command::DecideHold { pass, verdict, reason, by } => {
-            turn.decide_hold(pass, verdict, reason, by)
+        Command::DecideHold { pass, verdict, reason, doubts, by } => {
+            turn.decide_hold(pass, HoldVerdict::new(verdict, reason, doubts), by)
         }
         Command::ResolveQuarantine { pass, reason, by } => {
             turn.resolve_quarantine(pass, reason, by)

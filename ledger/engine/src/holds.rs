@@ -1,11 +1,14 @@
 //! Decisions on what waits: held passes and quarantined ones.
 //!
 //! Invariants: nobody decides on a pass that he moved himself; accepting posts what fits the task
-//! as it stands now, and only if all of that can be posted; an attempt that is refused leaves the
-//! pass waiting.
+//! as it stands now, and only if all of that can be posted; what a portal doubted counts only by its
+//! key, which the entry tells, and what may be a copy only if two decide who both may; an attempt that
+//! is refused leaves the pass waiting.
 
 use gatewarden_model::{
-    Action, Actor, Body, Comparison, Decision, Module, Movement, PassId, Signal, entry::Verdict,
+    Action, Actor, Body, Comparison, Module, Movement, Pass, PassId, Second, Signal,
+    entry::Verdict,
+    pass::{Doubt, Doubtful},
 };
 
 use crate::{
@@ -21,13 +24,7 @@ use crate::{
 };
 
 impl Turn<'_> {
-    pub(crate) fn decide_hold(
-        &mut self,
-        pass: PassId,
-        verdict: Verdict,
-        reason: String,
-        by: Actor,
-    ) -> Answer {
+    pub(crate) fn decide_hold(&mut self, pass: PassId, said: HoldVerdict, by: Actor) -> Answer {
         let Some(hold) = self.state.hold(pass).cloned() else {
             return Err(self.unknown_hold(pass, &by));
         };
@@ -36,7 +33,7 @@ impl Turn<'_> {
         let looks = self.looks(asked.module, &[Action::Approve]);
         // What accepting it would move; what the task is about where it can't be accepted.
         let would = (looks.has_goods() || looks.has(Fact::Amount))
-            .then(|| self.accepted(&hold, task.as_ref()).ok())
+            .then(|| self.accepted(&hold, &said.doubts, task.as_ref()).ok())
             .flatten();
         let goods = match (&would, &task) {
             (Some((movement, _)), _) => self.goods(looks, of_lines(&movement.lines)),
@@ -55,20 +52,33 @@ impl Turn<'_> {
             ..Facts::default()
         };
         let decision = self.permit(asked.clone(), facts)?;
-        if let Err(message) = check_reason(&reason) {
-            return Err(self.deny(asked, "reason-missing", message, Some(decision)));
-        }
+        let checked =
+            said.check(&hold).and_then(|()| self.second_decider(&said, &hold, &by, facts));
+        let second = match checked {
+            Ok(second) => second,
+            Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
+        };
         let station = hold.pass.station.clone();
-        if verdict == Verdict::Reject {
-            self.hold_decided(&hold, verdict, reason, by, decision);
+        let decided = |said: HoldVerdict, decision| Body::HoldDecided {
+            pass,
+            task: hold.task,
+            verdict: said.verdict,
+            reason: said.reason,
+            doubts: said.doubts,
+            by: by.clone(),
+            second: second.clone(),
+            decision,
+        };
+        if said.verdict == Verdict::Reject {
+            self.hold_decided(&hold, decided(said, decision));
             self.signals.push((station, Signal::Off));
             return Ok(Reply::Done);
         }
-        let (movement, comparison) = match self.accepted(&hold, task.as_ref()) {
+        let (movement, comparison) = match self.accepted(&hold, &said.doubts, task.as_ref()) {
             Ok(accepted) => accepted,
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         };
-        self.hold_decided(&hold, verdict, reason, by.clone(), decision.clone());
+        self.hold_decided(&hold, decided(said, decision.clone()));
         let answer = match self.moved(movement, None) {
             Ok(movement) => Ok(Reply::Posted { movement, comparison }),
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
@@ -79,6 +89,33 @@ impl Turn<'_> {
         answer
     }
 
+    /// Who decides beside the first that what may be a copy is none; nobody is needed for anything else.
+    fn second_decider(
+        &self,
+        said: &HoldVerdict,
+        hold: &Hold,
+        by: &Actor,
+        facts: Facts<'_>,
+    ) -> Result<Option<Second>, Fault> {
+        if !may_be_copies(&hold.pass, &said.doubts) {
+            return Ok(None);
+        }
+        let session = match by {
+            Actor::Operator { session: Some(id), .. } => self.state.session(*id),
+            _ => None,
+        };
+        let asked = (hold.decision.module, Action::Approve);
+        let second = session.and_then(|session| self.second_of(session, asked, facts));
+        match second.filter(|second| second.operator != hold.operator) {
+            Some(second) => Ok(Some(second)),
+            None => {
+                let message = "what may be a copy is posted by two people: have somebody else who may \
+                               decide it, and did not move it, join this session with badge and PIN";
+                Err(("second-person-needed", message.to_owned()))
+            }
+        }
+    }
+
     fn unknown_hold(&mut self, pass: PassId, by: &Actor) -> Refusal {
         // Which module it would be is not known, so the denial stands under the journal's.
         let asked = Asked::new(by, Action::Approve, Module::Ledger);
@@ -86,24 +123,17 @@ impl Turn<'_> {
         self.deny(asked, "unknown-hold", message, None)
     }
 
-    fn hold_decided(
-        &mut self,
-        hold: &Hold,
-        verdict: Verdict,
-        reason: String,
-        by: Actor,
-        decision: Decision,
-    ) {
-        let (pass, task) = (hold.pass.id, hold.task);
-        self.record(Body::HoldDecided { pass, task, verdict, reason, by, decision });
-        let held = Ok(Reply::Held { task, comparison: hold.comparison.clone() });
-        self.memory.answers.insert(pass, held);
+    fn hold_decided(&mut self, hold: &Hold, decided: Body) {
+        self.record(decided);
+        let held = Ok(Reply::Held { task: hold.task, comparison: hold.comparison.clone() });
+        self.memory.answers.insert(hold.pass.id, held);
     }
 
     /// What accepting a hold posts: the entry after that of the decision.
     fn accepted(
         &self,
         hold: &Hold,
+        doubts: &[String],
         task: Option<&TaskState>,
     ) -> Result<(Movement, Comparison), Fault> {
         let Some(task) = task else {
@@ -113,7 +143,7 @@ impl Turn<'_> {
         let Some(session) = hold.pass.session else {
             return Err(("pass-unbound", "the pass has no session: reject it".to_owned()));
         };
-        let things = seen::resolve(&hold.pass, &self.settings.items, self.stock);
+        let things = seen::resolve_with(&hold.pass, doubts, &self.settings.items, self.stock);
         let matched = compare(task, &things);
         if matched.parts.iter().all(|part| part.quantity == 0) {
             let message = "nothing of the pass fits the task: reject it".to_owned();
@@ -155,6 +185,45 @@ impl Turn<'_> {
         self.memory.answers.insert(pass, answer);
         Ok(Reply::Done)
     }
+}
+
+/// What somebody says of a held pass.
+pub(crate) struct HoldVerdict {
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: String,
+    /// Keys of doubtful things that are to count.
+    pub(crate) doubts: Vec<String>,
+}
+
+impl HoldVerdict {
+    pub(crate) fn new(verdict: Verdict, reason: String, mut doubts: Vec<String>) -> Self {
+        doubts.sort_unstable();
+        doubts.dedup();
+        Self { verdict, reason, doubts }
+    }
+
+    /// Whether it has a reason, and names what the pass doubts.
+    fn check(&self, hold: &Hold) -> Result<(), Fault> {
+        check_reason(&self.reason).map_err(|message| ("reason-missing", message))?;
+        if self.verdict == Verdict::Reject && !self.doubts.is_empty() {
+            let message = "a rejected pass posts nothing: leave its doubts out".to_owned();
+            return Err(("doubts-rejected", message));
+        }
+        let known = |key: &&String| hold.pass.doubts.iter().any(|d| d.sighting.thing.key == **key);
+        match self.doubts.iter().find(|key| !known(key)) {
+            Some(key) => {
+                let key: String = key.chars().take(100).collect();
+                Err(("unknown-doubt", format!("{key:?} is no doubt of this pass: name its keys")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether one of these doubtful things of a pass may be a copy.
+pub(crate) fn may_be_copies(pass: &Pass, keys: &[String]) -> bool {
+    let counts = |doubt: &Doubt| keys.contains(&doubt.sighting.thing.key);
+    pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Suspect && counts(doubt))
 }
 
 fn hold_asked(hold: &Hold, task: Option<&TaskState>, by: &Actor) -> Asked {

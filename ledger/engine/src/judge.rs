@@ -23,6 +23,7 @@ use crate::{
     access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
     factors::{FactorUse, check_confirmation},
+    holds::may_be_copies,
     passes::orderer,
     reservations::digest,
     sessions::machine,
@@ -421,9 +422,18 @@ impl Judge {
                 two(is_sure(level, other), by, "did alone, with a PIN, what can't be taken back")
             }
             Body::SessionChanged { .. } => self.changed(body),
-            Body::HoldDecided { pass, by, .. } => {
+            Body::HoldDecided { pass, by, doubts, second, .. } => {
                 let Some(hold) = self.state.hold(*pass) else { return Ok(()) };
-                two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")
+                two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")?;
+                let Some(second) = second else {
+                    let alone = may_be_copies(&hold.pass, doubts);
+                    return two(!alone, by, "posted alone what may be a copy");
+                };
+                let other = !is_name(second.operator.as_str(), by);
+                two(other, by, "was his own second person")?;
+                let beside = Actor::Operator { id: second.operator.clone(), session: None };
+                let not_his = second.operator != hold.operator;
+                two(not_his, &beside, "decided on the pass that he moved")
             }
             Body::Moved { movement, .. } => self.two_moved(movement),
             Body::ChangeDecided {

@@ -51,6 +51,20 @@ pub(crate) fn resolve<'a>(
     pass.sightings.iter().map(|sighting| one(sighting, items, stock)).collect()
 }
 
+/// What the things of a pass stand for, and of the doubtful ones those of these keys; which way they went
+/// is not known of them.
+pub(crate) fn resolve_with<'a>(
+    pass: &'a Pass,
+    keys: &[String],
+    items: &'a ItemMaster,
+    stock: &'a Stock,
+) -> Vec<Seen<'a>> {
+    let counts = |seen: &Seen<'_>| keys.contains(&seen.thing.key);
+    let doubted = resolve_doubts(pass, items, stock).into_iter().filter(counts);
+    let doubted = doubted.map(|seen| Seen { way: Direction::Unknown, ..seen });
+    resolve(pass, items, stock).into_iter().chain(doubted).collect()
+}
+
 /// What the doubtful things of a pass stand for.
 pub(crate) fn resolve_doubts<'a>(
     pass: &'a Pass,

@@ -44,7 +44,7 @@ fn every_cell_is_allowed_if_and_only_if_the_matrix_says_so() {
             }
         }
     }
-    assert_eq!(cells, 11 * 18 * 7);
+    assert_eq!(cells, 11 * 19 * 7);
 }
 
 #[test]

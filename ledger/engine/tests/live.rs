@@ -164,6 +164,7 @@ fn all() -> Vec<Command> {
             pass: pass_id(1),
             verdict: Verdict::Reject,
             reason: reason(),
+            doubts: vec![],
             by: adam(),
         },
         Command::ResolveQuarantine { pass: pass_id(1), reason: reason(), by: adam() },

@@ -202,6 +202,7 @@ fn a_hold_is_decided_by_somebody_else_who_may() {
         pass: pass_id(1),
         verdict: Verdict::Accept,
         reason: "mine".to_owned(),
+        doubts: vec![],
         by: Actor::Operator { id: "sam".parse().unwrap(), session },
     };
     assert_eq!(house.refused(own), "denied");

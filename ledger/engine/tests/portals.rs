@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{House, at, erp, pass, task, word};
-use gatewarden_engine::Command;
+use common::{House, at, erp, pass, pass_id, task, word};
+use gatewarden_engine::{Command, PinCheck, Reply};
 use gatewarden_model::{
     Body, Direction, MovementKind, Pass, PassOpening, Signal,
+    entry::Verdict,
     pass::{Doubt, Doubtful},
 };
 
@@ -59,6 +60,104 @@ fn doubts_about_goods_of_the_task_hold_it_and_others_do_not() {
         };
         assert_eq!(kept, doubted, "the journal has the doubt, whatever came of it");
     }
+}
+
+/// A held pass of two bolts and a doubt about a third, which the task expects too.
+fn held(why: Doubtful) -> (House, String) {
+    let mut house = House::new();
+    let session = house.sign_in(1, Some("dock-1"), "sam");
+    house.now = at(10);
+    let task = task(1, "dock-1", MovementKind::Receipt, &[&format!("10 BOLT-M8 3 {IN}")]);
+    house.ok(Command::OpenTask { task, by: erp() });
+    let seen = pass(1, "dock-1", Some(session), 10, "bolt#1 bolt#2");
+    let mut doubted = doubting(seen, "bolt#3", why);
+    doubted.doubts[0].sighting.direction = Direction::Out;
+    let key = doubted.doubts[0].sighting.thing.key.clone();
+    assert_eq!(word(&house.handle(Command::Pass(doubted))), "held 2+0-1?0!0");
+    (house, key)
+}
+
+fn accept(house: &House, who: &str, doubts: &[&str]) -> Command {
+    let (verdict, reason) = (Verdict::Accept, "stands in the hall".to_owned());
+    let doubts = doubts.iter().map(|key| (*key).to_owned()).collect();
+    Command::DecideHold { pass: pass_id(1), verdict, reason, doubts, by: house.by(who) }
+}
+
+#[test]
+fn what_is_doubtful_is_posted_where_somebody_who_may_says_that_it_went_through() {
+    for why in [Doubtful::Stray, Doubtful::Direction, Doubtful::NoBody, Doubtful::TurnedBack] {
+        let (mut house, key) = held(why);
+        house.sign_in(2, None, "max");
+        let strange = accept(&house, "max", &[&key, "text:strange"]);
+        assert_eq!(house.refused(strange), "unknown-doubt");
+        let reject = match accept(&house, "max", &[&key]) {
+            Command::DecideHold { pass, reason, doubts, by, .. } => {
+                Command::DecideHold { pass, verdict: Verdict::Reject, reason, doubts, by }
+            }
+            other => other,
+        };
+        assert_eq!(house.refused(reject), "doubts-rejected");
+        let own = accept(&house, "sam", &[&key]);
+        assert_eq!(house.refused(own), "denied");
+        let accepted = accept(&house, "max", &[&key, &key]);
+        assert_eq!(word(&house.handle(accepted)), "posted", "{why:?}");
+        assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 3, "whichever way the portal thought");
+        let told = house.journal.iter().find_map(|entry| match &entry.body {
+            Body::HoldDecided { doubts, second, reason, .. } => Some((doubts, second, reason)),
+            _ => None,
+        });
+        assert_eq!(told, Some((&vec![key.clone()], &None, &"stands in the hall".to_owned())));
+        assert_eq!(house.judged(), Vec::<String>::new());
+    }
+    // Without naming it only what is sure is posted.
+    let (mut house, _) = held(Doubtful::Stray);
+    house.sign_in(2, None, "max");
+    let sure = accept(&house, "max", &[]);
+    assert_eq!(word(&house.handle(sure)), "posted");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 2);
+}
+
+#[test]
+fn what_may_be_a_copy_is_posted_by_two_who_may_and_did_not_move_it() {
+    let (mut house, key) = held(Doubtful::Suspect);
+    house.sign_in(2, Some("counter-1"), "max");
+    let alone = accept(&house, "max", &[&key]);
+    assert_eq!(house.refused(alone.clone()), "second-person-needed");
+    // Neither who moved it nor who may not decide stands for the second.
+    for (who, roles) in
+        [("sam", vec!["storekeeper", "warehouse-supervisor"]), ("bob", vec!["storekeeper"])]
+    {
+        house.enrol(who, &roles);
+        let badge = Some(common::badge(who));
+        house.ok(Command::Join { session: common::session_id(2), badge, pin: PinCheck::Right });
+        assert_eq!(house.refused(alone.clone()), "second-person-needed", "{who}");
+        house.ok(Command::Leave { session: common::session_id(2) });
+    }
+    house.enrol("sue", &["warehouse-supervisor"]);
+    let badge = Some(common::badge("sue"));
+    house.ok(Command::Join { session: common::session_id(2), badge, pin: PinCheck::Right });
+    assert_eq!(word(&house.handle(alone)), "posted");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 3);
+    assert_eq!(house.judged(), Vec::<String>::new());
+    // A journal in which one person did it is told.
+    let changed = house.journal.iter_mut().find_map(|entry| match &mut entry.body {
+        Body::HoldDecided { second, .. } => Some(second),
+        _ => None,
+    });
+    *changed.unwrap() = None;
+    let told = house.judged();
+    assert!(told.iter().any(|t| t.ends_with("max posted alone what may be a copy")), "{told:?}");
+}
+
+#[test]
+fn what_was_told_late_is_nobodys() {
+    let (mut house, pass) = receipt();
+    let seen = Pass { sightings: vec![], ..pass };
+    let late = doubting(seen, "bolt#1 bolt#2", Doubtful::Late);
+    let outcome = house.handle(Command::Pass(late));
+    assert_eq!(word(&outcome), "quarantined");
+    let Ok(Reply::Quarantined { reason }) = &outcome.answer else { panic!() };
+    assert!(reason.starts_with("2 tags"), "{reason}");
 }
 
 #[test]

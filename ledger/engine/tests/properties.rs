@@ -110,7 +110,7 @@ fn command(house: &House, step: &Step, fresh: u128) -> Command {
             let pass = pick(state.holds().map(|h| h.pass.id), a, pass_id(0));
             let verdict = if b < 128 { Verdict::Accept } else { Verdict::Reject };
             let by = operator(who(c));
-            Command::DecideHold { pass, verdict, reason: "why".to_owned(), by }
+            Command::DecideHold { pass, verdict, reason: "why".to_owned(), doubts: vec![], by }
         }
         11 | 12 => {
             let place = (a < 128).then(|| station(a));

@@ -262,8 +262,8 @@ impl Body {
         })
         .or_else(|| {
             tagged!(cursor Body::HoldDecided {
-                by must, decision must; "hold-decided"; pass must, reason must, task must,
-                verdict must
+                by must, decision must, doubts default; "hold-decided"; pass must, reason must,
+                second opt, task must, verdict must
             })
         })
         .or_else(|| tagged!(cursor Body::Quarantined { ; "quarantined"; pass must, reason must }))

@@ -484,10 +484,13 @@ impl SubjectList {
                 self.add(Task, task);
                 self.add(Operator, operator);
             }
-            Body::HoldDecided { pass, task, by, .. } => {
+            Body::HoldDecided { pass, task, by, second, .. } => {
                 self.add(Movement, pass);
                 self.add(Task, task);
                 self.actor(by);
+                if let Some(second) = second {
+                    self.add(Operator, &second.operator);
+                }
             }
             Body::Denied { by, station, task, document, pass, .. } => {
                 self.actor(by);

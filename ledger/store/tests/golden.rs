@@ -279,7 +279,9 @@ fn bodies() -> Vec<Body> {
             task: task_id(),
             verdict: Verdict::Accept,
             reason: reason(),
+            doubts: vec![],
             by: operator(),
+            second: None,
             decision: decision(),
         },
         Body::Denied {
@@ -946,7 +948,21 @@ fn passes_of_portals_have_their_bytes() {
     ];
     let doubtful = Pass { doubts: doubts.map(doubt).into(), strays: 3, ..pass() };
     let unread = Pass { sightings: vec![], opened_by: PassOpening::Input, strays: 2, ..pass() };
+    let late = Pass { sightings: vec![], doubts: vec![doubt(Doubtful::Late)], ..pass() };
+    let second = Second { operator: "weber".parse().unwrap(), auth_level: 2, decision: decision() };
+    let decided = Body::HoldDecided {
+        pass: pass().id,
+        task: task_id(),
+        verdict: Verdict::Accept,
+        reason: "looked at".into(),
+        doubts: vec![pass().sightings[0].thing.key.clone()],
+        by: operator(),
+        second: Some(second),
+        decision: decision(),
+    };
     for (name, body) in [
+        ("golden-full/v1-doubts-decided", decided),
+        ("golden-full/v1-told-late", Body::Quarantined { pass: late, reason: "looked at".into() }),
         ("golden-full/v1-doubts", Body::Quarantined { pass: doubtful, reason: "nobody".into() }),
         ("golden/v1-unread", Body::Unread { pass: unread }),
     ] {

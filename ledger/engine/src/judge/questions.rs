@@ -219,6 +219,21 @@ impl<'e> Asker<'e> {
                 let (by, facts) = (By::Mover(&second.operator), vec![self.plain(said, facts, &[])]);
                 Ok(Some((Question { by, facts, others: vec![] }, said)))
             }
+            Body::HoldDecided {
+                pass,
+                by: Actor::Operator { id, .. },
+                second: Some(second),
+                ..
+            } => {
+                let Some(hold) = self.state.hold(*pass) else {
+                    return Err(format!("it decides on pass {pass}, which is not held"));
+                };
+                let (mover, said) = (beside(second, id), &second.decision);
+                let auth_level = Some(mover.level);
+                let facts = Facts { second: mover.beside, auth_level, ..self.of_hold(hold) };
+                let facts = vec![self.plain(said, facts, &OF_STOCK)];
+                Ok(Some((Question { by: By::Mover(mover.operator), facts, others: vec![] }, said)))
+            }
             Body::Moved { movement, pass } => {
                 let Some(second) = &movement.second else { return Ok(None) };
                 let (mover, said) = (beside(second, &movement.operator), &second.decision);

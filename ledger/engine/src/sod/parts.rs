@@ -68,8 +68,12 @@ impl History {
                     self.holds.insert(pass.id, document.clone());
                 }
             }
-            Body::HoldDecided { pass, by, .. } => {
+            Body::HoldDecided { pass, by, second, .. } => {
                 let case = self.holds.remove(pass).map(Case::Document);
+                if let Some(second) = second {
+                    let beside = Actor::Operator { id: second.operator.clone(), session: None };
+                    self.note(case.clone(), Part::Decided, &beside, entry);
+                }
                 self.note(case, Part::Decided, by, entry);
             }
             Body::Reserved { posting, by, .. } => {

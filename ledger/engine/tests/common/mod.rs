@@ -369,7 +369,7 @@ impl House {
 
     pub fn decide(&mut self, n: u128, verdict: Verdict, who: &str) -> Command {
         let reason = "counted by hand".to_owned();
-        Command::DecideHold { pass: pass_id(n), verdict, reason, by: operator(who) }
+        Command::DecideHold { pass: pass_id(n), verdict, reason, doubts: vec![], by: operator(who) }
     }
 
     pub fn stock(&self, item: &str, location: &str) -> i64 {

@@ -384,8 +384,15 @@ pub enum Body {
         verdict: Verdict,
         /// Why.
         reason: String,
+        /// The doubtful things of the pass, by key and sorted, that count as what went through: whoever
+        /// decided saw to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        doubts: Vec<String>,
         /// By whom.
         by: Actor,
+        /// Who stood beside and may decide it too, where one of the doubtful things may be a copy.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Second>,
         /// Why it was allowed.
         decision: Decision,
     },

@@ -59,7 +59,6 @@ impl Mask for Body {
             | Self::PeriodClosed { until: _, by: _, decision: _ }
             | Self::Gap { device: _, from: _, to: _, reason: _ } => {}
             Self::QuarantineResolved { pass: _, verdict: _, reason, by: _, decision: _ }
-            | Self::HoldDecided { pass: _, task: _, verdict: _, reason, by: _, decision: _ }
             | Self::FactorRemoved { operator: _, factor: _, reason, by: _, decision: _ }
             | Self::LabelDecided { label: _, verdict: _, reason, by: _, decision: _ }
             | Self::Decommissioned { tag: _, reason, by: _, decision: _ }
@@ -70,6 +69,12 @@ impl Mask for Body {
             }
             | Self::KeyRotated { old: _, new: _, reason, by: _ }
             | Self::Restored { size: _, lost: _, reason, by: _ } => words::note(reason, rights),
+            Self::HoldDecided {
+                pass: _, task: _, verdict: _, reason, doubts: _, by: _, second, decision: _,
+            } => {
+                words::note(reason, rights);
+                second.iter_mut().for_each(|second| second.decision.mask(rights));
+            }
             Self::Held {
                 pass: _, task: _, operator: _, auth_level: _, second, comparison: _, decision: _,
             } => second.iter_mut().for_each(|second| second.decision.mask(rights)),

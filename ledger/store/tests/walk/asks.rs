@@ -141,7 +141,13 @@ impl Run {
             assert!(matches!(outcome.answer, Ok(Reply::Held { .. })), "{outcome:?}");
             let (verdict, reason) = (Verdict::Accept, "counted by hand".to_owned());
             let by = self.desk().by("max");
-            outcome = self.ask(Command::DecideHold { pass: pass_id(n), verdict, reason, by });
+            outcome = self.ask(Command::DecideHold {
+                pass: pass_id(n),
+                verdict,
+                reason,
+                doubts: vec![],
+                by,
+            });
         }
         let done = self.agree("pass", &outcome, expected);
         assert!(!done || matches!(outcome.answer, Ok(Reply::Posted { .. })), "{outcome:?}");
