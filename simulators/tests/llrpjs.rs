@@ -96,8 +96,7 @@ async fn session(profile: Profile) -> Vec<u8> {
     stop.cancel();
     timeout(PATIENCE, driver).await.unwrap().unwrap();
     tapping.abort();
-    let bytes = kept.lock().unwrap().clone();
-    bytes
+    kept.lock().unwrap().clone()
 }
 
 /// What the reader answers to every type of request without any content.

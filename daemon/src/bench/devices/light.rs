@@ -3,12 +3,12 @@
 //!
 //! Two lights follow a scan: amber at once, claiming nothing; and, when the quiet time of its pass is
 //! over, the verdict, which waits for two flushes, the spool's and the ledger's. The disk's own flush, of a
-//! file that grows as their logs do, is measured in the same folder before and after. Absent: the quiet time, which is the house's setting.
+//! file that grows as their logs do, is measured in the same folder between the scans. Absent: the quiet
+//! time, which is the house's setting.
 
 use std::{
     fs::File,
     io::Write as _,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,8 +36,8 @@ const AMBER: usize = 1;
 const RED: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAGE: [u8; 4096] = [0x47; 4096];
-/// Flushes that are timed before, and as many after.
-const FLUSHES_TIMED: usize = 100;
+/// After a verdict the spool forgets its pass; then the disk is the bench's.
+const REST: Duration = Duration::from_millis(15);
 
 /// Scans so many times, one after the other.
 pub(super) async fn measure(scans: u32, report: &mut Report) -> anyhow::Result<()> {
@@ -47,18 +47,19 @@ pub(super) async fn measure(scans: u32, report: &mut Report) -> anyhow::Result<(
     let config = Arc::new(hall::config_of(dir.path(), &tables(&scanner, &lights))?);
     let daemon = Daemon::start(&config).await?;
     daemon.until_up(2).await?;
-    let mut flushes = flush(dir.path())?;
+    let mut raw = File::create(dir.path().join("raw"))?;
     let mut coils = lights.changes();
-    let (mut amber, mut verdict) = (vec![], vec![]);
+    let (mut amber, mut verdict, mut flushes) = (vec![], vec![], vec![]);
     for n in 0..scans {
         let began = Instant::now();
         scanner.scan(&format!("]C1010952123454321321{n:06}"))?;
         amber.push(lit(&mut coils, AMBER).await?.duration_since(began));
         let red = lit(&mut coils, RED).await?.duration_since(began);
         verdict.push(red.saturating_sub(QUIET));
+        tokio::time::sleep(REST).await;
+        flushes.push(flush(&mut raw)?);
     }
     daemon.stop().await;
-    flushes.extend(flush(dir.path())?);
     tell(report, &mut amber, &mut verdict, &mut flushes);
     Ok(())
 }
@@ -110,14 +111,10 @@ fn tables(scanner: &SimScanner, lights: &SimLights) -> String {
     )
 }
 
-/// How long flushes take after each page that a file grows by.
-fn flush(dir: &Path) -> anyhow::Result<Vec<Duration>> {
-    let mut file = File::create(dir.join("raw"))?;
-    let one = |_| {
-        let began = Instant::now();
-        file.write_all(&PAGE)?;
-        file.sync_all()?;
-        Ok(began.elapsed())
-    };
-    (0..FLUSHES_TIMED).map(one).collect()
+/// How long a flush takes after a page that the file grows by.
+fn flush(raw: &mut File) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    raw.write_all(&PAGE)?;
+    raw.sync_all()?;
+    Ok(began.elapsed())
 }

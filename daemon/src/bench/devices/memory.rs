@@ -31,6 +31,8 @@ const TAGS_A_PASS: u64 = 250;
 const READS_A_TAG: u64 = 3;
 /// Short enough for many passes, long enough that a pause of the machine does not split one.
 const PASSES: Passes = Passes { quiet_ms: 100, linger_ms: 30_000 };
+/// Set in the service's unit.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
 /// How long nothing may happen before the rest counts as lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LINGERING: &str = "gatewarden_reads_lingering_total";
@@ -80,6 +82,9 @@ pub(super) async fn measure(count: u8, distinct: u64, report: &mut Report) -> an
     report.figure("memory_tags", "  distinct tags sighted", sightings as f64, "tags");
     let lost = sent.abs_diff(accounted) as f64;
     report.goal("memory_dropped", "  reads dropped", lost, "reads", Goal::AtMost(0.0));
+    if std::env::var_os(ARENAS).is_none() {
+        report.note("memory: the service has MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=65536, which this run has not");
+    }
     report.note(format!(
         "memory: {count} readers, passes of {TAGS_A_PASS} tags, each recorded and dismissed, in {:.0} s",
         time.as_secs_f64()

@@ -44,7 +44,8 @@ pub(super) async fn measure(count: u8, reads_each: u64, report: &mut Report) -> 
     report.goal("reads_peak_mb", "  resident at most", peak, "MB", Goal::AtMost(120.0));
     report.figure("sightings", "  sightings in the ledger", sightings as f64, "");
     report.note(format!(
-        "reads: {count} readers of {TAGS} tags each, {TAGS_A_REPORT} a report, in a process of their own on this machine"
+        "reads: {count} readers of {TAGS} tags each, {TAGS_A_REPORT} a report, in a process of \
+         their own on this machine"
     ));
     Ok(())
 }
