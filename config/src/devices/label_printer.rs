@@ -94,7 +94,7 @@ pub(super) fn build(fields: &Fields) -> Option<LabelPrinter> {
 /// Address or path, bits a second only for a path, whole words of TID, and fonts only for templates.
 pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
     check_labels(walk, device);
-    let has = |key: &str| device.text(key).is_some();
+    let has = |key: &str| device.stands(key);
     match (has("address"), has("path")) {
         (true, true) => {
             let message = "a printer has an address or a path, not both".to_owned();
@@ -124,7 +124,7 @@ fn check_labels(walk: &mut Walk<'_>, device: &Fields) {
         let message = "a TID is read in whole words of 2 bytes".to_owned();
         walk.error(device.place("tid_bytes"), "half-word", message, "an even number", None);
     }
-    if device.text("templates").is_some() {
+    if device.stands("templates") {
         return;
     }
     let useless = |key: &str, is: bool| is.then(|| key.to_owned());
