@@ -283,7 +283,7 @@ fn words(hex: &str) -> Result<Vec<u16>, Problem> {
         Problem::bad_field("data", message)
     };
     let count = hex.len() / 4;
-    let fits = hex.len() % 4 == 0 && (1..=TAG_WORDS_MAX).contains(&count);
+    let fits = hex.len().is_multiple_of(4) && (1..=TAG_WORDS_MAX).contains(&count);
     if !fits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
     }

@@ -50,12 +50,12 @@ fn read(mut pass: Pass, text: &str) -> Pass {
 
 /// The pass as the journal has it.
 fn recorded(journal: &[Entry]) -> &Pass {
-    let passes = journal.iter().filter_map(|entry| match &entry.body {
+    let mut passes = journal.iter().filter_map(|entry| match &entry.body {
         Body::Moved { pass, .. } | Body::Denied { pass, .. } => pass.as_ref(),
         Body::Held { pass, .. } | Body::Quarantined { pass, .. } => Some(pass),
         _ => None,
     });
-    passes.last().unwrap()
+    passes.next_back().unwrap()
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl FromStr for Tid {
             _ => Err(TidError),
         };
         let digits = text.as_bytes();
-        if digits.is_empty() || digits.len() > 2 * TID_BYTES_MAX || digits.len() % 2 == 1 {
+        if digits.is_empty() || digits.len() > 2 * TID_BYTES_MAX || !digits.len().is_multiple_of(2)
+        {
             return Err(TidError);
         }
         let byte = |pair: &[u8]| Ok(digit(pair[0])? << 4 | digit(pair[1])?);

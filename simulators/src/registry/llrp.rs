@@ -94,7 +94,7 @@ fn start<'a>(options: &'a Arguments, _: &'a [Actor], _: Teller) -> Started<'a> {
 
 /// Words of four hex digits each, up to 31.
 fn words(hex: &str) -> Option<Vec<u16>> {
-    let fits = !hex.is_empty() && hex.len() % 4 == 0 && hex.len() <= 124;
+    let fits = !hex.is_empty() && hex.len().is_multiple_of(4) && hex.len() <= 124;
     if !fits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
