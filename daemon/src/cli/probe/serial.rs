@@ -18,7 +18,8 @@ pub(super) fn knows(url: &str) -> bool {
 
 pub(super) async fn run(url: &str, seconds: u32, json: bool) -> anyhow::Result<()> {
     let settings = target(url).with_context(|| format!("{url:?} (write {FORM})"))?;
-    let report = probe(settings, crate::clock::SystemClock::shared(), seconds).await?;
+    let looked = probe(settings, crate::clock::SystemClock::shared(), seconds).await;
+    let report = looked.map_err(|error| anyhow::anyhow!("{error} (the whole form is {FORM})"))?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
