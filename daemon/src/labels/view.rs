@@ -134,7 +134,20 @@ pub(crate) fn of_journal(
     id: LabelId,
 ) -> Result<Option<LabelView>, StoreError> {
     let subject = Subject { kind: SubjectKind::Label, key: id.to_string() };
-    Ok(of_entries(&ledger.touching(&subject, ENTRIES_MAX)?, id))
+    let Some(mut view) = of_entries(&ledger.touching(&subject, ENTRIES_MAX)?, id) else {
+        return Ok(None);
+    };
+    let key = view.tag.clone().filter(|_| view.state == LabelState::Issued && view.item.is_some());
+    if let Some(key) = key {
+        let about_tag = ledger.touching(&Subject { kind: SubjectKind::Tag, key }, ENTRIES_MAX)?;
+        let is_bound = about_tag.iter().any(|entry| match &entry.body {
+            Body::Commissioned { item, .. } => Some(item.as_str()) == view.item.as_deref(),
+            _ => false,
+        });
+        let told = if is_bound { "bound" } else { "not bound: trace the tag to see why" };
+        view.bound = Some(told.to_owned());
+    }
+    Ok(Some(view))
 }
 
 fn of_entries(entries: &[Entry], id: LabelId) -> Option<LabelView> {
@@ -157,10 +170,5 @@ fn of_entries(entries: &[Entry], id: LabelId) -> Option<LabelView> {
     if matches!(last.body, Body::LabelDecided { .. }) {
         before.decisions = before.decisions.saturating_add(1);
     }
-    let bound = before.label.tag.is_some() && state == LabelState::Issued;
-    let mut view = LabelView::over(&before, state, &Reply::Done);
-    if bound {
-        view.bound = Some("see the journal of the tag".to_owned());
-    }
-    Some(view)
+    Some(LabelView::over(&before, state, &Reply::Done))
 }

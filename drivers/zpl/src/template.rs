@@ -2,8 +2,9 @@
 //!
 //! A template is ZPL with `{{ … }}`. Invariants: whatever a variable holds comes out as data, never as a command
 //! (`^`, `~` and everything but plain ASCII as `^FH` hexadecimal, control characters as spaces; the filters that make
-//! whole fields build them from checked parts); a template that uses what a job may not do is refused when it is
-//! added; rendering is bounded in steps and bytes; a variable without a value is an error, not an empty field.
+//! whole fields build them from checked parts); a template that can't be read is refused when it is added, and one that
+//! uses what a job may not do when a label is made of it; rendering is bounded in steps and bytes; a variable without a
+//! value is an error, not an empty field.
 //! Absent: reading folders, sending.
 
 mod barcode;
