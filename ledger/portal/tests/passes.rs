@@ -6,7 +6,9 @@ mod common;
 
 use common::{at, settings};
 use gatewarden_model::pass::Doubtful;
-use gatewarden_model::{Hash, PassClosing, PassId, PassOpening, SessionId, Stamp, Thing, Trust};
+use gatewarden_model::{
+    Direction, Hash, PassClosing, PassId, PassOpening, SessionId, Stamp, Thing, Trust,
+};
 use gatewarden_portal::{Input, Portal, PortalSettings, Settled, TagSeen, Taken, Zone};
 use gatewarden_simulators::portal::{Plot, Report, SceneOptions, scene};
 use uuid::Uuid;
@@ -158,7 +160,9 @@ fn what_was_held_opens_no_pass_and_enters_none_that_opened_later() {
 }
 
 #[test]
-fn a_pass_is_the_same_whenever_its_reads_are_told() {
+fn what_a_pass_posts_is_the_same_whenever_its_reads_are_told() {
+    /// How long reads are gathered before they are told.
+    const BATCH_US: u64 = 1_000_000;
     for seed in 1..40 {
         let drawn = scene(seed, SceneOptions::default());
         let told = |batch_us: u64| {
@@ -198,7 +202,14 @@ fn a_pass_is_the_same_whenever_its_reads_are_told() {
             posted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             posted
         };
-        assert_eq!(told(1), told(1_000_000), "seed {seed}");
+        let (at_once, late) = (told(1), told(BATCH_US));
+        let posted = |all: &[(String, Direction, u64, u64)]| {
+            all.iter().map(|(key, way, first, _)| (key.clone(), *way, *first)).collect::<Vec<_>>()
+        };
+        assert_eq!(posted(&at_once), posted(&late), "seed {seed}");
+        // Only what the last batch told may come after the pass is over.
+        let apart = at_once.iter().zip(&late).map(|(a, b)| a.3.abs_diff(b.3)).max();
+        assert!(apart <= Some(BATCH_US), "seed {seed}: {apart:?} microseconds");
     }
 }
 
