@@ -107,7 +107,13 @@ fn compare(reference: &Connection, object: &Object) -> Result<Option<Compare>, O
     }
     let terms: Vec<String> =
         columns.iter().enumerate().map(|(i, name)| format!("{name} IS ?{}", i + 1)).collect();
-    let sql = format!("SELECT 1 FROM \"{}\" WHERE {}", object.table, terms.join(" AND "));
+    // A damaged schema may name another table than the one that the index is of.
+    let table: String = reference.query_row(
+        "SELECT tbl_name FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE",
+        [&object.name],
+        |row| row.get(0),
+    )?;
+    let sql = format!("SELECT 1 FROM \"{table}\" WHERE {}", terms.join(" AND "));
     Ok(Some(Compare { sql, rowid_at, with_rowid, aside: None }))
 }
 
