@@ -2,8 +2,8 @@
 //! that it tells. Pure.
 //!
 //! A reader tells moments, and they arrive later: the greatest of `told - arrived` is nearest to the truth.
-//! Crystals drift, so only moments of the last one or two [`SPAN_US`] count; after silence the last one counts
-//! on, less what may have drifted since ([`DRIFT_PPM`]). Ahead, a jump is seen at once; behind, it can't be told
+//! Crystals drift, so only moments of the last one or two `SPAN_US` count; after silence the last one counts
+//! on, less what may have drifted since (`DRIFT_PPM`). Ahead, a jump is seen at once; behind, it can't be told
 //! from late delivery by one moment, so it takes [`BEHIND_SAMPLES`] live ones that agree. Absent: what our own
 //! clock is (`task` gives it).
 

@@ -48,7 +48,7 @@ pub(crate) const KEYPAD_ENTER: u16 = 96;
 pub(crate) const RIGHT_CTRL: u16 = 97;
 pub(crate) const ALT_GR: u16 = 100;
 
-/// The rows of keys, each from its first code on; `\0` is none. `Dead` keys stand in [`DEAD`].
+/// The rows of keys, each from its first code on; `\0` is none.
 struct Rows {
     alone: [(u16, &'static str); 4],
     shift: [(u16, &'static str); 4],
