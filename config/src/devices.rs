@@ -87,7 +87,7 @@ impl DeviceKind {
         }
     }
 
-    /// Whether anything may type what it tells: a badge is believed only with what tells a scan from typing.
+    /// Whether anybody may type what it tells: no badge is taken from it.
     #[must_use]
     pub fn is_typed(&self) -> bool {
         matches!(self, Self::WedgeScanner(_))

@@ -48,10 +48,10 @@ pub(crate) fn may_be_card(scan: &ScanRead) -> bool {
     scan.aim.is_none() && badge::candidates(&scan.text).iter().any(is_card_number)
 }
 
-/// Whether anybody may have typed a scan: it came from what is a keyboard to the machine, and nothing in it
-/// tells that a symbology was read. Such a scan is nobody's badge.
-pub(crate) fn may_be_typed(kind: &DeviceKind, scan: &ScanRead) -> bool {
-    kind.is_typed() && scan.aim.is_none()
+/// Whether anybody may have typed a scan: it came from what is a keyboard to the machine, whatever it says of
+/// itself. Such a scan is nobody's badge.
+pub(crate) fn may_be_typed(kind: &DeviceKind) -> bool {
+    kind.is_typed()
 }
 
 /// The kind of badges that are codes on paper.
@@ -143,20 +143,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_wedge_types_is_a_badge_only_with_an_aim_identifier() {
+    fn what_a_wedge_types_is_nobodys_badge() {
         let wedge = DeviceKind::WedgeScanner(WedgeScanner {
             which: WedgeWhich::Path("/dev/input/event3".into()),
             layout: WedgeLayout::Us,
             terminator: WedgeTerminator::Enter,
             pause_ms: 500,
         });
-        let scan = |aim: Option<&str>| ScanRead {
-            text: "0004231187".to_owned(),
-            aim: aim.map(str::to_owned),
-        };
-        assert!(may_be_card(&scan(None)), "the number of a card");
-        assert!(may_be_typed(&wedge, &scan(None)));
-        assert!(!may_be_typed(&wedge, &scan(Some("]Q1"))));
+        assert!(may_be_typed(&wedge));
         let hid = DeviceKind::HidScanner(HidScanner {
             vendor: 1,
             product: 1,
@@ -164,6 +158,6 @@ mod tests {
             port: None,
             enter_pos_mode: false,
         });
-        assert!(!may_be_typed(&hid, &scan(None)));
+        assert!(!may_be_typed(&hid));
     }
 }

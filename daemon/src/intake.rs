@@ -195,7 +195,7 @@ impl Intake {
         if let ReadValue::Scan(scan) = &read.value
             && let Some(badge) = self.badge_in(scan).await
         {
-            if let Some(why) = self.badge_doubt(&read.device, scan) {
+            if let Some(why) = self.badge_doubt(&read.device) {
                 self.badge_refused(read.device, read.at, why).await;
                 return;
             }
@@ -211,11 +211,13 @@ impl Intake {
         }
         self.session = standing;
         // Who read it is not known yet: a pass without a session is never posted.
-        let session = standing.map(|(session, _)| session);
-        let session = session.filter(|_| !self.unasked.contains_key(&read.device));
         let wall_us = read.at.wall_us;
         let alarms = self.watch.read(&read, &thing.key);
         let (device, at, meta) = (read.device.clone(), read.at, meta(&read));
+        // In a session that rests a reader's word for an earlier time proves nothing.
+        let session = standing.filter(|(_, counts)| *counts || meta.ago_us == 0);
+        let session = session.map(|(session, _)| session);
+        let session = session.filter(|_| !self.unasked.contains_key(&device));
         let seen = Seen { at, thing, meta, suspect: alarms.suspect };
         let line = self.recording.as_ref().map(|_| ReadLine::new(&seen, session));
         let grouped = self.grouping.read(seen, session, || mint(wall_us));

@@ -17,18 +17,19 @@ use std::{
     time::Duration,
 };
 
+use gatewarden_config::LabelPrinter;
 use gatewarden_engine::{Command, Engine, OpenLabel, Reply};
 use gatewarden_model::{DeviceId, Hash, LabelEvidence, LabelId, LabelState, LabelVerdict};
 use gatewarden_store::{LedgerAddress, LedgerReader};
 use gatewarden_zpl::PrintJob;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     recorder::{Recorder, RecorderError},
     spool::{Spool, SpoolError},
 };
 
-pub(crate) use make::{Made, Wanted, make, mistakes};
+pub(crate) use make::{Made, Wanted, mistakes};
 pub(crate) use view::{LabelView, of_journal};
 
 /// Pause before what became of a label is recorded again after the ledger could not be written.
@@ -80,11 +81,30 @@ pub(crate) struct Labels {
     bell: Arc<Notify>,
     /// What stands in the way of labels that wait: told by their printer, and of no use after a restart.
     notes: Arc<Mutex<HashMap<LabelId, String>>>,
+    /// One label is made at a time: templates, fonts and pictures take memory.
+    making: Arc<Semaphore>,
 }
 
 impl Labels {
     pub(crate) fn new(spool: Spool, recorder: Recorder) -> Self {
-        Self { spool, recorder, bell: Arc::default(), notes: Arc::default() }
+        let (bell, notes) = (Arc::default(), Arc::default());
+        Self { spool, recorder, bell, notes, making: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Makes a label of a template, when it is its turn.
+    pub(crate) async fn make(
+        &self,
+        printer: DeviceId,
+        settings: LabelPrinter,
+        wanted: Wanted,
+    ) -> anyhow::Result<Result<Made, LabelError>> {
+        let turn = Arc::clone(&self.making).acquire_owned().await?;
+        let made = tokio::task::spawn_blocking(move || {
+            let made = make::make(printer, &settings, wanted);
+            drop(turn);
+            made
+        });
+        Ok(made.await?)
     }
 
     /// Keeps a label's format; it is flushed when this returns. Nothing is printed before the journal has the label.

@@ -89,24 +89,32 @@ pub(crate) async fn queue(
             return Err(problem);
         }
     };
+    let id = made.label.id;
+    let (shared, asker) = (api.clone(), who.clone());
+    // It goes on to its end, whether or not somebody still waits for the answer: nothing stays half kept.
+    let queued = tokio::spawn(async move { keep_and_queue(&shared, &asker, made).await });
+    queued.await.map_err(|error| Problem::from(anyhow::Error::from(error)))??;
+    let view = shown(&api, id).await?;
+    Ok((StatusCode::ACCEPTED, Eyes::of(&api, &who).await?.json(view)))
+}
+
+async fn keep_and_queue(api: &Api, who: &Who, made: Made) -> Result<(), Problem> {
     let (id, labels) = (made.label.id, &api.app.labels);
     labels.keep(&made).await?;
     let command = Command::QueueLabel { label: made.label, by: who.actor() };
-    if let Err(problem) = act(&api, &who, command).await {
+    if let Err(problem) = act(api, who, command).await {
         labels.forget(id).await;
         return Err(problem);
     }
     labels.ring();
-    let view = shown(&api, id).await?;
-    Ok((StatusCode::ACCEPTED, Eyes::of(&api, &who).await?.json(view)))
+    Ok(())
 }
 
 async fn made(api: &Api, input: NewLabel) -> Result<Made, Problem> {
     let NewLabel { printer, template, data, document, copies } = input;
     let (name, settings) = printer_of(api, &printer)?;
     let wanted = Wanted { template, data, document, copies };
-    let made = tokio::task::spawn_blocking(move || labels::make(name, &settings, wanted));
-    Ok(made.await.map_err(|error| Problem::from(anyhow::Error::from(error)))??)
+    Ok(api.app.labels.make(name, settings, wanted).await??)
 }
 
 fn printer_of(api: &Api, name: &str) -> Result<(DeviceId, LabelPrinter), Problem> {

@@ -10,8 +10,8 @@ use gatewarden_config::DeviceKind;
 use gatewarden_engine::{Command, Reply};
 use gatewarden_llrp::access::{Bank, LockField, Operation, Privilege};
 use gatewarden_model::{
-    DeviceId, Epc, ItemId, Masked, StationId, TagBank, TagField, TagLock, TagOp, TagOutcome, Thing,
-    no_fields, tag_access::TAG_WORDS_MAX,
+    DeviceId, Epc, ItemId, Masked, Module, StationId, TagBank, TagField, TagLock, TagOp,
+    TagOutcome, Thing, no_fields, tag_access::TAG_WORDS_MAX,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use utoipa::ToSchema;
@@ -142,7 +142,14 @@ pub(crate) async fn access(
     let epc = Epc::from_hex(&epc).map_err(|e| Problem::bad_field("epc", format!("epc: {e}")))?;
     let epc = epc.to_bytes().to_vec();
     let (access, operation) = operation(&input)?;
-    let (station, device) = reader(&api, &station, input.device.as_ref())?;
+    let (station, device) = match reader(&api, &station, input.device.as_ref()) {
+        Ok(found) => found,
+        Err(problem) => {
+            // Which stations and readers there are is told only to those who may work on tags.
+            who.may(&api, access.action(), Module::Tag, "work on a tag").await?;
+            return Err(problem);
+        }
+    };
     let tag = Thing::of_epc(&epc).key;
     let after = written_epc(&input, &epc);
     let TagWork { password, reason, antenna, commission, .. } = input;

@@ -35,15 +35,13 @@ impl Intake {
     }
 
     /// Why a badge read by this device counts for nothing.
-    pub(super) fn badge_doubt(&self, device: &DeviceId, scan: &ScanRead) -> Option<&'static str> {
+    pub(super) fn badge_doubt(&self, device: &DeviceId) -> Option<&'static str> {
         if self.unasked.contains_key(device) || self.app.recorder.is_refused(device) {
             return Some("a badge was scanned at a device that is not the approved one");
         }
         let kind = self.app.config.devices.iter().find(|known| known.name == *device);
-        let typed = kind.is_some_and(|known| badges::may_be_typed(&known.kind, scan));
-        typed.then_some(
-            "a badge came from a keyboard wedge without an AIM identifier, where anybody may type",
-        )
+        let typed = kind.is_some_and(|known| badges::may_be_typed(&known.kind));
+        typed.then_some("a badge came from a keyboard wedge, where anybody may type")
     }
 
     pub(super) async fn badge(&self, badge: gatewarden_model::Hash) {

@@ -15,12 +15,12 @@ use crate::http::Answer;
 const RECEIPT: &str = "/remote_id";
 /// How far HTML is looked for, in bytes.
 const SNIFF_BYTES_MAX: usize = 1024;
-/// Members of an object that tell an error unless they are empty.
+/// Members of an object that tell an error unless they are empty, in any case of letters as all of them here.
 const ERRORS: [&str; 5] = ["error", "errors", "fault", "faultstring", "exception"];
 /// Members of an object that tell an error if they are false.
 const YES: [&str; 4] = ["ok", "success", "succeeded", "accepted"];
 /// Members of an object that tell an error by a word or by a status of 400 and above.
-const WORDS: [&str; 5] = ["status", "statusCode", "code", "result", "outcome"];
+const WORDS: [&str; 5] = ["status", "statuscode", "code", "result", "outcome"];
 /// Such words.
 const BAD: [&str; 8] = ["error", "err", "fail", "failed", "failure", "rejected", "ko", "denied"];
 
@@ -157,7 +157,8 @@ fn told_error(body: &Value) -> Option<String> {
         _ => false,
     };
     let find = |names: &[&str], tells: &dyn Fn(&Value) -> bool| {
-        names.iter().find(|name| body.get(**name).is_some_and(tells)).map(|name| (*name).to_owned())
+        let of_them = |key: &str| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        body.iter().find(|(key, value)| of_them(key) && tells(value)).map(|(key, _)| key.clone())
     };
     let named = find(&ERRORS, &|value| !empty(value))
         .or_else(|| find(&YES, &|value| *value == Value::Bool(false)))
@@ -209,6 +210,8 @@ mod tests {
             r#"{"error":{"code":"E100","message":"not booked"}}"#,
             r#"{"errors":["no such item"]}"#,
             r#"{"ok":false}"#,
+            r#"{"Success":false,"Error":"no such item"}"#,
+            r#"{"StatusCode":500}"#,
             r#"{"success":false,"remote_id":"GR-1"}"#,
             r#"{"status":"ERROR"}"#,
             r#"{"code":500}"#,
