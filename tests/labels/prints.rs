@@ -103,13 +103,21 @@ async fn a_label_is_issued_and_its_tag_stands_for_its_item() {
     assert_eq!((answer.status, &answer.body["code"]), (422, &json!("tag-bound")));
     hall.verifies();
 
-    // A template that can't be read is found before anybody prints with it; what is not its business is refused then.
+    // A template that can't be read or does what is not its business is found before anybody prints with it.
     hall.gateway.cli_ok(&["check"], "");
     std::fs::write(hall.gateway.dir().join("labels/bad.zpl"), "^XA{{ item ^XZ").unwrap();
     let checked = hall.gateway.cli(&["check"], "");
-    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(!checked.status.success());
-    assert!(told.contains("device zebra-1") && told.contains("template bad"), "{told}");
+    assert!(told.contains("printer zebra-1") && told.contains("template bad"), "{told}");
+    assert!(told.ends_with(": 1 mistake\n"), "{told}");
+    let bad = hall.gateway.dir().join("labels/bad.zpl");
+    std::fs::write(&bad, "^XA\n^PQ5^XZ").unwrap();
+    let checked = hall.gateway.cli(&["check", "--json"], "");
+    let told: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(told[0]["code"], "bad-template");
+    let message = told[0]["message"].as_str().unwrap();
+    assert!(message.contains("line 2: ^PQ may not stand"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -169,10 +169,10 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
         policies::doubts(config)?.iter().for_each(|doubt| eprintln!("{doubt}"));
     }
     if let Some(config) = &checked.config {
-        for told in crate::labels::mistakes(&config.devices) {
-            eprintln!("{}: {told}", path.display());
-            ok = false;
-        }
+        let wrong = crate::labels::mistakes(&config.devices);
+        wrong.iter().filter(|_| !json).for_each(|mistake| println!("{mistake}"));
+        ok &= wrong.is_empty();
+        mistakes.extend(wrong);
     }
     match json {
         true => println!("{}", serde_json::to_string_pretty(&mistakes)?),

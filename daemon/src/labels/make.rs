@@ -1,8 +1,8 @@
 //! Makes a label from its printer's templates; reads files, so it runs off the async threads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use gatewarden_config::{Device, DeviceKind, LabelPrinter};
+use gatewarden_config::{Device, DeviceKind, LabelPrinter, Mistake, Severity};
 use gatewarden_model::{DeviceId, Hash, ItemId, Label, LabelId, LabelTag};
 use gatewarden_zpl::{
     Encode, compose,
@@ -78,16 +78,29 @@ pub(crate) fn make(
     Ok(Made { label, zpl })
 }
 
-/// What is wrong with the templates and fonts of the configured printers, each with its printer's name.
-pub(crate) fn mistakes(devices: &[Device]) -> Vec<String> {
+/// What is wrong with the templates and fonts of the configured printers.
+pub(crate) fn mistakes(devices: &[Device]) -> Vec<Mistake> {
     let printers = devices.iter().filter_map(|device| match &device.kind {
         DeviceKind::LabelPrinter(settings) if settings.templates.is_some() => {
             Some((&device.name, settings))
         }
         _ => None,
     });
-    let wrong = printers.filter_map(|(name, settings)| Some((name, load(settings).err()?)));
-    wrong.map(|(name, error)| format!("device {name}: {error}")).collect()
+    let wrong = printers.filter_map(|(name, settings)| {
+        Some((name, settings.templates.as_ref()?, load(settings).err()?))
+    });
+    let told = |(name, folder, error): (&DeviceId, &PathBuf, LabelError)| Mistake {
+        file: folder.clone(),
+        line: 1,
+        column: 1,
+        width: 1,
+        severity: Severity::Error,
+        code: "bad-template",
+        message: format!("printer {name}: {error}"),
+        expected: "templates and fonts that can be used".to_owned(),
+        hint: None,
+    };
+    wrong.map(told).collect()
 }
 
 fn load(settings: &LabelPrinter) -> Result<Templates, LabelError> {

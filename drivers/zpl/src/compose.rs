@@ -162,6 +162,33 @@ pub fn check_label(text: &str) -> Result<(), ComposeError> {
     }
 }
 
+/// The first command that a template may not use, with its line. What stands in `{{ … }}`, `{% … %}` and `{# … #}` is no
+/// ZPL.
+pub(crate) fn refused_in_template(source: &str) -> Option<(usize, ComposeError)> {
+    let mut rest = source;
+    let mut line = 1;
+    while let Some(at) = rest.find(['{', '^', '~']) {
+        line += rest[..at].matches('\n').count();
+        rest = &rest[at..];
+        let block = [("{{", "}}"), ("{%", "%}"), ("{#", "#}")];
+        if let Some((_, end)) = block.iter().find(|(begin, _)| rest.starts_with(begin)) {
+            let after = rest.find(end)? + end.len();
+            line += rest[..after].matches('\n').count();
+            rest = &rest[after..];
+            continue;
+        }
+        let is_refused = match rest.strip_prefix('^') {
+            Some(text) => REFUSED.contains(&command(text).as_str()),
+            None => rest.starts_with('~'),
+        };
+        if is_refused {
+            return Some((line, ComposeError::Command(rest.chars().take(3).collect())));
+        }
+        rest = &rest[1..];
+    }
+    None
+}
+
 fn command(text: &str) -> String {
     text.chars().take(2).collect::<String>().to_ascii_uppercase()
 }

@@ -2,8 +2,8 @@
 //!
 //! A template is ZPL with `{{ … }}`. Invariants: whatever a variable holds comes out as data, never as a command
 //! (`^`, `~` and everything but plain ASCII as `^FH` hexadecimal, control characters as spaces; the filters that make
-//! whole fields build them from checked parts); a template that can't be read is refused when it is added, and one that
-//! uses what a job may not do when a label is made of it; rendering is bounded in steps and bytes; a variable without a
+//! whole fields build them from checked parts); a template that can't be read, or that
+//! uses what a job may not do, is refused when it is added, and once more when a label is made of it; rendering is bounded in steps and bytes; a variable without a
 //! value is an error, not an empty field.
 //! Absent: reading folders, sending.
 
@@ -21,7 +21,7 @@ pub use bitmap::{BITMAP_DOTS_MAX, BitmapError, Font, Graphic};
 pub use data::{DataError, EPC_FORMS, LabelData, VALUE_BYTES_MAX, epc_bytes, make_sscc};
 pub use escape::escape;
 
-use crate::compose::{ComposeError, check_label};
+use crate::compose::{ComposeError, check_label, refused_in_template};
 
 /// Most templates of one folder.
 pub const TEMPLATES_MAX: usize = 100;
@@ -109,6 +109,10 @@ impl Templates {
         }
         let parsed = self.environment.template_from_named_str(name, &source).map(drop);
         parsed.map_err(|e| render_error(name, &e))?;
+        if let Some((line, why)) = refused_in_template(&source) {
+            let detail = format!("line {line}: {why}");
+            return Err(TemplateError::Render { name: name.to_owned(), detail });
+        }
         self.sources.insert(name.to_owned(), source);
         Ok(())
     }

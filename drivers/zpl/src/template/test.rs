@@ -68,7 +68,6 @@ fn mistakes_are_named() {
         ("^XA{{ lot }}^XZ", &none, "the label has no value for this"),
         ("^XA\n{{ lott }}^XZ", &none, "line 2"),
         ("^XA{{ name|safe }}^XZ", &named("^XZ"), "safe"),
-        ("^XA^PQ5^XZ", &none, "^PQ may not stand"),
         ("^FDx", &none, "one ^XA"),
         ("^XA{{ name|bitmap }}^XZ", &named("中"), "no font is configured"),
         ("^XA{{ name|gs1_128 }}^XZ", &named("(01)04012345123457"), "check digit"),
@@ -95,4 +94,21 @@ fn an_sscc_gets_its_check_digit() {
         .render("t", &LabelData::default());
     assert_eq!(label.unwrap(), "^XA^FD340123450000000017^FS^XZ");
     assert!(make_sscc("4012345", "1").is_err());
+}
+
+#[test]
+fn what_a_job_may_not_do_is_told_of_the_template_with_its_line() {
+    for (source, line, command) in [
+        ("^XA\n^FO1,1^FDa^FS\n^PQ2^XZ", 3, "^PQ"),
+        ("^XA^RFW,H^FDaa^FS^XZ", 1, "^RF"),
+        ("{# a\nnote with ^PQ #}^XA{% if name %}\n~JA{% endif %}^XZ", 3, "~JA"),
+        ("^xa^hv1,8^xz", 1, "^hv"),
+    ] {
+        let told = Templates::new(None).add("t", source.to_owned()).unwrap_err().to_string();
+        let expected = format!("template t: line {line}: {command} may not stand");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    // What joins two texts in an expression is no command.
+    let label = one("^XA^FO1,1^FD{{ name ~ name }}^FS^XZ").render("t", &named("a")).unwrap();
+    assert!(label.contains("^FDaa^FS"));
 }
