@@ -2,6 +2,7 @@
 
 mod iot;
 mod modbus;
+mod plugged;
 mod serial;
 
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use gatewarden_model::identify::{Form, Identification, identify};
 pub(crate) struct ProbeArgs {
     /// Such as llrp://192.0.2.7:5084, llrps://192.0.2.7 by TLS, modbus://192.0.2.9:502?unit=1,
     /// modbus-rtu:///dev/ttyUSB0?baud=9600&unit=1, serial:///dev/ttyUSB0 for a UHF module,
+    /// zpl://192.0.2.8:9100 or zpl:///dev/usb/lp0 for a label printer, hid: for the HID scanners that are plugged in,
     /// impinj+https://192.0.2.7?pin=SHA256 (IoT device interface), or
     /// zebra-iot+mqtt://BROKER:1883/zebra/door-1, the base of the reader's topics (zebra-iot+mqtts:// by TLS). The
     /// last two take ?user=NAME, ?ca=FILE or ?pin=SHA256, and the password from GATEWARDEN_PROBE_PASSWORD.
@@ -36,6 +38,10 @@ pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
         iot::run(&args.url, args.seconds, args.json).await?;
         return Ok(ExitCode::SUCCESS);
     }
+    if plugged::knows(&args.url) {
+        plugged::run(&args.url, args.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if serial::knows(&args.url) {
         serial::run(&args.url, args.seconds, args.json).await?;
         return Ok(ExitCode::SUCCESS);
@@ -43,7 +49,8 @@ pub(crate) async fn probe(args: ProbeArgs) -> anyhow::Result<ExitCode> {
     if !["llrp://", "llrps://"].iter().any(|scheme| args.url.starts_with(scheme)) {
         anyhow::bail!(
             "{:?}: probe knows llrp://HOST:PORT, llrps://HOST:PORT, modbus://HOST:PORT, modbus-rtu:///DEV, serial:///DEV, \
-             impinj+https://HOST, impinj+http://HOST, zebra-iot+mqtt://BROKER:PORT/TOPIC and zebra-iot+mqtts://…",
+             zpl://HOST:PORT, zpl:///DEV, hid:, impinj+https://HOST, impinj+http://HOST, zebra-iot+mqtt://BROKER:PORT/TOPIC \
+             and zebra-iot+mqtts://…",
             args.url
         );
     }
