@@ -83,7 +83,9 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "\"https://host/path\" or \"http://…\", without user and password",
         ),
         Text::Path => ("bad-path", "a path", "a path of 1 to 1024 bytes"),
-        Text::DevicePath => ("bad-path", "a serial port", "an absolute path such as \"/dev/…\""),
+        Text::DevicePath => {
+            ("bad-path", "an absolute path", "one from the root, such as \"/dev/…\"")
+        }
         Text::Gtin => ("bad-gtin", "a GTIN", "8, 12, 13 or 14 digits with a right check digit"),
         Text::Ratio => (
             "bad-ratio",

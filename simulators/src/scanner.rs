@@ -146,6 +146,13 @@ impl Drop for SimScanner {
     }
 }
 
+/// Removes the link of a line that is gone. Whatever else stands there is somebody's.
+pub(crate) fn unlink(path: &Path) {
+    if std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 /// Opens a line whose other end is found at `path`.
 pub(crate) fn plug(path: &Path) -> io::Result<Line> {
     let (opened, device) = open_line()?;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::door::lock;
-use crate::scanner::{Line, plug};
+use crate::scanner::{Line, plug, unlink};
 use engine::Engine;
 pub use engine::{SENDINGS, SsiCounts};
 
@@ -158,7 +158,7 @@ impl SimSsi {
         shared.engine.power_off();
         if shared.line.take().is_some() {
             // Whoever removed the link before us has done our work.
-            let _ = std::fs::remove_file(&self.path);
+            unlink(&self.path);
         }
     }
 
@@ -170,7 +170,7 @@ impl SimSsi {
         let mut shared = lock(&self.shared);
         if shared.line.is_none() {
             // A link whose line broke off by itself.
-            let _ = std::fs::remove_file(&self.path);
+            unlink(&self.path);
             shared.line = Some(plug(&self.path)?);
         }
         Ok(())

@@ -19,7 +19,7 @@ pub use gatewarden_uhf_serial::codec::Protocol;
 use tempfile::TempDir;
 
 use crate::door::lock;
-use crate::scanner::{Line, plug};
+use crate::scanner::{Line, plug, unlink};
 use module::Module;
 
 /// How long half a command is waited for, in milliseconds.
@@ -202,7 +202,7 @@ impl SimUhf {
         shared.module.reset();
         if shared.line.take().is_some() {
             // Whoever removed the link before us has done our work.
-            let _ = std::fs::remove_file(&self.path);
+            unlink(&self.path);
         }
     }
 
@@ -214,7 +214,7 @@ impl SimUhf {
         let mut shared = lock(&self.shared);
         if shared.line.is_none() {
             // A link whose line broke off by itself.
-            let _ = std::fs::remove_file(&self.path);
+            unlink(&self.path);
             shared.line = Some(plug(&self.path)?);
         }
         Ok(())

@@ -16,7 +16,7 @@ const PRESET_BYTES_MAX: usize = 128;
 /// An antenna's number.
 const ANTENNA: Shape = Shape::Integer { min: 1, max: 64 };
 /// The keys of the profile, which a preset replaces.
-const PROFILE: [&str; 1] = ["antennas"];
+const PROFILE: [&str; 5] = ["antennas", "tx_power_cdbm", "rf_mode", "session", "tag_population"];
 
 /// An Impinj reader.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +93,13 @@ pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
             walk.error(device.place("url"), "bad-url", message, expected, hint);
         }
         let trusts = device.stands("ca") || device.stands("pin");
-        if url.is_some_and(|url| url.scheme() == "https") && !trusts {
+        let is_https = url.as_ref().is_some_and(|url| url.scheme() == "https");
+        if url.is_some() && !is_https && trusts {
+            let key = if device.stands("pin") { "pin" } else { "ca" };
+            let message = "there is nobody to trust over http: anybody there is answered";
+            walk.error(device.place(key), "no-tls", message, "a url that begins with https", None);
+        }
+        if is_https && !trusts {
             let message = "https without anybody to trust would trust everybody";
             let hint = Some("compare the digest at the reader's own web interface".to_owned());
             walk.error(device.place("url"), "no-trust", message, "pin, or ca", hint);
@@ -108,6 +114,12 @@ pub(super) fn check(walk: &mut Walk<'_>, device: &Fields) {
     }
     for key in PROFILE.into_iter().filter(|key| device.has(key)) {
         let message = format!("{key:?} has no say where the reader's own preset is started");
-        walk.error(device.place(key), "preset-rules", message, "either preset or antennas", None);
+        walk.error(
+            device.place(key),
+            "preset-rules",
+            message,
+            "either the preset or keys of a profile",
+            None,
+        );
     }
 }
