@@ -238,6 +238,7 @@ fn a_second_decider_has_the_right_to_decide() {
             if let Body::HoldDecided { second: Some(second), .. } = &mut entry.body {
                 let said = &mut second.decision;
                 (said.action, said.allowed) = (action, allowed);
+                said.facts.clear();
                 let role = "role:warehouse-supervisor:inbound:view".to_owned();
                 said.policies = allowed.then_some(role).into_iter().collect();
             }
