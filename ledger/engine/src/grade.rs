@@ -41,6 +41,13 @@ pub(crate) fn least_trust(pass: &Pass) -> Option<Trust> {
     pass.sightings.iter().map(|seen| seen.trust).min()
 }
 
+/// The lowest grade among what counts in a pass once its doubts of these keys count too.
+pub(crate) fn least_trust_with(pass: &Pass, keys: &[String]) -> Option<Trust> {
+    let named = pass.doubts.iter().map(|doubt| &doubt.sighting);
+    let named = named.filter(|seen| keys.contains(&seen.thing.key)).map(|seen| seen.trust);
+    named.chain(least_trust(pass)).min()
+}
+
 fn raise(sighting: &mut Sighting) {
     sighting.trust = sighting.trust.max(Trust::TidMatches);
 }

@@ -1,12 +1,12 @@
 //! Decisions on what waits: held passes and quarantined ones.
 //!
-//! Invariants: nobody decides on a pass that he moved himself; accepting posts what fits the task
-//! as it stands now, and only if all of that can be posted; what a portal doubted counts only by its
-//! key, which the entry tells, and what may be a copy only if two decide who both may; an attempt that
-//! is refused leaves the pass waiting.
+//! Invariants: nobody decides on a pass that he moved himself or stood beside; accepting posts what fits
+//! the task as it stands now, and only if all of that can be posted; what a portal doubted counts only by
+//! its key, which the entry tells and a person names, and what is or may be a copy only if two decide who
+//! both may; an attempt that is refused leaves the pass waiting.
 
 use gatewarden_model::{
-    Action, Actor, Body, Comparison, Module, Movement, Pass, PassId, Second, Signal,
+    Action, Actor, Body, Comparison, Module, Movement, OperatorId, Pass, PassId, Second, Signal,
     entry::Verdict,
     pass::{Doubt, Doubtful},
 };
@@ -16,7 +16,7 @@ use crate::{
     command::{Refusal, Reply},
     compare::compare,
     goods::{of_lines, of_task, worth},
-    grade::least_trust,
+    grade::least_trust_with,
     passes::{Mover, orderer},
     seen,
     state::{Hold, TaskState},
@@ -48,12 +48,12 @@ impl Turn<'_> {
             movement: task.as_ref().map(|open| open.task.kind),
             goods: goods.as_ref(),
             amount: would.as_ref().and_then(|(movement, _)| worth(&movement.lines)),
-            trust: least_trust(&hold.pass),
+            trust: least_trust_with(&hold.pass, &said.doubts),
             ..Facts::default()
         };
         let decision = self.permit(asked.clone(), facts)?;
         let checked =
-            said.check(&hold).and_then(|()| self.second_decider(&said, &hold, &by, facts));
+            said.check(&hold, &by).and_then(|()| self.second_decider(&said, &hold, &by, facts));
         let second = match checked {
             Ok(second) => second,
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
@@ -106,7 +106,7 @@ impl Turn<'_> {
         };
         let asked = (hold.decision.module, Action::Approve);
         let second = session.and_then(|session| self.second_of(session, asked, facts));
-        match second.filter(|second| second.operator != hold.operator) {
+        match second.filter(|second| !moved_it(hold, &second.operator)) {
             Some(second) => Ok(Some(second)),
             None => {
                 let message = "what may be a copy is posted by two people: have somebody else who may \
@@ -202,8 +202,21 @@ impl HoldVerdict {
         Self { verdict, reason, doubts }
     }
 
-    /// Whether it has a reason, and names what the pass doubts.
-    fn check(&self, hold: &Hold) -> Result<(), Fault> {
+    /// Whether it has a reason, names what the pass doubts, and is for this one to say.
+    fn check(&self, hold: &Hold, by: &Actor) -> Result<(), Fault> {
+        match by {
+            Actor::Operator { id, .. } if moved_it(hold, id) => {
+                let message = "who moved a pass, or stood beside, does not decide on it: have somebody \
+                               else do it";
+                return Err(("own-pass", message.to_owned()));
+            }
+            Actor::Operator { .. } => {}
+            _ if self.doubts.is_empty() => {}
+            _ => {
+                let message = "only a person can say that what is doubtful went through: sign in";
+                return Err(("not-an-operator", message.to_owned()));
+            }
+        }
         check_reason(&self.reason).map_err(|message| ("reason-missing", message))?;
         if self.verdict == Verdict::Reject && !self.doubts.is_empty() {
             let message = "a rejected pass posts nothing: leave its doubts out".to_owned();
@@ -220,10 +233,16 @@ impl HoldVerdict {
     }
 }
 
-/// Whether one of these doubtful things of a pass may be a copy.
+/// Whether one of these doubtful things of a pass is or may be a copy.
 pub(crate) fn may_be_copies(pass: &Pass, keys: &[String]) -> bool {
+    let copy = |why: Doubtful| matches!(why, Doubtful::Suspect | Doubtful::AnotherTid);
     let counts = |doubt: &Doubt| keys.contains(&doubt.sighting.thing.key);
-    pass.doubts.iter().any(|doubt| doubt.why == Doubtful::Suspect && counts(doubt))
+    pass.doubts.iter().any(|doubt| copy(doubt.why) && counts(doubt))
+}
+
+/// Whether somebody moved a held pass, or stood beside as the second person.
+pub(crate) fn moved_it(hold: &Hold, who: &OperatorId) -> bool {
+    hold.operator == *who || hold.second.as_ref().is_some_and(|second| second.operator == *who)
 }
 
 fn hold_asked(hold: &Hold, task: Option<&TaskState>, by: &Actor) -> Asked {

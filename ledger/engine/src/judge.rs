@@ -8,29 +8,29 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod holds;
 mod labels;
 mod questions;
+mod tags;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gatewarden_model::{
     Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Guards, Hash,
-    ItemClass, ItemId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
-    entry::Verdict::Accept, sod::SodTable,
+    ItemClass, ItemId, LabelId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem,
+    RoleMatrix, Second, entry::Verdict::Accept, sod::SodTable,
 };
 
 use crate::{
     access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
     factors::{FactorUse, check_confirmation},
-    holds::may_be_copies,
     passes::orderer,
     reservations::digest,
     sessions::machine,
     state::{Hold, OpenChange, OpenLabel, Reservation, State},
-    tag_access::is_sure,
     tasks::is_same,
-    turn::{authenticated, session_of},
+    turn::authenticated,
 };
 use approved::mitigated;
 use questions::{Asker, By, Question};
@@ -49,6 +49,10 @@ pub struct Judge {
     classes: HashMap<ItemId, ItemClass>,
     /// The label that was issued just before, of which the tag is bound next.
     issued: Option<OpenLabel>,
+    /// Every label that was ever queued.
+    queued: HashSet<LabelId>,
+    /// Work on tags of which it is not told what came of it, by the entry that asked.
+    asks: HashMap<u64, (String, DeviceId)>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
     /// The request that was approved last, and whose effect follows.
@@ -141,6 +145,7 @@ impl Judge {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
+        self.count(entry);
         self.state.apply(entry);
         verdict.err().map(|what| format!("entry {}: {what}", entry.seq))
     }
@@ -149,6 +154,7 @@ impl Judge {
     pub fn pass_over(&mut self, entry: &Entry) {
         // Policies that can't be read decide nothing.
         let _ = self.learn(&entry.body);
+        self.count(entry);
         self.state.apply(entry);
     }
 
@@ -232,6 +238,18 @@ impl Judge {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Keeps what happens once.
+    fn count(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
+            Body::TagAccessAsked { tag, device, .. } => {
+                self.asks.insert(entry.seq, (tag.clone(), device.clone()));
+            }
+            Body::TagAccessEnded { asked, .. } => drop(self.asks.remove(asked)),
+            _ => {}
         }
     }
 
@@ -380,14 +398,8 @@ impl Judge {
     /// Whether a movement's second person was another one with the right to it.
     fn second(&self, movement: &Movement) -> Verdict {
         let Some(second) = &movement.second else { return Ok(()) };
-        let (who, first, said) = (&second.operator, &movement.decision, &second.decision);
-        if *who == movement.operator {
-            return Err(format!("{who} is the second person beside himself"));
-        }
-        if !said.allowed || (said.module, said.action) != (first.module, first.action) {
-            return Err(format!("{who} was not allowed to do what he stood beside"));
-        }
-        Ok(())
+        let first = &movement.decision;
+        beside(second, &movement.operator, (first.module, first.action))
     }
 
     /// Whether every device that saw what was moved, or held to be moved, was the approved one. Journals
@@ -413,28 +425,12 @@ impl Judge {
             Body::Unlocked { operator, by, .. } => {
                 two(!is_name(operator.as_str(), by), by, "unlocked himself")
             }
-            Body::TagAccessAsked { access, by, second, .. } if access.is_final() => {
-                let Actor::Operator { id, session } = by else {
-                    return two(false, by, "let a reader work on a tag without being a person");
-                };
-                let level = session_of(&self.state, id, *session).map_or(0, |open| open.auth_level);
-                let other = second.as_ref().is_some_and(|second| second.operator != *id);
-                two(is_sure(level, other), by, "did alone, with a PIN, what can't be taken back")
+            Body::TagAccessAsked { .. } => tags::asked(&self.state, body),
+            Body::TagAccessEnded { asked, tag, device, .. } => {
+                tags::ended(self.asks.get(asked), *asked, tag, device)
             }
             Body::SessionChanged { .. } => self.changed(body),
-            Body::HoldDecided { pass, by, doubts, second, .. } => {
-                let Some(hold) = self.state.hold(*pass) else { return Ok(()) };
-                two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")?;
-                let Some(second) = second else {
-                    let alone = may_be_copies(&hold.pass, doubts);
-                    return two(!alone, by, "posted alone what may be a copy");
-                };
-                let other = !is_name(second.operator.as_str(), by);
-                two(other, by, "was his own second person")?;
-                let beside = Actor::Operator { id: second.operator.clone(), session: None };
-                let not_his = second.operator != hold.operator;
-                two(not_his, &beside, "decided on the pass that he moved")
-            }
+            Body::HoldDecided { .. } => holds::decided(&self.state, body),
             Body::Moved { movement, .. } => self.two_moved(movement),
             Body::ChangeDecided {
                 id,
@@ -476,6 +472,7 @@ impl Judge {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
             }
+            Body::LabelQueued { label, .. } => labels::queued(&self.state, &self.queued, label),
             Body::LabelChanged { .. } | Body::LabelDecided { .. } => {
                 labels::follows(&self.state, body)
             }
@@ -641,6 +638,32 @@ impl Judge {
             true => Err(format!("{approver} approved the document that he ordered")),
             false => Ok(()),
         }
+    }
+}
+
+/// Whether a second person was another one, with the right to what he stood beside.
+fn beside(second: &Second, first: &OperatorId, right: (Module, Action)) -> Verdict {
+    let (who, said) = (&second.operator, &second.decision);
+    if who == first {
+        return Err(format!("{who} is the second person beside himself"));
+    }
+    match said.allowed && (said.module, said.action) == right {
+        true => Ok(()),
+        false => Err(format!("{who} was not allowed to do what he stood beside")),
+    }
+}
+
+/// Whether a decision answers for this right.
+fn answers_for(said: &Decision, (module, action): (Module, Action)) -> Verdict {
+    match (said.module, said.action) == (module, action) {
+        true => Ok(()),
+        false => Err(format!(
+            "it needs {} in {}, decided was {} in {}",
+            action.name(),
+            module.name(),
+            said.action.name(),
+            said.module.name()
+        )),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     command::{Refusal, Reply},
     holds::check_reason,
     keeping::Binding,
-    state::OpenLabel,
+    state::{OpenLabel, State},
     turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, cut},
 };
 
@@ -73,7 +73,15 @@ impl Turn<'_> {
                 return Err(("text-invalid", message));
             }
         }
-        let Some(item) = &label.item else { return Ok(()) };
+        let Some(item) = &label.item else {
+            // A tag that nothing is bound to would be as good a copy as any.
+            return match &label.tag {
+                Some(_) => {
+                    Err(("item-missing", "item: state what the tag is to stand for".to_owned()))
+                }
+                None => Ok(()),
+            };
+        };
         if self.settings.items.by_code(item).is_none() {
             let message = format!("item: {item} is not in the item master: add it there first");
             return Err(("unknown-item", message));
@@ -86,8 +94,7 @@ impl Turn<'_> {
 
     /// A tag that stands for something, or that another open label is to write, is written on no second label.
     fn is_tag_free(&self, key: &str, label: &Label) -> Result<(), Fault> {
-        let same = |open: &&OpenLabel| open.label.tag.as_ref().is_some_and(|tag| tag.key == key);
-        if let Some(open) = self.state.labels().find(same) {
+        if let Some(open) = writing(self.state, key) {
             let message = format!("epc: label {} writes {key} already", open.label.id);
             return Err(("tag-bound", message));
         }
@@ -200,6 +207,11 @@ impl Turn<'_> {
                 .map_err(|(code, message)| self.deny(asked, code, message, Some(decision)).message),
         )
     }
+}
+
+/// The open label that writes a tag of this key.
+pub(crate) fn writing<'s>(state: &'s State, key: &str) -> Option<&'s OpenLabel> {
+    state.labels().find(|open| open.label.tag.as_ref().is_some_and(|tag| tag.key == key))
 }
 
 /// What the tag of a label comes to stand for.

@@ -16,6 +16,7 @@ use crate::{
     postings::moved,
     seen::{self, Means, Seen},
     state::{Reservation, State},
+    tag_access::written_key,
 };
 
 /// Things of one line that are looked up; a posting that names more is refused.
@@ -80,6 +81,7 @@ pub(crate) fn wants(
             let tag = state.label(*label).and_then(|open| open.label.tag.as_ref());
             wants.things.extend(tag.map(|tag| tag.key.clone()));
         }
+        Command::AskTagAccess { access, .. } => wants.things.extend(written_key(access)),
         Command::LandCost { movement, .. } => of_past(&mut wants, *movement, stock),
         _ => {}
     }

@@ -6,7 +6,7 @@ mod common;
 use common::{House, at, erp, label};
 use gatewarden_engine::{Command, Reply};
 use gatewarden_model::{
-    Actor, Body, Label, LabelEvidence, LabelState, LabelTag, LabelVerdict, SessionId,
+    Actor, Body, Entry, Label, LabelEvidence, LabelState, LabelTag, LabelVerdict, SessionId,
 };
 
 const EPC: &str = "3034257BF7194E4000001A85";
@@ -157,6 +157,48 @@ fn only_who_has_the_right_prints_and_only_a_person_decides() {
     let many = Label { copies: 2, ..tagged(4) };
     assert_eq!(house.refused(queue(many, &sam)), "copies-invalid");
     holds(&house);
+}
+
+#[test]
+fn a_tag_is_written_for_an_item_and_once() {
+    let (mut house, _, sam) = house();
+    let nothing = Label { item: None, ..tagged(1) };
+    assert_eq!(house.refused(queue(nothing, &sam)), "item-missing");
+    house.ok(queue(Label { item: None, serial: None, ..label(2) }, &sam));
+    let first = tagged(3);
+    house.ok(queue(first.clone(), &sam));
+    assert_eq!(house.refused(queue(tagged(4), &sam)), "tag-bound");
+    house.ok(decide(&first, LabelVerdict::Void, &sam));
+    house.ok(queue(tagged(4), &sam));
+    holds(&house);
+    // Journals in which it is otherwise are found.
+    let queued = |n: usize| {
+        let of = |entry: &&Entry| matches!(entry.body, Body::LabelQueued { .. });
+        house.journal.iter().filter(of).nth(n).unwrap().clone()
+    };
+    type Change = fn(&mut Label);
+    let cases: [(usize, Change, &str); 5] = [
+        (1, |_| {}, "was queued before"),
+        (2, |_| {}, "was queued before"),
+        (2, |label| label.id = common::label(5).id, "already"),
+        (
+            2,
+            |label| (label.id, label.item) = (common::label(5).id, None),
+            "has a tag and no item that it would stand for",
+        ),
+        (2, |label| (label.id, label.copies) = (common::label(5).id, 2), "has a tag and 2 copies"),
+    ];
+    for (n, change, expected) in cases {
+        let mut again = queued(n);
+        if let Body::LabelQueued { label, .. } = &mut again.body {
+            change(label);
+        }
+        again.seq = house.engine.next_seq();
+        let mut judge = gatewarden_engine::Judge::knowing(house.engine.access().clone());
+        let journal = house.journal.iter().chain([&again]);
+        let found: Vec<_> = journal.filter_map(|entry| judge.judge(entry)).collect();
+        assert!(found.len() == 1 && found[0].ends_with(expected), "{expected}: {found:?}");
+    }
 }
 
 #[test]

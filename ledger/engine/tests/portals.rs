@@ -4,9 +4,9 @@
 mod common;
 
 use common::{House, at, erp, pass, pass_id, task, word};
-use gatewarden_engine::{Command, PinCheck, Reply};
+use gatewarden_engine::{Command, Judge, PinCheck, Reply};
 use gatewarden_model::{
-    Body, Direction, MovementKind, Pass, PassOpening, Signal,
+    Action, Actor, Body, Direction, Hash, MovementKind, Pass, PassOpening, Signal,
     entry::Verdict,
     pass::{Doubt, Doubtful},
 };
@@ -147,6 +147,107 @@ fn what_may_be_a_copy_is_posted_by_two_who_may_and_did_not_move_it() {
     *changed.unwrap() = None;
     let told = house.judged();
     assert!(told.iter().any(|t| t.ends_with("max posted alone what may be a copy")), "{told:?}");
+}
+
+/// The second person of a held pass, who may decide on others.
+fn stood_beside() -> (House, String) {
+    let mut house = House::new();
+    let session = house.sign_in(1, Some("dock-1"), "sam");
+    house.enrol("wes", &["storekeeper", "warehouse-supervisor"]);
+    let badge = Some(common::badge("wes"));
+    house.ok(Command::Join { session, badge, pin: PinCheck::Right });
+    house.now = at(10);
+    let task = task(1, "dock-1", MovementKind::Receipt, &[&format!("10 BOLT-M8 3 {IN}")]);
+    house.ok(Command::OpenTask { task, by: erp() });
+    let seen = pass(1, "dock-1", Some(session), 10, "bolt#1 bolt#2");
+    let doubted = doubting(seen, "bolt#3", Doubtful::Suspect);
+    let key = doubted.doubts[0].sighting.thing.key.clone();
+    assert_eq!(word(&house.handle(Command::Pass(doubted))), "held 2+0-1?0!0");
+    house.ok(Command::Leave { session });
+    (house, key)
+}
+
+#[test]
+fn who_stood_beside_a_pass_does_not_decide_on_it_either() {
+    let (mut house, key) = stood_beside();
+    house.sign_in(2, Some("counter-1"), "max");
+    let badge = Some(common::badge("wes"));
+    house.ok(Command::Join { session: common::session_id(2), badge, pin: PinCheck::Right });
+    let two = accept(&house, "max", &[&key]);
+    assert_eq!(house.refused(two), "second-person-needed");
+    house.ok(Command::Leave { session: common::session_id(2) });
+    house.sign_in(3, None, "wes");
+    let own = accept(&house, "wes", &[]);
+    assert_eq!(house.refused(own), "own-pass");
+    let sure = accept(&house, "max", &[]);
+    assert_eq!(word(&house.handle(sure)), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    let wes = house.by("wes");
+    for entry in &mut house.journal {
+        if let Body::HoldDecided { by, .. } = &mut entry.body {
+            *by = wes.clone();
+        }
+    }
+    let told = house.judged();
+    assert!(told.iter().any(|t| t.ends_with("wes decided on the pass that he moved")), "{told:?}");
+}
+
+#[test]
+fn only_a_person_says_that_what_is_doubtful_went_through() {
+    let (mut house, key) = held(Doubtful::Stray);
+    house.ok(Command::AddClient {
+        client: "bot".parse().unwrap(),
+        scopes: vec!["inbound:approve".to_owned()],
+        token: Hash::of(b"bot"),
+        by: Actor::Local { uid: 0 },
+    });
+    let bot = |doubts: Vec<String>| Command::DecideHold {
+        pass: pass_id(1),
+        verdict: Verdict::Accept,
+        reason: "counted by a camera".to_owned(),
+        doubts,
+        by: Actor::Client { id: "bot".parse().unwrap() },
+    };
+    assert_eq!(house.refused(bot(vec![key.clone()])), "not-an-operator");
+    assert_eq!(word(&house.handle(bot(vec![]))), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for entry in &mut house.journal {
+        if let Body::HoldDecided { doubts, .. } = &mut entry.body {
+            doubts.push(key.clone());
+        }
+    }
+    let told = house.judged();
+    let expected = "named what is doubtful without being a person";
+    assert!(told.iter().any(|t| t.ends_with(expected)), "{told:?}");
+}
+
+/// A true answer to another question is no right to this one.
+#[test]
+fn a_second_decider_has_the_right_to_decide() {
+    let (mut house, key) = held(Doubtful::Suspect);
+    house.sign_in(2, Some("counter-1"), "max");
+    house.enrol("sue", &["warehouse-supervisor"]);
+    let badge = Some(common::badge("sue"));
+    house.ok(Command::Join { session: common::session_id(2), badge, pin: PinCheck::Right });
+    let both = accept(&house, "max", &[&key]);
+    assert_eq!(word(&house.handle(both)), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for (action, allowed) in [(Action::View, true), (Action::Execute, false)] {
+        let mut journal = house.journal.clone();
+        for entry in &mut journal {
+            if let Body::HoldDecided { second: Some(second), .. } = &mut entry.body {
+                let said = &mut second.decision;
+                (said.action, said.allowed) = (action, allowed);
+                said.facts.clear();
+                let role = "role:warehouse-supervisor:inbound:view".to_owned();
+                said.policies = allowed.then_some(role).into_iter().collect();
+            }
+        }
+        let mut judge = Judge::knowing(house.engine.access().clone());
+        let told: Vec<_> = journal.iter().filter_map(|entry| judge.judge(entry)).collect();
+        let expected = "sue was not allowed to do what he stood beside";
+        assert!(told.iter().any(|t| t.ends_with(expected)), "{told:?}");
+    }
 }
 
 #[test]

@@ -5,9 +5,11 @@
 mod common;
 
 use common::{House, at, erp, matrix, pass, task, word};
-use gatewarden_engine::{Access, Command};
+use gatewarden_engine::{Access, Command, PinCheck};
 use gatewarden_model::{
-    Body, Entry, MovementKind, Pass, Tid, Trust, entry::Verdict, pass::Doubtful,
+    Actor, Body, Entry, MovementKind, Pass, Tid, Trust,
+    entry::Verdict,
+    pass::{Doubt, Doubtful},
 };
 
 const TID: &str = "E2801160600002054C3AB1C7";
@@ -123,6 +125,62 @@ fn a_copy_is_held_with_its_reason_and_stays_out_of_what_is_posted() {
     house.ok(accept);
     assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 1);
     assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// Accepts the pass with what it doubts.
+fn accept(by: Actor, doubts: &[&str]) -> Command {
+    Command::DecideHold {
+        pass: common::pass_id(1),
+        verdict: Verdict::Accept,
+        reason: "its chip was changed".to_owned(),
+        doubts: doubts.iter().map(|key| (*key).to_owned()).collect(),
+        by,
+    }
+}
+
+#[test]
+fn a_copy_is_posted_by_two_who_may_and_by_no_one_alone() {
+    let (mut house, one) = house(None, 1);
+    assert_eq!(word(&house.handle(Command::Pass(read(one, OTHER)))), "held 0+0-1?0!0");
+    house.sign_in(2, Some("counter-1"), "max");
+    let named = accept(house.by("max"), &["hex:a"]);
+    assert_eq!(house.refused(named.clone()), "second-person-needed");
+    house.enrol("sue", &["warehouse-supervisor"]);
+    let badge = Some(common::badge("sue"));
+    house.ok(Command::Join { session: common::session_id(2), badge, pin: PinCheck::Right });
+    assert_eq!(word(&house.handle(named)), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for entry in &mut house.journal {
+        if let Body::HoldDecided { second, .. } = &mut entry.body {
+            *second = None;
+        }
+    }
+    let told = house.judged();
+    assert!(told.iter().any(|t| t.ends_with("max posted alone what may be a copy")), "{told:?}");
+}
+
+/// The grade of what is posted counts, of what is doubtful too once somebody names it.
+#[test]
+fn a_named_doubt_lowers_the_trust() {
+    let rule = r#"forbid (principal, action == Action::"approve", resource)
+unless { context has trust && context.trust == "tid-matches" };"#;
+    let access = Access::new(&matrix(), rule).unwrap();
+    let (mut house, one) = house(Some(access), 2);
+    let mut seen = read(one, TID);
+    let stray = pass(1, "dock-1", None, 10, "bolt#1").sightings.remove(0);
+    seen.doubts.push(Doubt { sighting: stray, why: Doubtful::Stray });
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "held 1+0-1?0!0");
+    let (named, sure) = (accept(house.by("max"), &["bolt#1"]), accept(house.by("max"), &[]));
+    assert_eq!(house.refused(named), "denied");
+    assert_eq!(word(&house.handle(sure)), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for entry in &mut house.journal {
+        if let Body::HoldDecided { doubts, .. } = &mut entry.body {
+            doubts.push("bolt#1".to_owned());
+        }
+    }
+    let told = house.judged();
+    assert!(told.iter().any(|t| t.contains("answer deny")), "{told:?}");
 }
 
 #[test]

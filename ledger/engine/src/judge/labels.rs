@@ -3,11 +3,13 @@
 //! The tag of an issued label is bound by whoever queued it and by the decision that let him, though his session may be
 //! over by then: so that entry is held against the label, not against the policies of now.
 
-use gatewarden_model::{Actor, Body, LabelState};
+use std::collections::HashSet;
+
+use gatewarden_model::{Actor, Body, Label, LabelId, LabelState};
 
 use super::{Verdict, actor_name};
 use crate::{
-    labels::told_tid,
+    labels::{told_tid, writing},
     state::{OpenLabel, State},
 };
 
@@ -41,6 +43,25 @@ pub(super) fn bound(issued: Option<&OpenLabel>, body: &Body) -> Option<Verdict> 
     let same = said == (Some(item), lot, serial, by, decision) && *tid == told_tid(open);
     let differs = || Err(format!("entry {} queued its label otherwise", open.seq));
     Some(if same { Ok(()) } else { differs() })
+}
+
+/// Whether a label is a new one, and its tag is nothing else's.
+pub(super) fn queued(state: &State, ever: &HashSet<LabelId>, label: &Label) -> Verdict {
+    let id = label.id;
+    if ever.contains(&id) {
+        return Err(format!("label {id} was queued before"));
+    }
+    let Some(tag) = &label.tag else { return Ok(()) };
+    if label.item.is_none() {
+        return Err(format!("label {id} has a tag and no item that it would stand for"));
+    }
+    if label.copies != 1 {
+        return Err(format!("label {id} has a tag and {} copies", label.copies));
+    }
+    match writing(state, &tag.key) {
+        Some(open) => Err(format!("label {} writes {} already", open.label.id, tag.key)),
+        None => Ok(()),
+    }
 }
 
 /// Whether what is said of a label follows from where it stood, and a decision is a person's.

@@ -16,7 +16,7 @@ use crate::{
     access::{Fact, Facts, Goods, Known, Line, Looks},
     apply::actor_name,
     goods::{of_lines, of_posting, of_task, sum, worth},
-    grade::least_trust,
+    grade::{least_trust, least_trust_with},
     passes::orderer,
     reservations::of_posting_head,
     state::{Hold, Reservation, State, TaskState},
@@ -163,11 +163,11 @@ impl<'e> Asker<'e> {
                 let others = modules.map(|module| (module, Action::Approve)).to_vec();
                 Ok(Some(Question { by: By::Actor(by.clone()), facts, others }))
             }
-            Body::HoldDecided { pass, by, decision, .. } => {
+            Body::HoldDecided { pass, doubts, by, decision, .. } => {
                 let Some(hold) = self.state.hold(*pass) else {
                     return Err(format!("it decides on pass {pass}, which is not held"));
                 };
-                one(by, self.plain(decision, self.of_hold(hold), &OF_STOCK))
+                one(by, self.plain(decision, self.of_hold(hold, doubts), &OF_STOCK))
             }
             Body::ReservationEnded { movement, reason, by, decision: Some(decision), .. } => {
                 let Some(held) = self.state.reservation(*movement) else {
@@ -221,6 +221,7 @@ impl<'e> Asker<'e> {
             }
             Body::HoldDecided {
                 pass,
+                doubts,
                 by: Actor::Operator { id, .. },
                 second: Some(second),
                 ..
@@ -230,7 +231,8 @@ impl<'e> Asker<'e> {
                 };
                 let (mover, said) = (beside(second, id), &second.decision);
                 let auth_level = Some(mover.level);
-                let facts = Facts { second: mover.beside, auth_level, ..self.of_hold(hold) };
+                let hold = self.of_hold(hold, doubts);
+                let facts = Facts { second: mover.beside, auth_level, ..hold };
                 let facts = vec![self.plain(said, facts, &OF_STOCK)];
                 Ok(Some((Question { by: By::Mover(mover.operator), facts, others: vec![] }, said)))
             }
@@ -308,7 +310,7 @@ impl<'e> Asker<'e> {
         }
     }
 
-    fn of_hold<'h>(&'h self, hold: &'h Hold) -> Facts<'h> {
+    fn of_hold<'h>(&'h self, hold: &'h Hold, doubts: &[String]) -> Facts<'h> {
         let open = self.state.task(hold.task);
         Facts {
             ordered_by: open.and_then(orderer),
@@ -316,7 +318,7 @@ impl<'e> Asker<'e> {
             station: Some(&hold.pass.station),
             document: open.map(|open| open.task.document.kind),
             movement: open.map(|open| open.task.kind),
-            trust: least_trust(&hold.pass),
+            trust: least_trust_with(&hold.pass, doubts),
             ..Facts::default()
         }
     }
@@ -464,7 +466,7 @@ impl<'e> Asker<'e> {
             }
         }
         let holds = self.state.holds().filter(|hold| task == Some(hold.task));
-        questions.extend(holds.map(|hold| self.of_hold(hold)));
+        questions.extend(holds.map(|hold| self.of_hold(hold, &[])));
         let places = self.state.quarantine().map(|one| &one.pass.station);
         questions.extend(places.map(|at| Facts { station: Some(at), ..Facts::default() }));
         questions.into_iter().map(|facts| self.plain(said, facts, &[])).collect()
