@@ -8,7 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, Driver, PATIENCE};
-use gatewarden_model::DeviceEvent;
+use gatewarden_model::{DeviceEvent, DeviceState};
 use gatewarden_simulators::zebra_iot::Shape;
 use gatewarden_zebra_iot::{Settings, Trust};
 use tokio::time::timeout;
@@ -50,7 +50,11 @@ async fn what_is_read_while_nobody_listens_is_never_told_as_read_now() {
     driver.end().await;
     reader.tags(&[&[2; 12]]);
     let mut driver = Driver::start(broker.settings());
-    driver.up().await;
+    let up = |event| {
+        assert!(!matches!(event, DeviceEvent::Reads(_)), "{event:?}");
+        matches!(event, DeviceEvent::State { state: DeviceState::Up { .. }, .. }).then_some(())
+    };
+    driver.until("up", up).await;
     reader.tags(&[&[3; 12]]);
     assert_eq!(driver.epcs().await, [[3; 12]]);
 }

@@ -148,3 +148,17 @@ fn guess(text: &str) -> Result<Scanned, Gs1Error> {
     }
     plain_or_link(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_code_of_which_nothing_is_told_says_itself_what_it_is() {
+        for text in ["4012345678901", "\u{1d}0104012345678901", "0104012345678901\u{1d}21A", "4711"]
+        {
+            assert_eq!(parse_scan(Some("]X0"), text), parse_scan(None, text), "{text:?}");
+        }
+        assert_eq!(parse_scan(Some("]X0"), "4711"), Ok(Scanned::Plain("4711".to_owned())));
+    }
+}
