@@ -259,6 +259,7 @@ impl Labels {
         match self.spool.run(move |t| rows::format(t, id)).await {
             Ok(Some(zpl)) if Hash::of(zpl.as_bytes()) == open.label.format => {
                 let token = id.0.simple().to_string();
+                let (token, zpl) = gatewarden_zpl::attempt(&token, &zpl, open.decisions);
                 let echo = open.label.tag.map(|tag| tag.epc);
                 let copies = open.label.copies;
                 Some(PrintJob { token, zpl: zpl.into_bytes(), echo, copies })

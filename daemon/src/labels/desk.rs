@@ -22,8 +22,9 @@ fn evidence(told: Evidence) -> Box<LabelEvidence> {
     })
 }
 
+/// The label of a token, whichever attempt it is of.
 fn parse(token: &str) -> Option<LabelId> {
-    token.parse().ok()
+    gatewarden_zpl::first_token(token).parse().ok()
 }
 
 impl Desk for Labels {
@@ -70,5 +71,19 @@ impl Desk for Labels {
 
     fn bell<'a>(&'a self, _: &'a DeviceId) -> BoxFuture<'a, ()> {
         Box::pin(self.bell.notified())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attempt_s_token_is_of_its_label() {
+        let id = LabelId(uuid::Uuid::from_u128(7));
+        let first = id.0.simple().to_string();
+        let (again, _) = gatewarden_zpl::attempt(&first, "", 20);
+        assert_eq!((parse(&first), parse(&again)), (Some(id), Some(id)));
+        assert_ne!(first, again);
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use gatewarden_model::{Hash, ScanRead, Stamp, hash::hex_upper};
+use gatewarden_model::{Hash, ScanRead, Stamp};
 
 use crate::{
     codec::{Part, ReportError, parse_report},
@@ -22,9 +22,6 @@ pub const PART_WAIT_US: u64 = 500_000;
 
 /// How long after a scan was given up its rest may still come, in microseconds.
 pub const REST_WAIT_US: u64 = 500_000;
-
-/// How many bytes of what is dropped are quoted.
-const EVIDENCE_BYTES_MAX: usize = 64;
 
 /// What the session makes of the reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +41,7 @@ pub enum Output {
         from: Stamp,
         /// When it was clear that they are no scan.
         to: Stamp,
-        /// Why, with the bytes in hex.
+        /// Why, with length and digest of the bytes, which may be a badge.
         reason: String,
     },
 }
@@ -187,8 +184,7 @@ impl Session {
     }
 
     fn gap(&mut self, from: Stamp, to: Stamp, why: &str, bytes: &[u8]) {
-        let head = hex_upper(&bytes[..bytes.len().min(EVIDENCE_BYTES_MAX)]);
-        let reason = format!("{why}: {} bytes, hex {head}", bytes.len());
+        let reason = format!("{why}: {} bytes, digest {}", bytes.len(), Hash::of(bytes));
         self.outputs.push_back(Output::Gap { from, to, reason });
     }
 }

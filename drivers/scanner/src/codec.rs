@@ -4,9 +4,9 @@
 //! is part of a terminator or of exactly one frame; GS (0x1D) and every other control byte inside a
 //! line is kept; empty lines are nothing. Absent: the pause that makes half a scan (`session`).
 
-use gatewarden_model::{ScanRead, hash::hex_upper};
+use gatewarden_model::{Hash, ScanRead};
 
-/// How many bytes of a bad line are quoted as evidence.
+/// How many bytes of what is not kept whole go into its digest.
 pub const EVIDENCE_BYTES_MAX: usize = 64;
 
 /// What ends a line.
@@ -174,12 +174,12 @@ fn split_aim(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Hex of at most `EVIDENCE_BYTES_MAX` bytes, with `…` where more were there.
+/// Length and digest of so many bytes, of which these are the first or all. Never the bytes: they may be a badge.
 #[must_use]
-pub fn evidence(bytes: &[u8]) -> String {
-    let head = &bytes[..bytes.len().min(EVIDENCE_BYTES_MAX)];
-    let more = if bytes.len() > EVIDENCE_BYTES_MAX { "…" } else { "" };
-    format!("{}{more}", hex_upper(head))
+pub fn evidence(bytes: usize, head: &[u8]) -> String {
+    let of =
+        if head.len() < bytes { format!(" of the first {}", head.len()) } else { String::new() };
+    format!("{bytes} bytes, digest{of} {}", Hash::of(head))
 }
 
 #[cfg(test)]
@@ -238,9 +238,10 @@ mod tests {
     }
 
     #[test]
-    fn evidence_is_bounded() {
-        assert_eq!(evidence(&[0, 0xab]), "00AB");
-        assert_eq!(evidence(&[7; 1_000]).chars().count(), 2 * EVIDENCE_BYTES_MAX + 1);
+    fn evidence_tells_length_and_digest_and_no_bytes() {
+        let (badge, digest) = (b"4711", Hash::of(b"4711"));
+        assert_eq!(evidence(4, badge), format!("4 bytes, digest {digest}"));
+        assert_eq!(evidence(9, badge), format!("9 bytes, digest of the first 4 {digest}"));
     }
 
     proptest! {

@@ -170,7 +170,7 @@ impl Session {
             Frame::Line(line) => (line.len(), line),
             Frame::TooLong { bytes, head } => (*bytes, head),
         };
-        let reason = format!("{why}: {bytes} bytes, hex {}", evidence(head));
+        let reason = format!("{why}: {}", evidence(bytes, head));
         self.outputs.push_back(Output::Gap { from, to, reason });
     }
 }

@@ -115,7 +115,7 @@ async fn scans_come_in_order_long_ones_whole() {
     bench.scan(&long);
     bench.scanner.scan(0x0f, "0104012345678901").unwrap();
     bench.expect(&["]d2 010401234567890121A"]).await;
-    assert_eq!(bench.next().await, format!("- {long}"));
+    assert_eq!(bench.next().await, format!("]X0 {long}"));
     bench.expect(&["]C1 0104012345678901"]).await;
     bench.signals.send(Signal::Go).unwrap();
     while bench.scanner.counts().beeps == 0 {
@@ -131,7 +131,7 @@ async fn a_lost_acknowledgement_gives_one_scan() {
     bench.scan("A");
     bench.scan("B");
     let once = "gap a packet sent again with the bytes of the last one";
-    bench.expect(&["- A", once, "- B"]).await;
+    bench.expect(&["]X0 A", once, "]X0 B"]).await;
     assert_eq!(bench.scanner.counts().transmissions, 3);
     bench.finish().await;
 }
@@ -141,12 +141,12 @@ async fn what_is_not_whole_comes_again_and_three_losses_are_a_gap() {
     let mut bench = Bench::up(quick()).await;
     bench.scanner.faults(SsiFaults { wrong_sums: 2, ..SsiFaults::default() });
     bench.scan("A");
-    bench.expect(&["- A"]).await;
+    bench.expect(&["]X0 A"]).await;
     assert_eq!(bench.scanner.counts().transmissions, 3, "two were not whole");
     bench.scanner.faults(SsiFaults { wrong_sums: 3, ..SsiFaults::default() });
     bench.scan("B");
     bench.scan("C");
-    bench.expect(&["gap a packet that was not whole, nor when it was sent again", "- C"]).await;
+    bench.expect(&["gap a packet that was not whole, nor when it was sent again", "]X0 C"]).await;
     assert_eq!(bench.scanner.counts().given_up, 1);
     bench.finish().await;
 }
@@ -170,7 +170,7 @@ async fn pulled_in_a_packet_it_comes_back_without_half_a_scan() {
     }
     bench.expect(&["SIM-SSI SIMV1.0", "up"]).await;
     bench.scan("next");
-    bench.expect(&["- next"]).await;
+    bench.expect(&["]X0 next"]).await;
     bench.finish().await;
 }
 

@@ -8,7 +8,7 @@ mod keys;
 
 use std::collections::VecDeque;
 
-use gatewarden_model::{Hash, ScanRead, Stamp, hash::hex_upper};
+use gatewarden_model::{Hash, ScanRead, Stamp};
 
 use crate::{
     Settings, Terminator,
@@ -21,8 +21,8 @@ pub const TEXT_BYTES_MAX: usize = 8_192;
 /// How long after a half scan its rest may still come, in microseconds.
 pub const RESYNC_US: u64 = 500_000;
 
-/// How many bytes of what is dropped are quoted.
-const EVIDENCE_BYTES_MAX: usize = 64;
+/// So many bytes of what is dropped have a digest: what is shorter may be a PIN, which its digest would give away.
+const DIGEST_BYTES_MIN: usize = 16;
 /// Events of one scan of which the digest is made at once; more are chained.
 const RAW_BYTES_MAX: usize = 4_096;
 
@@ -44,7 +44,7 @@ pub enum Output {
         from: Stamp,
         /// When it was clear that they are no scan.
         to: Stamp,
-        /// Why, with what was typed in hex.
+        /// Why, with length and digest of what was typed, never its characters.
         reason: String,
     },
 }
@@ -218,8 +218,10 @@ impl Session {
 
     fn gap(&mut self, begun: &Begun, to: Stamp, why: &str) {
         let bytes = begun.text.as_bytes();
-        let head = hex_upper(&bytes[..bytes.len().min(EVIDENCE_BYTES_MAX)]);
-        let reason = format!("{why}: {} bytes typed, hex {head}", bytes.len());
+        let mut reason = format!("{why}: {} bytes typed", bytes.len());
+        if bytes.len() >= DIGEST_BYTES_MIN {
+            reason = format!("{reason}, digest {}", Hash::of(bytes));
+        }
         self.outputs.push_back(Output::Gap { from: begun.from, to, reason });
     }
 }

@@ -1,4 +1,8 @@
-//! The broker's connection: MQTT 5 with a session that outlives it, so that the broker keeps QoS 1 data for us.
+//! The broker's connection: MQTT 5 with a session that ends with it.
+//!
+//! The broker keeps nothing for us while we are away: a read is told as of now, and what comes late would be taken
+//! for goods that move now. What was read meanwhile is in the gap of the outage. For the same reason a message that
+//! the broker retained is not taken.
 //!
 //! TLS: rumqttc's own is not used; the client speaks over a Unix socket in a private folder to a task that carries
 //! the bytes over rustls. Invariants: the socket takes one connection; messages above the limit are never sent to
@@ -70,8 +74,8 @@ impl Link {
         }
         options
             .set_keep_alive(KEEP_ALIVE)
-            .set_clean_start(settings.keep_s == 0)
-            .set_session_expiry_interval(Some(settings.keep_s))
+            .set_clean_start(true)
+            .set_session_expiry_interval(Some(0))
             .set_max_packet_size(u32::try_from(PACKET_BYTES_MAX).ok())
             .set_connection_timeout(settings.time_out_ms.div_ceil(1_000).max(1));
         if let Some((user, password)) = &settings.login {
@@ -104,7 +108,7 @@ impl Link {
                     ),
                 }
             }
-            Event::Incoming(Packet::Publish(message)) => {
+            Event::Incoming(Packet::Publish(message)) if !message.retain => {
                 let topics = self.settings.topics.incoming();
                 let channel =
                     topics.iter().find(|(topic, _)| topic.as_bytes() == &message.topic[..]);

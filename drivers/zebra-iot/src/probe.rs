@@ -93,7 +93,7 @@ struct Look {
 
 /// Asks a reader who it is, and listens for so many seconds.
 pub async fn probe(settings: &Settings, seconds: u32) -> Result<ProbeReport, ProbeError> {
-    let settings = Settings { keep_s: 0, ..settings.clone() };
+    let settings = settings.clone();
     let link = Link::open(&settings).await.map_err(ProbeError::Broker)?;
     let mut look = Look { link, settings, reads: 0, unreadable: 0, tags: BTreeMap::new() };
     look.subscribed().await?;

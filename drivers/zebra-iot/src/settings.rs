@@ -98,8 +98,6 @@ pub struct Settings {
     pub time_out_ms: u64,
     /// How often the reader is asked whether it still reads, in milliseconds.
     pub status_ms: u64,
-    /// How long the broker keeps data for us while we are away, in seconds.
-    pub keep_s: u32,
 }
 
 /// The payload of `set_mode` for a mode by its name. Only `SIMPLE` tells antenna and RSSI unasked.
@@ -126,7 +124,6 @@ impl Settings {
             mode: None,
             time_out_ms: 5_000,
             status_ms: 2_000,
-            keep_s: 3_600,
         }
     }
 }

@@ -8,7 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, Driver, PATIENCE};
-use gatewarden_model::DeviceEvent;
+use gatewarden_model::{DeviceEvent, DeviceState};
 use gatewarden_simulators::zebra_iot::Shape;
 use gatewarden_zebra_iot::{Settings, Trust};
 use tokio::time::timeout;
@@ -36,6 +36,27 @@ async fn a_reader_tells_who_it_is_its_tags_and_every_loss_over_a_restart_of_the_
     driver.up().await;
     reader.tags(&[&[4; 12]]);
     assert_eq!(driver.epcs().await, [[4; 12]]);
+}
+
+/// Whoever signs in after an outage must not be given what went through before.
+#[tokio::test]
+async fn what_is_read_while_nobody_listens_is_never_told_as_read_now() {
+    let Some(broker) = Broker::start().await else { return };
+    let reader = broker.reader(Shape::Simple).await;
+    let mut driver = Driver::start(broker.settings());
+    driver.up().await;
+    reader.tags(&[&[1; 12]]);
+    assert_eq!(driver.epcs().await, [[1; 12]]);
+    driver.end().await;
+    reader.tags(&[&[2; 12]]);
+    let mut driver = Driver::start(broker.settings());
+    let up = |event| {
+        assert!(!matches!(event, DeviceEvent::Reads(_)), "{event:?}");
+        matches!(event, DeviceEvent::State { state: DeviceState::Up { .. }, .. }).then_some(())
+    };
+    driver.until("up", up).await;
+    reader.tags(&[&[3; 12]]);
+    assert_eq!(driver.epcs().await, [[3; 12]]);
 }
 
 #[tokio::test]

@@ -113,6 +113,25 @@ pub fn compose(
     })
 }
 
+/// The token and the format of a further attempt, from 1 on: what the printer still tells of an earlier one can't be
+/// taken for this. The format differs in nothing else.
+#[must_use]
+pub fn attempt(token: &str, zpl: &str, attempt: u32) -> (String, String) {
+    if attempt == 0 {
+        return (token.to_owned(), zpl.to_owned());
+    }
+    let again = format!("{token}-{attempt}");
+    let marked = |token: &str| format!("{ECHO_MARK}{token}");
+    let zpl = zpl.replace(&marked(token), &marked(&again));
+    (again, zpl)
+}
+
+/// The token of a job's first attempt, which is without a hyphen.
+#[must_use]
+pub fn first_token(token: &str) -> &str {
+    token.split_once('-').map_or(token, |(first, _)| first)
+}
+
 fn encoding(Encode { epc, tid_bytes }: Encode<'_>, token: &str) -> Result<String, ComposeError> {
     if epc.is_empty() || !epc.len().is_multiple_of(2) || epc.len() > EPC_BYTES_MAX {
         return Err(ComposeError::Epc(epc.len()));
@@ -213,6 +232,17 @@ mod tests {
         for bytes in [2, 13, 26] {
             assert_eq!(compose("^XA^XZ", "j", 1, tag(bytes)), Err(ComposeError::Tid(bytes)));
         }
+    }
+
+    #[test]
+    fn a_further_attempt_is_echoed_under_another_token() {
+        let tag = Some(Encode { epc: &[0x30, 0x34], tid_bytes: 12 });
+        let label = |token| compose("^XA^FO9,9^FDj1^FS^XZ", token, 1, tag).unwrap().zpl;
+        let first = String::from_utf8(label("j1")).unwrap();
+        let (token, again) = attempt("j1", &first, 2);
+        assert_eq!((token.as_str(), again.into_bytes()), ("j1-2", label("j1-2")));
+        assert_eq!(attempt("j1", &first, 0), ("j1".to_owned(), first));
+        assert_eq!((first_token("j1-2"), first_token("j1")), ("j1", "j1"));
     }
 
     fn plain_tag(epc: &[u8]) -> Option<Encode<'_>> {

@@ -21,7 +21,7 @@ pub mod template;
 use std::path::PathBuf;
 
 pub use codec::{HostStatus, StatusError, parse_host_status};
-pub use compose::{ComposeError, Encode, Format, compose};
+pub use compose::{ComposeError, Encode, Format, attempt, compose, first_token};
 pub use job::{Evidence, Outcome, PrintJob, Reading};
 pub use task::{Desk, NoDesk, run};
 

@@ -3,7 +3,8 @@
 //! Before: status, errors, identity and counters; the printer must be ready and idle, or nothing is sent. Then the
 //! caller keeps that the job is being sent ([`Step::Commit`]), and only then it is sent. After: the status until all
 //! is drained, then everything again. Invariants: from `Commit` on, whatever is missing, late, odd or broken ends in
-//! `Unknown`; no step repeats the format. Absent: the connection and the keeping (`task`).
+//! `Unknown`; no step repeats the format; an echo that comes before the format was sent is of another job, or of
+//! another attempt, and proves nothing. Absent: the connection and the keeping (`task`).
 
 use gatewarden_model::Hash;
 
@@ -197,6 +198,7 @@ impl Press {
     /// An answer came, or an echo.
     pub fn answered(&mut self, answer: Answer) {
         match (self.phase, answer) {
+            (_, Answer::Echo { .. }) if !self.is_committed() => {}
             (_, Answer::Echo { token, data }) => self.echoed(&token, data),
             (Phase::Before(at), answer) => {
                 let problem = self.read_before(at, answer);

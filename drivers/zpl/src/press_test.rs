@@ -116,6 +116,37 @@ fn a_tag_is_issued_only_with_its_echo_and_both_counters() {
     );
 }
 
+/// The printer tells late what became of an attempt before.
+#[test]
+fn an_echo_from_before_the_format_was_sent_is_not_of_it() {
+    let mut paper = Paper::default();
+    let mut press = Press::new(tag(), Some("S1".to_owned()), 1_000);
+    let mut now = 0;
+    let outcome = loop {
+        match press.step(now) {
+            Step::Ask(ask) if !press.is_committed() => {
+                echo(&mut press, "j1", EPC);
+                echo(&mut press, "j1-t", "E280AA");
+                press.answered(paper.answer(ask));
+            }
+            Step::Ask(ask) => press.answered(paper.answer(ask)),
+            Step::Commit => {
+                echo(&mut press, "j1", EPC);
+                press.committed();
+            }
+            Step::Send(_) => {
+                press.sent(now);
+                (paper.labels, paper.valid) = (paper.labels + 1, paper.valid + 1);
+            }
+            Step::Wait(ms) => now += ms,
+            Step::End(outcome) => break *outcome,
+        }
+    };
+    let Outcome::Unknown { reason, evidence } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(reason, "the tag was not read back; 0 voided");
+    assert_eq!((evidence.echo, evidence.tid), (None, None));
+}
+
 #[test]
 fn whatever_happens_after_sending_is_unknown() {
     let never = unknown(run(plain(), &mut Paper::default(), |_, _| {}));

@@ -20,7 +20,7 @@ pub struct Label {
     pub template: String,
     /// The digest of the template's text.
     pub template_digest: Hash,
-    /// The digest of the format as it is sent.
+    /// The digest of the format as it is first sent; what a reprint sends differs in the number of its attempt.
     pub format: Hash,
     /// How many good labels come out of it.
     pub copies: u32,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{OpResult, Operation, Privilege, TagResults, Target, access_spec, results};
 use crate::codec::{LlrpStatus, Message, MessageKind};
 
-/// Op ids: the TID of the survey, the work, the reading back, the attempt.
+/// Op ids: the TID, the work, the reading back, the attempt.
 const SURVEY: u16 = 1;
 const WORK: u16 = 2;
 const BACK: u16 = 3;
@@ -40,7 +40,7 @@ pub struct Job {
 /// Why it did not happen, or is not known to have happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The reader refused a request.
+    /// The reader refused a request before anything was done to the tag.
     #[error("the reader refused {request}: {status}")]
     Refused {
         /// The request.
@@ -277,7 +277,7 @@ impl AccessRun {
         }
         self.added |= request == MessageKind::ADD_ACCESSSPEC && refusal.is_none();
         if let Some(status) = refusal {
-            return self.decide(Err(AccessError::Refused { request, status }));
+            return self.refused(request, status);
         }
         if request == MessageKind::ADD_ACCESSSPEC {
             self.state = State::Send(MessageKind::ENABLE_ACCESSSPEC);
@@ -289,6 +289,15 @@ impl AccessRun {
             self.deadline_us = self.now_us.saturating_add(wait);
             self.state = State::Results;
         }
+    }
+
+    /// Where the work was done already, a refusal keeps only its proof from us.
+    fn refused(&mut self, request: MessageKind, status: String) {
+        let refused = AccessError::Refused { request, status };
+        self.decide(Err(match self.step {
+            Step::Survey | Step::Work => refused,
+            Step::Attempt | Step::Gone => AccessError::NotVerified(refused.to_string()),
+        }));
     }
 
     fn deleted(&mut self) {
@@ -322,12 +331,19 @@ impl AccessRun {
         let (ops, password, count) = match self.step {
             Step::Survey | Step::Gone => (vec![(SURVEY, read(Bank::Tid, 0, TID_WORDS))], 0, 0),
             Step::Work => {
-                let mut ops = vec![(WORK, job.operation.clone())];
+                let tid = self.knows_tid().then(|| (SURVEY, read(Bank::Tid, 0, TID_WORDS)));
+                let mut ops = Vec::from_iter(tid);
+                ops.push((WORK, job.operation.clone()));
                 let back = self.back().map(|(bank, at, words)| (BACK, read(bank, at, words)));
                 ops.extend(back);
                 (ops, job.password, 1)
             }
-            Step::Attempt => (self.attempt().into_iter().map(|op| (ATTEMPT, op)).collect(), 0, 1),
+            Step::Attempt => {
+                let tid = self.knows_tid().then(|| (SURVEY, read(Bank::Tid, 0, TID_WORDS)));
+                let mut ops = Vec::from_iter(tid);
+                ops.extend(self.attempt().map(|op| (ATTEMPT, op)));
+                (ops, 0, 1)
+            }
         };
         access_spec(job.spec, (job.rospec, job.antenna), &job.target, &ops, (password, count))
     }
@@ -368,8 +384,7 @@ impl AccessRun {
         }
         if self.tag().is_none_or(|(epc, _)| *epc != tag.epc) {
             // It came into the field after the survey; its own work was done, and the first tag's perhaps too.
-            let epc = tag.epc.iter().map(|byte| format!("{byte:02X}")).collect();
-            return self.decide(Err(AccessError::AnotherTag(epc)));
+            return self.decide(Err(AccessError::AnotherTag(hex(&tag.epc))));
         }
         if self.step == Step::Gone {
             if of(SURVEY).is_some() {
@@ -377,17 +392,41 @@ impl AccessRun {
             }
             return;
         }
+        // Two tags may bear one EPC: the chip says which of them it was done to.
+        let chip = of(SURVEY);
+        if let Some(chip) = chip.filter(|read| read.code == 0)
+            && self.tag().is_none_or(|(_, tid)| *tid != chip.words)
+        {
+            let tid: Vec<u8> = chip.words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            let name = format!("{} with TID {}", hex(&tag.epc), hex(&tid));
+            return self.decide(Err(AccessError::AnotherTag(name)));
+        }
+        let is_same = !self.knows_tid() || chip.is_some_and(|read| read.code == 0);
         if self.step == Step::Attempt {
             let Some(result) = of(ATTEMPT) else { return };
-            return self.judge_attempt(result.code);
+            return match is_same {
+                true => self.judge_attempt(result.code),
+                false => self.unnamed(),
+            };
         }
-        let Some(work) = of(WORK) else { return };
+        // A reader may leave out what follows a failed reading.
+        let failed = || chip.filter(|read| read.code != 0);
+        let Some(work) = of(WORK).or_else(failed) else { return };
         if work.code != 0 {
             return self.decide(Err(self.failure(work)));
+        }
+        if !is_same {
+            return self.unnamed();
         }
         self.words.clone_from(&of(BACK).unwrap_or(work).words);
         let back = of(BACK).filter(|back| back.code == 0).map(|back| back.words.clone());
         self.judge_work(back.as_deref());
+    }
+
+    /// The operation was done, and nobody knows to which of the tags of this EPC.
+    fn unnamed(&mut self) {
+        let what = "the tag's TID could not be read with it, and another may bear its EPC";
+        self.decide(Err(AccessError::NotVerified(what.into())));
     }
 
     /// What a result other than success means: certain only where the tag or the reader said why before anything
@@ -455,7 +494,16 @@ impl AccessRun {
         }
     }
 
+    /// Whether the survey read the tag's TID: then each further step reads it too, as its first operation.
+    fn knows_tid(&self) -> bool {
+        self.tag().is_some_and(|(_, tid)| !tid.is_empty())
+    }
+
     fn tag(&self) -> Option<&(Vec<u8>, Vec<u16>)> {
         self.surveyed.first()
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

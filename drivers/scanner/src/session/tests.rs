@@ -34,7 +34,17 @@ fn play(settings: &Settings, input: &[(u64, &[u8])]) -> Vec<String> {
 
 fn check(input: &[(u64, &[u8])], expected: &[&str]) {
     let settings = Settings { line_bytes_max: 8, ..Settings::new("/dev/null") };
+    let expected: Vec<String> = expected.iter().map(|one| with_digest(one)).collect();
     assert_eq!(play(&settings, input), expected, "{input:?}");
+}
+
+/// Puts the digest in the place of the bytes that stand in hex at a text's end, in angle brackets.
+fn with_digest(text: &str) -> String {
+    let Some((head, hex)) = text.split_once('<') else { return text.to_owned() };
+    let pairs = hex.trim_end_matches('>').as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16);
+    let bytes: Vec<u8> = pairs.filter_map(|pair| byte(pair).ok()).collect();
+    format!("{head}{}", Hash::of(&bytes))
 }
 
 #[test]
@@ -47,30 +57,33 @@ fn half_a_scan_and_its_rest_are_gaps() {
     check(
         &[(0, b"12"), (250, b"34\r"), (260, b"56\r")],
         &[
-            "0-200 half a scan: the line went quiet before its end: 2 bytes, hex 3132",
-            "250-250 the rest of half a scan: 2 bytes, hex 3334",
+            "0-200 half a scan: the line went quiet before its end: 2 bytes, digest <3132>",
+            "250-250 the rest of half a scan: 2 bytes, digest <3334>",
             "260 56",
         ],
     );
     check(
         &[(0, b"12"), (701, b"34\r")],
-        &["0-200 half a scan: the line went quiet before its end: 2 bytes, hex 3132", "701 34"],
+        &[
+            "0-200 half a scan: the line went quiet before its end: 2 bytes, digest <3132>",
+            "701 34",
+        ],
     );
     check(
         &[(0, b"12")],
-        &["0-1000000 half a scan: the port was closed before its end: 2 bytes, hex 3132"],
+        &["0-1000000 half a scan: the port was closed before its end: 2 bytes, digest <3132>"],
     );
 }
 
 #[test]
-fn garbage_is_quoted_and_the_next_line_is_whole() {
+fn garbage_is_told_by_its_digest_and_the_next_line_is_whole() {
     check(
         &[(0, b"\xff\xfe\r"), (5, b"123456789\rok\r")],
         &[
             "0-0 a line that is not UTF-8 (first bad byte at 0); check baud rate and the scanner's \
-             encoding: 2 bytes, hex FFFE",
-            "5-5 a line beyond the longest allowed: 8 bytes, hex 3132333435363738",
-            "5-5 a line beyond the longest allowed: 1 bytes, hex 39",
+             encoding: 2 bytes, digest <FFFE>",
+            "5-5 a line beyond the longest allowed: 8 bytes, digest <3132333435363738>",
+            "5-5 a line beyond the longest allowed: 1 bytes, digest <39>",
             "5 ok",
         ],
     );

@@ -192,20 +192,24 @@ impl Framer {
     }
 }
 
-/// The AIM identifier of a bar code type (guide, table of DECODE_DATA) where it is told by the type alone.
+/// The AIM identifier of a bar code type (guide, table of DECODE_DATA) where it is told by the type alone, else
+/// [`AIM_OTHER`]: what comes in DECODE_DATA is a bar code whatever its type, and never a card's number.
 ///
-/// Data Matrix and QR are not: one type stands for the plain and the GS1 form.
+/// Data Matrix and QR are not told: one type stands for the plain and the GS1 form.
 #[must_use]
-pub fn aim(bar_code_type: u8) -> Option<&'static str> {
-    Some(match bar_code_type {
+pub fn aim(bar_code_type: u8) -> &'static str {
+    match bar_code_type {
         0x03 => "]C0",
         0x0a => "]E4",
         0x0b => "]E0",
         0x0f => "]C1",
         0x30..=0x32 => "]e0",
-        _ => return None,
-    })
+        _ => AIM_OTHER,
+    }
 }
+
+/// "Other bar code" (ISO/IEC 15424, code character X), which says nothing of the symbology.
+pub const AIM_OTHER: &str = "]X0";
 
 /// Who a scanner says it is: `release board model check-sum`, separated by spaces (REPLY_REVISION).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -347,7 +347,11 @@ impl Session {
     }
 
     fn tell(&mut self, output: Output) {
-        if self.ready { self.outputs.push_back(output) } else { self.held.push(output) }
+        if self.ready {
+            self.outputs.push_back(output);
+        } else if self.held.len() < HELD_MAX {
+            self.held.push(output);
+        }
     }
 
     fn gap(&mut self, from: Stamp, to: Stamp, why: &str, bytes: &[u8]) {
@@ -355,14 +359,12 @@ impl Session {
     }
 
     fn gap_of(&mut self, from: Stamp, to: Stamp, why: &str, bytes: usize, head: &[u8]) {
-        let reason = format!("{why}: {bytes} bytes, hex {}", evidence(head));
-        if self.ready || self.held.len() < HELD_MAX {
-            self.tell(Output::Gap { from, to, reason });
-        }
+        let reason = format!("{why}: {}", evidence(bytes, head));
+        self.tell(Output::Gap { from, to, reason });
     }
 
     fn told_gap(&mut self, from: Stamp, to: Stamp, why: &str, bytes: &[u8]) {
-        let reason = format!("{why}: {} bytes, hex {}", bytes.len(), evidence(bytes));
+        let reason = format!("{why}: {}", evidence(bytes.len(), bytes));
         self.outputs.push_back(Output::Gap { from, to, reason });
     }
 }

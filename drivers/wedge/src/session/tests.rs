@@ -154,6 +154,23 @@ fn what_is_not_known_is_told() {
     assert_eq!(play(&us, &held), ["- a"], "a key held types once");
 }
 
+/// Whatever is typed at the keyboard may be a PIN.
+#[test]
+fn what_was_typed_is_not_written_out() {
+    let us = settings(Layout::Us, Terminator::Enter);
+    for (text, told) in [
+        ("471199", "6 bytes typed".to_owned()),
+        ("0104012345678901", format!("16 bytes typed, digest {}", Hash::of(b"0104012345678901"))),
+    ] {
+        let mut session = Session::new(&us);
+        strokes(Layout::Us, text).into_iter().for_each(|event| session.handle_event(at(1), event));
+        session.handle_end(at(2));
+        let Some(Output::Gap { reason, .. }) = session.poll_output() else { panic!("no gap") };
+        let expected = "half a scan: the scanner was unplugged before its end: ".to_owned() + &told;
+        assert_eq!(reason, expected);
+    }
+}
+
 #[test]
 fn the_terminator_is_as_set() {
     let mut events = strokes(Layout::Us, "a");

@@ -156,6 +156,14 @@ impl Driver {
         timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {what} in time"))
     }
 
+    /// Stops it, and waits until it is gone.
+    pub(crate) async fn end(self) {
+        let Self { mut events, _guard } = self;
+        drop(_guard);
+        let gone = async { while events.recv().await.is_some() {} };
+        timeout(PATIENCE, gone).await.unwrap();
+    }
+
     pub(crate) async fn up(&mut self) {
         let up =
             |e| matches!(e, DeviceEvent::State { state: DeviceState::Up { .. }, .. }).then_some(());

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use super::{FNC1, Gs1Error};
 
+/// "Another symbology": a bar code, and nothing is told of which kind.
+pub(super) const OTHER: &str = "]X0";
 /// Spellings of FNC1 that no GS1 data can hold by chance.
 const SPELLINGS: [&str; 12] = [
     "<GS>", "{GS}", "<FNC1>", "{FNC1}", "[FNC1]", "\\x1d", "\\x1D", "\\u001d", "\\u001D", "\\F",

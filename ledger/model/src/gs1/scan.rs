@@ -2,7 +2,7 @@
 //! which FNC1 is the byte 0x1D.
 //!
 //! Superfluous and trailing FNC1s are tolerated; a literal `^` is not FNC1, except at the beginning
-//! of data that then keeps every rule. Without an identifier
+//! of data that then keeps every rule. Without an identifier, or with that of another symbology,
 //! only data that says itself what it is counts as GS1: it holds an FNC1, or it begins with a GS1
 //! key and keeps every rule, or it is a 12 to 14 digit number with a right check digit.
 
@@ -31,8 +31,9 @@ pub fn parse_scan(aim: Option<&str>, text: &str) -> Result<Scanned, Gs1Error> {
         Some("]E3") => parse_retail("EAN-13 or UPC", text, 13, true),
         Some("]E4") => parse_retail("EAN-8", text, 8, false),
         Some("]I0" | "]I1") if text.len() == 14 && has_check_digit(text) => trade_item(text, ""),
+        // "Another symbology" says no more than none.
+        None | Some(aim::OTHER) => guess(bounded(text)?),
         Some(_) => plain_or_link(text),
-        None => guess(bounded(text)?),
     }
 }
 
@@ -146,4 +147,18 @@ fn guess(text: &str) -> Result<Scanned, Gs1Error> {
         return Ok(Scanned::Gs1(data));
     }
     plain_or_link(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_code_of_which_nothing_is_told_says_itself_what_it_is() {
+        for text in ["4012345678901", "\u{1d}0104012345678901", "0104012345678901\u{1d}21A", "4711"]
+        {
+            assert_eq!(parse_scan(Some("]X0"), text), parse_scan(None, text), "{text:?}");
+        }
+        assert_eq!(parse_scan(Some("]X0"), "4711"), Ok(Scanned::Plain("4711".to_owned())));
+    }
 }

@@ -145,9 +145,7 @@ fn finish(begun: Begun) -> Part {
     let text = &begun.data[..end.map_or(0, |last| last + 1)];
     match parse_line(text, b"") {
         Ok(mut scan) => {
-            if scan.aim.is_none() {
-                scan.aim = aim(begun.kind).map(str::to_owned);
-            }
+            scan.aim.get_or_insert_with(|| aim(begun.kind).to_owned());
             Part::Whole(scan, Hash::of(&begun.raw))
         }
         Err(error) => {

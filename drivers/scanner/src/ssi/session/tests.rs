@@ -93,7 +93,7 @@ impl Bench {
 #[test]
 fn a_scan_is_told_and_then_acknowledged() {
     let mut bench = Bench::new();
-    bench.send(10, &scan(0, "4012345678901\r\n"), &["- 4012345678901", "ack"]);
+    bench.send(10, &scan(0, "4012345678901\r\n"), &["]X0 4012345678901", "ack"]);
     bench.send(10, &scan(0, "]C10104\u{1d}21A"), &["]C1 0104\u{1d}21A", "ack"]);
     let typed = told(operation::DECODE_DATA, 0, b"\x0f0104\x1d21A");
     bench.send(10, &typed, &["]C1 0104\u{1d}21A", "ack"]);
@@ -104,30 +104,30 @@ fn a_scan_is_told_and_then_acknowledged() {
 #[test]
 fn a_lost_acknowledgement_makes_no_second_scan() {
     let mut bench = Bench::new();
-    bench.send(10, &scan(0, "A"), &["- A", "ack"]);
+    bench.send(10, &scan(0, "A"), &["]X0 A", "ack"]);
     let again = ["gap a packet sent again with the bytes of the last one", "ack"];
     bench.send(2_000, &scan(STATUS_AGAIN, "A"), &again);
     bench.send(2_000, &scan(STATUS_AGAIN, "A"), &again);
     // The same goods once more.
-    bench.send(500, &scan(0, "A"), &["- A", "ack"]);
+    bench.send(500, &scan(0, "A"), &["]X0 A", "ack"]);
     // So long after it can't be the same transmission.
-    bench.send(25_000, &scan(STATUS_AGAIN, "A"), &["- A", "ack"]);
+    bench.send(25_000, &scan(STATUS_AGAIN, "A"), &["]X0 A", "ack"]);
     // The first transmission of it never came at all.
-    bench.send(500, &scan(STATUS_AGAIN, "B"), &["- B", "ack"]);
+    bench.send(500, &scan(STATUS_AGAIN, "B"), &["]X0 B", "ack"]);
 }
 
 #[test]
 fn what_is_not_whole_is_asked_for_again() {
     let mut bench = Bench::new();
-    bench.send(10, &scan(0, "A"), &["- A", "ack"]);
+    bench.send(10, &scan(0, "A"), &["]X0 A", "ack"]);
     bench.send(500, &bent(scan(0, "A")), &[]);
     bench.wait(200, &["nak 1"]);
     // The same text as before, and yet a second scan: the first transmission is known to be lost.
-    bench.send(20, &scan(STATUS_AGAIN, "A"), &["- A", "ack"]);
+    bench.send(20, &scan(STATUS_AGAIN, "A"), &["]X0 A", "ack"]);
     bench.send(500, &scan(0, "B")[..5], &[]);
     bench.wait(200, &["nak 1"]);
     let other = "gap a packet that was not whole, and another came instead of it";
-    bench.send(20, &scan(0, "C"), &[other, "- C", "ack"]);
+    bench.send(20, &scan(0, "C"), &[other, "]X0 C", "ack"]);
     bench.send(500, &[0], &[]);
     bench.wait(200, &["nak 1"]);
     bench.wait(3_000, &["gap a packet that was not whole and was not sent again"]);
@@ -143,7 +143,7 @@ fn three_losses_are_a_gap() {
     bench.send(50, &bent(scan(STATUS_AGAIN, "A")), &[]);
     let lost = "gap a packet that was not whole, nor when it was sent again";
     bench.wait(200, &[lost, "nak 1"]);
-    bench.send(50, &scan(0, "B"), &["- B", "ack"]);
+    bench.send(50, &scan(0, "B"), &["]X0 B", "ack"]);
 }
 
 #[test]
@@ -153,13 +153,13 @@ fn packets_are_joined_and_half_a_scan_is_a_gap() {
     bench.send(10, &scan(STATUS_MORE, "cd"), &["ack"]);
     let again = "gap a packet sent again with the bytes of the last one";
     bench.send(2_000, &scan(STATUS_MORE | STATUS_AGAIN, "cd"), &[again, "ack"]);
-    bench.send(10, &scan(0, "e"), &["- abcde", "ack"]);
+    bench.send(10, &scan(0, "e"), &["]X0 abcde", "ack"]);
     bench.send(10, &scan(STATUS_MORE, "half"), &["ack"]);
     bench.wait(3_000, &["gap half a scan"]);
     let rest = "gap the rest of a scan that was given up";
     bench.send(1_000, &scan(STATUS_MORE | STATUS_AGAIN, "late"), &[rest, "ack"]);
     bench.send(10, &scan(0, "r"), &[rest, "ack"]);
-    bench.send(10, &scan(0, "new"), &["- new", "ack"]);
+    bench.send(10, &scan(0, "new"), &["]X0 new", "ack"]);
     bench.send(10, &scan(STATUS_MORE, "x"), &["ack"]);
     let other = told(operation::DECODE_DATA, 0, b"\x03whole");
     bench.send(10, &other, &["gap half a scan", "]C0 whole", "ack"]);
@@ -177,11 +177,11 @@ fn nothing_is_told_before_it_is_known_who_scans() {
     session.handle_bytes(at(5), &scan(0, "A"));
     assert_eq!(words(&mut session), ["a3"]);
     session.handle_bytes(at(9), &revision_packet());
-    assert_eq!(words(&mut session), ["ready DS3608", "- A", "ack"]);
+    assert_eq!(words(&mut session), ["ready DS3608", "]X0 A", "ack"]);
     let mut session = Session::new(&settings(), None, at(0));
     session.handle_bytes(at(5), &scan(0, "A"));
     session.handle_bytes(at(6), &told(operation::CMD_NAK, 0, &[cause::DENIED]));
-    assert_eq!(words(&mut session), ["a3", "ready ", "- A", "ack"], "it does not tell");
+    assert_eq!(words(&mut session), ["a3", "ready ", "]X0 A", "ack"], "it does not tell");
     let mut session = Session::new(&settings(), None, at(0));
     session.handle_bytes(at(5), &scan(0, "A"));
     for ms in [1_000, 2_000, 3_000, 4_000] {
@@ -197,6 +197,30 @@ fn nothing_is_told_before_it_is_known_who_scans() {
     ];
     assert_eq!(words(&mut session), silent);
     assert_eq!((session.taken(), session.poll_timeout()), (None, None));
+}
+
+/// A scanner that never says who it is, and sends events that want an acknowledgement without end.
+#[test]
+fn what_waits_for_the_scanner_s_name_is_bounded() {
+    let mut session = Session::new(&settings(), None, at(0));
+    for ms in 0..500 {
+        session.handle_bytes(at(ms), &told(operation::EVENT, 0, &[1]));
+        session.handle_bytes(at(ms), &told(operation::PARAM_SEND, 0, &[0xff, 1, 0]));
+        session.handle_bytes(at(ms), &scan(0, "A"));
+    }
+    assert_eq!(session.held.len(), HELD_MAX);
+}
+
+/// The badge was taken, its acknowledgement was lost, and it is sent again.
+#[test]
+fn a_badge_that_is_sent_again_is_not_written_out() {
+    let mut bench = Bench::new();
+    bench.send(10, &scan(0, "0004231187"), &["]X0 0004231187", "ack"]);
+    let again = scan(STATUS_AGAIN, "0004231187");
+    bench.session.handle_bytes(at(2_000), &again);
+    let Some(Output::Gap { reason, .. }) = bench.session.poll_output() else { panic!("no gap") };
+    let digest = Hash::of(&again);
+    assert!(reason.ends_with(&format!("{} bytes, digest {digest}", again.len())), "{reason}");
 }
 
 #[test]
@@ -236,7 +260,7 @@ fn it_is_set_up_beeps_and_is_asked_whether_it_is_still_there() {
 #[test]
 fn a_reconnection_neither_merges_nor_doubles() {
     let mut bench = Bench::new();
-    bench.send(10, &scan(0, "A"), &["- A", "ack"]);
+    bench.send(10, &scan(0, "A"), &["]X0 A", "ack"]);
     let mut next = Session::new(&settings(), bench.session.taken(), at(500));
     next.handle_bytes(at(501), &revision_packet());
     next.handle_bytes(at(2_000), &scan(STATUS_AGAIN, "A"));
@@ -251,7 +275,7 @@ fn a_reconnection_neither_merges_nor_doubles() {
     next.handle_bytes(at(502), &scan(0, "rest"));
     next.handle_bytes(at(600), &scan(0, "new"));
     let rest = "gap the rest of a scan that was given up";
-    assert_eq!(words(&mut next), ["a3", "ready DS3608", rest, "ack", "- new", "ack"]);
+    assert_eq!(words(&mut next), ["a3", "ready DS3608", rest, "ack", "]X0 new", "ack"]);
 }
 
 #[test]
@@ -295,7 +319,7 @@ proptest! {
         session.handle_bytes(at(2), &all[..cut]);
         session.handle_end(at(3));
         let first = words(&mut session);
-        let whole = format!("- {text}");
+        let whole = format!("]X0 {text}");
         prop_assert_eq!(first.contains(&whole), cut == all.len());
         if cut > 0 && cut < all.len() {
             prop_assert!(first.iter().any(|word| word.starts_with("gap ")), "{:?}", first);
@@ -304,7 +328,7 @@ proptest! {
         session.handle_bytes(at(4_001), &revision_packet());
         session.handle_bytes(at(4_002), &scan(0, "NEXT"));
         let next = words(&mut session);
-        prop_assert!(next.contains(&"- NEXT".to_owned()), "{:?}", next);
+        prop_assert!(next.contains(&"]X0 NEXT".to_owned()), "{:?}", next);
     }
 
     #[test]
@@ -316,7 +340,7 @@ proptest! {
             session.handle_bytes(at(ms), &bytes);
             session.handle_bytes(at(ms), &scan((ms % 4) as u8, "scan"));
             session.handle_timeout(at(ms));
-            prop_assert!(session.held.len() <= HELD_MAX + 2);
+            prop_assert!(session.held.len() <= HELD_MAX);
             words(&mut session);
         }
         session.handle_end(at(ms));
