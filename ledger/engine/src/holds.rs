@@ -208,7 +208,7 @@ impl HoldVerdict {
             Actor::Operator { id, .. } if moved_it(hold, id) => {
                 let message = "who moved a pass, or stood beside, does not decide on it: have somebody \
                                else do it";
-                return Err(("own-pass", message.to_owned()));
+                return Err(("same-person", message.to_owned()));
             }
             Actor::Operator { .. } => {}
             _ if self.doubts.is_empty() => {}

@@ -178,7 +178,7 @@ fn who_stood_beside_a_pass_does_not_decide_on_it_either() {
     house.ok(Command::Leave { session: common::session_id(2) });
     house.sign_in(3, None, "wes");
     let own = accept(&house, "wes", &[]);
-    assert_eq!(house.refused(own), "own-pass");
+    assert_eq!(house.refused(own), "same-person");
     let sure = accept(&house, "max", &[]);
     assert_eq!(word(&house.handle(sure)), "posted");
     assert_eq!(house.judged(), Vec::<String>::new());

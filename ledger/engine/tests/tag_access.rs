@@ -204,7 +204,8 @@ fn what_came_of_it_was_asked_for_by_that_right_and_is_told_once() {
     let (tag, device) = ("hex:a".to_owned(), "portal-1".parse().unwrap());
     house.ok(Command::EndTagAccess { asked: seq, tag, device, outcome });
     assert_eq!(house.judged(), Vec::<String>::new());
-    let told = |change: fn(&mut Vec<Entry>)| {
+    type Change = fn(&mut Vec<Entry>);
+    let told = |change: Change| {
         let mut journal = house.journal.clone();
         change(&mut journal);
         let mut judge = Judge::knowing(house.engine.access().clone());
@@ -233,12 +234,12 @@ fn what_came_of_it_was_asked_for_by_that_right_and_is_told_once() {
         again.seq += 1;
         journal.push(again);
     }
-    fn other(journal: &mut Vec<Entry>) {
+    let other: Change = |journal| {
         if let Body::TagAccessEnded { tag, .. } = &mut journal.last_mut().unwrap().body {
             *tag = "hex:b".to_owned();
         }
-    }
-    let cases: [(fn(&mut Vec<Entry>), &str); 4] = [
+    };
+    let cases: [(Change, &str); 4] = [
         (first, "it needs delete in tag, decided was view in tag"),
         (second, "tom was not allowed to do what he stood beside"),
         (twice, "asked for no work on a tag that is still open"),
