@@ -22,7 +22,9 @@ pub(super) fn decided(state: &State, body: &Body) -> Verdict {
         |id: &OperatorId| two(!moved_it(hold, id), &of(id), "decided on the pass that he moved");
     two(!is_name(hold.operator.as_str(), by), by, "decided on the pass that he moved")?;
     match by {
-        Actor::Operator { id, .. } => own(id)?,
+        // Before doubts could be named, who stood beside a pass could decide on it.
+        Actor::Operator { id, .. } if !doubts.is_empty() => own(id)?,
+        Actor::Operator { .. } => {}
         _ => two(doubts.is_empty(), by, "named what is doubtful without being a person")?,
     }
     match (second, by) {
