@@ -206,6 +206,7 @@ pub(crate) async fn sessions(
 
 /// Badge and PIN.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
     /// The badge's number; none if it was just scanned at the station.
     #[serde(default)]

@@ -225,7 +225,13 @@ fn reader(
 
 /// What is asked for, as the journal and as the reader are told.
 fn operation(input: &TagWork) -> Result<(TagOp, Operation), Problem> {
-    let missing = |field: &str| Problem::bad_field(field, format!("{field}: state it"));
+    let missing = |field: &str| {
+        let how = match field {
+            "password" => " (the command takes --password-file FILE, or GATEWARDEN_TAG_PASSWORD)",
+            _ => "",
+        };
+        Problem::bad_field(field, format!("{field}: state it{how}"))
+    };
     let pointer = input.pointer;
     Ok(match input.op {
         TagVerb::Read => {

@@ -56,10 +56,17 @@ fn for_each(
     let (mut grouping, mut text, mut number) = (None, String::new(), 0);
     loop {
         text.clear();
-        if input.by_ref().take(LINE_BYTES_MAX).read_line(&mut text)? == 0 {
+        let read = input.by_ref().take(LINE_BYTES_MAX).read_line(&mut text);
+        if read.with_context(|| format!("{name}:{}: no text of a trace", number + 1))? == 0 {
             break;
         }
         number += 1;
+        let torn = !text.ends_with('\n') && (text.len() as u64) < LINE_BYTES_MAX;
+        if grouping.is_some() && torn {
+            // Whatever ended the daemon there ended the line too.
+            eprintln!("{name}:{number}: the last line was not written to its end; it is left out");
+            break;
+        }
         let place =
             || format!("{name}:{number}: not a line of a trace; a trace is what a station records");
         match &mut grouping {
