@@ -183,12 +183,17 @@ fn who_stood_beside_a_pass_does_not_decide_on_it_either() {
     assert_eq!(word(&house.handle(sure)), "posted");
     assert_eq!(house.judged(), Vec::<String>::new());
     let wes = house.by("wes");
-    for entry in &mut house.journal {
-        if let Body::HoldDecided { by, .. } = &mut entry.body {
-            *by = wes.clone();
+    let mut decide_by_wes = |named: &[String]| {
+        for entry in &mut house.journal {
+            if let Body::HoldDecided { by, doubts, .. } = &mut entry.body {
+                (*by, *doubts) = (wes.clone(), named.to_vec());
+            }
         }
-    }
-    let told = house.judged();
+        house.judged()
+    };
+    // Of journals from before doubts could be named it was lawful.
+    assert_eq!(decide_by_wes(&[]), Vec::<String>::new());
+    let told = decide_by_wes(&[key]);
     assert!(told.iter().any(|t| t.ends_with("wes decided on the pass that he moved")), "{told:?}");
 }
 
