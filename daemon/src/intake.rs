@@ -36,6 +36,8 @@ use crate::{
     watch::Watch,
 };
 
+/// What a reader tells no later than this is told at its usual pace, in microseconds.
+const PACE_US: u64 = 500_000;
 /// EPCs whose meaning is remembered at most, a station; another costs a microsecond to decode.
 const KNOWN_MAX: usize = 800;
 /// New sightings are flushed to the spool at least this often.
@@ -213,9 +215,14 @@ impl Intake {
         // Who read it is not known yet: a pass without a session is never posted.
         let wall_us = read.at.wall_us;
         let alarms = self.watch.read(&read, &thing.key);
-        let (device, at, meta) = (read.device.clone(), read.at, meta(&read));
-        // In a session that rests a reader's word for an earlier time proves nothing.
-        let session = standing.filter(|(_, counts)| *counts || meta.ago_us == 0);
+        let (device, at, mut meta) = (read.device.clone(), read.at, meta(&read));
+        // In a session that rests a reader's word for an earlier time proves nothing: what it tells at its usual
+        // pace was seen when it came, what it tells later is nobody's.
+        let rests = standing.is_some_and(|(_, counts)| !counts);
+        if rests && meta.ago_us <= PACE_US {
+            meta.ago_us = 0;
+        }
+        let session = standing.filter(|_| !rests || meta.ago_us == 0);
         let session = session.map(|(session, _)| session);
         let session = session.filter(|_| !self.unasked.contains_key(&device));
         let seen = Seen { at, thing, meta, suspect: alarms.suspect };
