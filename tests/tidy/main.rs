@@ -29,7 +29,23 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-verify", &["gatewarden-proof"]),
         ("gatewarden-identity", &["gatewarden-model"]),
         ("gatewarden-portal", &["gatewarden-model"]),
-        ("gatewarden-engine", &["gatewarden-model", "gatewarden-stock", "gatewarden-identity"]),
+        ("gatewarden-rules", &["gatewarden-model"]),
+        ("gatewarden-workflow", &["gatewarden-model", "gatewarden-rules"]),
+        ("gatewarden-documents", &["gatewarden-model"]),
+        ("gatewarden-planning", &["gatewarden-model"]),
+        ("gatewarden-notices", &["gatewarden-model"]),
+        (
+            "gatewarden-engine",
+            &[
+                "gatewarden-model",
+                "gatewarden-stock",
+                "gatewarden-identity",
+                "gatewarden-rules",
+                "gatewarden-workflow",
+                "gatewarden-documents",
+                "gatewarden-planning",
+            ],
+        ),
         ("gatewarden-store", &["gatewarden-model", "gatewarden-stock", "gatewarden-proof"]),
         ("gatewarden-llrp", &["gatewarden-model"]),
         ("gatewarden-tls", &[]),
@@ -42,7 +58,16 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("gatewarden-zpl", &["gatewarden-model"]),
         ("gatewarden-uhf-serial", &["gatewarden-model"]),
         ("gatewarden-adapters", &["gatewarden-model"]),
-        ("gatewarden-config", &["gatewarden-model"]),
+        (
+            "gatewarden-config",
+            &[
+                "gatewarden-model",
+                "gatewarden-rules",
+                "gatewarden-workflow",
+                "gatewarden-documents",
+                "gatewarden-notices",
+            ],
+        ),
         (
             "gatewarden-simulators",
             &["gatewarden-model", "gatewarden-llrp", "gatewarden-scanner", "gatewarden-uhf-serial"],
@@ -56,6 +81,11 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "gatewarden-verify",
                 "gatewarden-identity",
                 "gatewarden-portal",
+                "gatewarden-rules",
+                "gatewarden-workflow",
+                "gatewarden-documents",
+                "gatewarden-planning",
+                "gatewarden-notices",
                 "gatewarden-engine",
                 "gatewarden-store",
                 "gatewarden-llrp",
@@ -77,12 +107,17 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Crates without I/O, clocks and randomness.
-const PURE: [&str; 6] = [
+const PURE: [&str; 11] = [
     "gatewarden-model",
     "gatewarden-stock",
     "gatewarden-proof",
     "gatewarden-identity",
     "gatewarden-portal",
+    "gatewarden-rules",
+    "gatewarden-workflow",
+    "gatewarden-documents",
+    "gatewarden-planning",
+    "gatewarden-notices",
     "gatewarden-engine",
 ];
 

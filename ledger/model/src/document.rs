@@ -1,6 +1,16 @@
-//! The documents of the ERP that tasks and postings come from.
+//! Documents: the reference by which tasks, postings and movements name one, and what one version of
+//! one says.
+//!
+//! Absent on purpose: which states a kind has and who approves it (`gatewarden-documents`,
+//! `gatewarden-workflow`), what may be in its fields (the configuration).
+
+mod content;
 
 use serde::{Deserialize, Serialize};
+
+pub use content::{
+    DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
+};
 
 /// A document of the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,9 +50,76 @@ pub enum DocumentKind {
     Inspection,
     /// Packing list.
     PackingList,
+    /// What is bought, made, kept or sold.
+    Item,
+    /// A unit of measure.
+    Unit,
+    /// A supplier, customer or subcontractor.
+    Partner,
+    /// A warehouse with its places.
+    Warehouse,
+    /// A version of what a product is made of.
+    Bom,
+    /// What items cost of a partner, from a day on.
+    PriceList,
+    /// Where work orders are done.
+    WorkCentre,
+    /// Somebody needs something bought.
+    PurchaseRequest,
+    /// A supplier says what is on its way.
+    ShippingNotice,
+    /// Goods that came, to be taken in.
+    Receipt,
+    /// Goods to be brought to a customer.
+    Shipment,
+    /// What a work order made.
+    ProductionReceipt,
+    /// The one way to a new version of a BOM.
+    EngineeringChange,
+    /// What a rule found to be bought.
+    PurchaseSuggestion,
+    /// What a subcontractor used and earns.
+    SubcontractSettlement,
 }
 
 impl DocumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 27] = [
+        Self::PurchaseOrder,
+        Self::Requisition,
+        Self::TransferOrder,
+        Self::SalesOrder,
+        Self::WorkOrder,
+        Self::ReturnOrder,
+        Self::SubcontractOrder,
+        Self::CountOrder,
+        Self::AdjustmentRequest,
+        Self::ScrapRequest,
+        Self::Inspection,
+        Self::PackingList,
+        Self::Item,
+        Self::Unit,
+        Self::Partner,
+        Self::Warehouse,
+        Self::Bom,
+        Self::PriceList,
+        Self::WorkCentre,
+        Self::PurchaseRequest,
+        Self::ShippingNotice,
+        Self::Receipt,
+        Self::Shipment,
+        Self::ProductionReceipt,
+        Self::EngineeringChange,
+        Self::PurchaseSuggestion,
+        Self::SubcontractSettlement,
+    ];
+
+    /// The kind of this name, as in JSON.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name, as in entries and tables.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -59,6 +136,21 @@ impl DocumentKind {
             Self::ScrapRequest => "scrap-request",
             Self::Inspection => "inspection",
             Self::PackingList => "packing-list",
+            Self::Item => "item",
+            Self::Unit => "unit",
+            Self::Partner => "partner",
+            Self::Warehouse => "warehouse",
+            Self::Bom => "bom",
+            Self::PriceList => "price-list",
+            Self::WorkCentre => "work-centre",
+            Self::PurchaseRequest => "purchase-request",
+            Self::ShippingNotice => "shipping-notice",
+            Self::Receipt => "receipt",
+            Self::Shipment => "shipment",
+            Self::ProductionReceipt => "production-receipt",
+            Self::EngineeringChange => "engineering-change",
+            Self::PurchaseSuggestion => "purchase-suggestion",
+            Self::SubcontractSettlement => "subcontract-settlement",
         }
     }
 
@@ -78,6 +170,21 @@ impl DocumentKind {
             Self::ScrapRequest => "scrap request",
             Self::Inspection => "inspection",
             Self::PackingList => "packing list",
+            Self::Item => "item",
+            Self::Unit => "unit",
+            Self::Partner => "partner",
+            Self::Warehouse => "warehouse",
+            Self::Bom => "BOM",
+            Self::PriceList => "price list",
+            Self::WorkCentre => "work centre",
+            Self::PurchaseRequest => "purchase request",
+            Self::ShippingNotice => "shipping notice",
+            Self::Receipt => "receipt",
+            Self::Shipment => "shipment",
+            Self::ProductionReceipt => "production receipt",
+            Self::EngineeringChange => "engineering change",
+            Self::PurchaseSuggestion => "purchase suggestion",
+            Self::SubcontractSettlement => "subcontract settlement",
         }
     }
 }

@@ -1,0 +1,1 @@
+//! Documents: their kinds and life cycles as data, their fields, lines and links.

@@ -1,0 +1,1 @@
+//! What stock needs to be planned and checked: BOMs, requisitions, counts, sampling, settlement.

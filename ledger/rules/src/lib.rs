@@ -1,0 +1,1 @@
+//! Conditions in CEL, decision tables and rules over typed facts.

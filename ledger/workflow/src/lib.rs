@@ -1,0 +1,1 @@
+//! Who must sign a document, in which order, and what each signature does.
