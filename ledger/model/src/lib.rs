@@ -5,6 +5,7 @@
 //! (`gatewarden-engine`), keeping (`gatewarden-store`) and speaking to devices (`drivers`).
 
 mod amount;
+mod approval;
 pub mod backoff;
 pub mod canonical;
 mod change;
@@ -44,6 +45,9 @@ pub mod tid;
 pub mod time;
 
 pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
+pub use approval::{
+    ApprovalAct, ApprovalEvent, ApprovalSeat, COMMENT_BYTES_MAX, ReturnTo, SignerPlace, Verdict,
+};
 pub use backoff::Backoff;
 pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
@@ -66,8 +70,8 @@ pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, OperatorId,
-    PassId, ReviewId, SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId,
+    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
