@@ -71,6 +71,9 @@ pub struct KindDefinition {
     pub workflow: Option<String>,
     /// What an approved one leads to.
     pub execution: Execution,
+    /// The kind of document whose execution alone writes it; none: people and machines do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<DocumentKind>,
     /// Until when a new version may replace it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub amend: Amend,
@@ -235,6 +238,8 @@ pub struct CountRules {
     pub tolerance_pieces: i64,
     /// Whether nothing else moves in the counted places meanwhile.
     pub freeze: bool,
+    /// The workflow that approves the difference before it is posted.
+    pub workflow: String,
 }
 
 /// How an inspection samples (ISO 2859-1, single, normal).

@@ -150,7 +150,8 @@ impl Quantities {
         self.count(&parts)
     }
 
-    /// Counts what a document that fulfils this one has executed: its lines name those of this one.
+    /// Counts what a document that fulfils this one has executed: its lines name those of this one, or its
+    /// head names this one and the item tells the line.
     pub fn take_fulfilled(
         &mut self,
         content: &DocumentContent,
@@ -159,7 +160,7 @@ impl Quantities {
     ) -> Result<(), Mistake> {
         let there = |number: u32| {
             let line = other.line(number)?;
-            let mut links = line.links.iter();
+            let mut links = line.links.iter().chain(&other.links);
             let link = links.find(|link| link.document == content.document)?;
             let named = link.line.or_else(|| only_line_of(content, line))?;
             content.line(named).filter(|ours| ours.item == line.item).map(|ours| ours.line)

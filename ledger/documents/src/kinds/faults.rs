@@ -160,6 +160,12 @@ fn execution(finder: &mut Finder<'_>, kind: &KindDefinition) {
         let message = format!("a {} moves stock without anybody's signature", kind.kind.words());
         finder.key("workflow", "workflow-missing", message, "the workflow that approves it");
     }
+    if kind.made_by.is_some() && (kind.execution != Execution::Master || kind.workflow.is_some()) {
+        let message =
+            String::from("what another document's execution writes is signed with that one");
+        let expected = "execution = \"master\" and no workflow, or no made_by";
+        finder.key("made_by", "made-by-unused", message, expected);
+    }
     for (position, leg) in kind.legs.iter().enumerate() {
         for (key, side) in [("from", &leg.from), ("to", &leg.to)] {
             if side.is_empty() {
@@ -196,6 +202,10 @@ fn lines(finder: &mut Finder<'_>, kind: &KindDefinition) {
         finder.key("lines_max", "lines-range", message, &expected);
     }
     let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
+    if kind.made_by == Some(kind.kind) {
+        let message = format!("a {} is not made by itself", kind.kind.words());
+        finder.key("made_by", "made-by-itself", message, "another kind");
+    }
     if moves && kind.count.is_none() && rules.quantity != QuantityRule::Positive {
         let message = String::from("what moves stock says how much, more than 0");
         finder.key("quantity", "quantity-rule", message, "\"positive\"");
