@@ -8,11 +8,15 @@
 //! (`gatewarden-documents`), clocks and randomness: days are arguments.
 
 pub mod bom;
+pub mod eco;
 mod error;
 pub mod exact;
 mod fact;
+pub mod requisition;
+pub mod sampling;
 
 pub use bom::{BomLine, BomVersion, Boms, Effect};
+pub use eco::ChangeOrder;
 pub use error::PlanError;
 pub use exact::Ratio;
 pub use fact::{Fact, Facts};
