@@ -36,6 +36,7 @@ mod receivers;
 mod postings;
 mod reservations;
 mod reviews;
+mod rules;
 mod seen;
 mod sessions;
 mod settings;

@@ -121,7 +121,7 @@ pub(crate) fn begin(
 ) -> Option<Instance> {
     let procedures = state.procedures_of(&open.procedures)?;
     let workflow = Arc::new(procedures.workflows.named(name)?.clone());
-    Some(Instance::new(&workflow, submission(open, by, extra).ok()?))
+    Some(Instance::empty(&workflow, submission(open, by, extra).ok()?))
 }
 
 /// Whether an approval goes on when its document is handed in again.
@@ -205,7 +205,7 @@ pub(crate) fn tick(turn: &Turn<'_>, open: &OpenDocument) -> Vec<ApprovalEvent> {
         return vec![];
     };
     let asked = asked(procedures, open, &open.frozen);
-    around(turn, procedures, open, &asked, |around| instance.tick(around)).unwrap_or_default()
+    around(turn, procedures, open, &asked, |around| Ok(instance.tick(around))).unwrap_or_default()
 }
 
 fn procedures_of<'t>(turn: &'t Turn<'_>, open: &OpenDocument) -> Result<&'t Procedures, Fault> {
