@@ -32,6 +32,7 @@ pub mod posting;
 pub mod review;
 mod rights;
 pub mod roles;
+pub mod rule;
 pub mod session;
 pub mod sod;
 mod straight;
@@ -49,8 +50,8 @@ pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
-    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, LINKS_MAX,
-    NOTE_BYTES_MAX,
+    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
+    LINKS_MAX, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
@@ -77,6 +78,7 @@ pub use posting::{
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
+pub use rule::{DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
 pub use sod::{
     Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,
