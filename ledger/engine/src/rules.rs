@@ -1,12 +1,17 @@
 //! Rules in the turn: what they say before an operation, and what they find after an entry.
 
-use gatewarden_model::{Actor, Document, ExtraApproval, RuleFiring};
+use gatewarden_model::{
+    Action, Actor, Body, Document, ExtraApproval, Module, OperatorId, RuleEffect, RuleFiring,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::Facts,
+    command::Reply,
     documents::facts::Frozen,
-    state::OpenDocument,
-    turn::{Answer, Fault, Turn},
+    holds::check_reason,
+    state::{OpenDocument, State, Todo},
+    turn::{Answer, Asked, Fault, Turn, authenticated},
 };
 
 /// Placeholder.
@@ -36,11 +41,46 @@ impl Turn<'_> {
     pub(crate) fn record_firings(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) {
         for firing in firings {
             let document = document.cloned();
-            self.record(gatewarden_model::Body::RuleFired { firing, document });
+            self.record(Body::RuleFired { firing, document });
         }
     }
 
-    pub(crate) fn finish_todo(&mut self, _: u64, _: String, _: Actor) -> Answer {
-        Ok(crate::Reply::Done)
+    /// Ends a to-do: whoever it is for says what was done.
+    pub(crate) fn finish_todo(&mut self, fired: u64, reason: String, by: Actor) -> Answer {
+        let mut asked = Asked::new(&by, Action::Modify, Module::Ledger);
+        asked.document = Some(format!("to-do {fired}"));
+        let Some(todo) = self.state.todos.get(&fired).cloned() else {
+            let message = format!("to-do {fired} is not open: it was never opened, or is done");
+            return Err(self.deny(asked, "unknown-todo", message, None));
+        };
+        // Whoever may not act at all is told that first.
+        if let Err((code, reason)) = authenticated(self.state, &by, &Facts::default()) {
+            return Err(self.deny(asked, code, reason, None));
+        }
+        let own = matches!(&by, Actor::Operator { id, .. } if is_for(self.state, &todo, id));
+        if !own {
+            let message = "it is not yours to do: it names others";
+            return Err(self.deny(asked, "not-yours", message, None));
+        }
+        if let Err(message) = check_reason(&reason) {
+            return Err(self.deny(asked, "reason-missing", message, None));
+        }
+        self.record(Body::TodoDone { fired, reason, by });
+        Ok(Reply::Done)
     }
+}
+
+/// Whether a to-do is for somebody.
+pub(crate) fn is_for(state: &State, todo: &Todo, who: &OperatorId) -> bool {
+    let named = todo.firing.effects.iter().filter_map(|effect| match effect {
+        RuleEffect::Todo { to, .. } => Some(to),
+        _ => None,
+    });
+    named.flatten().any(|one| match one.split_once(':') {
+        Some(("operator", name)) => name == who.as_str(),
+        Some(("role", role)) => {
+            state.operator(who).is_some_and(|one| one.roles.iter().any(|held| held == role))
+        }
+        _ => false,
+    })
 }

@@ -5,7 +5,7 @@
 //! Absent: what an act means, who must sign.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ use gatewarden_model::{
 use gatewarden_rules::{Condition, Facts};
 use gatewarden_workflow::{
     Around, Decide, Directory, Extra, Fault as WorkflowFault, Instance, Now, Phase, Revision,
-    Submission, Who, Workflow, Workflows,
+    Submission, Who, Workflows,
 };
 
 use crate::{
@@ -241,14 +241,4 @@ fn around<T>(
 /// The time of an act.
 pub(crate) fn now_of(at: &Stamp, utc_offset_min: i32) -> Now {
     Now { us: at.wall_us, day: Day::of(at, utc_offset_min) }
-}
-
-/// The workflows of definitions by name, for looking.
-pub(crate) fn named<'p>(procedures: &'p Procedures, name: &str) -> Option<&'p Workflow> {
-    procedures.workflows.named(name)
-}
-
-/// Facts by name, as an empty submission has them.
-pub(crate) fn no_facts() -> Frozen {
-    (BTreeMap::new(), vec![])
 }
