@@ -298,7 +298,7 @@ pub(crate) async fn inbox(
             };
             let documents = engine.state().documents().filter(asked).take(LIST_MAX);
             let documents = documents.map(Listed::of).collect();
-            let todos = engine.todos_of(&id).into_iter().map(view::TodoView::of).collect();
+            let todos = engine.todos_of(&id).iter().map(view::TodoView::of).collect();
             Inbox { documents, todos }
         })
         .await?;

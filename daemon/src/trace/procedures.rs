@@ -6,7 +6,7 @@ use gatewarden_model::{
     ApprovalEvent, Body, Document, DocumentContent, DocumentStep, ReturnTo, SignerPlace, Verdict,
 };
 
-use super::{Told, words::actor};
+use super::words::{Told, actor};
 
 /// An entry about procedures in words; none for any other.
 pub(super) fn tell(body: &Body) -> Option<Told> {
