@@ -138,7 +138,7 @@ impl Turn<'_> {
     }
 
     /// What a step depends on beside the state.
-    fn circumstances(&self, open: &OpenDocument, kind: &KindDefinition) -> Circumstances {
+    pub(crate) fn circumstances(&self, open: &OpenDocument, kind: &KindDefinition) -> Circumstances {
         let held = self.state.holds().any(|hold| open.tasks.contains(&hold.task));
         let lines = open.quantities.lines();
         let (in_hand, executed) = lines.fold((held, false), |(hand, done), (_, line)| {

@@ -41,6 +41,15 @@ impl Turn<'_> {
             let fault = ("not-an-operator", "only a person signs: sign in first".to_owned());
             return Err(self.refuse_document(asked, decision, fault));
         };
+        if open.frame() != Frame::InApproval && !withdraws {
+            let message = format!(
+                "{} version {} waits for no signature: it is {}",
+                document.number,
+                open.content.version,
+                open.frame().name()
+            );
+            return Err(self.refuse_document(asked, decision, ("no-approval", message)));
+        }
         let events = match workflows::act(self, &open, id, &act) {
             Ok(events) => events,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),

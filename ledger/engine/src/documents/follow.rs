@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{Execution, KindDefinition, Quantities, Step as FrameStep};
+use gatewarden_documents::{Execution, KindDefinition, Quantities};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
     Movement, MovementId, MovementKind,
@@ -92,13 +92,11 @@ impl Turn<'_> {
     /// Closes a document of which every line is executed within the tolerance.
     pub(super) fn close_complete(&mut self, document: &Document) {
         let Ok((open, kind)) = self.open_of(document) else { return };
-        let is_order = matches!(kind.execution, Execution::None);
         let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
-        let stands = if is_order { open.frame().is_open() } else { true };
-        let whole = stands && (moves || is_order) && open.quantities.is_executed();
-        let fits = self.frame_allows(&open, &kind, &FrameStep::Close).is_ok();
+        let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
+        let in_hand = self.circumstances(&open, &kind).in_hand;
         let complete = open.quantities.is_complete(&kind.tolerance);
-        if whole && complete && (fits || is_order) {
+        if stands && open.quantities.is_executed() && complete && !in_hand {
             self.end_tasks(&open.tasks);
             let reason = COMPLETE.to_owned();
             self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);
