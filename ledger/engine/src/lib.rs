@@ -83,6 +83,6 @@ pub use sessions::{
 pub use state::{
     Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, OpenDocument,
     OpenLabel, Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session,
-    Signature, State, TaskState, Todo,
+    State, TaskState, Todo,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

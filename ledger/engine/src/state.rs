@@ -25,7 +25,7 @@ use gatewarden_model::{
 
 use crate::{factors::KnownFactor, procedures::Procedures};
 
-pub use documents::{OpenDocument, Signature};
+pub use documents::OpenDocument;
 pub use labels::OpenLabel;
 pub use people::{
     Activation, Client, KnownDevice, Lockout, OpenChange, Operator, Policies, RefusedDevice,

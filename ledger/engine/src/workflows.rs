@@ -233,12 +233,13 @@ fn around<T>(
         people: &people,
         decide: asked,
         calendar: &procedures.workflows.calendar,
-        now: now_of(&turn.now, turn.settings.utc_offset_min),
+        now: now_of(&turn.now, procedures),
     };
     then(&around).map_err(|fault| (fault.code(), fault.to_string()))
 }
 
-/// The time of an act.
-pub(crate) fn now_of(at: &Stamp, utc_offset_min: i32) -> Now {
-    Now { us: at.wall_us, day: Day::of(at, utc_offset_min) }
+/// The time of an act, by the day of the house's calendar.
+pub(crate) fn now_of(at: &Stamp, procedures: &Procedures) -> Now {
+    let offset_min = procedures.workflows.calendar.utc_offset_min;
+    Now { us: at.wall_us, day: Day::of(at, offset_min) }
 }

@@ -8,13 +8,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use gatewarden_documents::{Frame, Quantities, State as Stage};
 use gatewarden_model::{
     Actor, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Entry, Hash, Movement,
-    Verdict,
 };
 use gatewarden_workflow::Told;
 
 use crate::{
     procedures::Procedures,
-    state::{OpenDocument, Signature, State},
+    state::{OpenDocument, State},
     workflows,
 };
 
@@ -78,7 +77,6 @@ impl State {
             approval: None,
             submitted: None,
             frozen: Default::default(),
-            signatures: vec![],
             approved: None,
             approved_seq: None,
             versions: vec![],
@@ -180,23 +178,9 @@ impl State {
     }
 }
 
-/// What an event of the approval does to the signatures that are kept beside it.
+/// Takes an event of the approval in.
 fn approval(open: &mut OpenDocument, entry: &Entry, event: &ApprovalEvent) {
-    let seq = entry.seq;
-    match event {
-        ApprovalEvent::Decided { node, by, of, verdict: Verdict::Approve, on, .. } => {
-            let (node, by, of) = (node.clone(), by.clone(), of.clone());
-            open.signatures.push(Signature { seq, node, by, of, on: *on });
-        }
-        ApprovalEvent::TakenBack { node, of, .. } => {
-            open.signatures.retain(|one| !(one.node == *node && one.of == *of));
-        }
-        ApprovalEvent::Voided { node, of, .. } => {
-            open.signatures.retain(|one| !(one.node == *node && of.contains(&one.of)));
-        }
-        _ => {}
-    }
     if let Some(instance) = &mut open.approval {
-        instance.apply(event, Told { at_us: entry.at.wall_us, entry: seq });
+        instance.apply(event, Told { at_us: entry.at.wall_us, entry: entry.seq });
     }
 }

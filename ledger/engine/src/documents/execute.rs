@@ -226,7 +226,7 @@ impl Turn<'_> {
     /// Who wrote the version, and who signed it last.
     pub(crate) fn behind(&self, document: &gatewarden_model::Document) -> (String, Option<String>) {
         let Some(open) = self.state.document(document) else { return (String::new(), None) };
-        let last = open.signatures_on(&open.digest).last();
-        (super::author_of(&open.by), last.map(|one| one.by.as_str().to_owned()))
+        let last = open.signatures().last().map(|one| one.by.as_str().to_owned());
+        (super::author_of(&open.by), last)
     }
 }

@@ -72,7 +72,7 @@ impl Turn<'_> {
     /// Puts the versions in force that a change order names.
     fn change_boms(&mut self, content: &DocumentContent) {
         let signatures: Vec<u64> = match self.state.document(&content.document) {
-            Some(open) => open.signatures_on(&open.digest).map(|one| one.seq).collect(),
+            Some(open) => open.signatures().iter().map(|one| one.entry).collect(),
             None => vec![],
         };
         for link in content.links.iter().filter(|link| link.document.kind == DocumentKind::Bom) {
