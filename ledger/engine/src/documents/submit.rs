@@ -50,7 +50,7 @@ impl Turn<'_> {
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
         // What can't begin is refused before anything is recorded.
-        let begun = match workflows::plan(self, &open, &kind, &facts, &by, &found.extra) {
+        let begun = match workflows::plan(self.scene(), &open, &kind, &facts, &by, &found.extra) {
             Ok(begun) => begun,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
