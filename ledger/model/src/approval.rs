@@ -72,6 +72,10 @@ pub struct ApprovalSeat {
     /// Whether he stands one level above somebody who may not sign his own document.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub up: bool,
+    /// The approvers that came out empty, in whose place he and others of the fall-back are asked: one of
+    /// them is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
 }
 
 fn one() -> u32 {

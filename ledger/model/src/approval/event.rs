@@ -24,9 +24,6 @@ pub enum ApprovalEvent {
         node: NodeId,
         /// Who; none where nobody may be asked, and the step stands still.
         seats: Vec<ApprovalSeat>,
-        /// Whether they are asked because the step's own approvers came out empty: any one of them decides.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        fallback: bool,
     },
     /// Others are asked beside those who still may sign, because some lost what they were asked as.
     Reseated {
@@ -37,9 +34,6 @@ pub enum ApprovalEvent {
         /// Who is asked in their place.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         seats: Vec<ApprovalSeat>,
-        /// Whether those come from the fall-back.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        fallback: bool,
     },
     /// Somebody is to know.
     Notified {
