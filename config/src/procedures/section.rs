@@ -28,8 +28,16 @@ pub(crate) static PROCEDURES: Section = Section {
     unknown: UNKNOWN_KEY,
     keys: &[
         optional("documents", Shape::Text(Text::Path), "The kinds of document and their fields."),
-        optional("workflows", Shape::Text(Text::Path), "Who signs which documents; calendar and departments."),
-        optional("rules", Shape::Text(Text::Path), "What must hold before something is done, and what is looked for."),
+        optional(
+            "workflows",
+            Shape::Text(Text::Path),
+            "Who signs which documents; calendar and departments.",
+        ),
+        optional(
+            "rules",
+            Shape::Text(Text::Path),
+            "What must hold before something is done, and what is looked for.",
+        ),
         optional("notices", Shape::Text(Text::Path), "Who is told what."),
     ],
 };

@@ -19,8 +19,9 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash, LabelId, Module,
-    MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp, StationId, TaskId,
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash,
+    LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp,
+    StationId, TaskId,
 };
 
 use crate::{factors::KnownFactor, procedures::Procedures};

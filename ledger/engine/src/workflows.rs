@@ -4,10 +4,7 @@
 //! role is asked of this moment; conditions are asked on the facts that stand in the entry of the submission.
 //! Absent: what an act means, who must sign.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use gatewarden_documents::KindDefinition;
 use gatewarden_model::{
@@ -76,11 +73,7 @@ impl Decide for Asked<'_> {
 }
 
 /// The people of this moment, as an approval of a kind of document sees them.
-pub(crate) fn people<'w>(
-    state: &State,
-    house: &'w Workflows,
-    kind: DocumentKind,
-) -> Directory<'w> {
+pub(crate) fn people<'w>(state: &State, house: &'w Workflows, kind: DocumentKind) -> Directory<'w> {
     let roles = |roles: &Vec<String>| roles.iter().cloned().collect::<BTreeSet<_>>();
     let operators = state.operators().map(|one| (one.id.clone(), roles(&one.roles))).collect();
     Directory { operators, house, kind: Some(kind) }

@@ -9,8 +9,8 @@ use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::{Frame, Kinds};
 use gatewarden_engine::{Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS};
 use gatewarden_model::{
-    ApprovalAct, Body, Document, DocumentContent, DocumentKind, DocumentLine, Hash, MovementKind,
-    Verdict, canonical,
+    ApprovalAct, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentLine,
+    DocumentStep, Hash, MovementKind, Verdict, canonical,
 };
 use gatewarden_workflow::{Approve, Mode, Node, Workflow, Workflows};
 
@@ -177,7 +177,11 @@ fn stocked() -> House {
     let settings = Settings { procedures: parts(), ..settings() };
     let mut house = House::with_both(settings, common::access());
     house.sign_in(1, Some("dock-1"), "sam");
-    house.receive(1, "10 BOLT-M8 100 in", &(1..=100).map(|n| format!("bolt#{n} ")).collect::<String>());
+    house.receive(
+        1,
+        "10 BOLT-M8 100 in",
+        &(1..=100).map(|n| format!("bolt#{n} ")).collect::<String>(),
+    );
     house.ok(Command::DefineProcedures);
     house
 }
@@ -254,8 +258,12 @@ fn nobody_signs_his_own_nor_what_is_not_the_newest() {
 #[test]
 fn no_other_door_leads_to_a_movement_that_a_procedure_governs() {
     let mut house = stocked();
-    let mut task = common::task(7, "counter-1", MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
-    assert_eq!(house.refused(Command::OpenTask { task: task.clone(), by: erp() }), "document-needed");
+    let mut task =
+        common::task(7, "counter-1", MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
+    assert_eq!(
+        house.refused(Command::OpenTask { task: task.clone(), by: erp() }),
+        "document-needed"
+    );
     task.document_digest = Some(Hash::of(b"made up"));
     assert_eq!(house.refused(Command::OpenTask { task, by: erp() }), "task-invalid");
     let posting = common::posting(7, MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
@@ -330,7 +338,8 @@ fn procedures_change_only_when_somebody_else_approves() {
     let mut other = kinds();
     other.kinds.retain(|kind| kind.kind != DocumentKind::Requisition);
     settings.procedures.insert(DOCUMENTS.to_owned(), text(&other));
-    let mut engine = gatewarden_engine::Engine::new(settings, common::access(), house.engine.next_seq());
+    let mut engine =
+        gatewarden_engine::Engine::new(settings, common::access(), house.engine.next_seq());
     common::live(&house.journal).into_iter().for_each(|entry| engine.replay(entry));
     let before = engine.state().procedures_version();
     let outcome = engine.handle(house.now, Command::DefineProcedures);
@@ -355,4 +364,94 @@ fn procedures_change_only_when_somebody_else_approves() {
     // The request's own entry is not in the journal of the house.
     let told: Vec<_> = journal.filter_map(|entry| judge.judge(entry)).collect();
     assert!(told.iter().all(|line| line.contains("request")), "{told:?}");
+}
+
+/// A journal in which something about the document was changed by a program that signs whatever it likes.
+#[test]
+fn the_judge_finds_what_no_signature_led_to() {
+    let (mut house, _) = approved();
+    house.sign_in(2, Some("counter-1"), "sue");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("ann") });
+    house.now = at(12);
+    let things = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5";
+    let seen = pass(13, "counter-1", Some(session_id(2)), 9, things);
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
+    type Forge = fn(&mut Body) -> bool;
+    let forged: [(&str, Forge); 7] = [
+        ("a signature by another person", |body| match body {
+            Body::DocumentStepped {
+                step: DocumentStep::Approval { event: ApprovalEvent::Decided { by, of, .. } },
+                ..
+            } => {
+                (*by, *of) = ("max".parse().unwrap(), "max".parse().unwrap());
+                true
+            }
+            _ => false,
+        }),
+        ("a branch of the workflow left out", |body| match body {
+            Body::DocumentStepped { step: DocumentStep::Submitted { workflow, .. }, .. } => {
+                *workflow = None;
+                true
+            }
+            _ => false,
+        }),
+        ("other facts than those of the version", |body| match body {
+            Body::DocumentStepped { step: DocumentStep::Submitted { lines, .. }, .. } => {
+                lines[0].insert("quantity".to_owned(), 1_i64.into());
+                true
+            }
+            _ => false,
+        }),
+        ("more on the task than was signed", |body| match body {
+            Body::TaskOpened { task, .. } if task.document_digest.is_some() => {
+                task.lines[0].quantity = 50;
+                true
+            }
+            _ => false,
+        }),
+        ("another receiver", |body| match body {
+            Body::Moved { movement, .. } if movement.received_by.is_some() => {
+                movement.received_by = Some("bob".parse().unwrap());
+                true
+            }
+            _ => false,
+        }),
+        ("nobody's badge", |body| match body {
+            Body::ReceiverSeen { operator, .. } => {
+                *operator = "bob".parse().unwrap();
+                true
+            }
+            _ => false,
+        }),
+        ("another version on the movement", |body| match body {
+            Body::Moved { movement, .. } if movement.document_digest.is_some() => {
+                movement.document_digest = None;
+                true
+            }
+            _ => false,
+        }),
+    ];
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for (what, forge) in forged {
+        let mut journal = house.journal.clone();
+        let touched: usize =
+            journal.iter_mut().map(|entry| usize::from(forge(&mut entry.body))).sum();
+        assert_eq!(touched, 1, "{what}");
+        let mut judge = Judge::knowing(house.engine.access().clone());
+        let told: Vec<_> = journal.iter().filter_map(|entry| judge.judge(entry)).collect();
+        assert!(!told.is_empty(), "{what} is not found");
+    }
+    for gone in 0..house.journal.len() {
+        let is_step = matches!(house.journal[gone].body, Body::DocumentStepped { .. });
+        let last = matches!(
+            &house.journal[gone].body,
+            Body::DocumentStepped { step: DocumentStep::Closed { .. }, .. }
+        );
+        if is_step && !last {
+            let mut judge = Judge::knowing(house.engine.access().clone());
+            let rest = house.journal.iter().enumerate().filter(|(at, _)| *at != gone);
+            let told: Vec<_> = rest.filter_map(|(_, entry)| judge.judge(entry)).collect();
+            assert!(!told.is_empty(), "{:?} is not missed", house.journal[gone].body);
+        }
+    }
 }

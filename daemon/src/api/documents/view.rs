@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Engine, OpenDocument, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask, RuleFiring,
-    Stamp, Subject, SubjectKind, TaskId, no_fields,
+    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask,
+    RuleFiring, Stamp, Subject, SubjectKind, TaskId, no_fields,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -189,7 +189,10 @@ pub(crate) struct Past {
 
 impl Past {
     /// What the journal tells of a document; none where there never was one.
-    pub(super) fn of(ledger: &LedgerReader, document: &Document) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(
+        ledger: &LedgerReader,
+        document: &Document,
+    ) -> Result<Option<Self>, StoreError> {
         let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
         let mut past = Self { versions: vec![], last: None };
         for entry in ledger.touching(&subject, ENTRIES_MAX)? {

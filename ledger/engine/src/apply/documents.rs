@@ -112,8 +112,9 @@ impl State {
                 if open.approval.as_ref().is_none_or(|one| !workflows::runs_on(one)) {
                     open.procedures = *procedures;
                     let name = workflow.as_deref();
-                    open.approval =
-                        name.and_then(|name| workflows::begin(self, open, (name, extra), by)).map(Box::new);
+                    open.approval = name
+                        .and_then(|name| workflows::begin(self, open, (name, extra), by))
+                        .map(Box::new);
                 }
                 let frame = if workflow.is_some() { Frame::InApproval } else { Frame::Submitted };
                 self.enter(open, frame);
@@ -151,7 +152,9 @@ impl State {
                 }
             }
             DocumentStep::Own { name } => {
-                let own = self.definition(open).and_then(|kind| kind.moved(open.stage.own.as_ref(), name));
+                let own = self
+                    .definition(open)
+                    .and_then(|kind| kind.moved(open.stage.own.as_ref(), name));
                 open.stage.own = own.or_else(|| open.stage.own.take());
             }
             DocumentStep::Superseded | DocumentStep::Closed { .. } => {

@@ -53,19 +53,7 @@ impl Turn<'_> {
 
     /// Counts it on the work order that it is for.
     fn consume(&mut self, content: &DocumentContent, movement: &Movement) {
-        let back = match movement.kind {
-            MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
-            MovementKind::ProductionReturn => -1,
-            _ => return,
-        };
-        let sign = if movement.reverses.is_some() { -back } else { back };
-        let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
-        for line in &movement.lines {
-            let Some(order) = order_of(content, line.line) else { continue };
-            let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
-            *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
-        }
-        for (order, items) in orders {
+        for (order, items) in consumed(content, movement) {
             if self.state.document(&order).is_some() {
                 let (movement, by) = (movement.id, content.document.clone());
                 let step = DocumentStep::Consumed { movement, by, items };
@@ -85,7 +73,11 @@ impl Turn<'_> {
         if let Err((code, reason)) = self.open_tasks(content, kind, Part::In) {
             // It was checked when it was submitted; a station that is full meanwhile is told.
             let document = content.document.clone();
-            self.alarm(format!("{}: its arrival waits: {code}: {reason}", document.number), 0, None);
+            self.alarm(
+                format!("{}: its arrival waits: {code}: {reason}", document.number),
+                0,
+                None,
+            );
         }
     }
 
@@ -102,6 +94,26 @@ impl Turn<'_> {
             self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);
         }
     }
+}
+
+/// What a movement took for what orders make, less what came back: base units by item.
+pub(crate) fn consumed(
+    content: &DocumentContent,
+    movement: &Movement,
+) -> BTreeMap<Document, BTreeMap<ItemId, i64>> {
+    let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
+    let back = match movement.kind {
+        MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
+        MovementKind::ProductionReturn => -1,
+        _ => return orders,
+    };
+    let sign = if movement.reverses.is_some() { -back } else { back };
+    for line in &movement.lines {
+        let Some(order) = order_of(content, line.line) else { continue };
+        let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
+        *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
+    }
+    orders
 }
 
 /// The documents that what this one executes counts for too.
@@ -127,8 +139,7 @@ pub(crate) fn order_of_head(content: &DocumentContent) -> Option<Document> {
 
 /// The work order or subcontract order that a line is for.
 pub(crate) fn order_of(content: &DocumentContent, number: u32) -> Option<Document> {
-    let is_order =
-        |kind| matches!(kind, DocumentKind::WorkOrder | DocumentKind::SubcontractOrder);
+    let is_order = |kind| matches!(kind, DocumentKind::WorkOrder | DocumentKind::SubcontractOrder);
     if is_order(content.document.kind) {
         return Some(content.document.clone());
     }

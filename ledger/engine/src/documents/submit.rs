@@ -24,7 +24,8 @@ impl Turn<'_> {
         by: Actor,
     ) -> Answer {
         // It is handed in under the definitions of now, whatever it was written under.
-        let found = self.open_of(&document).and_then(|(open, _)| Ok((open, self.kind_of(&document)?)));
+        let found =
+            self.open_of(&document).and_then(|(open, _)| Ok((open, self.kind_of(&document)?)));
         let (open, kind) = match found {
             Ok(found) => found,
             Err(fault) => return Err(self.refuse_unseen(&by, &document, fault)),
@@ -92,7 +93,11 @@ impl Turn<'_> {
     }
 
     /// Whether what it leads to could be opened.
-    pub(super) fn check_execution(&self, open: &OpenDocument, kind: &KindDefinition) -> Result<(), Fault> {
+    pub(super) fn check_execution(
+        &self,
+        open: &OpenDocument,
+        kind: &KindDefinition,
+    ) -> Result<(), Fault> {
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
