@@ -71,7 +71,7 @@ pub struct KindDefinition {
     pub workflow: Option<String>,
     /// What an approved one leads to.
     pub execution: Execution,
-    /// The kind of document whose execution alone writes it; none: people and machines do.
+    /// The kind of document whose execution alone puts it in force; drafts of it are written as of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<DocumentKind>,
     /// Until when a new version may replace it.
