@@ -80,7 +80,7 @@ fn stepped(step: &DocumentStep) -> (String, Option<String>) {
         DocumentStep::Rejected => plain("rejected"),
         DocumentStep::Started { task } => (format!("is done by task {task}"), None),
         DocumentStep::Fulfilled { by, lines, .. } => {
-            let sum: i64 = lines.values().sum();
+            let sum: i64 = lines.iter().map(|done| done.quantity).sum();
             (format!("fulfilled by {}: {sum}", named(by)), None)
         }
         DocumentStep::Consumed { by, items, .. } => {

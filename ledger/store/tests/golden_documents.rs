@@ -13,8 +13,8 @@ use common::{decision, stamp};
 use gatewarden_model::{
     Actor, ApprovalEvent, ApprovalSeat, Body, Change, ChangeId, Document, DocumentContent,
     DocumentKind, DocumentLine, DocumentLink, DocumentStep, DraftLine, Entry, ExtraApproval, Hash,
-    MovementId, ReturnTo, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar, SessionId,
-    SignerPlace, StockStatus, SubjectKind, TaskId, Verdict,
+    LineDone, MovementId, ReturnTo, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar,
+    SessionId, SignerPlace, StockStatus, SubjectKind, TaskId, Verdict,
 };
 use uuid::Uuid;
 
@@ -236,7 +236,10 @@ fn bodies() -> Vec<(String, Body)> {
             DocumentStep::Fulfilled {
                 movement,
                 by: order(),
-                lines: BTreeMap::from([(10, 4), (20, -1)]),
+                lines: vec![
+                    LineDone { line: 10, quantity: 4 },
+                    LineDone { line: 20, quantity: -1 },
+                ],
             },
         ),
         (

@@ -143,7 +143,8 @@ impl State {
             }
             DocumentStep::Fulfilled { lines, .. } => {
                 // What is out of range was refused before it was recorded.
-                let _ = open.quantities.fulfil(lines);
+                let lines = lines.iter().map(|done| (done.line, done.quantity)).collect();
+                let _ = open.quantities.fulfil(&lines);
             }
             DocumentStep::Consumed { items, .. } => {
                 for (item, quantity) in items {

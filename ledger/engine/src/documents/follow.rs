@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Execution, KindDefinition, Quantities};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
-    Movement, MovementId, MovementKind,
+    LineDone, Movement, MovementId, MovementKind,
 };
 
 use super::execute::{Part, in_two_steps};
@@ -40,7 +40,7 @@ impl Turn<'_> {
     fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
         for document in fulfilled(kind, content) {
             let Some(other) = self.state.document(&document) else { continue };
-            let lines = Quantities::fulfilled(&other.content, (kind, content), movement);
+            let lines = lines_done(&other.content, (kind, content), movement);
             if lines.is_empty() {
                 continue;
             }
@@ -114,6 +114,16 @@ pub(crate) fn consumed(
         *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
     }
     orders
+}
+
+/// What a movement on one document did of the lines of another that it fulfils.
+pub(crate) fn lines_done(
+    other: &DocumentContent,
+    (kind, content): (&KindDefinition, &DocumentContent),
+    movement: &Movement,
+) -> Vec<LineDone> {
+    let done = Quantities::fulfilled(other, (kind, content), movement);
+    done.into_iter().map(|(line, quantity)| LineDone { line, quantity }).collect()
 }
 
 /// The documents that what this one executes counts for too.

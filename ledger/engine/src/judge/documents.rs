@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use gatewarden_documents::{Execution, KindDefinition, Quantities};
+use gatewarden_documents::{Execution, KindDefinition};
 use gatewarden_model::{
     Action, Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep,
     Entry, ItemClass, ItemId, Module, Movement, Pass, Posting, Task,
@@ -19,7 +19,7 @@ use super::Verdict;
 use crate::{
     documents::{
         author_of, facts,
-        follow::{consumed, fulfilled},
+        follow::{consumed, fulfilled, lines_done},
         posting_of, tasks_for,
     },
     receivers::check_receiver,
@@ -124,7 +124,7 @@ impl Papers {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
                 let named = fulfilled(kind, content).contains(document);
-                let found = Quantities::fulfilled(&open.content, (kind, content), moved);
+                let found = lines_done(&open.content, (kind, content), moved);
                 same(named && found == *lines, "what the movement fulfils")
             }
             DocumentStep::Consumed { movement, by, items } => {
