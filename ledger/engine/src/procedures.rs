@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{FieldType, Kinds, fields::Level};
 use gatewarden_model::{Hash, canonical};
-use gatewarden_rules::{FactType, Schema, SchemaError};
+use gatewarden_rules::{FactType, RuleDefinitions, RuleSet, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -38,7 +38,7 @@ pub struct Procedures {
     /// Who signs them.
     pub workflows: Workflows,
     /// Which rules hold.
-    pub rules: crate::rules::Rules,
+    pub rules: RuleSet,
     /// The facts that conditions may ask for.
     pub schema: Schema,
 }
@@ -97,12 +97,18 @@ impl Procedures {
             return Err(ProceduresError::Long(bytes));
         }
         let kinds: Kinds = part(parts, DOCUMENTS)?;
+        let schema = schema_of(&kinds)?;
+        let definitions: RuleDefinitions = part(parts, RULES)?;
+        let rules = RuleSet::new(Arc::new(definitions), &schema).map_err(|mistakes| {
+            let why = mistakes.first().map_or_else(String::new, ToString::to_string);
+            ProceduresError::Malformed { part: RULES, why }
+        })?;
         Ok(Self {
             version: version_of(parts),
-            schema: schema_of(&kinds)?,
+            schema,
             kinds,
             workflows: part(parts, WORKFLOWS)?,
-            rules: part(parts, RULES)?,
+            rules,
             parts: Arc::new(parts.clone()),
         })
     }

@@ -19,9 +19,9 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash,
-    LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp,
-    StationId, TaskId,
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, DocumentKind,
+    Entry, Hash, LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId,
+    Stamp, StationId, TaskId,
 };
 
 use crate::{factors::KnownFactor, procedures::Procedures};
@@ -75,6 +75,7 @@ pub struct State {
     pub(crate) procedures: BTreeMap<Hash, Arc<Procedures>>,
     pub(crate) procedures_version: Option<Hash>,
     pub(crate) documents: BTreeMap<Document, Box<OpenDocument>>,
+    pub(crate) numbered: BTreeMap<(DocumentKind, String), String>,
     pub(crate) receivers: BTreeMap<StationId, (OperatorId, Stamp)>,
     pub(crate) todos: BTreeMap<u64, Todo>,
 }
