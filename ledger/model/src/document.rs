@@ -122,7 +122,7 @@ impl DocumentKind {
 
     /// The name, as in entries and tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PurchaseOrder => "purchase-order",
             Self::Requisition => "requisition",

@@ -33,6 +33,7 @@ pub mod posting;
 pub mod review;
 mod rights;
 pub mod roles;
+pub mod rule;
 pub mod session;
 pub mod sod;
 mod straight;
@@ -81,6 +82,7 @@ pub use posting::{
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
+pub use rule::{DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
 pub use sod::{
     Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,

@@ -2,8 +2,8 @@
 
 use super::{HIDDEN, HIDDEN_HASH, Mask, words};
 use crate::{
-    Bucket, CountLine, Counted, Custom, Decision, Field, FieldRights, Location, Movement,
-    MovementLine, Posting, PostingLine, Task, TaskLine,
+    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentLine, DocumentLink, Field,
+    FieldRights, Location, Movement, MovementLine, Posting, PostingLine, Task, TaskLine,
 };
 
 /// The fields that a posting or a task may hold, and a digest of it with them.
@@ -192,6 +192,77 @@ impl Mask for Posting {
         lines.mask(rights);
         counts.mask(rights);
         custom(own, rights);
+    }
+}
+
+/// The name of the other side; and what a partner's own document says of him.
+impl Mask for DocumentContent {
+    fn mask(&mut self, rights: &FieldRights) {
+        let hides = self.partner_fields().iter().any(|field| !rights.sees(field));
+        let hides_title = hides && self.document.kind == crate::DocumentKind::Partner;
+        let Self {
+            document: _,
+            version: _,
+            title,
+            partner,
+            date: _,
+            due: _,
+            requester: _,
+            station: _,
+            lines,
+            links,
+            custom: own,
+            note,
+        } = self;
+        if hides && partner.is_some() {
+            *partner = Some(HIDDEN.to_owned());
+        }
+        if hides_title && !title.is_empty() {
+            HIDDEN.clone_into(title);
+        }
+        if !note.is_empty() {
+            words::note(note, rights);
+        }
+        lines.mask(rights);
+        links.mask(rights);
+        custom(own, rights);
+    }
+}
+
+impl Mask for DocumentLine {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            line: _,
+            item: _,
+            quantity: _,
+            from,
+            to,
+            lot: _,
+            owner: of,
+            from_status: _,
+            to_status: _,
+            amount,
+            due: _,
+            links,
+            custom: own,
+        } = self;
+        if !rights.sees(&Field::Price) {
+            *amount = None;
+        }
+        from.mask(rights);
+        to.mask(rights);
+        owner(of, rights);
+        links.mask(rights);
+        custom(own, rights);
+    }
+}
+
+impl Mask for DocumentLink {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { document: _, line: _, digest } = self;
+        if !shows_digests(rights) {
+            digest.iter_mut().for_each(|digest| *digest = HIDDEN_HASH);
+        }
     }
 }
 
