@@ -51,6 +51,9 @@ pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
+pub use procedures::workflows::{
+    CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
+};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
