@@ -52,6 +52,9 @@ pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
 pub use procedures::{ProceduresSection, shipped_procedures};
+pub use procedures::workflows::{
+    CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
+};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
