@@ -53,7 +53,7 @@ pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
 pub use procedures::{ProceduresSection, shipped_procedures};
 pub use roles::{default_roles, role_template, role_templates};
-pub use schema::schema;
+pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;
 pub use stations::{PassSection, PortalInput, PortalSection, Station};

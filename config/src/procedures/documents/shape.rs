@@ -99,7 +99,7 @@ const fn list(of: &'static Shape, max: usize) -> Shape {
     Shape::List { of, max }
 }
 
-pub(super) static ROOT: Section = Section {
+pub(crate) static ROOT: Section = Section {
     doc: "The kinds of document of a house, and their typed fields.",
     unknown: UNKNOWN_KEY,
     keys: &[
@@ -136,7 +136,11 @@ static KIND: Section = Section {
             Shape::Choice(EXECUTION),
             "What an approved one leads to: none, a task, a posting, or master data.",
         ),
-        optional("made_by", Shape::Choice(DOCUMENT), "The kind whose execution alone puts it in force."),
+        optional(
+            "made_by",
+            Shape::Choice(DOCUMENT),
+            "The kind whose execution alone puts it in force.",
+        ),
         choice_or("amend", AMEND, "approved", "Until when a new version may replace it."),
         optional(
             "needs",

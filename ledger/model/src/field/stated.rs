@@ -77,8 +77,13 @@ impl DocumentContent {
             Shipment, ShippingNotice, SubcontractOrder, SubcontractSettlement,
         };
         match self.document.kind {
-            PurchaseOrder | PurchaseRequest | PurchaseSuggestion | ShippingNotice | Receipt
-            | SubcontractOrder | SubcontractSettlement => vec![Field::Supplier],
+            PurchaseOrder
+            | PurchaseRequest
+            | PurchaseSuggestion
+            | ShippingNotice
+            | Receipt
+            | SubcontractOrder
+            | SubcontractSettlement => vec![Field::Supplier],
             SalesOrder | Shipment | PackingList => vec![Field::Customer],
             // A return, a price list: it may be either.
             _ => vec![Field::Supplier, Field::Customer],
