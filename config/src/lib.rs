@@ -56,7 +56,7 @@ pub use procedures::workflows::{
     CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
 };
 pub use roles::{default_roles, role_template, role_templates};
-pub use schema::schema;
+pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;
 pub use stations::{PassSection, PortalInput, PortalSection, Station};
