@@ -5,6 +5,7 @@ mod changes;
 mod control;
 mod factors;
 mod identify;
+mod init;
 mod keys;
 mod labels;
 mod ledger;
@@ -61,6 +62,8 @@ enum Verb {
     },
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+    /// Write a configuration to begin with, for a factory that makes to order or to stock.
+    Init(init::InitArgs),
     /// Play the main job on simulated hardware, then stay up for looking around.
     Demo(demo::DemoArgs),
     /// Tell what EPCs, scans, element strings or Digital Links say, one a line from standard input
@@ -119,6 +122,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("{}", serde_json::to_string_pretty(&gatewarden_config::schema())?);
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Init(args) => init::init(&args),
         Verb::Demo(args) => block_on(demo::demo(args))?,
         Verb::Identify(args) => identify::identify(&args),
         Verb::Probe(args) => block_on(probe::probe(args))?,
