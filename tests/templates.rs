@@ -7,7 +7,7 @@ use std::{fs, path::Path, process::Output, sync::Arc, time::Duration};
 use gatewarden_simulators::scenario::{Scenario, play};
 use gatewarden_tests::{Caller, Gateway, Settings, gatewarden, until};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -40,11 +40,9 @@ async fn begun(template: &str) -> Gateway {
     gateway
 }
 
-/// Enrols who receives and who decides, and says yes to every device.
+/// Enrols who receives and who decides, and gives the ERP's client.
 async fn staff(gateway: &Gateway) -> Caller {
-    let person = |operator: &str, role: &str, badge: &str| {
-        json!({"operator": operator, "name": operator, "roles": [role], "badges": [badge], "pin": "8264"})
-    };
+    let person = |operator: &str, role: &str, badge: &str| json!({"operator": operator, "name": operator, "roles": [role], "badges": [badge], "pin": "8264"});
     let people = [
         person("li.wei", "receiving-clerk", "OP-2001"),
         person("ma.store", "storekeeper", "OP-2002"),
@@ -52,14 +50,18 @@ async fn staff(gateway: &Gateway) -> Caller {
     ];
     gateway.enrolled(&people).await;
     let erp = json!({"client": "erp", "scopes": ["inbound:create"]});
-    let erp = gateway.anybody().with_token(&gateway.token(&erp).await);
-    let signed = gateway.local().post_ok("/session", &json!({"badge": "OP-1000", "pin": "6925"})).await;
+    gateway.anybody().with_token(&gateway.token(&erp).await)
+}
+
+/// Says yes to every device, once each has asked.
+async fn approve_devices(gateway: &Gateway) {
+    let credentials = json!({"badge": "OP-1000", "pin": "6925"});
+    let signed = gateway.local().post_ok("/session", &credentials).await;
     let root = gateway.local().with_cookie(signed.cookie.as_deref().unwrap());
     let asked = until("every device is asked about", || async {
-        let changes = gateway.local().list("/changes").await;
-        let devices: Vec<_> =
-            changes.into_iter().filter(|one| one["change"]["what"] == "device").collect();
-        (devices.len() == gateway.devices()).then_some(devices)
+        let mut changes = gateway.local().list("/changes").await;
+        changes.retain(|one| one["change"]["what"] == "device");
+        (changes.len() == gateway.devices()).then_some(changes)
     })
     .await;
     for change in asked {
@@ -67,20 +69,22 @@ async fn staff(gateway: &Gateway) -> Caller {
         root.post_ok(&path, &json!({"approve": true})).await;
     }
     root.delete("/session").await;
-    erp
+}
+
+/// The simulators of the gateway, under way.
+fn simulated(gateway: &Gateway, stop: &CancellationToken) -> JoinHandle<Result<(), String>> {
+    let text = fs::read_to_string(gateway.dir().join("simulators.toml")).unwrap();
+    let scenario = Scenario::parse(&text).unwrap();
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let told = Arc::new(|event| println!("{event}"));
+        let played = timeout(PATIENCE, play(scenario, told, stop)).await.unwrap();
+        played.map_err(|error| error.to_string())
+    })
 }
 
 async fn received(template: &str, item: &str) {
     let gateway = begun(template).await;
-    let scenario = fs::read_to_string(gateway.dir().join("simulators.toml")).unwrap();
-    let scenario = Scenario::parse(&scenario).unwrap();
-    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let kept = Arc::clone(&events);
-    let tell = Arc::new(move |event: Value| kept.lock().unwrap().push(event.to_string()));
-    let stop = CancellationToken::new();
-    // The devices are there from the start; the delivery waits until the door is found, which is when it is
-    // approved.
-    let playing = tokio::spawn(timeout(PATIENCE, play(scenario, tell, stop)));
     let erp = staff(&gateway).await;
     let order = json!({"id": Uuid::new_v4(), "station": "receiving", "kind": "receipt",
         "document": {"kind": "purchase-order", "number": "PO-1"},
@@ -88,19 +92,30 @@ async fn received(template: &str, item: &str) {
         "lines": [{"line": 10, "item": item, "quantity": PIECES, "value": "1200",
             "from": "@supplier/ACME", "to": "wh1/dock"}]});
     erp.post_ok("/tasks", &order).await;
+    // On the first day the devices ask who they are, and nothing that they read counts.
+    let stop = CancellationToken::new();
+    let first = simulated(&gateway, &stop);
+    approve_devices(&gateway).await;
+    stop.cancel();
+    drop(first.await.unwrap());
+    assert!(movements(&gateway).await.is_empty());
+
     let clerk = json!({"badge": "OP-2001", "pin": "8264"});
     gateway.anybody().post_ok("/stations/receiving/session", &clerk).await;
-    let played = playing.await.unwrap().unwrap();
-    assert!(played.is_ok(), "{played:?}\n{}", events.lock().unwrap().join("\n"));
-    let movements = gateway.local().list("/movements?limit=100").await;
-    let moved = movements.iter().map(|entry| &entry["body"]["movement"]);
-    let moved = moved.filter(|one| one["document"]["number"] == "PO-1").collect::<Vec<_>>();
-    assert_eq!(moved.len(), 1, "{movements:?}");
-    let sum: u64 = moved[0]["lines"].as_array().unwrap().iter().filter_map(|l| l["quantity"].as_u64()).sum();
-    assert_eq!(sum, PIECES, "{}", moved[0]);
-    let stock = gateway.local().list(&format!("/api/v1/stock?item={item}&location=wh1/dock")).await;
+    assert_eq!(simulated(&gateway, &CancellationToken::new()).await.unwrap(), Ok(()));
+    let moved = movements(&gateway).await;
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    let lines = moved[0]["lines"].as_array().unwrap();
+    let sum: u64 = lines.iter().filter_map(|line| line["quantity"].as_u64()).sum();
+    assert_eq!((sum, &moved[0]["document"]["number"]), (PIECES, &json!("PO-1")), "{}", moved[0]);
+    let stock = gateway.local().list(&format!("/api/v1/stock?item={item}")).await;
     assert_eq!(stock[0]["value"], "1200", "{stock:?}");
     gateway.cli_ok(&["ledger", "verify"], "");
+}
+
+async fn movements(gateway: &Gateway) -> Vec<Value> {
+    let entries = gateway.local().list("/movements?limit=100").await;
+    entries.into_iter().map(|entry| entry["body"]["movement"].clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +155,8 @@ fn what_there_is_is_listed_and_what_there_is_not_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let unknown = init(&["--template", "make-to-measure"], Some(&dir.path().join("x")));
     assert!(text(&unknown.stderr).contains("use make-to-order or make-to-stock"));
-    let name = init(&["--template", "make-to-stock", "--name", "No Slug"], Some(&dir.path().join("x")));
+    let name =
+        init(&["--template", "make-to-stock", "--name", "No Slug"], Some(&dir.path().join("x")));
     assert!(text(&name.stderr).contains("--name"), "{}", text(&name.stderr));
     assert!(fs::read_dir(dir.path()).unwrap().next().is_none());
 }
