@@ -45,6 +45,25 @@ pub(super) enum OfLine {
     Due,
 }
 
+impl Head {
+    /// The part of a key in JSON; kind and number stand within `document` there.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        let (head, _) = HEADS.iter().find(|(_, name)| *name == key)?;
+        (!matches!(head, Self::Kind | Self::Number)).then_some(*head)
+    }
+}
+
+impl OfLine {
+    /// The part of a key in JSON, such as `from_status`.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        let spelt = |name: &str| {
+            let name = name.strip_prefix(LINE).unwrap_or(name).bytes();
+            name.map(|byte| if byte == b'-' { b'_' } else { byte }).eq(key.bytes())
+        };
+        OF_LINES.iter().find(|(_, name)| spelt(name)).map(|(part, _)| *part)
+    }
+}
+
 /// One column; `line` where it belongs to a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::values::{hash, integer, missing, text, type_wrong, unknown};
 use crate::exchange::{
     Settings, cells,
-    columns::{Column, Head, OfLine},
+    columns::{Head, OfLine},
     documents::{Origin, Parsed, Seen, mistakes_of_document},
     fill::{self, LineParts},
     mistake::{Mistakes, Severity, Wrong, wrong},
@@ -102,13 +102,7 @@ impl Walk {
     }
 
     fn head(&mut self, key: &str, value: &Value, content: &mut DocumentContent) {
-        let known = match Column::of_name(key, &Settings::default()) {
-            Ok(Column::Head(head)) if Column::Head(head).name() == key => Some(head),
-            _ => None,
-        };
-        let Some(head) = known.filter(|head| !matches!(head, Head::Kind | Head::Number)) else {
-            return self.tell(key, unknown(key));
-        };
+        let Some(head) = Head::of_key(key) else { return self.tell(key, unknown(key)) };
         let optional = !matches!(head, Head::Version | Head::Title | Head::Note);
         let read = match head {
             Head::Version => integer(value),
@@ -148,14 +142,15 @@ impl Walk {
             return None;
         };
         let mut parts = LineParts::default();
+        let path = |key: &str| format!("lines[{at}].{key}");
         for (key, value) in object {
-            let path = format!("lines[{at}].{key}");
             match key.as_str() {
-                "links" => parts.links = self.links(&path, value),
-                "custom" => parts.custom = self.custom(&path, value),
+                "links" => parts.links = self.links(&path(key), value),
+                "custom" => parts.custom = self.custom(&path(key), value),
                 _ => {
-                    let set = part(key, value, &mut parts);
-                    self.done(&path, set);
+                    if let Err(wrong) = part(key, value, &mut parts) {
+                        self.tell(&path(key), wrong);
+                    }
                 }
             }
         }
@@ -274,14 +269,7 @@ impl Walk {
 }
 
 fn part(key: &str, value: &Value, parts: &mut LineParts) -> Result<(), Wrong> {
-    let column = key.replace('_', "-");
-    let known = Column::of_name(&format!("line.{column}"), &Settings::default());
-    let Ok(Column::OfLine(part)) = known else { return Err(unknown(key)) };
-    // Only the spelling of entries, not those that a header may have.
-    let name = Column::OfLine(part).name();
-    if name.strip_prefix("line.").unwrap_or(&name) != column || key.contains('-') {
-        return Err(unknown(key));
-    }
+    let Some(part) = OfLine::of_key(key) else { return Err(unknown(key)) };
     let optional = !matches!(part, OfLine::Item | OfLine::FromStatus | OfLine::ToStatus);
     let read = match part {
         OfLine::Line | OfLine::Quantity => integer(value)?,
