@@ -5,6 +5,7 @@
 //! (`gatewarden-engine`), keeping (`gatewarden-store`) and speaking to devices (`drivers`).
 
 mod amount;
+mod approval;
 pub mod backoff;
 pub mod canonical;
 mod change;
@@ -32,6 +33,7 @@ pub mod posting;
 pub mod review;
 mod rights;
 pub mod roles;
+pub mod rule;
 pub mod session;
 pub mod sod;
 mod straight;
@@ -44,13 +46,16 @@ pub mod tid;
 pub mod time;
 
 pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
+pub use approval::{
+    ApprovalAct, ApprovalEvent, ApprovalSeat, COMMENT_BYTES_MAX, ReturnTo, SignerPlace, Verdict,
+};
 pub use backoff::Backoff;
 pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
-    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, LINKS_MAX,
-    NOTE_BYTES_MAX,
+    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
+    DocumentStep, ExtraApproval, LINKS_MAX, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
@@ -66,8 +71,8 @@ pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, OperatorId,
-    PassId, ReviewId, SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId,
+    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
 };
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
@@ -77,6 +82,7 @@ pub use posting::{
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
+pub use rule::{DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
 pub use sod::{
     Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,

@@ -1,0 +1,7 @@
+//! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
+
+pub mod documents;
+mod section;
+
+pub(crate) use section::{PROCEDURES, read};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, shipped_procedures};
