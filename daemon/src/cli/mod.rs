@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod control;
+mod document;
 mod factors;
 mod identify;
 mod init;
@@ -87,6 +88,9 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// Bring documents in from a file, or out into one, as a person, by badge and PIN.
+    #[command(subcommand)]
+    Document(document::DocumentVerb),
     /// Have a label printed, as a person, by badge and PIN.
     Print(Box<labels::PrintArgs>),
     /// What became of labels; decide about those of which nobody knows whether they were printed.
@@ -132,6 +136,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Document(verb) => block_on(document::document(verb))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,
         Verb::Tag(verb) => block_on(tag::tag(verb))?,
