@@ -3,8 +3,10 @@
 mod access;
 mod changes;
 mod control;
+mod document;
 mod factors;
 mod identify;
+mod init;
 mod keys;
 mod labels;
 mod ledger;
@@ -61,6 +63,8 @@ enum Verb {
     },
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+    /// Write a configuration to begin with, for a factory that makes to order or to stock.
+    Init(init::InitArgs),
     /// Play the main job on simulated hardware, then stay up for looking around.
     Demo(demo::DemoArgs),
     /// Tell what EPCs, scans, element strings or Digital Links say, one a line from standard input
@@ -84,6 +88,9 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// Bring documents in from a file, or out into one, as a person, by badge and PIN.
+    #[command(subcommand)]
+    Document(document::DocumentVerb),
     /// Have a label printed, as a person, by badge and PIN.
     Print(Box<labels::PrintArgs>),
     /// What became of labels; decide about those of which nobody knows whether they were printed.
@@ -119,6 +126,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("{}", serde_json::to_string_pretty(&gatewarden_config::schema())?);
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Init(args) => init::init(&args),
         Verb::Demo(args) => block_on(demo::demo(args))?,
         Verb::Identify(args) => identify::identify(&args),
         Verb::Probe(args) => block_on(probe::probe(args))?,
@@ -128,6 +136,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Document(verb) => block_on(document::document(verb))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,
         Verb::Tag(verb) => block_on(tag::tag(verb))?,
