@@ -37,7 +37,7 @@ pub(crate) fn read(answer: &Answer) -> Result<Reply, Outcome> {
 }
 
 /// A whole number, in digits or in a text of digits.
-fn number(value: &Value) -> Option<i64> {
+pub(crate) fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
@@ -73,6 +73,7 @@ pub(crate) fn harmless(outcome: Outcome) -> Outcome {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
 

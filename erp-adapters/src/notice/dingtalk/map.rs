@@ -10,7 +10,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::super::{Answer, Message, Refused, reply::Reply, text};
+use super::super::{
+    Answer, Message, Refused,
+    reply::{Reply, number},
+    text,
+};
 use crate::Outcome;
 
 /// Most bytes of a robot's text; DingTalk refuses more than 20,000 in all.
@@ -136,27 +140,38 @@ pub(crate) fn task(reply: &Reply) -> Result<i64, Outcome> {
     reply.body["task_id"].as_i64().ok_or_else(no_task)
 }
 
+/// The code of a `forbidden_list` that says "the same words again today". Every message has its own
+/// reference in its words, so that is a repeat of this one, which had arrived.
+const SAME_WORDS: i64 = 143_106;
+
 /// Whom a task did not reach, as far as its result is known.
 pub(crate) fn result(task: i64, reply: Option<&Reply>, receivers: &[String]) -> Answer {
-    let result = reply.filter(|reply| reply.is_good()).map(|reply| &reply.body["send_result"]);
-    let stands = |key: &str, name: &str| {
-        let list = result.and_then(|result| result[key].as_array());
-        list.is_some_and(|list| list.iter().any(|one| one.as_str() == Some(name)))
-    };
-    let why = |name: &String| {
-        let reason = if stands("invalid_user_id_list", name) {
-            "no such user id"
-        } else if stands("forbidden_user_id_list", name) {
-            "dingtalk's limits: too many today, or the same words again"
-        } else if stands("failed_user_id_list", name) {
-            "dingtalk failed to send it"
-        } else {
-            return None;
-        };
+    let nothing = Value::Null;
+    let known = reply.filter(|reply| reply.is_good()).map(|reply| &reply.body["send_result"]);
+    let known = known.unwrap_or(&nothing);
+    let refused = receivers.iter().filter_map(|name| {
+        let reason = unreached(known, name)?;
         Some(Refused { receiver: name.clone(), reason: reason.to_owned() })
-    };
-    let refused = receivers.iter().filter_map(why).collect();
-    Answer::but(task.to_string(), receivers, refused)
+    });
+    Answer::but(task.to_string(), receivers, refused.collect())
+}
+
+/// Why a result says that somebody was not reached.
+fn unreached(result: &Value, name: &str) -> Option<&'static str> {
+    let list = |key: &str| result[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    let stands = |key: &str| list(key).iter().any(|one| one.as_str() == Some(name));
+    let repeated = list("forbidden_list").iter().any(|one| {
+        one["userid"].as_str() == Some(name) && number(&one["code"]) == Some(SAME_WORDS)
+    });
+    if stands("invalid_user_id_list") {
+        Some("no such user id")
+    } else if stands("forbidden_user_id_list") && !repeated {
+        Some("more notices today than dingtalk brings one person")
+    } else if stands("failed_user_id_list") {
+        Some("dingtalk failed to send it")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +241,11 @@ mod tests {
         assert_eq!(answer.refused[0].receiver, "b");
         let all = known(json!({ "forbidden_user_id_list": ["a"], "failed_user_id_list": ["b"] }));
         assert!(matches!(result(7, Some(&all), &names).outcome, Outcome::Rejected { .. }));
+        let again = json!([{ "code": "143106", "userid": "a" }, { "code": 143105, "userid": "b" }]);
+        let again = json!({ "forbidden_user_id_list": ["a", "b"], "forbidden_list": again });
+        let answer = result(7, Some(&known(again)), &names);
+        assert_eq!(answer.refused.len(), 1, "a repeat had arrived");
+        assert_eq!(answer.refused[0].receiver, "b");
         for nothing in [None, Some(reply(-1, None, "")), Some(reply(0, None, ""))] {
             assert_eq!(result(7, nothing.as_ref(), &names).refused, []);
         }

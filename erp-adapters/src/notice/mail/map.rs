@@ -83,6 +83,7 @@ pub(crate) fn told(error: &Error) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use uuid::Uuid;
 
