@@ -21,6 +21,7 @@ pub mod locations;
 mod mistake;
 mod nearest;
 pub mod operators;
+pub mod procedures;
 mod report;
 pub mod roles;
 mod schema;
@@ -49,6 +50,9 @@ pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_polic
 pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
+pub use procedures::channels::{
+    ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls,
+};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
