@@ -91,9 +91,16 @@ fn the_schema_is_json_that_knows_the_sections() {
     let output = run(&["schema"]);
     assert!(output.status.success());
     let schema: Value = serde_json::from_str(&out(&output)).unwrap();
-    for section in
-        ["gateway", "items", "valuation", "accounts", "locations", "stations", "adapters", "channels"]
-    {
+    for section in [
+        "gateway",
+        "items",
+        "valuation",
+        "accounts",
+        "locations",
+        "stations",
+        "adapters",
+        "channels",
+    ] {
         assert!(schema["properties"][section].is_object(), "{section}");
     }
     assert!(schema["$schema"].is_string());
