@@ -28,9 +28,10 @@ mod witness;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use gatewarden_config::Config;
 use gatewarden_engine::Access;
 
-use crate::{bench, demo, logging, policies, run};
+use crate::{bench, channels, clock::SystemClock, demo, logging, policies, run};
 
 /// Zero trust for stock: the gateway of a warehouse.
 #[derive(Debug, Parser)]
@@ -147,6 +148,18 @@ fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     Ok(runtime.block_on(Box::pin(future)))
 }
 
+/// Whether every channel can be made, its certificates too; says which can't.
+fn channels_work(config: Option<&Config>) -> bool {
+    let (clock, mut good) = (SystemClock::shared(), true);
+    for section in config.into_iter().flat_map(|config| &config.channels) {
+        if let Err(error) = channels::channel(section, &clock) {
+            eprintln!("{error:#}");
+            good = false;
+        }
+    }
+    good
+}
+
 fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     let path = &config.config;
     let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
@@ -182,6 +195,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
         true => println!("{}", serde_json::to_string_pretty(&mistakes)?),
         false => println!("{}: {}", path.display(), run::count(&mistakes)),
     }
+    ok &= channels_work(checked.config.as_ref());
     // Keys are no matter of the configuration's crate.
     let witnesses =
         checked.config.as_ref().map(|config| crate::witnesses::trust(&config.witnesses));
