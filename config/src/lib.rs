@@ -55,6 +55,8 @@ pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shippe
 pub use procedures::{ProceduresSection, shipped_procedures};
 pub use procedures::workflows::{
     CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
+pub use procedures::channels::{
+    ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls,
 };
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};

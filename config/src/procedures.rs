@@ -6,3 +6,4 @@ mod section;
 pub(crate) use section::{PROCEDURES, read};
 pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, shipped_procedures};
 pub mod workflows;
+pub mod channels;
