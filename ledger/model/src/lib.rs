@@ -26,6 +26,7 @@ pub mod label;
 pub mod mask;
 pub mod movement;
 pub mod name;
+mod notice;
 pub mod pass;
 pub mod place;
 pub mod posting;
@@ -66,9 +67,10 @@ pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, OperatorId,
-    PassId, ReviewId, SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NoticeId,
+    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId,
 };
+pub use notice::{NOTICE_REASON_BYTES_MAX, NoticeOutcome, NoticeSettled, RECEIVER_BYTES_MAX};
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
 pub use posting::{
