@@ -335,6 +335,8 @@ impl Turn<'_> {
         }
         let (day, effective) = self.today();
         let mut movement = Movement {
+            document_digest: None,
+            received_by: None,
             id: MovementId::from(pass.id),
             kind: task.task.kind,
             document: task.task.document.clone(),

@@ -330,6 +330,8 @@ impl Turn<'_> {
         };
         let Poster { session, station, operator, auth_level, second, decision } = poster;
         let mut movement = Movement {
+            document_digest: None,
+            received_by: None,
             id: posting.id,
             kind: posting.kind,
             document: posting.document.clone(),
