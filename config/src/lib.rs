@@ -21,6 +21,7 @@ pub mod locations;
 mod mistake;
 mod nearest;
 pub mod operators;
+pub mod procedures;
 mod report;
 pub mod roles;
 mod schema;
@@ -47,8 +48,12 @@ pub use devices::{
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};
 pub use locations::{LocationKind, LocationSection};
-pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
+pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
+pub use procedures::notices::{
+    CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
+    shipped_templates,
+};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

@@ -206,7 +206,7 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
 }
 
 /// The text as far as it is UTF-8, and none of a file that is too large.
-fn text_of(bytes: &[u8]) -> &str {
+pub(crate) fn text_of(bytes: &[u8]) -> &str {
     if bytes.len() > CONFIG_BYTES_MAX {
         return "";
     }
@@ -216,7 +216,7 @@ fn text_of(bytes: &[u8]) -> &str {
     }
 }
 
-fn whole(walk: &mut Walk<'_>, bytes: &[u8], text: &str) -> Option<()> {
+pub(crate) fn whole(walk: &mut Walk<'_>, bytes: &[u8], text: &str) -> Option<()> {
     if bytes.len() > CONFIG_BYTES_MAX {
         let message = "the file is too large";
         let expected = format!("at most {CONFIG_BYTES_MAX} bytes");
@@ -238,7 +238,7 @@ fn tree(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
     table_of(walk, &ROOT, text)
 }
 
-fn table_of(walk: &mut Walk<'_>, section: &Section, text: &str) -> Option<Fields> {
+pub(crate) fn table_of(walk: &mut Walk<'_>, section: &Section, text: &str) -> Option<Fields> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         // A key that is missing at the top is missing from the first line.

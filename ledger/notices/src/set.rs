@@ -228,6 +228,8 @@ pub enum SetFault {
         code: &'static str,
         /// What is wrong.
         message: String,
+        /// The word that is wrong, as it stands there; empty where it is none.
+        word: String,
         /// What would be right, each a word.
         known: Vec<String>,
     },
@@ -294,11 +296,12 @@ impl Notice {
 
     fn check(&self, id: &NoticeId) -> Vec<SetFault> {
         let specs = specs(self.on);
-        let key = |key, code, message, known: Vec<String>| SetFault::Key {
+        let key = |key, code, message, word: String, known: Vec<String>| SetFault::Key {
             notice: id.clone(),
             key,
             code,
             message,
+            word,
             known,
         };
         let mut faults = vec![];
@@ -306,7 +309,7 @@ impl Notice {
             if !specs.iter().any(|spec| spec.name == name) {
                 let known = specs.iter().map(|spec| spec.name.to_owned()).collect();
                 let message = format!("{} has no fact {name:?}", self.on.name());
-                faults.push(key("same", "unknown-fact", message, known));
+                faults.push(key("same", "unknown-fact", message, name.clone(), known));
             }
         }
         for receiver in self.receivers() {
@@ -315,18 +318,31 @@ impl Notice {
             match receiver {
                 Receiver::Field(name) if !people.contains(&name.as_str()) => {
                     let message = format!("{} names no {name:?}", self.on.name());
-                    faults.push(key("to", "unknown-receiver", message, known()));
+                    faults.push(key(
+                        "to",
+                        "unknown-receiver",
+                        message,
+                        receiver.to_string(),
+                        known(),
+                    ));
                 }
                 Receiver::Approvers if self.on != On::ApprovalWaiting => {
                     let message = format!("{} waits for nobody's signature", self.on.name());
-                    faults.push(key("to", "unknown-receiver", message, known()));
+                    faults.push(key(
+                        "to",
+                        "unknown-receiver",
+                        message,
+                        receiver.to_string(),
+                        known(),
+                    ));
                 }
                 _ => {}
             }
         }
         if self.link && self.on != On::ApprovalWaiting {
             let message = format!("nothing is signed on {}", self.on.name());
-            faults.push(key("link", "no-link", message, vec![On::ApprovalWaiting.name().into()]));
+            let known = vec![On::ApprovalWaiting.name().into()];
+            faults.push(key("link", "no-link", message, String::new(), known));
         }
         for lang in Lang::ALL {
             for slot in Slot::ALL {

@@ -4,7 +4,7 @@
 
 use gatewarden_model::{Action, DocumentKind, Module, MovementKind};
 
-use crate::template::Lang;
+use crate::{On, template::Lang};
 
 /// What a kind of document is called.
 #[must_use]
@@ -109,6 +109,19 @@ pub fn module(module: Module, lang: Lang) -> &'static str {
         Module::Tag => "标签",
     };
     either(lang, zh, module.name())
+}
+
+/// What came of a document.
+#[must_use]
+pub fn outcome(on: On, lang: Lang) -> &'static str {
+    let (zh, en) = match on {
+        On::ApprovalWaiting => ("待审批", "to be approved"),
+        On::Approved => ("已批准", "approved"),
+        On::Rejected => ("被驳回", "rejected"),
+        On::Returned => ("被退回", "returned"),
+        _ => ("", ""),
+    };
+    either(lang, zh, en)
 }
 
 fn either(lang: Lang, zh: &'static str, en: &'static str) -> &'static str {

@@ -132,6 +132,7 @@ impl Made<'_> {
     }
 
     fn body(&mut self) {
+        self.set("outcome", terms::outcome(self.told.occasion.on, self.told.lang));
         if let Some(document) = &self.told.occasion.document {
             self.document(document);
         }

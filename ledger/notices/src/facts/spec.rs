@@ -63,6 +63,7 @@ const DOCUMENT: &[FactSpec] = &[
     perhaps("note"),
     rows("lines", LINE),
     number("more"),
+    always("outcome"),
     perhaps("author"),
     perhaps("by"),
     perhaps("node"),

@@ -1,0 +1,3 @@
+//! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
+
+pub mod notices;
