@@ -9,6 +9,7 @@ use serde::{Deserialize, de::IntoDeserializer, de::value::Error};
 use crate::{
     fields::{At, Fields},
     items::CLASS,
+    procedures::documents::{DOCUMENT, MOVEMENT},
     report::Walk,
     shape::{Choice, Section, Shape, Text, UNKNOWN_KEY, Unknown, bool_or, optional, required},
 };
@@ -57,48 +58,6 @@ const MODULE: Shape = Shape::Choice(Choice {
         "tag",
     ],
 });
-const DOCUMENT: Choice = Choice {
-    code: "unknown-choice",
-    noun: "kind of document",
-    of: &[
-        "purchase-order",
-        "requisition",
-        "transfer-order",
-        "sales-order",
-        "work-order",
-        "return-order",
-        "subcontract-order",
-        "count-order",
-        "adjustment-request",
-        "scrap-request",
-        "inspection",
-        "packing-list",
-    ],
-};
-const MOVEMENT: Choice = Choice {
-    code: "unknown-choice",
-    noun: "kind of movement",
-    of: &[
-        "receipt",
-        "put-away",
-        "issue",
-        "transfer",
-        "shipment",
-        "count",
-        "adjustment",
-        "supplier-return",
-        "customer-return",
-        "production-issue",
-        "production-receipt",
-        "production-return",
-        "subcontract-out",
-        "subcontract-in",
-        "scrap",
-        "status-change",
-        "pack",
-        "unpack",
-    ],
-};
 const STATUS: Choice = Choice {
     code: "unknown-choice",
     noun: "status",

@@ -26,6 +26,7 @@ use crate::{
     apply::actor_name,
     factors::{FactorUse, check_confirmation},
     passes::orderer,
+    procedures::version_of,
     reservations::digest,
     sessions::machine,
     state::{Hold, OpenChange, OpenLabel, Reservation, State},
@@ -227,7 +228,10 @@ impl Judge {
             Body::Enrolled { change, .. } if self.approved_policies(change.as_ref()).is_some() => {
                 Ok(())
             }
-            Body::Enrolled { .. } | Body::ClientAdded { .. } | Body::DeviceApproved { .. } => {
+            Body::Enrolled { .. }
+            | Body::ClientAdded { .. }
+            | Body::DeviceApproved { .. }
+            | Body::ProceduresDefined { .. } => {
                 // One approval, one effect.
                 self.approved = None;
                 Ok(())
@@ -467,6 +471,7 @@ impl Judge {
             | Body::FactorAdded { .. }
             | Body::ClientAdded { .. }
             | Body::DeviceApproved { .. }
+            | Body::ProceduresDefined { .. }
             | Body::PoliciesDefined { .. } => self.two_changed(body),
             Body::ReservationEnded { movement, reason, by, .. } if reason == "posted" => {
                 let held = self.reservation(*movement)?;
@@ -587,6 +592,16 @@ impl Judge {
                 }
                 let (device, identity) = (device.clone(), identity.clone());
                 (*change, Change::Device { device, identity })
+            }
+            Body::ProceduresDefined { version, parts, change } => {
+                if *version != version_of(parts) {
+                    return Err(format!("it says procedures {version}, they are others"));
+                }
+                if change.is_none() && self.state.procedures_version().is_none() {
+                    return Ok(());
+                }
+                let (version, parts) = (*version, parts.clone());
+                (*change, Change::Procedures { version, parts })
             }
             Body::PoliciesDefined { version, roles, cedar, sod, guards, change } => {
                 let known = self.state.policies.as_ref();

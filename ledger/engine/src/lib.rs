@@ -14,6 +14,7 @@ pub mod command;
 mod compare;
 mod denials;
 mod devices;
+mod documents;
 mod engine;
 mod factors;
 mod fields;
@@ -30,6 +31,8 @@ mod memory;
 mod needs;
 mod passes;
 mod people;
+mod procedures;
+mod receivers;
 mod postings;
 mod reservations;
 mod reviews;
@@ -44,6 +47,7 @@ mod tasks;
 mod turn;
 pub mod usage;
 pub mod window;
+mod workflows;
 
 pub use gatewarden_model::{Levels, TwoPersons, Walking};
 
@@ -53,6 +57,7 @@ pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
+pub use documents::{DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
@@ -60,7 +65,11 @@ pub use items::ItemMaster;
 pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
 pub use labels::LABELS_OPEN_MAX;
+pub use memory::Past;
 pub use people::ACTIVATION_MS_MAX;
+pub use procedures::{
+    DOCUMENTS, NOTICES, PARTS, PARTS_BYTES_MAX, Procedures, ProceduresError, RULES, WORKFLOWS, version_of,
+};
 pub use reviews::reviewers_of;
 pub use sessions::{
     machine,

@@ -5,12 +5,14 @@
 //! `gatewarden-workflow`), what may be in its fields (the configuration).
 
 mod content;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{
     DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
 };
+pub use step::{DocumentStep, ExtraApproval};
 
 /// A document of the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,7 +124,7 @@ impl DocumentKind {
 
     /// The name, as in entries and tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PurchaseOrder => "purchase-order",
             Self::Requisition => "requisition",

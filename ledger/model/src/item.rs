@@ -58,7 +58,7 @@ impl ItemClass {
 
     /// The name, as in entries, policies and configuration.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::A => "A",
             Self::B => "B",

@@ -92,7 +92,7 @@ impl MovementKind {
 
     /// The name, as in entries and tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Receipt => "receipt",
             Self::PutAway => "put-away",

@@ -5,6 +5,7 @@
 //! (`gatewarden-engine`), keeping (`gatewarden-store`) and speaking to devices (`drivers`).
 
 mod amount;
+mod approval;
 pub mod backoff;
 pub mod canonical;
 mod change;
@@ -33,6 +34,7 @@ pub mod posting;
 pub mod review;
 mod rights;
 pub mod roles;
+pub mod rule;
 pub mod session;
 pub mod sod;
 mod straight;
@@ -45,13 +47,16 @@ pub mod tid;
 pub mod time;
 
 pub use amount::{AMOUNT_DECIMALS, Amount, AmountError};
+pub use approval::{
+    ApprovalAct, ApprovalEvent, ApprovalSeat, COMMENT_BYTES_MAX, ReturnTo, SignerPlace, Verdict,
+};
 pub use backoff::Backoff;
 pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
     DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
-    LINKS_MAX, NOTE_BYTES_MAX,
+    DocumentStep, ExtraApproval, LINKS_MAX, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
@@ -67,8 +72,8 @@ pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NoticeId,
-    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId, NoticeId,
+    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
 };
 pub use notice::{NOTICE_REASON_BYTES_MAX, NoticeOutcome, NoticeSettled, RECEIVER_BYTES_MAX};
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
@@ -79,6 +84,7 @@ pub use posting::{
 pub use review::{Review, ReviewItem, ReviewScope, ReviewVerdict};
 pub use rights::{Action, Decision, Module};
 pub use roles::{Limit, OWN, Role, RoleFields, RoleMatrix};
+pub use rule::{DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar};
 pub use session::{Present, Second, SessionEvent, SessionPhase};
 pub use sod::{
     Duty, Mitigation, MitigationOf, Part, Right, SodConflict, SodSeverity, SodTable, Within,

@@ -109,6 +109,10 @@ text_name!(/// A definition of what is told to whom.
     NoticeId, "notice's name", is_slug, SLUG_RULE);
 text_name!(/// A custom field of a document.
     CustomName, "custom field's name", is_slug, SLUG_RULE);
+text_name!(/// A step of a workflow.
+    NodeId, "step name", is_slug, SLUG_RULE);
+text_name!(/// A workflow: who must sign a kind of document.
+    WorkflowId, "workflow name", is_slug, SLUG_RULE);
 text_name!(/// An item's code in the item master.
     ItemId, "item code", is_code, CODE_RULE);
 

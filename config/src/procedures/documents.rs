@@ -1,0 +1,155 @@
+//! `documents.toml`: the kinds of document of a house and their typed fields. The shipped ones are data
+//! (`procedures/documents.toml`, embedded); a kind of the file replaces the shipped one of that name.
+//!
+//! Invariant: every mistake of a file is told at once, each at its place: words and ranges by the shape,
+//! what contradicts itself by `Kinds::faults`. Absent: whether the workflows that are named exist, which
+//! whoever has both files asks.
+
+mod build;
+mod shape;
+
+use std::path::Path;
+
+use gatewarden_documents::{
+    Kinds,
+    kinds::{At, Fault},
+};
+
+pub(crate) use shape::{DOCUMENT, MOVEMENT};
+
+use crate::{
+    Environment, Mistake, Severity,
+    fields::{Fields, Span},
+    load::{table_of, text_of, whole},
+    report::Walk,
+};
+
+const SHIPPED: &str = include_str!("../../procedures/documents.toml");
+
+/// What came of a file of kinds.
+#[derive(Debug, Clone)]
+pub struct CheckedKinds {
+    /// The shipped kinds with the file's own on top, where no mistake is an error.
+    pub kinds: Option<Kinds>,
+    /// All mistakes, in the file's order.
+    pub mistakes: Vec<Mistake>,
+    /// The file's text, for `render`.
+    pub source: String,
+}
+
+/// The kinds that are shipped.
+#[must_use]
+pub fn shipped_kinds() -> Kinds {
+    // The text is embedded and a test parses it, so there is something in a build that passed.
+    let checked = read(
+        Path::new("documents.toml"),
+        SHIPPED.as_bytes(),
+        &crate::SystemEnvironment,
+        Kinds::default(),
+    );
+    checked.kinds.unwrap_or_default()
+}
+
+/// The text of the shipped kinds, to begin with.
+#[must_use]
+pub fn shipped_kinds_text() -> &'static str {
+    SHIPPED
+}
+
+/// Checks the bytes of a file of kinds; `path` is what mistakes call it.
+#[must_use]
+pub fn parse_kinds(path: &Path, bytes: &[u8], env: &dyn Environment) -> CheckedKinds {
+    read(path, bytes, env, shipped_kinds())
+}
+
+fn read(path: &Path, bytes: &[u8], env: &dyn Environment, beneath: Kinds) -> CheckedKinds {
+    let text = text_of(bytes);
+    let mut walk = Walk::new(path, text, env);
+    let kinds = whole(&mut walk, bytes, text).and_then(|()| {
+        let root = table_of(&mut walk, &shape::ROOT, text)?;
+        Some(kinds(&mut walk, &root, beneath))
+    });
+    let mistakes = walk.finish();
+    let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
+    CheckedKinds { kinds: kinds.filter(|_| good), mistakes, source: text.to_owned() }
+}
+
+/// The definitions of a file on top of others. What could not be built was told of; the rest is still held
+/// against itself.
+fn kinds(walk: &mut Walk<'_>, root: &Fields, beneath: Kinds) -> Kinds {
+    let beneath = if root.bool("defaults") == Some(false) { Kinds::default() } else { beneath };
+    let mut own = Kinds::default();
+    let (mut of_kind, mut of_field) = (Vec::new(), Vec::new());
+    for table in root.tables("kinds") {
+        if let Some(kind) = build::kind(walk, table) {
+            own.kinds.push(kind);
+            of_kind.push(table);
+        }
+    }
+    for table in root.tables("fields") {
+        if let Some(field) = build::field(walk, table) {
+            own.fields.push(field);
+            of_field.push(table);
+        }
+    }
+    let twice = own.faults();
+    let whole = beneath.with(own.clone());
+    let before = whole.fields.len().saturating_sub(own.fields.len());
+    // Fields that stand beneath are not in this file: what contradicts them is told at the file's own.
+    let whole_faults = whole.faults().into_iter().filter_map(|fault| match fault.at {
+        At::Field(at, key) => Some(Fault { at: At::Field(at.checked_sub(before)?, key), ..fault }),
+        _ => None,
+    });
+    let mut faults: Vec<Fault> = twice;
+    for fault in whole_faults {
+        if !faults.iter().any(|known| known.at == fault.at && known.code == fault.code) {
+            faults.push(fault);
+        }
+    }
+    for fault in faults {
+        let at = place(&fault.at, &of_kind, &of_field);
+        walk.error(at, fault.code, fault.message, fault.expected, None);
+    }
+    whole
+}
+
+/// Where a fault stands in the file.
+fn place(at: &At, kinds: &[&Fields], fields: &[&Fields]) -> Span {
+    match *at {
+        At::Kind(kind, key) => kinds.get(kind).map_or(Span::default(), |table| key_of(table, key)),
+        At::KindList(kind, list, position, key) => {
+            let table = kinds.get(kind).map(|table| table.tables(list));
+            let entry = table.and_then(|entries| entries.get(position));
+            entry.map_or(Span::default(), |entry| entry.place(key))
+        }
+        At::Field(field, key) => {
+            fields.get(field).map_or(Span::default(), |table| table.place(key))
+        }
+    }
+}
+
+/// Some keys stand in a table of their own within a kind's.
+fn key_of(kind: &Fields, key: &str) -> Span {
+    let (table, key) = match key {
+        "execute" => ("rights", "execute"),
+        "lines_max" => ("lines", "max"),
+        "quantity" => ("lines", "quantity"),
+        key => return kind.place(key),
+    };
+    kind.table(table).map_or(kind.at, |inner| inner.place(key))
+}
+
+#[cfg(test)]
+mod tests {
+    // A test may fail loudly.
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_has_no_mistake() {
+        let path = Path::new("documents.toml");
+        let checked = read(path, SHIPPED.as_bytes(), &crate::SystemEnvironment, Kinds::default());
+        assert!(checked.mistakes.is_empty(), "{}", crate::render(&checked.mistakes, SHIPPED));
+        assert!(!shipped_kinds().kinds.is_empty());
+    }
+}

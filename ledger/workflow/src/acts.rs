@@ -1,0 +1,492 @@
+//! What people do: each act is checked against whose turn it is, and becomes events.
+//!
+//! The order of the questions is the same for every act: is it over; is the version the current one; is it
+//! this person's turn, as himself or in somebody's place; is he still what he was asked as; does the step
+//! allow it.
+
+use gatewarden_model::{
+    ApprovalAct, ApprovalEvent, COMMENT_BYTES_MAX, Day, Hash, NodeId, OperatorId, ReturnTo,
+    SignerPlace, Verdict,
+};
+
+use crate::{
+    Allowed, Approve, Around, Fault, Instance, Mode, Phase, Revision, Seating, Who,
+    advance::Course,
+    covered,
+    instance::REVISIONS_MAX,
+    resolve::people_of,
+    seating::SEATS_MAX,
+};
+
+/// Whose turn somebody takes, and where.
+struct Turn {
+    node: Approve,
+    seat: usize,
+    /// Whose seat it is.
+    of: OperatorId,
+}
+
+impl Instance {
+    /// What follows from an act, `self` unchanged; refused with the reason.
+    pub fn act(
+        &self,
+        by: &OperatorId,
+        act: &ApprovalAct,
+        around: &Around<'_>,
+    ) -> Result<Vec<ApprovalEvent>, Fault> {
+        if act.comment().len() > COMMENT_BYTES_MAX {
+            return Err(Fault::LongComment);
+        }
+        if let ApprovalAct::Withdraw { comment } = act {
+            return self.withdraw(by, comment);
+        }
+        self.is_running()?;
+        if let Some(on) = act.on().filter(|on| **on != self.digest) {
+            return Err(Fault::Superseded { on: *on, current: self.digest });
+        }
+        if !around.people.is_active(by) {
+            return Err(Fault::NotActive(by.clone()));
+        }
+        let first = self.event(by, act, around)?;
+        let mut course = Course::new(self.clone(), around);
+        course.emit(first);
+        if let ApprovalAct::Return { to: ReturnTo::Node(target), .. } = act {
+            self.void_from(target, &mut course);
+        }
+        course.advance();
+        Ok(course.events)
+    }
+
+    fn is_running(&self) -> Result<(), Fault> {
+        match self.phase {
+            Phase::Running => Ok(()),
+            Phase::SentBack => Err(Fault::SentBack(self.initiator.clone())),
+            over => Err(Fault::Ended(over)),
+        }
+    }
+
+    /// The initiator takes the whole back, as long as nothing has ended it but the last signature: what is
+    /// executed already is for the caller to say.
+    fn withdraw(&self, by: &OperatorId, comment: &str) -> Result<Vec<ApprovalEvent>, Fault> {
+        if matches!(self.phase, Phase::Rejected | Phase::Withdrawn) {
+            return Err(Fault::Ended(self.phase));
+        }
+        if *by != self.initiator {
+            return Err(Fault::NotInitiator(self.initiator.clone()));
+        }
+        Ok(vec![ApprovalEvent::Withdrawn { by: by.clone(), comment: comment.to_owned() }])
+    }
+
+    /// The event that the act is; what follows from it comes after.
+    fn event(
+        &self,
+        by: &OperatorId,
+        act: &ApprovalAct,
+        around: &Around<'_>,
+    ) -> Result<ApprovalEvent, Fault> {
+        let (by_, day) = (by.clone(), around.now.day);
+        let comment = act.comment().to_owned();
+        match act {
+            ApprovalAct::Advise { node, on, verdict, .. } => {
+                let Turn { node, of, .. } = self.advises(by, node.as_ref())?;
+                let (node, verdict, on) = (node.name, *verdict, *on);
+                Ok(ApprovalEvent::Advised { node, by: by_, of, verdict, on, comment })
+            }
+            ApprovalAct::TakeBack { node } => self.take_back(by, node.as_ref()),
+            ApprovalAct::RemoveSigner { node, who } => self.remove(by, node.as_ref(), who, day, around),
+            ApprovalAct::Decide { node, on, verdict, .. } => {
+                let turn = self.ready_turn(by, node.as_ref(), around)?;
+                let (node, verdict, on) = (turn.node.name, *verdict, *on);
+                Ok(ApprovalEvent::Decided { node, by: by_, of: turn.of, verdict, on, comment })
+            }
+            ApprovalAct::Return { node, on, to, .. } => {
+                let turn = self.ready_turn(by, node.as_ref(), around)?;
+                self.may_return(&turn.node, to)?;
+                let (node, to, on) = (turn.node.name, to.clone(), *on);
+                Ok(ApprovalEvent::Returned { node, by: by_, of: turn.of, to, on, comment })
+            }
+            ApprovalAct::Transfer { node, to, .. } => {
+                let turn = self.handing(by, node.as_ref(), Allowed::Transfer, to, around)?;
+                let (node, to) = (turn.node.name, to.clone());
+                Ok(ApprovalEvent::Transferred { node, by: by_, of: turn.of, to, comment })
+            }
+            ApprovalAct::Delegate { node, to, .. } => {
+                let turn = self.handing(by, node.as_ref(), Allowed::Delegate, to, around)?;
+                let (node, to) = (turn.node.name, to.clone());
+                Ok(ApprovalEvent::Delegated { node, by: by_, of: turn.of, to, comment })
+            }
+            ApprovalAct::AddSigner { node, who, place, .. } => {
+                let turn = self.handing(by, node.as_ref(), Allowed::AddSigner, who, around)?;
+                let (node, who, place) = (turn.node.name, who.clone(), *place);
+                Ok(ApprovalEvent::SignerAdded { node, by: by_, of: turn.of, who, place, comment })
+            }
+            ApprovalAct::Withdraw { .. } => Err(Fault::Ended(self.phase)),
+        }
+    }
+
+    /// The steps at which an act may be: the one named, or all that wait.
+    fn open(&self, node: Option<&NodeId>) -> Result<Vec<&Approve>, Fault> {
+        let reached = self.reached().open;
+        let Some(name) = node else { return Ok(reached) };
+        if let Some(found) = reached.into_iter().find(|open| open.name == *name) {
+            return Ok(vec![found]);
+        }
+        let step = self.step(name)?;
+        match self.seatings.get(name) {
+            Some(seating) if seating.passed => Ok(vec![step]),
+            _ => Err(Fault::NotYet {
+                node: name.clone(),
+                waits_for: "an earlier step".to_owned(),
+            }),
+        }
+    }
+
+    /// Whose turn it is for somebody; the step may wait for others first.
+    fn turn(
+        &self,
+        by: &OperatorId,
+        node: Option<&NodeId>,
+        around: &Around<'_>,
+    ) -> Result<Turn, Fault> {
+        if self.authors.contains(by) {
+            return Err(Fault::OwnDocument(by.clone()));
+        }
+        let mut found = vec![];
+        let mut decided = None;
+        for open in self.open(node)? {
+            let Some(seating) = self.seatings.get(&open.name) else { continue };
+            if seating.has_decided(by) {
+                decided = decided.or(Some(open.name.clone()));
+            } else if let Some(seat) = seat_for(seating, by, around.now.day, around)
+                && !seating.passed
+            {
+                let of = seating.seats[seat].who.clone();
+                found.push(Turn { node: open.clone(), seat, of });
+            }
+        }
+        if found.len() > 1 {
+            let nodes: Vec<&str> = found.iter().map(|turn| turn.node.name.as_str()).collect();
+            return Err(Fault::SeveralSteps { who: by.clone(), nodes: nodes.join(", ") });
+        }
+        found.pop().ok_or_else(|| match decided {
+            Some(node) => Fault::SignedAlready { who: by.clone(), node },
+            None => self.why_not(by),
+        })
+    }
+
+    /// Why nothing waits for somebody.
+    fn why_not(&self, by: &OperatorId) -> Fault {
+        let way = self.way();
+        let passed = way.iter().rev().filter_map(|node| {
+            let seating = self.seatings.get(&node.name).filter(|seating| seating.passed)?;
+            Some((node.name.clone(), seating))
+        });
+        for (node, seating) in passed {
+            if seating.has_decided(by) {
+                return Fault::SignedAlready { who: by.clone(), node };
+            }
+            if seating.takes_part(by) {
+                return Fault::DecidedAlready(node);
+            }
+        }
+        let lost = self.seatings.iter().find_map(|(node, seating)| {
+            let gone = seating.seats.iter().find(|seat| seat.gone && seat.who == *by)?;
+            Some(Fault::RoleLost {
+                who: by.clone(),
+                node: node.clone(),
+                source_: gone.source.clone(),
+            })
+        });
+        lost.unwrap_or_else(|| Fault::NotAsked(by.clone()))
+    }
+
+    /// Whose turn it is, where nobody comes first and he may.
+    fn ready_turn(
+        &self,
+        by: &OperatorId,
+        node: Option<&NodeId>,
+        around: &Around<'_>,
+    ) -> Result<Turn, Fault> {
+        let turn = self.turn(by, node, around)?;
+        let name = &turn.node.name;
+        let Some(seating) = self.seatings.get(name) else {
+            return Err(Fault::NotAsked(by.clone()));
+        };
+        let seat = &seating.seats[turn.seat];
+        // Whoever may decide because time ran out does not owe it to the other's role.
+        if !seat.also.contains(by) && !self.is_still(seat, around) {
+            let (who, source_) = (seat.who.clone(), seat.source.clone());
+            return Err(Fault::RoleLost { who, node: name.clone(), source_ });
+        }
+        if let Some(first) = seating.waits_for(turn.seat, turn.node.mode) {
+            return Err(Fault::NotYet { node: name.clone(), waits_for: first.to_string() });
+        }
+        for other in &turn.node.distinct_from {
+            let there = self.seatings.get(other);
+            if there.is_some_and(|there| there.signers().contains(by)) {
+                let (who, other) = (by.clone(), other.clone());
+                return Err(Fault::SignedElsewhere { who, other, node: name.clone() });
+            }
+        }
+        // The other way round too: there nobody may sign who signed here.
+        for other in self.way().iter().filter(|other| other.distinct_from.contains(name)) {
+            let there = self.seatings.get(&other.name);
+            if there.is_some_and(|there| there.signers().contains(by)) {
+                let (who, other) = (by.clone(), other.name.clone());
+                return Err(Fault::SignedElsewhere { who, other, node: name.clone() });
+            }
+        }
+        Ok(turn)
+    }
+
+    /// Whose turn it is, where it may be handed to somebody in some way.
+    fn handing(
+        &self,
+        by: &OperatorId,
+        node: Option<&NodeId>,
+        how: Allowed,
+        to: &OperatorId,
+        around: &Around<'_>,
+    ) -> Result<Turn, Fault> {
+        let turn = self.ready_turn(by, node, around)?;
+        allows(&turn.node, how)?;
+        let bad = |why| {
+            Err(Fault::BadPerson { who: to.clone(), node: turn.node.name.clone(), why })
+        };
+        let seating = self.seatings.get(&turn.node.name);
+        let fits = |one: &Who| people_of(one, self, None, around).contains(to);
+        if !around.people.is_active(to) {
+            return bad("is not an active operator");
+        }
+        if self.authors.contains(to) {
+            return bad("wrote or submitted the document");
+        }
+        if seating.is_some_and(|seating| seating.takes_part(to)) {
+            return bad("takes part there already");
+        }
+        if self.barred(&turn.node).contains(to) {
+            return bad("signed at a step that must have other signers");
+        }
+        let narrow = how == Allowed::Transfer && !turn.node.transfer_to.is_empty();
+        if narrow && !turn.node.transfer_to.iter().any(fits) {
+            return bad("is none of those to whom the step may be handed over");
+        }
+        let full = seating.is_some_and(|seating| seating.seats.len() >= SEATS_MAX);
+        match full && how == Allowed::AddSigner {
+            true => Err(Fault::TooManySigners),
+            false => Ok(turn),
+        }
+    }
+
+    /// Who asked somebody for advice.
+    fn advises(&self, by: &OperatorId, node: Option<&NodeId>) -> Result<Turn, Fault> {
+        if self.authors.contains(by) {
+            return Err(Fault::OwnDocument(by.clone()));
+        }
+        for open in self.open(node)? {
+            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else { continue };
+            let mut asked = seating.live().filter(|(_, seat)| {
+                let mine = |a: &crate::Advice| a.to == *by && a.given.is_none();
+                seat.decision.is_none() && seat.advice.as_ref().is_some_and(mine)
+            });
+            if let Some((seat, found)) = asked.next() {
+                return Ok(Turn { node: open.clone(), seat, of: found.who.clone() });
+            }
+        }
+        Err(Fault::NotAsked(by.clone()))
+    }
+
+    fn may_return(&self, node: &Approve, to: &ReturnTo) -> Result<(), Fault> {
+        let is_before = match to {
+            ReturnTo::Initiator => true,
+            ReturnTo::Node(target) => {
+                self.following(target).iter().any(|after| after.name == node.name)
+            }
+        };
+        if is_before && node.return_to.contains(to) {
+            return Ok(());
+        }
+        let allowed: Vec<String> = node.return_to.iter().map(ToString::to_string).collect();
+        let allowed = if allowed.is_empty() { "nobody".to_owned() } else { allowed.join(", ") };
+        Err(Fault::BadReturn { node: node.name.clone(), to: to.clone(), allowed })
+    }
+
+    /// Tells which signatures a return to a step ends; they are gone already.
+    fn void_from(&self, target: &NodeId, course: &mut Course<'_>) {
+        let mut names = vec![target.clone()];
+        names.extend(self.following(target).into_iter().map(|node| node.name.clone()));
+        for node in names {
+            let of = self.signers_at(&node);
+            if !of.is_empty() {
+                course.emit(ApprovalEvent::Voided { node, of, fields: vec![] });
+            }
+        }
+    }
+
+    fn signers_at(&self, node: &NodeId) -> Vec<OperatorId> {
+        let live = self.seatings.get(node).into_iter().flat_map(Seating::live);
+        let signed = live.filter_map(|(_, seat)| seat.decision.as_ref());
+        let signed = signed.filter(|d| d.verdict == Verdict::Approve);
+        signed.map(|d| d.by.clone()).collect()
+    }
+
+    fn remove(
+        &self,
+        by: &OperatorId,
+        node: Option<&NodeId>,
+        who: &OperatorId,
+        day: Day,
+        around: &Around<'_>,
+    ) -> Result<ApprovalEvent, Fault> {
+        if self.authors.contains(by) {
+            return Err(Fault::OwnDocument(by.clone()));
+        }
+        for open in self.open(node)? {
+            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else { continue };
+            let Some(index) = seating.seat_of(who) else { continue };
+            let seat = &seating.seats[index];
+            let Some(added) = &seat.added else { continue };
+            let acted = seat.decision.is_some()
+                || seat.advice.is_some()
+                || seating.children(index).next().is_some();
+            let parent = seating.seats[added.to].who.clone();
+            let mine = added.by == *by || around.people.stands_in(by, &added.by, day);
+            if mine && !acted {
+                allows(open, Allowed::AddSigner)?;
+                let (node, who, by) = (open.name.clone(), who.clone(), by.clone());
+                return Ok(ApprovalEvent::SignerRemoved { node, by, of: parent, who });
+            }
+        }
+        Err(Fault::NotRemovable(who.clone()))
+    }
+
+    fn take_back(&self, by: &OperatorId, node: Option<&NodeId>) -> Result<ApprovalEvent, Fault> {
+        let mine = |step: &&Approve| {
+            let live = self.seatings.get(&step.name).into_iter().flat_map(Seating::live);
+            live.into_iter().any(|(_, seat)| {
+                let decided =
+                    seat.decision.as_ref().is_some_and(|d| d.by == *by && d.carried.is_none());
+                let advice = |a: &crate::Advice| a.given.is_none();
+                let asks = seat.who == *by && seat.decision.is_none();
+                decided || asks && seat.advice.as_ref().is_some_and(advice)
+            })
+        };
+        let way = self.way().into_iter().filter(|step| node.is_none_or(|n| *n == step.name));
+        let nothing = || Fault::NothingToTakeBack(by.clone());
+        let step = way.rev().find(mine).ok_or_else(nothing)?;
+        allows(step, Allowed::TakeBack)?;
+        let seating = self.seatings.get(&step.name).ok_or_else(nothing)?;
+        let acted = |after: &&Approve| {
+            self.seatings.get(&after.name).is_some_and(|seating| seating.acts > 0)
+        };
+        if self.following(&step.name).iter().any(acted) {
+            return Err(Fault::TooLate(step.name.clone()));
+        }
+        let (index, seat) = seating
+            .live()
+            .find(|(_, seat)| {
+                seat.decision.as_ref().is_some_and(|d| d.by == *by)
+                    || seat.who == *by && seat.advice.is_some() && seat.decision.is_none()
+            })
+            .ok_or_else(nothing)?;
+        if seat.decision.is_some() && acted_after(seating, index, step.mode) {
+            return Err(Fault::TooLate(step.name.clone()));
+        }
+        let (node, of) = (step.name.clone(), seat.who.clone());
+        Ok(ApprovalEvent::TakenBack { node, by: by.clone(), of })
+    }
+
+    /// What follows from another version, or from submitting the same one again after it was sent back.
+    /// Signatures that cover what changed end, and so do those of whoever wrote it.
+    pub fn revise(
+        &self,
+        revision: &Revision,
+        around: &Around<'_>,
+    ) -> Result<Vec<ApprovalEvent>, Fault> {
+        let Revision { by, version, digest, changed } = revision;
+        if !matches!(self.phase, Phase::Running | Phase::SentBack) {
+            return Err(Fault::Ended(self.phase));
+        }
+        let same = *digest == self.digest;
+        if same && self.phase == Phase::Running {
+            return Err(Fault::NothingChanged);
+        }
+        if same != (*version == self.version) || *version < self.version {
+            return Err(Fault::BadVersion { found: *version, current: self.version });
+        }
+        if self.changes.len() >= REVISIONS_MAX {
+            return Err(Fault::TooManyVersions);
+        }
+        let mut course = Course::new(self.clone(), around);
+        course.emit(revised(by, *version, *digest, changed.iter().cloned().collect()));
+        course.branch()?;
+        self.void_changed(by, changed, &mut course);
+        course.advance();
+        Ok(course.events)
+    }
+
+    fn void_changed(
+        &self,
+        by: &OperatorId,
+        changed: &std::collections::BTreeSet<String>,
+        course: &mut Course<'_>,
+    ) {
+        for node in self.seatings.keys() {
+            let Some(step) = self.workflow.approve(node) else { continue };
+            let fields = covered(&step.signs, changed);
+            let of = self.signers_at(node);
+            // A step that only waits begins anew as well: others may be asked by the new content, and an
+            // author is asked no more.
+            let asked = self.seatings[node].takes_part(by);
+            if !fields.is_empty() || asked {
+                course.emit(ApprovalEvent::Voided { node: node.clone(), of, fields });
+            }
+        }
+    }
+}
+
+fn revised(by: &OperatorId, version: u32, on: Hash, changed: Vec<String>) -> ApprovalEvent {
+    ApprovalEvent::Revised { by: by.clone(), version, on, changed }
+}
+
+fn allows(node: &Approve, how: Allowed) -> Result<(), Fault> {
+    let act = match how {
+        Allowed::Transfer => "transfer",
+        Allowed::Delegate => "delegate",
+        Allowed::AddSigner => "add or remove signers",
+        Allowed::TakeBack => "take back",
+    };
+    match node.allow.contains(&how) {
+        true => Ok(()),
+        false => Err(Fault::NotAllowed { node: node.name.clone(), act }),
+    }
+}
+
+/// The open seat that somebody may take: his own, one that time gave him, one that he stands in for.
+fn seat_for(
+    seating: &Seating,
+    by: &OperatorId,
+    day: Day,
+    around: &Around<'_>,
+) -> Option<usize> {
+    let open = || seating.live().filter(|(_, seat)| seat.decision.is_none());
+    let own = open().find(|(_, seat)| seat.who == *by);
+    let given = || open().find(|(_, seat)| seat.also.contains(by));
+    let stands_in = || open().find(|(_, seat)| around.people.stands_in(by, &seat.who, day));
+    own.or_else(given).or_else(stands_in).map(|(index, _)| index)
+}
+
+/// Whether somebody for whom a seat's decision was the sign to act has acted.
+fn acted_after(seating: &Seating, index: usize, mode: Mode) -> bool {
+    let after = |place| place == SignerPlace::After;
+    let child = seating.children(index).any(|(_, seat)| {
+        seat.decision.is_some() && seat.added.as_ref().is_some_and(|a| after(a.place))
+    });
+    let seat = &seating.seats[index];
+    let parent = seat.added.as_ref().is_some_and(|a| {
+        a.place == SignerPlace::Before && seating.seats[a.to].decision.is_some()
+    });
+    let next = mode == Mode::AllInOrder
+        && seating.base().any(|(other, seat)| other > index && seat.decision.is_some());
+    child || parent || next
+}

@@ -1,0 +1,167 @@
+//! From the names of a definition to the people who are asked.
+//!
+//! Whoever wrote the document is never asked: one level up is, except where others can decide alone.
+//! Approvers that come out empty are replaced by the fall-back; where that is empty too the step has no
+//! seats, and stands still rather than pass.
+
+use std::collections::BTreeSet;
+
+use gatewarden_model::{ApprovalSeat, OperatorId};
+
+use crate::{Approve, Around, Instance, Mode, Who, seating::SEATS_MAX};
+
+/// How many levels up a manager is looked for.
+const LEVELS_MAX: usize = 16;
+
+/// Somebody who is asked, and whether he stands above somebody who may not sign.
+struct Asked {
+    who: OperatorId,
+    up: bool,
+}
+
+/// The people of a name; `approver` is whoever has not answered, for `manager-of:approver`.
+pub(crate) fn people_of(
+    who: &Who,
+    instance: &Instance,
+    approver: Option<&OperatorId>,
+    around: &Around<'_>,
+) -> Vec<OperatorId> {
+    let people = around.people;
+    let one = |found: Option<OperatorId>| found.into_iter().collect::<Vec<_>>();
+    let found = match who {
+        Who::Role(role) => people.holders(role),
+        Who::Operator(id) => vec![id.clone()],
+        Who::Field(field) => one(around.decide.person(field)),
+        Who::ManagerOfInitiator => one(people.manager_of(&instance.initiator)),
+        Who::ManagerOfApprover => one(approver.and_then(|who| people.manager_of(who))),
+        Who::ManagerOfField(field) => {
+            one(around.decide.person(field).and_then(|who| people.manager_of(&who)))
+        }
+        Who::Department(name) => one(people.department_manager(name)),
+    };
+    found.into_iter().filter(|who| people.is_active(who)).collect()
+}
+
+impl Instance {
+    /// Those who may not sign at a step whatever they are: its authors, and who signed where its signers
+    /// must differ.
+    pub(crate) fn barred(&self, node: &Approve) -> BTreeSet<OperatorId> {
+        let elsewhere = node.distinct_from.iter().filter_map(|name| self.seatings.get(name));
+        let signers = elsewhere.flat_map(|seating| seating.signers().into_iter().cloned());
+        signers.chain(self.authors.iter().cloned()).collect()
+    }
+
+    /// Whom a name asks at a step. Authors are replaced by one level up, or left out where `may_drop` and
+    /// others are there.
+    fn asked_by(&self, node: &Approve, who: &Who, around: &Around<'_>) -> Vec<Asked> {
+        let barred = self.barred(node);
+        let found = people_of(who, self, None, around);
+        let free = found.iter().filter(|one| !barred.contains(*one));
+        let mut out: Vec<Asked> =
+            free.map(|who| Asked { who: who.clone(), up: false }).collect();
+        if node.mode == Mode::AnyOne && !out.is_empty() {
+            return out;
+        }
+        for author in found.iter().filter(|one| self.authors.contains(*one)) {
+            if let Some(who) = above(author, &barred, around)
+                && out.iter().all(|asked| asked.who != who)
+            {
+                out.push(Asked { who, up: true });
+            }
+        }
+        out
+    }
+
+    /// The seats that a step begins with; none where nobody may be asked for some of its approvers.
+    pub(crate) fn seats_for(&self, node: &Approve, around: &Around<'_>) -> Vec<ApprovalSeat> {
+        let mut seats: Vec<ApprovalSeat> = vec![];
+        let mut empty = vec![];
+        for who in &node.approvers {
+            let asked = self.asked_by(node, who, around);
+            if asked.is_empty() {
+                empty.push(who);
+            }
+            let weight = node.weights.get(who).copied().unwrap_or(1);
+            push(&mut seats, asked, who, weight, None);
+        }
+        let needed = node.mode != Mode::AnyOne || seats.is_empty();
+        for who in empty.into_iter().filter(|_| needed) {
+            if !self.replace(node, who, &mut seats, around) {
+                return vec![];
+            }
+        }
+        seats
+    }
+
+    /// Asks the fall-back in the place of a name that came out empty; false where that is empty too.
+    fn replace(
+        &self,
+        node: &Approve,
+        who: &Who,
+        seats: &mut Vec<ApprovalSeat>,
+        around: &Around<'_>,
+    ) -> bool {
+        let fallback = &self.workflow.fallback;
+        let found: Vec<(&Who, Vec<Asked>)> =
+            fallback.iter().map(|one| (one, self.asked_by(node, one, around))).collect();
+        if found.iter().all(|(_, asked)| asked.is_empty()) {
+            return false;
+        }
+        // Somebody of the fall-back who must sign anyway signs for both.
+        let sits = |asked: &Asked| {
+            seats.iter().any(|s| s.who == asked.who && s.instead_of.is_none())
+        };
+        if node.mode != Mode::AnyOne && found.iter().any(|(_, asked)| asked.iter().any(sits)) {
+            return true;
+        }
+        let weight = node.weights.get(who).copied().unwrap_or(1);
+        for (one, asked) in found {
+            push(seats, asked, one, weight, Some(who.to_string()));
+        }
+        true
+    }
+
+    /// Whether a seat's person is still what he was asked as.
+    pub(crate) fn is_still(&self, seat: &crate::Seat, around: &Around<'_>) -> bool {
+        if !around.people.is_active(&seat.who) {
+            return false;
+        }
+        let Ok(source) = seat.source.parse::<Who>() else { return seat.given };
+        seat.given
+            || match &source {
+                Who::Role(role) => around.people.holds(&seat.who, role),
+                other => people_of(other, self, None, around).contains(&seat.who),
+            }
+    }
+}
+
+fn push(
+    seats: &mut Vec<ApprovalSeat>,
+    asked: Vec<Asked>,
+    source: &Who,
+    weight: u32,
+    instead_of: Option<String>,
+) {
+    for Asked { who, up } in asked {
+        if seats.len() < SEATS_MAX && seats.iter().all(|seat| seat.who != who) {
+            let source = source.to_string();
+            seats.push(ApprovalSeat { who, source, weight, up, instead_of: instead_of.clone() });
+        }
+    }
+}
+
+/// The first above somebody who may sign.
+fn above(
+    who: &OperatorId,
+    barred: &BTreeSet<OperatorId>,
+    around: &Around<'_>,
+) -> Option<OperatorId> {
+    let mut at = who.clone();
+    for _ in 0..LEVELS_MAX {
+        at = around.people.manager_of(&at)?;
+        if !barred.contains(&at) && around.people.is_active(&at) {
+            return Some(at);
+        }
+    }
+    None
+}
