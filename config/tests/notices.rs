@@ -51,6 +51,7 @@ fn the_shipped_notices_are_whole_and_speak_both_languages() {
         On::Approved,
         On::Rejected,
         On::Returned,
+        On::Copied,
         On::TaskOpened,
         On::Moved,
         On::CountDifference,
@@ -70,7 +71,11 @@ fn the_shipped_notices_are_whole_and_speak_both_languages() {
         let facts = sample(&specs(notice.on), Sample::Full);
         let zh = fill(&notice.words, Lang::Zh, &facts).unwrap();
         let en = fill(&notice.words, Lang::En, &facts).unwrap();
-        assert!(zh.text.chars().any(|c| ('\u{4e00}'..'\u{9fff}').contains(&c)), "{id}: {}", zh.text);
+        assert!(
+            zh.text.chars().any(|c| ('\u{4e00}'..'\u{9fff}').contains(&c)),
+            "{id}: {}",
+            zh.text
+        );
         assert!(en.text.is_ascii(), "{id}: {}", en.text);
         assert!(!zh.subject.is_empty() && !en.subject.is_empty());
     }
@@ -171,8 +176,7 @@ fn every_mistake_is_told_at_once_at_its_place_in_file_and_template() {
     let roles: BTreeSet<String> = default_roles().0.into_keys().collect();
     let channels = BTreeSet::from(["wecom".to_owned(), "mail".to_owned()]);
     let rules = BTreeSet::from(["dead-stock".to_owned()]);
-    let names =
-        NoticeNames { roles: Some(&roles), channels: Some(&channels), rules: Some(&rules) };
+    let names = NoticeNames { roles: Some(&roles), channels: Some(&channels), rules: Some(&rules) };
     let env = files(&[("words.txt", WORDS)]);
     let checked = parse_notices(Path::new("notices.toml"), MANY.as_bytes(), &env, names);
     assert!(checked.notices.is_none());

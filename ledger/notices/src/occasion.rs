@@ -4,12 +4,18 @@
 //! is about a notice itself gives no occasion, or telling would never end. Absent: who is told (the definitions)
 //! and with which facts (`facts`).
 
+mod approval;
+
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
     Actor, Body, ChangeVerdict, Document, Entry, Hash, MovementKind, OperatorId,
 };
 use serde::{Deserialize, Serialize};
+
+pub(crate) use approval::acted;
+
+use crate::Receiver;
 
 /// What happened that may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,6 +29,8 @@ pub enum On {
     Rejected,
     /// A document went back to its author.
     Returned,
+    /// A workflow lets somebody know of a document.
+    Copied,
     /// Something is to be done at a station.
     TaskOpened,
     /// Stock moved.
@@ -55,11 +63,12 @@ pub enum On {
 
 impl On {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ApprovalWaiting,
         Self::Approved,
         Self::Rejected,
         Self::Returned,
+        Self::Copied,
         Self::TaskOpened,
         Self::Moved,
         Self::CountDifference,
@@ -77,11 +86,12 @@ impl On {
     ];
 
     /// The names, in the same order.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 19] = [
         "approval-waiting",
         "approved",
         "rejected",
         "returned",
+        "copied",
         "task-opened",
         "moved",
         "count-difference",
@@ -114,16 +124,23 @@ impl On {
     #[must_use]
     pub fn people(self) -> &'static [&'static str] {
         match self {
-            Self::ApprovalWaiting | Self::Approved | Self::Rejected | Self::Returned => {
-                &["author", "requester"]
-            }
+            Self::ApprovalWaiting
+            | Self::Approved
+            | Self::Rejected
+            | Self::Returned
+            | Self::Copied => &["author", "requester"],
             Self::TaskOpened => &["requester"],
             Self::Moved | Self::CountDifference => &["operator", "second", "receiver"],
             Self::Held | Self::Denied | Self::LockedOut | Self::ChangeRequested => &["operator"],
-            Self::RuleFired => &["operator", "requester"],
-            Self::TodoOpened => &["assignee"],
+            Self::RuleFired | Self::TodoOpened => &["author", "requester"],
             _ => &[],
         }
+    }
+
+    /// Whether an occasion says itself who is to be told: `named` as a receiver.
+    #[must_use]
+    pub fn names_receivers(self) -> bool {
+        matches!(self, Self::RuleFired | Self::TodoOpened | Self::Copied)
     }
 }
 
@@ -156,6 +173,8 @@ pub struct Occasion {
     pub rule: Option<String>,
     /// Whose signature is awaited.
     pub approvers: Vec<OperatorId>,
+    /// Whom it says itself to tell.
+    pub named: Vec<Receiver>,
     /// Who else it concerns, by the names of [`On::people`].
     pub people: BTreeMap<&'static str, OperatorId>,
     /// What a reaction will name; none where nothing is awaited.
@@ -185,9 +204,22 @@ impl Occasion {
             movement: None,
             rule: None,
             approvers: vec![],
+            named: vec![],
             people: BTreeMap::new(),
             subject: None,
             grant: None,
+        }
+    }
+
+    /// Adds whom the version of its document names: what only the document says.
+    pub fn know(&mut self, requester: Option<&str>, author: Option<&OperatorId>) {
+        let has = |name: &str| self.on.people().contains(&name);
+        let requester = requester.and_then(|name| name.parse::<OperatorId>().ok());
+        let people = [("requester", requester), ("author", author.cloned())];
+        for (name, who) in people.into_iter().filter(|(name, _)| has(name)) {
+            if let Some(who) = who {
+                self.people.entry(name).or_insert(who);
+            }
         }
     }
 
@@ -255,6 +287,12 @@ pub fn occasions(entry: &Entry) -> Vec<Occasion> {
         Body::ChangeRequested { id, by, .. } => {
             vec![new(On::ChangeRequested).with("operator", who(by)).awaiting("change", id)]
         }
+        Body::DocumentStepped { document, digest, step, .. } => {
+            approval::of_step(entry.seq, document, *digest, step)
+        }
+        Body::RuleFired { firing, document } => {
+            approval::of_firing(entry.seq, firing, document.as_ref())
+        }
         Body::Gap { .. } => vec![new(On::Gap)],
         _ => vec![],
     }
@@ -279,6 +317,8 @@ pub fn reactions(entry: &Entry) -> Vec<Reaction> {
             all("device", device)
         }
         Body::Unlocked { operator, .. } => all("locked", operator),
+        Body::DocumentStepped { document, step, .. } => approval::reactions_of_step(document, step),
+        Body::TodoDone { fired, .. } => all("todo", fired),
         // The first of two yeses leaves it waiting.
         Body::ChangeDecided { id, verdict, .. } if *verdict != ChangeVerdict::Endorsed => {
             all("change", id)

@@ -161,6 +161,10 @@ pub enum Receiver {
     Field(String),
     /// `approvers`: whose signature is awaited.
     Approvers,
+    /// `named`: whom the occasion itself says to tell, as a rule does.
+    Named,
+    /// `manager-of:NAME`: who stands above somebody whom the occasion names; `initiator` is the author.
+    ManagerOf(String),
     /// `group:ROLE`: the audience of a channel that has no receivers of its own, such as a robot's group. It may
     /// see what this role may.
     Group(String),
@@ -168,7 +172,9 @@ pub enum Receiver {
 
 /// Why a text names no receiver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no receiver: use role:NAME, operator:NAME, field:NAME, group:ROLE or approvers")]
+#[error(
+    "{0:?} is no receiver: use role:NAME, operator:NAME, field:NAME, manager-of:NAME, group:ROLE, approvers or named"
+)]
 pub struct ReceiverError(pub String);
 
 impl FromStr for Receiver {
@@ -176,8 +182,10 @@ impl FromStr for Receiver {
 
     fn from_str(text: &str) -> Result<Self, ReceiverError> {
         let wrong = || ReceiverError(text.chars().take(80).collect());
-        if text == "approvers" {
-            return Ok(Self::Approvers);
+        match text {
+            "approvers" => return Ok(Self::Approvers),
+            "named" => return Ok(Self::Named),
+            _ => {}
         }
         let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
         let name: OperatorId = name.parse().map_err(|_| wrong())?;
@@ -185,6 +193,7 @@ impl FromStr for Receiver {
             "operator" => Self::Operator(name),
             "role" => Self::Role(name.to_string()),
             "field" => Self::Field(name.to_string()),
+            "manager-of" => Self::ManagerOf(name.to_string()),
             "group" => Self::Group(name.to_string()),
             _ => return Err(wrong()),
         })
@@ -197,7 +206,9 @@ impl fmt::Display for Receiver {
             Self::Role(name) => write!(f, "role:{name}"),
             Self::Operator(name) => write!(f, "operator:{name}"),
             Self::Field(name) => write!(f, "field:{name}"),
+            Self::ManagerOf(name) => write!(f, "manager-of:{name}"),
             Self::Approvers => f.write_str("approvers"),
+            Self::Named => f.write_str("named"),
             Self::Group(name) => write!(f, "group:{name}"),
         }
     }
@@ -325,6 +336,11 @@ impl Notice {
                         receiver.to_string(),
                         known(),
                     ));
+                }
+                Receiver::Named if !self.on.names_receivers() => {
+                    let message = format!("{} says of nobody to tell him", self.on.name());
+                    let word = receiver.to_string();
+                    faults.push(key("to", "unknown-receiver", message, word, known()));
                 }
                 Receiver::Approvers if self.on != On::ApprovalWaiting => {
                     let message = format!("{} waits for nobody's signature", self.on.name());

@@ -119,6 +119,7 @@ pub fn outcome(on: On, lang: Lang) -> &'static str {
         On::Approved => ("已批准", "approved"),
         On::Rejected => ("被驳回", "rejected"),
         On::Returned => ("被退回", "returned"),
+        On::Copied => ("请知悉", "for your information"),
         _ => ("", ""),
     };
     either(lang, zh, en)

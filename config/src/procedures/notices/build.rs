@@ -122,7 +122,7 @@ fn receivers(walk: &mut Walk<'_>, fields: &Fields, names: NoticeNames<'_>) -> Ve
     for (text, at) in fields.texts("to") {
         let Ok(receiver) = text.parse::<Receiver>() else {
             let message = format!("{} is no receiver", quote(text));
-            let expected = "role:NAME, operator:NAME, field:NAME, group:ROLE or approvers";
+            let expected = "role:NAME, operator:NAME, field:NAME, manager-of:NAME, group:ROLE, approvers or named";
             let role = names.roles.filter(|roles| roles.contains(text));
             let hint = role.map(|_| format!("did you mean {:?}?", format!("role:{text}")));
             walk.error(at, "bad-receiver", message, expected, hint);

@@ -1,13 +1,16 @@
 //! Facts of an occasion, made from its masked entry and the masked version of its document.
 
 use gatewarden_model::{
-    Actor, Amount, Body, Comparison, Counted, Day, Document, DocumentContent, DocumentLine, Entry,
-    Masked, Movement, MovementLine, Pass, Task, TaskLine,
+    Actor, Amount, Body, Comparison, Counted, Day, Document, DocumentContent, DocumentLine,
+    DocumentStep, Entry, Masked, Movement, MovementLine, Pass, RuleEffect, RuleFiring, Scalar,
+    Task, TaskLine,
 };
 use serde_json::{Map, Value, json};
 
 use super::{FactKind, Facts, Names, ROWS_MAX, line, specs};
-use crate::{Occasion, Severity, template::Lang, terms};
+use crate::{Occasion, Severity, occasion::acted, template::Lang, terms};
+
+const US_AN_HOUR: i64 = 3_600_000_000;
 
 /// What is told, and how.
 #[derive(Clone, Copy)]
@@ -162,8 +165,58 @@ impl Made<'_> {
                 self.set_if("station", station.as_ref());
                 self.set_if("number", document.as_ref());
             }
+            Body::DocumentStepped { version, step, by, .. } => self.step(*version, step, by),
+            Body::RuleFired { firing, .. } => self.firing(firing),
             other => self.system(other),
         }
+    }
+
+    fn step(&mut self, version: u32, step: &DocumentStep, actor: &Actor) {
+        self.set("version", version);
+        let (node, by, comment) = acted(step);
+        self.set_if("node", node);
+        let by = match (by, actor) {
+            (Some(by), _) => Some(self.person(by)),
+            (None, Actor::Operator { id, .. }) => Some(self.person(id)),
+            _ => None,
+        };
+        self.set("by", by);
+        self.set("comment", comment.filter(|text| !text.is_empty()));
+        let author = self.told.occasion.people.get("author").map(|who| self.person(who));
+        self.set("author", author);
+    }
+
+    fn firing(&mut self, firing: &RuleFiring) {
+        self.set("rule", &*firing.rule);
+        self.set("rule_title", (!firing.title.is_empty()).then(|| firing.title.clone()));
+        let subjects: Vec<&str> = firing.subjects.iter().map(|one| one.key.as_str()).collect();
+        let subject = if subjects.is_empty() { firing.rule.clone() } else { subjects.join(", ") };
+        self.set("subject", subject);
+        let said = firing.effects.iter().find_map(|effect| match effect {
+            RuleEffect::Flag { title } => Some(title.clone()),
+            RuleEffect::Refuse { reason } => Some(reason.clone()),
+            RuleEffect::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        });
+        self.set("message", said);
+        let todo = firing.effects.iter().find_map(|effect| match effect {
+            RuleEffect::Todo { title, due_h, .. } => Some((title.clone(), *due_h)),
+            _ => None,
+        });
+        let (todo, due_h) = todo.unwrap_or_default();
+        self.set("todo", todo);
+        let (at, offset) = (self.told.entry.get().at.wall_us, self.told.names.utc_offset_min());
+        let due =
+            due_h.map(|hours| moment(at.saturating_add(i64::from(hours) * US_AN_HOUR), offset));
+        self.set("due", due);
+        let facts: Vec<(&String, &Scalar)> = firing.facts.iter().collect();
+        self.rows("facts", &facts, |_, (name, value)| {
+            let value = match value {
+                Scalar::Text(text) => line(text),
+                other => line(&other.to_string()),
+            };
+            json!({"name": line(name), "value": value})
+        });
     }
 
     fn system(&mut self, body: &Body) {

@@ -126,14 +126,25 @@ const RULE: &[FactSpec] = &[
     always("rule"),
     perhaps("rule_title"),
     always("subject"),
-    perhaps("outcome"),
     perhaps("message"),
+    perhaps("kind"),
+    perhaps("kind_id"),
+    perhaps("number"),
     rows("facts", &[always("name"), always("value")]),
     number("more"),
 ];
 
-const TODO: &[FactSpec] =
-    &[always("todo"), perhaps("rule"), perhaps("number"), perhaps("due"), perhaps("subject")];
+const TODO: &[FactSpec] = &[
+    always("todo"),
+    always("rule"),
+    always("subject"),
+    perhaps("kind"),
+    perhaps("kind_id"),
+    perhaps("number"),
+    perhaps("due"),
+    rows("facts", &[always("name"), always("value")]),
+    number("more"),
+];
 
 const HELD: &[FactSpec] = &[
     always("station"),
@@ -167,7 +178,7 @@ const CHANNEL: &[FactSpec] = &[always("channel"), always("reason"), number("wait
 #[must_use]
 pub fn specs(on: On) -> Vec<FactSpec> {
     let own = match on {
-        On::ApprovalWaiting | On::Approved | On::Rejected | On::Returned => DOCUMENT,
+        On::ApprovalWaiting | On::Approved | On::Rejected | On::Returned | On::Copied => DOCUMENT,
         On::TaskOpened => TASK,
         On::Moved => MOVED,
         On::CountDifference => COUNT,
