@@ -187,7 +187,7 @@ pub(crate) async fn check(
         })
         .await?;
     who.may(&api, right.action, right.module, "a check of a document").await?;
-    let mistakes = api.app.recorder.query_engine(move |engine| engine.mistakes_in(&content)).await?;
+    let mistakes = api.app.recorder.query(move |engine| engine.mistakes_in(&content)).await?;
     Ok(Eyes::of(&api, &who).await?.json(Checked { mistakes }))
 }
 

@@ -333,6 +333,13 @@ impl KindDefinition {
         }
     }
 
+    /// The own state that a step of the kind's own leads to from here; none where it is no step here.
+    #[must_use]
+    pub fn moved(&self, own: Option<&String>, name: &str) -> Option<String> {
+        let step = self.moves.iter().find(|one| one.name == name && Some(&one.from) == own);
+        step.map(|one| one.to.clone())
+    }
+
     /// The rule for links to a kind.
     #[must_use]
     pub fn link_rule(&self, to: DocumentKind, by_line: bool) -> Option<&LinkRule> {

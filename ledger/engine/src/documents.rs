@@ -26,7 +26,7 @@ use gatewarden_model::{
 };
 
 use crate::{
-    access::{Facts, Goods, Line},
+    access::{Facts, Line},
     command::{Refusal, Reply},
     state::OpenDocument,
     turn::{Asked, Fault, Turn, cut},
@@ -34,6 +34,7 @@ use crate::{
 
 pub use close::DocumentAct;
 pub(crate) use execute::posting_of;
+pub(crate) use draft::{House, mistakes_in};
 pub use past::LOOKED_UP_MAX;
 
 /// Documents that are open at once.
@@ -196,10 +197,4 @@ pub(crate) fn author_of(by: &Actor) -> String {
 /// What a command on a document answers.
 fn written(document: &Document, version: u32, digest: Hash) -> Reply {
     Reply::Document { document: document.clone(), version, digest }
-}
-
-/// What policies are asked on for a document, kept by whoever asks.
-pub(crate) struct Subject {
-    /// What it touches.
-    pub(crate) goods: Option<Goods>,
 }

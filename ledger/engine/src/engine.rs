@@ -6,10 +6,11 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Document, DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash,
-    Levels, Module, MovementKind, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking,
+    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Document, DocumentContent, DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash,
+    Levels, Module, MovementKind, OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking,
     sod::SodTable,
 };
+use gatewarden_documents::Mistake;
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
@@ -17,13 +18,14 @@ use crate::{
     changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
+    documents::{House, mistakes_in},
     holds::HoldVerdict,
     items::ItemMaster,
     keeping::Binding,
     memory::{Memory, Past},
     people::Enrolment,
     sessions::often::BUSY,
-    state::State,
+    state::{State, Todo},
     tag_access::Work,
     turn::{REASON_BYTES_MAX, Turn},
 };
@@ -336,6 +338,21 @@ impl Engine {
         }
         self.absorb(&entries);
         Outcome { entries, answer, signals }
+    }
+
+    /// Everything that is wrong with what a version says; empty where nothing is, and where no procedures are
+    /// defined.
+    #[must_use]
+    pub fn mistakes_in(&self, content: &DocumentContent) -> Vec<Mistake> {
+        let (state, settings, memory) = (&self.state, &self.settings, &self.memory);
+        mistakes_in(&House { state, settings, memory }, content)
+    }
+
+    /// The to-dos that somebody is asked to do, oldest first.
+    #[must_use]
+    pub fn todos_of(&self, who: &OperatorId) -> Vec<Todo> {
+        let todos = self.state.todos().filter(|todo| crate::rules::is_for(&self.state, todo, who));
+        todos.cloned().collect()
     }
 
     /// Whether a document is open, or was looked up.

@@ -9,7 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{FieldType, Kinds, fields::Level};
 use gatewarden_model::{Hash, canonical};
-use gatewarden_rules::{FactType, RuleSet, Schema, SchemaError};
+use serde::{Serialize, de::DeserializeOwned};
+use gatewarden_rules::{FactType, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
 
 /// The part that says which documents there are.
@@ -37,7 +38,7 @@ pub struct Procedures {
     /// Who signs them.
     pub workflows: Workflows,
     /// Which rules hold.
-    pub rules: RuleSet,
+    pub rules: crate::rules::Rules,
     /// The facts that conditions may ask for.
     pub schema: Schema,
 }
@@ -145,7 +146,7 @@ pub fn schema_of(kinds: &Kinds) -> Result<Schema, ProceduresError> {
     Ok(schema)
 }
 
-fn part<T: serde::de::DeserializeOwned + Default>(
+fn part<T: Serialize + DeserializeOwned + Default>(
     parts: &BTreeMap<String, String>,
     name: &'static str,
 ) -> Result<T, ProceduresError> {

@@ -5,7 +5,7 @@
 //! Absent: what an act means, who must sign.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ use gatewarden_model::{
 use gatewarden_rules::{Condition, Facts};
 use gatewarden_workflow::{
     Around, Decide, Directory, Extra, Fault as WorkflowFault, Instance, Now, Phase, Revision,
-    Submission, Who, Workflow, Workflows,
+    Submission, Who, Workflows,
 };
 
 use crate::{
@@ -121,7 +121,7 @@ pub(crate) fn begin(
 ) -> Option<Instance> {
     let procedures = state.procedures_of(&open.procedures)?;
     let workflow = Arc::new(procedures.workflows.named(name)?.clone());
-    Some(Instance::new(&workflow, submission(open, by, extra).ok()?))
+    Some(Instance::empty(&workflow, submission(open, by, extra).ok()?))
 }
 
 /// Whether an approval goes on when its document is handed in again.
@@ -205,7 +205,7 @@ pub(crate) fn tick(turn: &Turn<'_>, open: &OpenDocument) -> Vec<ApprovalEvent> {
         return vec![];
     };
     let asked = asked(procedures, open, &open.frozen);
-    around(turn, procedures, open, &asked, |around| instance.tick(around)).unwrap_or_default()
+    around(turn, procedures, open, &asked, |around| Ok(instance.tick(around))).unwrap_or_default()
 }
 
 fn procedures_of<'t>(turn: &'t Turn<'_>, open: &OpenDocument) -> Result<&'t Procedures, Fault> {
@@ -241,14 +241,4 @@ fn around<T>(
 /// The time of an act.
 pub(crate) fn now_of(at: &Stamp, utc_offset_min: i32) -> Now {
     Now { us: at.wall_us, day: Day::of(at, utc_offset_min) }
-}
-
-/// The workflows of definitions by name, for looking.
-pub(crate) fn named<'p>(procedures: &'p Procedures, name: &str) -> Option<&'p Workflow> {
-    procedures.workflows.named(name)
-}
-
-/// Facts by name, as an empty submission has them.
-pub(crate) fn no_facts() -> Frozen {
-    (BTreeMap::new(), vec![])
 }

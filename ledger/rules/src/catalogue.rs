@@ -176,3 +176,29 @@ pub(crate) const FACTS: &[(&str, FactType, &str)] = &[
     ("time.weekday", Integer, "1 for Monday to 7 for Sunday."),
     ("time.working", Bool, "Whether it is within the working hours of a working day."),
 ];
+
+/// The place of a fact in the catalogue. Asked while compiling, so that a name that is none is no program.
+pub(crate) const fn at(name: &str) -> usize {
+    let mut place = 0;
+    while place < FACTS.len() {
+        if same(FACTS[place].0.as_bytes(), name.as_bytes()) {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("no such fact")
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}

@@ -430,9 +430,11 @@ impl Instance {
             }
             ApprovalEvent::Carried { node, of, from, .. } => {
                 let there = self.seatings.get(from);
-                let theirs = there.into_iter().flat_map(Seating::live);
-                let mut theirs = theirs.filter_map(|(_, seat)| seat.decision.as_ref());
-                let Some(signature) = theirs.find(|d| d.by == *of).cloned() else { return };
+                let signature = there.and_then(|there| {
+                    let mut theirs = there.live().filter_map(|(_, seat)| seat.decision.as_ref());
+                    theirs.find(|d| d.by == *of).cloned()
+                });
+                let Some(signature) = signature else { return };
                 let (node_, from) = (node.clone(), Some(from.clone()));
                 let carried =
                     Signature { node: node_, of: of.clone(), carried: from, ..signature };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Engine, OpenDocument, Todo};
 use gatewarden_model::{
-    Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask, RuleFiring,
+    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask, RuleFiring,
     Stamp, Subject, SubjectKind, TaskId, no_fields,
 };
 use gatewarden_store::{LedgerReader, StoreError};
@@ -13,6 +13,17 @@ use serde::Serialize;
 
 /// Entries of one document that are looked through.
 const ENTRIES_MAX: usize = 10_000;
+
+/// Who somebody is, as documents name him.
+fn name_of(by: &Actor) -> String {
+    match by {
+        Actor::Operator { id, .. } => id.to_string(),
+        Actor::Client { id } => id.to_string(),
+        Actor::Local { uid } => format!("local user {uid}"),
+        Actor::Daemon => "the gateway".to_owned(),
+        Actor::Nobody => "nobody".to_owned(),
+    }
+}
 
 /// A document in a list.
 #[derive(Debug, Serialize)]
@@ -35,7 +46,7 @@ impl Listed {
             version: open.content.version,
             digest: open.digest,
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
-            author: open.by.to_string(),
+            author: name_of(&open.by),
             title: open.content.title.clone(),
             at: open.at,
         }
@@ -153,7 +164,7 @@ impl DocumentView {
             content: (*open.content).clone(),
             digest: open.digest,
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
-            author: open.by.to_string(),
+            author: name_of(&open.by),
             at: open.at,
             approval: ApprovalView::of(open),
             quantities: quantities.map(|(line, told)| (line, LineView::of(told))).collect(),
@@ -178,7 +189,7 @@ impl Past {
         for entry in ledger.touching(&subject, ENTRIES_MAX)? {
             match entry.body {
                 Body::DocumentWritten { content, by, .. } if content.document == *document => {
-                    past.versions.push((entry.at, by.to_string(), content));
+                    past.versions.push((entry.at, name_of(&by), content));
                 }
                 Body::DocumentStepped { document: of, step, .. } if of == *document => {
                     past.last = Some(step);

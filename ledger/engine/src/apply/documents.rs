@@ -142,7 +142,10 @@ impl State {
                 open.versions.push(Arc::clone(&open.content));
                 self.enter(open, Frame::InExecution);
             }
-            DocumentStep::Fulfilled { lines, .. } => open.quantities.fulfil(lines),
+            DocumentStep::Fulfilled { lines, .. } => {
+                // What is out of range was refused before it was recorded.
+                let _ = open.quantities.fulfil(lines);
+            }
             DocumentStep::Consumed { items, .. } => {
                 for (item, quantity) in items {
                     let sum = open.consumed.entry(item.clone()).or_default();
@@ -150,7 +153,7 @@ impl State {
                 }
             }
             DocumentStep::Own { name } => {
-                let own = self.definition(open).and_then(|kind| kind.moved(&open.stage, name));
+                let own = self.definition(open).and_then(|kind| kind.moved(open.stage.own.as_ref(), name));
                 open.stage.own = own.or_else(|| open.stage.own.take());
             }
             DocumentStep::Superseded | DocumentStep::Closed { .. } => {

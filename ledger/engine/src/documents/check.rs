@@ -6,8 +6,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatewarden_documents::{Frame, KindDefinition};
-use gatewarden_model::{Day, Document, DocumentContent, DocumentKind, ItemId, Scalar};
+use gatewarden_documents::KindDefinition;
+use gatewarden_model::{Document, DocumentContent, DocumentKind, ItemId, Scalar};
 use gatewarden_planning::{
     BomVersion, Boms, PlanError,
     requisition::{Asked, Issued, Work, check_requisition},
@@ -135,14 +135,4 @@ impl OpenDocument {
     pub(crate) fn in_force(&self) -> impl Iterator<Item = &Arc<DocumentContent>> {
         self.versions.iter()
     }
-}
-
-/// Whether a document stands where others may follow from it.
-pub(crate) fn stands(open: &OpenDocument) -> bool {
-    matches!(open.frame(), Frame::Approved | Frame::InExecution)
-}
-
-/// The day that master data counts from.
-pub(crate) fn day_of(turn: &Turn<'_>) -> Day {
-    turn.today().0
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{Execution, KindDefinition};
+use gatewarden_documents::{Execution, KindDefinition, kinds::HeadField};
 use gatewarden_model::{
     Actor, Body, DocumentContent, DocumentStep, Hash, Location, MovementId, MovementKind,
     OperatorId, Posting, PostingLine, StationId, Task, TaskId, TaskLine,
@@ -99,6 +99,13 @@ pub(crate) fn in_two_steps(content: &DocumentContent) -> bool {
     content.custom.keys().any(|name| name.as_str() == RECEIVING_STATION)
 }
 
+/// Whether a document is done at a station of its own; else others are that fulfil it. A count is done
+/// without tasks.
+pub(crate) fn at_station(content: &DocumentContent, kind: &KindDefinition) -> bool {
+    let named = content.station.is_some() || kind.needs(HeadField::Station);
+    named && kind.count.is_none()
+}
+
 fn station_of(content: &DocumentContent, part: Part) -> Result<StationId, Fault> {
     let receiving =
         content.custom.iter().find(|(name, _)| name.as_str() == RECEIVING_STATION).map(|(_, v)| v);
@@ -185,11 +192,12 @@ impl Turn<'_> {
     ) -> Result<(), Fault> {
         match kind.execution {
             Execution::None | Execution::Posting => Ok(()),
+            Execution::Task if !at_station(content, kind) => Ok(()),
             Execution::Task => {
                 let part = if in_two_steps(content) { Part::Out } else { Part::Whole };
                 self.open_tasks(content, kind, part)
             }
-            Execution::Master => self.put_in_force(content, kind),
+            Execution::Master => self.bring_in_force(content, kind),
         }
     }
 

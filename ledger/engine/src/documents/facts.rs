@@ -57,7 +57,7 @@ pub(crate) fn of_version(
         put(&format!("document.custom.{name}"), scalar(&value));
     }
     let lines = content.lines.iter();
-    let lines = lines.map(|line| of_line(line, declared.unwrap_or_default(), class(&line.item)));
+    let lines = lines.map(|line| of_line(content, line, declared.unwrap_or_default(), class(&line.item)));
     (facts, lines.collect())
 }
 
@@ -74,6 +74,7 @@ fn orders(content: &DocumentContent) -> i64 {
 }
 
 fn of_line(
+    content: &DocumentContent,
     line: &gatewarden_model::DocumentLine,
     declared: &[gatewarden_documents::FieldDeclaration],
     class: Option<ItemClass>,
@@ -102,7 +103,8 @@ fn of_line(
     if let Some(amount) = line.amount {
         put("amount", amount.units().into());
     }
-    for (name, value) in fields::line_facts(line, declared) {
+    let kind = class.unwrap_or_default();
+    for (name, value) in fields::line_facts(content, &line.custom, kind, declared) {
         put(&format!("custom.{name}"), scalar(&value));
     }
     facts
@@ -111,9 +113,8 @@ fn of_line(
 fn scalar(value: &Value) -> Scalar {
     match value {
         Value::Bool(yes) => Scalar::Bool(*yes),
-        Value::Integer(whole) | Value::Quantity(whole) => Scalar::Integer(*whole),
-        Value::Amount(amount) => Scalar::Integer(amount.units()),
-        other => Scalar::Text(other.to_string()),
+        Value::Integer(whole) => Scalar::Integer(*whole),
+        Value::Text(text) => Scalar::Text(text.clone()),
     }
 }
 
@@ -138,13 +139,13 @@ impl Turn<'_> {
         kind: &KindDefinition,
     ) -> Result<Frozen, Fault> {
         let (mut facts, mut lines) =
-            of_version(self.state, &open.content, &open.by, |item| self.class_of(item));
+            of_version(self.state, &open.content, &open.by, |item| self.item_class(item));
         check::planned(self, open, kind, (&mut facts, &mut lines))?;
         Ok((facts, lines))
     }
 
     /// An item's class.
-    pub(super) fn class_of(&self, item: &ItemId) -> Option<ItemClass> {
+    pub(super) fn item_class(&self, item: &ItemId) -> Option<ItemClass> {
         let known = self.settings.items.by_code(item).map(|item| item.class);
         self.stock.item(item).map(|item| item.class).or(known)
     }

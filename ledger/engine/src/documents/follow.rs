@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{Execution, KindDefinition, Step as FrameStep};
+use gatewarden_documents::{Execution, KindDefinition, Quantities, Step as FrameStep};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
     Movement, MovementId, MovementKind,
@@ -40,7 +40,7 @@ impl Turn<'_> {
     fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
         for document in fulfilled(kind, content) {
             let Some(other) = self.state.document(&document) else { continue };
-            let lines = other.quantities.fulfilled(&other.content, (kind, content), movement);
+            let lines = Quantities::fulfilled(&other.content, (kind, content), movement);
             if lines.is_empty() {
                 continue;
             }
@@ -118,6 +118,13 @@ pub(crate) fn fulfilled(kind: &KindDefinition, content: &DocumentContent) -> Vec
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The work order that a document as a whole is for.
+pub(crate) fn order_of_head(content: &DocumentContent) -> Option<Document> {
+    let of_lines = content.lines.iter().flat_map(|line| &line.links);
+    let mut links = content.links.iter().chain(of_lines);
+    links.find(|link| link.document.kind == DocumentKind::WorkOrder).map(|l| l.document.clone())
 }
 
 /// The work order or subcontract order that a line is for.

@@ -45,7 +45,7 @@ impl Turn<'_> {
     }
 
     /// Puts in force what an approved document says.
-    pub(super) fn put_in_force(
+    pub(super) fn bring_in_force(
         &mut self,
         content: &DocumentContent,
         _: &KindDefinition,

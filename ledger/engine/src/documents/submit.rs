@@ -4,7 +4,7 @@
 //! the branches of its workflow are decided on is written into the entry. Absent: signing (`act`).
 
 use gatewarden_documents::{Execution, KindDefinition, Step as FrameStep};
-use gatewarden_model::{Actor, ApprovalEvent, Decision, Document, DocumentStep, Hash};
+use gatewarden_model::{Actor, ApprovalEvent, Decision, Document, DocumentStep, Hash, ReturnTo};
 
 use super::{author_of, execute, facts::Frozen, written};
 use crate::{
@@ -96,6 +96,7 @@ impl Turn<'_> {
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
+            Execution::Task if !execute::at_station(&open.content, kind) => Ok(()),
             Execution::Task => {
                 let parts: &[execute::Part] = match execute::in_two_steps(&open.content) {
                     true => &[execute::Part::Out, execute::Part::In],
@@ -152,7 +153,7 @@ impl Turn<'_> {
                 ApprovalEvent::Approved { .. }
                 | ApprovalEvent::Rejected { .. }
                 | ApprovalEvent::Withdrawn { .. } => end = Some(event.clone()),
-                ApprovalEvent::Returned { to: gatewarden_model::approval::ReturnTo::Initiator, .. } => {
+                ApprovalEvent::Returned { to: ReturnTo::Initiator, .. } => {
                     end = Some(event.clone());
                 }
                 _ => {}
@@ -167,11 +168,11 @@ impl Turn<'_> {
         match end {
             Some(ApprovalEvent::Approved { .. }) => self.approved(document),
             Some(ApprovalEvent::Rejected { .. }) => {
-                self.not_approved(document, DocumentStep::Rejected, by);
+                self.not_signed(document, DocumentStep::Rejected, by);
                 Ok(())
             }
             Some(_) => {
-                self.not_approved(document, DocumentStep::Returned, by);
+                self.not_signed(document, DocumentStep::Returned, by);
                 Ok(())
             }
             None => Ok(()),
@@ -189,7 +190,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn not_approved(&mut self, document: &Document, step: DocumentStep, by: &Actor) {
+    fn not_signed(&mut self, document: &Document, step: DocumentStep, by: &Actor) {
         if let Some(open) = self.state.document(document).cloned() {
             self.void_document(&open, by);
         }

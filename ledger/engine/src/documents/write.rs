@@ -1,9 +1,13 @@
 //! Versions of documents.
 
-use gatewarden_documents::{Mistake, Step as FrameStep, check};
+use gatewarden_documents::Step as FrameStep;
 use gatewarden_model::{Actor, Body, DocumentContent};
 
-use super::{DOCUMENTS_MAX, draft::House, first_of, written};
+use super::{
+    DOCUMENTS_MAX,
+    draft::{House, mistakes_in},
+    first_of, written,
+};
 use crate::{
     state::OpenDocument,
     turn::{Answer, Fault, Turn},
@@ -69,15 +73,10 @@ impl Turn<'_> {
 
     /// Whether a version says what its kind may say.
     pub(super) fn check_content_of(&self, content: &DocumentContent) -> Result<(), Fault> {
-        match first_of(&self.mistakes_in(content)) {
+        let house = House { state: self.state, settings: self.settings, memory: self.memory };
+        match first_of(&mistakes_in(&house, content)) {
             Some(fault) => Err(fault),
             None => Ok(()),
         }
-    }
-
-    /// All that is wrong with what a version says.
-    pub(crate) fn mistakes_in(&self, content: &DocumentContent) -> Vec<Mistake> {
-        let Some(procedures) = self.state.procedures_in_force() else { return vec![] };
-        check(content, &procedures.kinds, &House { turn: self })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CUSTOM_BYTES_MAX, CUSTOM_FIELDS_MAX, Custom, Field, FieldRights};
-use crate::{Location, Posting, Task};
+use crate::{DocumentContent, Location, Posting, Task};
 
 impl Location {
     /// The field that its name belongs to; none for a place that names nobody.
@@ -44,6 +44,22 @@ impl Task {
             fields.extend(line.value.map(|_| Field::Price));
             fields.extend(line.owner.as_ref().map(|_| Field::Owner));
             fields.extend([&line.from, &line.to].into_iter().filter_map(Location::field));
+        }
+        fields
+    }
+}
+
+impl DocumentContent {
+    /// The fields that it states.
+    #[must_use]
+    pub fn fields(&self) -> BTreeSet<Field> {
+        let mut fields = of_custom(&self.custom);
+        fields.extend((!self.note.is_empty()).then_some(Field::Notes));
+        for line in &self.lines {
+            fields.extend(of_custom(&line.custom));
+            fields.extend(line.amount.map(|_| Field::Price));
+            fields.extend(line.owner.as_ref().map(|_| Field::Owner));
+            fields.extend(line.from.iter().chain(&line.to).filter_map(Location::field));
         }
         fields
     }
