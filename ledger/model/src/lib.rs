@@ -72,8 +72,8 @@ pub use label::{Label, LabelEvidence, LabelState, LabelTag, LabelVerdict};
 pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
-    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId, NoticeId,
-    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
+    ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId,
+    NoticeId, OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
 };
 pub use notice::{NOTICE_REASON_BYTES_MAX, NoticeOutcome, NoticeSettled, RECEIVER_BYTES_MAX};
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::NoticeId;
+use crate::{Document, name::NoticeId};
 
 /// Longest name of a receiver or channel, in bytes.
 pub const RECEIVER_BYTES_MAX: usize = 96;
@@ -21,6 +21,9 @@ pub struct NoticeSettled {
     pub notice: NoticeId,
     /// The entry that gave occasion.
     pub about: u64,
+    /// The document that it was about, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
     /// To whom: `operator:NAME`, or `group:ROLE` for the audience of a channel.
     pub receiver: String,
     /// By which channel, where one took it or was the last to refuse it.
@@ -99,6 +102,7 @@ mod tests {
             let settled = NoticeSettled {
                 notice: "approval-waiting".parse().unwrap(),
                 about: 12,
+                document: None,
                 receiver: "operator:li.wei".into(),
                 channel: Some("wecom".into()),
                 step: 0,

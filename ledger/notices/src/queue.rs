@@ -14,7 +14,7 @@ mod time;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use gatewarden_model::NoticeId;
+use gatewarden_model::{Document, NoticeId};
 use serde::{Deserialize, Serialize};
 
 use crate::{On, Severity, Waiting};
@@ -88,6 +88,9 @@ pub struct Row {
     pub on: On,
     /// The entry.
     pub about: u64,
+    /// On which document, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
     /// To whom: `operator:NAME` or `group:ROLE`.
     pub to: String,
     /// The channels that are left; the first is the one.
@@ -137,6 +140,8 @@ pub struct Row {
 struct Repeat {
     notice: NoticeId,
     about: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document: Option<Document>,
     to: String,
     key: String,
     until_us: i64,
@@ -210,6 +215,12 @@ impl Queue {
     #[must_use]
     pub fn awaiting(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many more may be taken.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        ROWS_MAX.saturating_sub(self.depth())
     }
 
     /// Whether nothing more is taken for now.

@@ -19,6 +19,7 @@ fn offer(about: u64, to: &str, channels: &[&str]) -> Offer {
         notice: "n".parse().unwrap(),
         on: On::Moved,
         about,
+        document: None,
         to: to.into(),
         channels: channels.iter().map(|&name| name.into()).collect(),
         severity: Severity::Notice,

@@ -1,6 +1,6 @@
 //! Taking notices in: repeats are counted, quiet hours make them wait; and letting go what was answered.
 
-use gatewarden_model::{NoticeId, NoticeOutcome, NoticeSettled};
+use gatewarden_model::{Document, NoticeId, NoticeOutcome, NoticeSettled};
 
 use super::{Key, Open, Queue, Repeat, Row, RowState, WATCHED_MAX, record};
 use crate::{On, Reaction, Severity, Waiting};
@@ -14,6 +14,8 @@ pub struct Offer {
     pub on: On,
     /// The entry.
     pub about: u64,
+    /// On which document, where there is one.
+    pub document: Option<Document>,
     /// To whom.
     pub to: String,
     /// By which channels, in order.
@@ -60,7 +62,8 @@ impl Queue {
         {
             return Offered::Repeated;
         }
-        if self.is_full() {
+        // An escalation was taken before: it is not turned away now.
+        if offer.step == 0 && self.is_full() {
             return Offered::Full;
         }
         let id = self.next;
@@ -74,6 +77,7 @@ impl Queue {
             notice: offer.notice,
             on: offer.on,
             about: offer.about,
+            document: offer.document,
             to: offer.to,
             channels: offer.channels,
             severity: offer.severity,
@@ -128,6 +132,7 @@ impl Queue {
         let repeat = Repeat {
             notice: offer.notice.clone(),
             about: offer.about,
+            document: offer.document.clone(),
             to: offer.to.clone(),
             key: key.text.clone(),
             until_us: now_us.saturating_add(key.span_us),
@@ -207,6 +212,7 @@ impl Row {
         NoticeSettled {
             notice: self.notice.clone(),
             about: self.about,
+            document: self.document.clone(),
             receiver: self.to.clone(),
             channel: channel.map(str::to_owned),
             step: self.step,

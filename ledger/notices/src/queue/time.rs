@@ -52,6 +52,7 @@ impl Queue {
                 settled.push(NoticeSettled {
                     notice: repeat.notice,
                     about: repeat.about,
+                    document: repeat.document,
                     receiver: repeat.to,
                     channel: None,
                     step: 0,
