@@ -1,4 +1,5 @@
 //! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
 
+pub mod channels;
 pub mod documents;
 pub mod notices;

@@ -159,6 +159,9 @@ fn text(rule: Text) -> Value {
             let known = "price|cost|supplier|customer|owner|notes";
             json!({ "type": "string", "pattern": format!("^({known}|custom:(\\*|[a-z0-9][a-z0-9._-]{{0,63}}))$") })
         }
+        Text::Mail => {
+            json!({ "type": "string", "maxLength": 254, "pattern": "^[^@\\s]+@[^@\\s]+$" })
+        }
         Text::Pointer => json!({ "type": "string", "maxLength": 1024, "pattern": "^/" }),
         Text::Supplier => json!({ "type": "string", "pattern": "^@supplier/" }),
     }

@@ -43,6 +43,7 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Location => (Location::parse(text).is_ok(), None),
         Text::Place => (is_place(text), None),
         Text::Supplier => (is_supplier(text), None),
+        Text::Mail => (is_mail(text), None),
         Text::Field => (text.parse::<Field>().is_ok(), None),
         Text::Topic => (is_topic(text), None),
         Text::Pointer => (is_pointer(text), pointer_hint(text)),
@@ -117,6 +118,7 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "a field",
             "price, cost, supplier, customer, owner, notes, custom:NAME or custom:*",
         ),
+        Text::Mail => ("bad-mail", "a mail address", "NAME@DOMAIN, such as \"li.wei@example.com\""),
         Text::Topic => (
             "bad-topic",
             "a topic to publish to",
@@ -204,6 +206,19 @@ pub(crate) fn offset_minutes(text: &str) -> Option<i32> {
 
 fn is_supplier(text: &str) -> bool {
     Location::parse(text).is_ok() && text.starts_with("@supplier/")
+}
+
+/// The form that mail servers take unquoted; at most 254 bytes (RFC 5321, 4.5.3.1).
+fn is_mail(text: &str) -> bool {
+    let Some((name, domain)) = text.rsplit_once('@') else { return false };
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    let dotted = |part: &str| !part.split('.').any(str::is_empty);
+    text.len() <= 254
+        && name.len() <= 64
+        && !text.replacen('@', "", 1).contains(strange)
+        && dotted(name)
+        && domain.split('.').all(label)
 }
 
 fn url(text: &str) -> (bool, Option<String>) {
@@ -352,6 +367,11 @@ mod tests {
             (Text::Place, &["wh1", "wh1/a"], &["@supplier/ACME", "", "/"]),
             (Text::Field, &["price", "custom:colour", "custom:*"], &["prices", "custom:", ""]),
             (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
+            (
+                Text::Mail,
+                &["li.wei@example.com", "a+b@x", "王芳@例子.cn"],
+                &["", "li.wei", "@x", "a@", "a b@x", "a@b@c", "a..b@x", "a@x.", "<a@x>", "a@-x"],
+            ),
             (Text::Topic, &["gatewarden/movements"], &["a/#", "+", ""]),
             (Text::Pointer, &["/ok", "/a~1b/0", "/"], &["", "ok", "$.ok", "/a~", "/a~2", "/\n"]),
         ];

@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod badges;
 mod bench;
+mod channels;
 mod cli;
 mod clock;
 mod demo;

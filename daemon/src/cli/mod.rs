@@ -9,6 +9,7 @@ mod keys;
 mod labels;
 mod ledger;
 mod ledger_ops;
+mod notify;
 mod people;
 mod person;
 mod post;
@@ -89,6 +90,8 @@ enum Verb {
     /// What became of labels; decide about those of which nobody knows whether they were printed.
     #[command(subcommand)]
     Labels(labels::LabelsVerb),
+    /// Send one message by a channel of notices, to try it, and tell what became of it.
+    Notify(Box<notify::NotifyArgs>),
     /// Let a reader read, write, lock or kill a tag, or bind tags to pieces: always as a person.
     #[command(subcommand)]
     Tag(tag::TagVerb),
@@ -130,6 +133,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Post(args) => block_on(post::post(args))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,
+        Verb::Notify(args) => block_on(notify::notify(*args))?,
         Verb::Tag(verb) => block_on(tag::tag(verb))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
