@@ -21,7 +21,9 @@ use std::{
 
 use gatewarden_adapters::{Outcome, notice::Message};
 use gatewarden_engine::{Command, procedures::NOTICES};
-use gatewarden_model::{Body, Clock, Entry, Hash, NoticeId, NoticeOutcome, NoticeSettled, canonical};
+use gatewarden_model::{
+    Body, Clock, Entry, Hash, NoticeId, NoticeOutcome, NoticeSettled, canonical,
+};
 use gatewarden_notices::{Answer, NoticeSet, Offered, Queue, Sending, occasions};
 use gatewarden_store::{LedgerAddress, LedgerReader};
 use tokio::sync::mpsc;
@@ -32,9 +34,12 @@ use crate::{recorder::Recorder, spool::Spool};
 use plan::Found;
 use render::Made;
 
-pub(crate) use book::{NoticeRow, rows};
-pub(crate) use links::{Link, LinkState, Links};
-pub(crate) use ways::{Way, Ways};
+pub(crate) use book::{NoticeRow, TABLES, rows};
+pub(crate) use links::{Link, LinkState, claim, give_back, look_up};
+pub(crate) use render::rights_of;
+pub(crate) use ways::Ways;
+
+use links::Links;
 
 /// Entries taken from the journal in one step.
 const SCAN_ENTRIES_MAX: u64 = 500;
@@ -169,7 +174,11 @@ impl Running {
     }
 
     /// One scan and one message; true if there may be more to do at once.
-    async fn step(&mut self, orders: &mut Orders, stop: &CancellationToken) -> anyhow::Result<bool> {
+    async fn step(
+        &mut self,
+        orders: &mut Orders,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<bool> {
         self.refresh().await?;
         if self.scan().await? {
             return Ok(true);
@@ -260,7 +269,8 @@ impl Running {
             true => VecDeque::new(),
             false => {
                 let planner = self.planner(now_us);
-                let planned = move |engine: &gatewarden_engine::Engine| planner.plan(engine, &wanted);
+                let planned =
+                    move |engine: &gatewarden_engine::Engine| planner.plan(engine, &wanted);
                 self.lane.recorder.query(planned).await?.into()
             }
         };
@@ -298,7 +308,8 @@ impl Running {
         for (receiver, document) in unreachable {
             metrics::counter!("gatewarden_notices_total", "outcome" => "unreachable").increment(1);
             if self.unreachable.insert((notice.clone(), receiver.clone())) {
-                let reason = "no channel of the notice reaches the receiver: add an address to [[contacts]]";
+                let reason =
+                    "no channel of the notice reaches the receiver: add an address to [[contacts]]";
                 self.settle(vec![NoticeSettled {
                     notice: notice.clone(),
                     about,
@@ -381,7 +392,8 @@ impl Running {
         for due in self.queue.escalate(now_us) {
             let entry = self.entry(due.about).await?;
             let planner = self.planner(now_us);
-            let steps = move |engine: &gatewarden_engine::Engine| planner.escalate(engine, &entry, &due);
+            let steps =
+                move |engine: &gatewarden_engine::Engine| planner.escalate(engine, &entry, &due);
             for one in self.lane.recorder.query(steps).await? {
                 self.offer(one, now_us);
             }
@@ -391,7 +403,8 @@ impl Running {
             tracing::error!(%channel, "a channel takes no notices");
             let (channel, about) = (channel.clone(), self.cursor.unwrap_or(1).saturating_sub(1));
             let planner = self.planner(now_us);
-            let told = move |engine: &gatewarden_engine::Engine| planner.broken(engine, about, &channel);
+            let told =
+                move |engine: &gatewarden_engine::Engine| planner.broken(engine, about, &channel);
             for one in self.lane.recorder.query(told).await? {
                 self.offer(one, now_us);
             }
@@ -443,7 +456,8 @@ impl Running {
         match way.channel.send(message).await {
             Outcome::Delivered { remote_id } => Answer::Delivered { remote_id },
             Outcome::Retry { reason, after, uncertain } => {
-                let after_us = after.map(|after| i64::try_from(after.as_micros()).unwrap_or(i64::MAX));
+                let after_us =
+                    after.map(|after| i64::try_from(after.as_micros()).unwrap_or(i64::MAX));
                 Answer::Retry { reason, after_us, uncertain }
             }
             Outcome::Rejected { reason } => Answer::Rejected { reason },
@@ -463,7 +477,8 @@ impl Running {
         for id in &sending.ids {
             let Some(row) = self.queue.row(*id).cloned() else { continue };
             let entry = self.entry(row.about).await?;
-            let link = self.links.of(&row, &entry, &self.set.1, &self.lane.origin, self.now_us()).await?;
+            let link =
+                self.links.of(&row, &entry, &self.set.1, &self.lane.origin, self.now_us()).await?;
             let (set, gateway) = (Arc::clone(&self.set.1), self.lane.gateway.clone());
             let waiting = self.queue.depth();
             let make = move |engine: &gatewarden_engine::Engine| {
@@ -499,7 +514,8 @@ fn message_of(
         (_, Some(last)) => {
             all.push(last);
             let subjects: Vec<String> = all.into_iter().map(|one| one.filled.subject).collect();
-            let inbox = sending.to.starts_with("operator:").then(|| format!("{}/inbox", lane.origin));
+            let inbox =
+                sending.to.starts_with("operator:").then(|| format!("{}/inbox", lane.origin));
             (gatewarden_notices::digest::digest(&subjects, lang), inbox)
         }
     };

@@ -50,6 +50,13 @@ pub(crate) struct NoticeRow {
     reason: Option<String>,
 }
 
+impl NoticeRow {
+    /// Whether it is this one, and no channel took it.
+    pub(crate) fn is_rejected(&self, id: u64) -> bool {
+        self.id == id && self.state == "rejected"
+    }
+}
+
 impl gatewarden_model::Mask for NoticeRow {
     fn mask(&mut self, rights: &gatewarden_model::FieldRights) {
         if let Some(reason) = &mut self.reason {

@@ -12,7 +12,10 @@ use gatewarden_notices::{Grant, NoticeSet, Row, occasions};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{secrets, spool::{Spool, SpoolError}};
+use crate::{
+    secrets,
+    spool::{Spool, SpoolError},
+};
 
 /// How long a link is good.
 const LINK_US: i64 = 72 * 3_600_000_000;
@@ -70,7 +73,8 @@ impl Links {
         let Some(notice) = set.notices.get(&row.notice).filter(|notice| notice.link) else {
             return Ok(None);
         };
-        let Some(operator) = row.to.strip_prefix("operator:").and_then(|id| OperatorId::parse(id).ok())
+        let Some(operator) =
+            row.to.strip_prefix("operator:").and_then(|id| OperatorId::parse(id).ok())
         else {
             return Ok(None);
         };

@@ -51,7 +51,14 @@ impl Planner {
             for mut occasion in occasions(entry) {
                 know(engine, &mut occasion);
                 for (id, notice) in self.set.called_for(&occasion) {
-                    found.push(self.of(engine, (id, notice), &occasion, Some(entry), 0, &notice.to));
+                    found.push(self.of(
+                        engine,
+                        (id, notice),
+                        &occasion,
+                        Some(entry),
+                        0,
+                        &notice.to,
+                    ));
                 }
             }
         }
@@ -89,10 +96,8 @@ impl Planner {
             for offer in &mut one.offers {
                 // It goes by another channel, or waits for this one.
                 offer.channels.sort_by_key(|name| name == channel);
-                offer.key = Some(Key {
-                    text: format!("{id} {channel}"),
-                    span_us: minutes * US_A_MIN,
-                });
+                offer.key =
+                    Some(Key { text: format!("{id} {channel}"), span_us: minutes * US_A_MIN });
                 offer.subject = Some(format!("channel/{channel}"));
             }
             one
@@ -110,7 +115,9 @@ impl Planner {
         to: &[Receiver],
     ) -> Found {
         let receivers = receivers(engine, occasion, to);
-        let key = entry.filter(|_| step == 0).and_then(|entry| self.key(engine, id, notice, occasion, entry));
+        let key = entry
+            .filter(|_| step == 0)
+            .and_then(|entry| self.key(engine, id, notice, occasion, entry));
         let (mut offers, mut unreachable) = (vec![], vec![]);
         for (to, who) in receivers {
             let channels = self.reach.channels(self.set.channels_of(notice), &to);
@@ -118,7 +125,15 @@ impl Planner {
                 unreachable.push((to, occasion.document.clone()));
                 continue;
             }
-            offers.push(self.offer(engine, (id, notice), occasion, step, (to, who), channels, key.clone()));
+            offers.push(self.offer(
+                engine,
+                (id, notice),
+                occasion,
+                step,
+                (to, who),
+                channels,
+                key.clone(),
+            ));
         }
         let due = |minutes: u32| self.now_us.saturating_add(i64::from(minutes) * US_A_MIN);
         let due: Vec<i64> = notice.escalate.iter().map(|one| due(one.after_minutes)).collect();
@@ -234,7 +249,11 @@ fn receivers(
                 holders.for_each(|one| person(&one.id, &mut all));
             }
             Receiver::Field(name) => {
-                occasion.people.get(name.as_str()).into_iter().for_each(|who| person(who, &mut all));
+                occasion
+                    .people
+                    .get(name.as_str())
+                    .into_iter()
+                    .for_each(|who| person(who, &mut all));
             }
             Receiver::Approvers => occasion.approvers.iter().for_each(|who| person(who, &mut all)),
             Receiver::Group(role) => {

@@ -116,7 +116,8 @@ fn words(
     let document = document.and_then(|of| version_of(engine, of, occasion.digest.as_ref()));
     let document = document.map(|content| Masked::new(content, &rights));
     let entry = Masked::new(entry.clone(), &rights);
-    let receiver = match row.to.strip_prefix("operator:").and_then(|id| OperatorId::parse(id).ok()) {
+    let receiver = match row.to.strip_prefix("operator:").and_then(|id| OperatorId::parse(id).ok())
+    {
         Some(who) => Book(engine).person(&who).unwrap_or_else(|| who.to_string()),
         None => row.to.clone(),
     };

@@ -6,7 +6,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_adapters::notice::Channel;
-use gatewarden_model::OperatorId;
+use gatewarden_config::{Config, Language};
+use gatewarden_model::{Clock, OperatorId};
 use gatewarden_notices::{ChannelLimits, Rate, template::Lang};
 
 /// One channel.
@@ -49,6 +50,35 @@ impl Way {
 }
 
 impl Ways {
+    /// Those of a configuration. One that can't be set up is told, and stops none of the others.
+    pub(crate) fn of(config: &Config, clock: &Arc<dyn Clock>) -> Self {
+        let mut ways = Self::default();
+        for section in &config.channels {
+            let channel = match crate::channels::channel(section, clock) {
+                Ok(channel) => channel,
+                Err(error) => {
+                    tracing::error!(channel = %section.name, error = %format!("{error:#}"),
+                        "a channel can't be set up");
+                    continue;
+                }
+            };
+            let called = config.contacts.iter().filter_map(|contact| {
+                let address = section.kind.address_of(contact)?;
+                Some((contact.operator.clone(), address.to_owned()))
+            });
+            let way = Way {
+                channel,
+                is_one_place: section.kind.is_one_place(),
+                per_minute: section.per_minute,
+                addresses: called.collect(),
+            };
+            ways.channels.insert(section.name.to_string(), way);
+        }
+        let english = config.contacts.iter().filter(|one| one.language == Language::En);
+        ways.languages = english.map(|one| (one.operator.clone(), Lang::En)).collect();
+        ways
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.channels.is_empty()
@@ -68,7 +98,8 @@ impl Ways {
             let own = way.per_minute.map(|count| Rate { count: count.max(1), span_us: 60_000_000 });
             own.or(vendor)
         };
-        let all = self.channels.iter().map(|(name, way)| (name.clone(), rate(way).into_iter().collect()));
+        let all =
+            self.channels.iter().map(|(name, way)| (name.clone(), rate(way).into_iter().collect()));
         all.collect()
     }
 
