@@ -58,6 +58,7 @@ pub use procedures::notices::{
     CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
     shipped_templates,
 };
+pub use procedures::{ProceduresSection, shipped_procedures};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

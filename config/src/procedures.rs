@@ -3,3 +3,7 @@
 pub mod channels;
 pub mod documents;
 pub mod notices;
+mod section;
+
+pub(crate) use section::{PROCEDURES, read};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, shipped_procedures};

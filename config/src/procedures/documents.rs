@@ -19,7 +19,7 @@ pub(crate) use shape::{DOCUMENT, MOVEMENT};
 
 use crate::{
     Environment, Mistake, Severity,
-    fields::{Fields, Span},
+    fields::Fields,
     load::{table_of, text_of, whole},
     report::Walk,
 };
@@ -92,51 +92,59 @@ fn kinds(walk: &mut Walk<'_>, root: &Fields, beneath: Kinds) -> Kinds {
             of_field.push(table);
         }
     }
-    let twice = own.faults();
+    let (mut faults, mut later) = (own.faults(), Vec::new());
     let whole = beneath.with(own.clone());
+    // Fields that stand beneath come first and are not in this file.
     let before = whole.fields.len().saturating_sub(own.fields.len());
-    // Fields that stand beneath are not in this file: what contradicts them is told at the file's own.
-    let whole_faults = whole.faults().into_iter().filter_map(|fault| match fault.at {
+    let of_whole = whole.faults().into_iter().filter_map(|fault| match fault.at {
         At::Field(at, key) => Some(Fault { at: At::Field(at.checked_sub(before)?, key), ..fault }),
         _ => None,
     });
-    let mut faults: Vec<Fault> = twice;
-    for fault in whole_faults {
-        if !faults.iter().any(|known| known.at == fault.at && known.code == fault.code) {
+    for fault in of_whole {
+        if !faults.contains(&fault) {
             faults.push(fault);
         }
     }
     for fault in faults {
-        let at = place(&fault.at, &of_kind, &of_field);
+        let Some((table, key)) = place(&fault.at, &of_kind, &of_field) else { continue };
+        let at = table.place(key);
+        // What is wrong as a word is told of; what follows from its absence is not.
+        let spoilt = table.stands(key) && !table.has(key);
+        let stands = table.has(key) && at != table.at;
+        if spoilt || stands && walk.has_errors_in(at) {
+            continue;
+        }
+        later.push((at, fault));
+    }
+    for (at, fault) in later {
         walk.error(at, fault.code, fault.message, fault.expected, None);
     }
     whole
 }
 
-/// Where a fault stands in the file.
-fn place(at: &At, kinds: &[&Fields], fields: &[&Fields]) -> Span {
+/// The table and the key of it where a fault stands in the file.
+fn place<'t>(
+    at: &At,
+    kinds: &[&'t Fields],
+    fields: &[&'t Fields],
+) -> Option<(&'t Fields, &'static str)> {
     match *at {
-        At::Kind(kind, key) => kinds.get(kind).map_or(Span::default(), |table| key_of(table, key)),
+        At::Kind(kind, key) => {
+            let table = *kinds.get(kind)?;
+            // Some keys stand in a table of their own within a kind's.
+            match key {
+                "execute" => Some((table.table("rights")?, key)),
+                "lines_max" => Some((table.table("lines")?, "max")),
+                "quantity" => Some((table.table("lines")?, key)),
+                key => Some((table, key)),
+            }
+        }
         At::KindList(kind, list, position, key) => {
-            let table = kinds.get(kind).map(|table| table.tables(list));
-            let entry = table.and_then(|entries| entries.get(position));
-            entry.map_or(Span::default(), |entry| entry.place(key))
+            let entries = kinds.get(kind)?.tables(list);
+            Some((entries.get(position)?, key))
         }
-        At::Field(field, key) => {
-            fields.get(field).map_or(Span::default(), |table| table.place(key))
-        }
+        At::Field(field, key) => Some((*fields.get(field)?, key)),
     }
-}
-
-/// Some keys stand in a table of their own within a kind's.
-fn key_of(kind: &Fields, key: &str) -> Span {
-    let (table, key) = match key {
-        "execute" => ("rights", "execute"),
-        "lines_max" => ("lines", "max"),
-        "quantity" => ("lines", "quantity"),
-        key => return kind.place(key),
-    };
-    kind.table(table).map_or(kind.at, |inner| inner.place(key))
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
     let mut mistakes = checked.mistakes.clone();
     if !json {
-        print!("{}", gatewarden_config::render(&mistakes, &checked.source));
+        print!("{}", gatewarden_config::render_files(&mistakes, &checked.sources));
     }
     let mut ok = checked.config.is_some();
     // Policies are no matter of the configuration's crate: it reads them, the engine knows them.

@@ -71,7 +71,7 @@ pub struct KindDefinition {
     pub workflow: Option<String>,
     /// What an approved one leads to.
     pub execution: Execution,
-    /// The kind of document whose execution alone writes it; none: people and machines do.
+    /// The kind of document whose execution alone puts it in force; drafts of it are written as of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<DocumentKind>,
     /// Until when a new version may replace it.
@@ -289,7 +289,7 @@ impl Kinds {
     }
 
     /// These definitions with others on top: a kind replaces the one of its name, a field the one of its
-    /// name and level.
+    /// name and level that stands in the same kinds. The others' fields come last.
     #[must_use]
     pub fn with(mut self, others: Self) -> Self {
         for kind in others.kinds {
@@ -298,13 +298,11 @@ impl Kinds {
                 None => self.kinds.push(kind),
             }
         }
-        for field in others.fields {
-            let same = |one: &FieldDeclaration| one.name == field.name && one.on == field.on;
-            match self.fields.iter_mut().find(|one| same(one)) {
-                Some(place) => *place = field,
-                None => self.fields.push(field),
-            }
-        }
+        let same = |one: &FieldDeclaration, other: &FieldDeclaration| {
+            one.name == other.name && one.on == other.on && one.kinds == other.kinds
+        };
+        self.fields.retain(|one| !others.fields.iter().any(|other| same(one, other)));
+        self.fields.extend(others.fields);
         self
     }
 }

@@ -20,7 +20,7 @@ pub use diff::{Change, covers, diff, touches};
 pub use fields::{FieldDeclaration, FieldType, Value};
 pub use frame::{Circumstances, Frame, FrameFault, State, Step, after, allowed, steps};
 pub use kinds::{Execution, KindDefinition, Kinds};
-pub use links::{Cycle, Links, Node};
+pub use links::{LinkFault, Links, Node};
 pub use mistake::{Mistake, Mistakes};
 pub use numbering::Numbering;
 pub use quantities::{Admission, LineQuantities, Quantities};

@@ -2,10 +2,10 @@
 //!
 //! An edge leads from what follows to what it follows from: a requisition to its work order, an issue to
 //! its requisition and to the lot that it took, the lot to the receipt that brought it, the receipt to its
-//! purchase order, a voucher to its movement. Invariants: every edge is there in both directions; links
-//! between documents form no cycle (`cycle` is asked before one is put); a walk is bounded and says so where
-//! it was cut. Fed by contents and movements, so it can be rebuilt from the journal. Absent: whether what is
-//! named exists (`check`).
+//! purchase order, a voucher to its movement. Invariants: every edge is there in both directions; documents
+//! that name one another by number form no circle (`cycle` is asked before one is put); a walk is bounded
+//! and says so where it was cut. Fed by contents and movements, so it can be rebuilt from the journal.
+//! Absent: whether what is named exists (`check`).
 
 mod walk;
 
@@ -15,14 +15,14 @@ use std::{
 };
 
 use gatewarden_model::{
-    Document, DocumentContent, DocumentLink, ItemId, Movement, MovementId, MovementKind,
+    Document, DocumentContent, DocumentLink, Hash, ItemId, Movement, MovementId, MovementKind,
 };
 use serde::Serialize;
 
 pub use walk::{HOPS_MAX, Hop, Trail};
 
-/// Longest chain of documents that is looked through for a cycle.
-pub const CHAIN_MAX: usize = 10_000;
+/// Most documents that are looked through for a circle; links to more are refused.
+pub const CHAIN_MAX: usize = 100_000;
 
 /// Something that others follow from, or that follows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -47,6 +47,9 @@ pub struct Edge {
     /// The line that it follows from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<u32>,
+    /// The very version that it follows from, where one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Hash>,
 }
 
 type Edges = BTreeMap<Node, BTreeMap<Node, BTreeSet<Edge>>>;
@@ -60,16 +63,25 @@ pub struct Links {
     followers: BTreeMap<Node, BTreeSet<Node>>,
 }
 
-/// Documents that would follow from themselves.
+/// Why links can't be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("links: {} would follow from itself: take one of these links out", chain(.0))]
-pub struct Cycle(pub Vec<Document>);
+pub enum LinkFault {
+    /// The documents would follow from themselves; the same stands first and last.
+    #[error("links: {} would follow from itself: take one of these links out", chain(.0))]
+    Cycle(Vec<Document>),
+    /// It follows from more than can be looked through.
+    #[error("links: it follows from more than {CHAIN_MAX} documents: link it to the nearest alone")]
+    Chain,
+}
 
-impl Cycle {
+impl LinkFault {
     /// A stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        "link-cycle"
+        match self {
+            Self::Cycle(_) => "link-cycle",
+            Self::Chain => "link-chain",
+        }
     }
 }
 
@@ -93,11 +105,12 @@ impl fmt::Display for Node {
 }
 
 impl Links {
-    /// Whether the links of a version would close a circle: the documents of it, the same first and last.
-    pub fn cycle(&self, content: &DocumentContent) -> Result<(), Cycle> {
+    /// Whether the links of a version would close a circle. A link that names a version by its digest
+    /// closes none: that version was there before.
+    pub fn cycle(&self, content: &DocumentContent) -> Result<(), LinkFault> {
         let start = Node::Document(content.document.clone());
         let (mut came_from, mut open) = (BTreeMap::new(), Vec::new());
-        for (link, _) in links_of(content) {
+        for (link, _) in links_of(content).filter(|(link, _)| link.digest.is_none()) {
             let node = Node::Document(link.document.clone());
             if came_from.insert(node.clone(), start.clone()).is_none() {
                 open.push(node);
@@ -105,14 +118,21 @@ impl Links {
         }
         while let Some(node) = open.pop() {
             if node == start {
-                return Err(Cycle(path(&came_from, &start)));
+                return Err(LinkFault::Cycle(path(&came_from, &start)));
             }
-            let next = self.origins.get(&node).into_iter().flat_map(BTreeMap::keys);
-            for origin in next.filter(|one| matches!(one, Node::Document(_))) {
-                if !came_from.contains_key(origin) && came_from.len() < CHAIN_MAX {
-                    came_from.insert(origin.clone(), node.clone());
-                    open.push(origin.clone());
+            let by_number = |(origin, edges): &(&Node, &BTreeSet<Edge>)| {
+                let unnamed = edges.iter().any(|edge| edge.digest.is_none());
+                matches!(origin, Node::Document(_)) && unnamed
+            };
+            for (origin, _) in self.origins(&node).filter(by_number) {
+                if came_from.contains_key(origin) {
+                    continue;
                 }
+                if came_from.len() >= CHAIN_MAX {
+                    return Err(LinkFault::Chain);
+                }
+                came_from.insert(origin.clone(), node.clone());
+                open.push(origin.clone());
             }
         }
         Ok(())
@@ -124,7 +144,7 @@ impl Links {
         self.cut(&node);
         for (link, line) in links_of(content) {
             let origin = Node::Document(link.document.clone());
-            self.join(node.clone(), origin, Edge { line, of: link.line });
+            self.join(node.clone(), origin, Edge { line, of: link.line, digest: link.digest });
         }
     }
 
@@ -134,7 +154,7 @@ impl Links {
         let node = Node::Movement(movement.id);
         self.cut(&node);
         let document = Node::Document(movement.document.clone());
-        let whole = Edge { line: None, of: None };
+        let whole = Edge { line: None, of: None, digest: None };
         if movement.lines.is_empty() {
             self.join(node.clone(), document.clone(), whole);
         }
@@ -143,14 +163,18 @@ impl Links {
             MovementKind::Receipt | MovementKind::ProductionReceipt | MovementKind::SubcontractIn
         ) && movement.reverses.is_none();
         for line in &movement.lines {
-            let edge = Edge { line: Some(line.line), of: Some(line.line) };
+            let edge = Edge { line: Some(line.line), of: Some(line.line), digest: None };
             self.join(node.clone(), document.clone(), edge);
             let Some(lot) = &line.lot else { continue };
             let lot = Node::Lot(line.item.clone(), lot.clone());
-            let edge = Edge { line: None, of: Some(line.line) };
+            let edge = Edge { line: None, of: Some(line.line), digest: None };
             match brings && !line.from.holds_stock() {
                 true => self.join(lot, node.clone(), edge),
-                false => self.join(node.clone(), lot, Edge { line: Some(line.line), of: None }),
+                false => self.join(
+                    node.clone(),
+                    lot,
+                    Edge { line: Some(line.line), of: None, digest: None },
+                ),
             }
         }
         if let Some(original) = movement.reverses {

@@ -178,7 +178,8 @@ impl Quantities {
 
     /// Counts what was told to be fulfilled, by line. Fails where a sum leaves 64 bits, and has counted nothing then.
     pub fn fulfil(&mut self, lines: &BTreeMap<u32, i64>) -> Result<(), Mistake> {
-        let part = |(line, executed): (&u32, &i64)| Part { line: *line, executed: *executed, in_hand: 0 };
+        let part =
+            |(line, executed): (&u32, &i64)| Part { line: *line, executed: *executed, in_hand: 0 };
         let parts: Vec<Part> = lines.iter().map(part).collect();
         self.count(&parts)
     }

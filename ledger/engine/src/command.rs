@@ -10,11 +10,11 @@ mod reply;
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
-    Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId,
-    MitigationOf, Module, MovementId, NoticeSettled, OperatorId, Pass, PassId, Posting, Review, ReviewId,
-    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid,
-    entry::Verdict,
+    Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
+    DeviceId, Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId,
+    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, NoticeSettled, OperatorId, Pass, PassId,
+    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp,
+    TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::{documents::DocumentAct, factors::FactorUse};

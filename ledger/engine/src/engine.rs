@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Document, DocumentContent, DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash,
-    Levels, Module, MovementKind, OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking,
-    sod::SodTable,
-};
 use gatewarden_documents::Mistake;
+use gatewarden_model::{
+    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Document, DocumentContent,
+    DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash, Levels, Module, MovementKind,
+    OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking, sod::SodTable,
+};
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{

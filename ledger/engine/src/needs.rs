@@ -5,7 +5,8 @@
 //! the same is refused by the stock itself: a mistake here denies, it never posts.
 
 use gatewarden_model::{
-    Action, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass, Posting, Stamp, Task, TaskLine,
+    Action, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass, Posting,
+    Stamp, Task, TaskLine,
 };
 use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 

@@ -9,9 +9,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{FieldType, Kinds, fields::Level};
 use gatewarden_model::{Hash, canonical};
-use serde::{Serialize, de::DeserializeOwned};
 use gatewarden_rules::{FactType, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The part that says which documents there are.
 pub const DOCUMENTS: &str = "documents";
@@ -108,10 +108,7 @@ impl Procedures {
     }
 
     /// Reads definitions that are said to be of a version.
-    pub fn recorded(
-        said: Hash,
-        parts: &BTreeMap<String, String>,
-    ) -> Result<Self, ProceduresError> {
+    pub fn recorded(said: Hash, parts: &BTreeMap<String, String>) -> Result<Self, ProceduresError> {
         let read = Self::read(parts)?;
         match read.version == said {
             true => Ok(read),

@@ -19,13 +19,14 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash, LabelId, Module,
-    MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp, StationId, TaskId,
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash,
+    LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp,
+    StationId, TaskId,
 };
 
 use crate::{factors::KnownFactor, procedures::Procedures};
 
-pub use documents::{OpenDocument, Signature};
+pub use documents::OpenDocument;
 pub use labels::OpenLabel;
 pub use people::{
     Activation, Client, KnownDevice, Lockout, OpenChange, Operator, Policies, RefusedDevice,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use content::{
     DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
 };
-pub use step::{DocumentStep, ExtraApproval};
+pub use step::{DocumentStep, ExtraApproval, LineDone};
 
 /// A document of the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -57,8 +57,7 @@ impl Instance {
         let barred = self.barred(node);
         let found = people_of(who, self, None, around);
         let free = found.iter().filter(|one| !barred.contains(*one));
-        let mut out: Vec<Asked> =
-            free.map(|who| Asked { who: who.clone(), up: false }).collect();
+        let mut out: Vec<Asked> = free.map(|who| Asked { who: who.clone(), up: false }).collect();
         if node.mode == Mode::AnyOne && !out.is_empty() {
             return out;
         }
@@ -108,9 +107,8 @@ impl Instance {
             return false;
         }
         // Somebody of the fall-back who must sign anyway signs for both.
-        let sits = |asked: &Asked| {
-            seats.iter().any(|s| s.who == asked.who && s.instead_of.is_none())
-        };
+        let sits =
+            |asked: &Asked| seats.iter().any(|s| s.who == asked.who && s.instead_of.is_none());
         if node.mode != Mode::AnyOne && found.iter().any(|(_, asked)| asked.iter().any(sits)) {
             return true;
         }

@@ -1,5 +1,10 @@
 //! From checked tables to definitions. A text that is no right, number or mask is told of here, because
 //! only its type knows.
+//!
+//! Whatever was wrong was told of and has some other value here, so that the rest of a definition is still
+//! held against itself; no definition with a mistake ever leaves the file's reader.
+
+use std::{fmt::Display, str::FromStr};
 
 use gatewarden_documents::{
     fields::{FieldDeclaration, FieldType, Level, Mask},
@@ -11,7 +16,7 @@ use gatewarden_documents::{
     },
 };
 use gatewarden_model::{
-    Amount, DocumentKind, ItemClass, MovementKind, Right, field::CUSTOM_BYTES_MAX,
+    Action, Amount, DocumentKind, ItemClass, Module, MovementKind, Right, field::CUSTOM_BYTES_MAX,
 };
 
 use super::shape::AQLS;
@@ -30,35 +35,33 @@ const OF_TYPE: [(&str, &[&str]); 5] = [
     ("documents", &["document"]),
 ];
 
-/// One kind; none where something of it was wrong.
+/// One kind; none where nothing says which.
 pub(super) fn kind(walk: &mut Walk<'_>, table: &Fields) -> Option<KindDefinition> {
     let numbering = parsed(walk, table, "number", "bad-number", "a pattern of numbers");
-    let rights = table.table("rights").and_then(|rights| self::rights(walk, rights));
+    let rights = table.table("rights").map(|rights| self::rights(walk, rights));
     let moves: Vec<_> = table.tables("moves").iter().map(|one| own_move(walk, one)).collect();
+    let spoilt = |key: &str| table.stands(key) && !table.has(key);
+    let unclear = || spoilt("workflow").then(|| String::from("unclear"));
     Some(KindDefinition {
         kind: DocumentKind::of_name(table.text("kind")?)?,
-        title: table.owned("title")?,
-        numbering: numbering?,
-        numbers_given: table.bool("numbers_given")?,
-        rights: rights?,
-        workflow: table.owned("workflow"),
-        execution: Execution::of_name(table.text("execution")?)?,
+        title: table.owned("title").unwrap_or_default(),
+        numbering: numbering.or_else(|| "{seq:4}".parse().ok())?,
+        numbers_given: table.bool("numbers_given").unwrap_or(false),
+        rights: rights.unwrap_or_else(|| self::rights(walk, &Fields::default())),
+        workflow: table.owned("workflow").or_else(unclear),
+        execution: word(table, "execution", Execution::of_name, Execution::None),
         made_by: table.text("made_by").and_then(DocumentKind::of_name),
-        amend: Amend::of_name(table.text("amend")?)?,
-        states: all(table.tables("states"), state)?,
-        moves: moves.into_iter().collect::<Option<_>>()?,
+        amend: word(table, "amend", Amend::of_name, Amend::default()),
+        states: table.tables("states").iter().map(state).collect(),
+        moves,
         needs: words(table, "needs", HeadField::of_name),
-        lines: lines(table.table("lines")?)?,
-        legs: all(table.tables("legs"), leg)?,
-        links: all(table.tables("links"), link)?,
-        tolerance: tolerance(table.table("tolerance")?)?,
-        count: stated(table, "count", count)?,
-        sampling: stated(table, "sampling", sampling)?,
+        lines: table.table("lines").map(lines).unwrap_or_default(),
+        legs: table.tables("legs").iter().map(leg).collect(),
+        links: table.tables("links").iter().map(link).collect(),
+        tolerance: table.table("tolerance").map(tolerance).unwrap_or_default(),
+        count: stated(table, "count").map(count),
+        sampling: stated(table, "sampling").map(sampling),
     })
-}
-
-fn all<T>(tables: &[Fields], build: impl Fn(&Fields) -> Option<T>) -> Option<Vec<T>> {
-    tables.iter().map(build).collect()
 }
 
 /// The words of a list; one that was wrong was told of and is not there.
@@ -66,153 +69,144 @@ fn words<T>(table: &Fields, key: &str, of_name: impl Fn(&str) -> Option<T>) -> V
     table.texts(key).filter_map(|(text, _)| of_name(text)).collect()
 }
 
-/// A table that stands. The outer none is for one that is wrong.
-#[allow(clippy::option_option, reason = "a table that is absent is not one that is wrong")]
-fn stated<T>(table: &Fields, key: &str, build: impl Fn(&Fields) -> Option<T>) -> Option<Option<T>> {
-    // One that does not stand has the place of the table around it.
-    if !table.has(key) || table.place(key) == table.at {
-        return Some(None);
-    }
-    table.table(key).and_then(build).map(Some)
+/// A word; another one where it was wrong.
+fn word<T>(table: &Fields, key: &str, of_name: impl Fn(&str) -> Option<T>, or: T) -> T {
+    table.text(key).and_then(of_name).unwrap_or(or)
+}
+
+/// A table that stands: one that does not has the place of the table around it.
+fn stated<'t>(table: &'t Fields, key: &str) -> Option<&'t Fields> {
+    table.table(key).filter(|_| table.place(key) != table.at)
 }
 
 /// A text by its parser; what the parser says is told at its place.
-fn parsed<T: std::str::FromStr>(
+fn parsed<T: FromStr<Err: Display>>(
     walk: &mut Walk<'_>,
     table: &Fields,
     key: &str,
     code: &'static str,
     expected: &str,
-) -> Option<T>
-where
-    T::Err: std::fmt::Display,
-{
+) -> Option<T> {
     let text = table.text(key)?;
-    match text.parse() {
-        Ok(value) => Some(value),
-        Err(error) => {
-            let error: T::Err = error;
-            let message = format!("{}: {error}", quote(text));
+    text.parse()
+        .map_err(|error: T::Err| {
+            let (quoted, why) = (quote(text), error.to_string());
+            let message = if why.starts_with('"') { why } else { format!("{quoted}: {why}") };
             walk.error(table.place(key), code, message, expected, None);
-            None
-        }
+        })
+        .ok()
+}
+
+fn right(walk: &mut Walk<'_>, table: &Fields, key: &str) -> Right {
+    let right = parsed(walk, table, key, "bad-right", "module:action, as inbound:execute");
+    right.unwrap_or(Right { module: Module::System, action: Action::View })
+}
+
+fn rights(walk: &mut Walk<'_>, table: &Fields) -> KindRights {
+    let [view, create, modify, approve, execute] =
+        ["view", "create", "modify", "approve", "execute"].map(|key| right(walk, table, key));
+    KindRights { view, create, modify, approve, execute }
+}
+
+fn state(table: &Fields) -> OwnState {
+    OwnState {
+        name: table.owned("name").unwrap_or_default(),
+        title: table.owned("title").unwrap_or_default(),
+        frame: word(table, "frame", Frame::of_name, Frame::Draft),
     }
 }
 
-fn right(walk: &mut Walk<'_>, table: &Fields, key: &str) -> Option<Right> {
-    parsed(walk, table, key, "bad-right", "module:action, as inbound:execute")
+fn own_move(walk: &mut Walk<'_>, table: &Fields) -> OwnMove {
+    OwnMove {
+        name: table.owned("name").unwrap_or_default(),
+        title: table.owned("title").unwrap_or_default(),
+        from: table.owned("from").unwrap_or_default(),
+        to: table.owned("to").unwrap_or_default(),
+        right: right(walk, table, "right"),
+    }
 }
 
-fn rights(walk: &mut Walk<'_>, table: &Fields) -> Option<KindRights> {
-    let [view, create, modify, approve, execute] =
-        ["view", "create", "modify", "approve", "execute"].map(|key| right(walk, table, key));
-    Some(KindRights {
-        view: view?,
-        create: create?,
-        modify: modify?,
-        approve: approve?,
-        execute: execute?,
-    })
-}
-
-fn state(table: &Fields) -> Option<OwnState> {
-    Some(OwnState {
-        name: table.owned("name")?,
-        title: table.owned("title")?,
-        frame: Frame::of_name(table.text("frame")?)?,
-    })
-}
-
-fn own_move(walk: &mut Walk<'_>, table: &Fields) -> Option<OwnMove> {
-    let right = right(walk, table, "right");
-    Some(OwnMove {
-        name: table.owned("name")?,
-        title: table.owned("title")?,
-        from: table.owned("from")?,
-        to: table.owned("to")?,
-        right: right?,
-    })
-}
-
-fn lines(table: &Fields) -> Option<LineRules> {
-    Some(LineRules {
-        min: table.integer("min")?,
-        max: table.integer("max")?,
-        quantity: QuantityRule::of_name(table.text("quantity")?)?,
+fn lines(table: &Fields) -> LineRules {
+    LineRules {
+        min: table.integer("min").unwrap_or_default(),
+        max: table.integer("max").unwrap_or_default(),
+        quantity: word(table, "quantity", QuantityRule::of_name, QuantityRule::default()),
         needs: words(table, "needs", LineField::of_name),
-        apart: table.bool("apart")?,
-    })
+        apart: table.bool("apart").unwrap_or(false),
+    }
 }
 
 fn movement(name: &str) -> Option<MovementKind> {
     MovementKind::ALL.into_iter().find(|kind| kind.name() == name)
 }
 
-fn leg(table: &Fields) -> Option<Leg> {
-    Some(Leg {
-        movement: movement(table.text("movement")?)?,
+fn leg(table: &Fields) -> Leg {
+    Leg {
+        movement: word(table, "movement", movement, MovementKind::Transfer),
         from: words(table, "from", PlaceClass::of_name),
         to: words(table, "to", PlaceClass::of_name),
-    })
+    }
 }
 
-fn link(table: &Fields) -> Option<LinkRule> {
-    Some(LinkRule {
-        to: DocumentKind::of_name(table.text("to")?)?,
-        min: table.integer("min")?,
-        max: table.integer("max")?,
-        by_line: table.bool("by_line")?,
-        digest: table.bool("digest")?,
-        open: table.bool("open")?,
-        fulfils: table.bool("fulfils")?,
-    })
+fn link(table: &Fields) -> LinkRule {
+    let is = |key: &str| table.bool(key).unwrap_or(false);
+    LinkRule {
+        to: word(table, "to", DocumentKind::of_name, DocumentKind::Item),
+        min: table.integer("min").unwrap_or_default(),
+        max: table.integer("max").unwrap_or(1),
+        by_line: is("by_line"),
+        digest: is("digest"),
+        open: is("open"),
+        fulfils: is("fulfils"),
+    }
 }
 
-fn tolerance(table: &Fields) -> Option<Tolerance> {
-    Some(Tolerance {
-        over_permille: table.integer("over_permille")?,
-        under_permille: table.integer("under_permille")?,
-        over: OverAct::of_name(table.text("over")?)?,
-    })
+fn tolerance(table: &Fields) -> Tolerance {
+    Tolerance {
+        over_permille: table.integer("over_permille").unwrap_or_default(),
+        under_permille: table.integer("under_permille").unwrap_or_default(),
+        over: word(table, "over", OverAct::of_name, OverAct::default()),
+    }
 }
 
-fn count(table: &Fields) -> Option<CountRules> {
-    Some(CountRules {
-        blind: table.bool("blind")?,
-        recounts_max: table.integer("recounts_max")?,
-        tolerance_permille: table.integer("tolerance_permille")?,
-        tolerance_pieces: table.integer("tolerance_pieces")?,
-        freeze: table.bool("freeze")?,
-        workflow: table.owned("workflow")?,
-    })
+fn count(table: &Fields) -> CountRules {
+    CountRules {
+        blind: table.bool("blind").unwrap_or(true),
+        recounts_max: table.integer("recounts_max").unwrap_or_default(),
+        tolerance_permille: table.integer("tolerance_permille").unwrap_or_default(),
+        tolerance_pieces: table.integer("tolerance_pieces").unwrap_or_default(),
+        freeze: table.bool("freeze").unwrap_or(true),
+        workflow: table.owned("workflow").unwrap_or_default(),
+    }
 }
 
-fn sampling(table: &Fields) -> Option<SamplingRules> {
-    let aql = table.text("aql")?;
+fn sampling(table: &Fields) -> SamplingRules {
+    let aql = |name: &str| AQLS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let outcomes = match table.has("outcomes") {
         true => words(table, "outcomes", Outcome::of_name),
         false => Outcome::ALL.to_vec(),
     };
-    Some(SamplingRules {
-        level: InspectionLevel::of_name(table.text("level")?)?,
-        aql_thousandths: AQLS.iter().find(|(name, _)| *name == aql).map(|(_, value)| *value)?,
+    SamplingRules {
+        level: word(table, "level", InspectionLevel::of_name, InspectionLevel::Two),
+        aql_thousandths: word(table, "aql", aql, 0),
         outcomes,
-    })
+    }
 }
 
-/// One typed field; none where something of it was wrong.
+/// One typed field; none where nothing names it.
 pub(super) fn field(walk: &mut Walk<'_>, table: &Fields) -> Option<FieldDeclaration> {
     let class = |name: &str| ItemClass::ALL.into_iter().find(|class| class.name() == name);
     let holds = field_type(walk, table);
     Some(FieldDeclaration {
         name: table.parsed("name")?,
-        title: table.owned("title")?,
-        on: Level::of_name(table.text("on")?)?,
+        title: table.owned("title").unwrap_or_default(),
+        on: word(table, "on", Level::of_name, Level::Document),
         kinds: words(table, "kinds", DocumentKind::of_name),
         classes: words(table, "classes", class),
-        holds: holds?,
-        required: table.bool("required")?,
-        default: table.owned("default"),
+        required: table.bool("required").unwrap_or(false),
+        // A default of what is not clear can't be wrong.
+        default: table.owned("default").filter(|_| holds.is_some()),
+        holds: holds.unwrap_or(FieldType::Bool {}),
     })
 }
 

@@ -161,8 +161,7 @@ fn execution(finder: &mut Finder<'_>, kind: &KindDefinition) {
         finder.key("workflow", "workflow-missing", message, "the workflow that approves it");
     }
     if kind.made_by.is_some() && (kind.execution != Execution::Master || kind.workflow.is_some()) {
-        let message =
-            String::from("what another document's execution writes is signed with that one");
+        let message = String::from("what another document puts in force is signed with that one");
         let expected = "execution = \"master\" and no workflow, or no made_by";
         finder.key("made_by", "made-by-unused", message, expected);
     }
@@ -258,7 +257,7 @@ fn special(finder: &mut Finder<'_>, kind: &KindDefinition) {
     match &kind.count {
         Some(_) if !is_count => {
             let message = format!("a {} is not counted", kind.kind.words());
-            finder.key("count", "count-unused", message, "only a count order has it");
+            finder.key("count", "count-unused", message, "no `count`: only a count order has it");
         }
         None if is_count => {
             let message = String::from("nothing says how it is counted");
@@ -273,7 +272,12 @@ fn special(finder: &mut Finder<'_>, kind: &KindDefinition) {
     match &kind.sampling {
         Some(_) if !is_inspection => {
             let message = format!("a {} is not sampled", kind.kind.words());
-            finder.key("sampling", "sampling-unused", message, "only an inspection has it");
+            finder.key(
+                "sampling",
+                "sampling-unused",
+                message,
+                "no `sampling`: only an inspection has it",
+            );
         }
         Some(rules) if rules.outcomes.is_empty() => {
             let message = String::from("an inspection that can end in nothing");

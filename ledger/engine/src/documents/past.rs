@@ -62,7 +62,9 @@ impl Turn<'_> {
                 );
                 Err(("number-twice", message))
             }
-            None => Err(("not-looked-up", "document.number: it was not looked up: ask again".into())),
+            None => {
+                Err(("not-looked-up", "document.number: it was not looked up: ask again".into()))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CUSTOM_BYTES_MAX, CUSTOM_FIELDS_MAX, Custom, Field, FieldRights};
-use crate::{DocumentContent, Location, Posting, Task};
+use crate::{DocumentContent, DocumentKind, Location, Posting, Task};
 
 impl Location {
     /// The field that its name belongs to; none for a place that names nobody.
@@ -55,6 +55,9 @@ impl DocumentContent {
     pub fn fields(&self) -> BTreeSet<Field> {
         let mut fields = of_custom(&self.custom);
         fields.extend((!self.note.is_empty()).then_some(Field::Notes));
+        if self.partner.is_some() {
+            fields.extend(self.partner_fields());
+        }
         for line in &self.lines {
             fields.extend(of_custom(&line.custom));
             fields.extend(line.amount.map(|_| Field::Price));
@@ -62,6 +65,29 @@ impl DocumentContent {
             fields.extend(line.from.iter().chain(&line.to).filter_map(Location::field));
         }
         fields
+    }
+}
+
+impl DocumentContent {
+    /// What the name of its partner is: a supplier's, a customer's, or either.
+    #[must_use]
+    pub fn partner_fields(&self) -> Vec<Field> {
+        use DocumentKind::{
+            PackingList, PurchaseOrder, PurchaseRequest, PurchaseSuggestion, Receipt, SalesOrder,
+            Shipment, ShippingNotice, SubcontractOrder, SubcontractSettlement,
+        };
+        match self.document.kind {
+            PurchaseOrder
+            | PurchaseRequest
+            | PurchaseSuggestion
+            | ShippingNotice
+            | Receipt
+            | SubcontractOrder
+            | SubcontractSettlement => vec![Field::Supplier],
+            SalesOrder | Shipment | PackingList => vec![Field::Customer],
+            // A return, a price list: it may be either.
+            _ => vec![Field::Supplier, Field::Customer],
+        }
     }
 }
 

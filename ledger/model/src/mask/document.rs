@@ -85,6 +85,7 @@ impl Mask for DocumentLine {
 
 impl Mask for DocumentContent {
     fn mask(&mut self, rights: &FieldRights) {
+        let names_hidden = self.partner_fields().iter().any(|field| !rights.sees(field));
         let Self {
             document: _,
             version: _,
@@ -99,13 +100,16 @@ impl Mask for DocumentContent {
             custom: own,
             note,
         } = self;
-        if !(rights.sees(&Field::Supplier) && rights.sees(&Field::Customer)) && partner.is_some() {
+        if names_hidden && partner.is_some() {
             *partner = Some(HIDDEN.to_owned());
         }
         lines.mask(rights);
         links.iter_mut().for_each(|link| version(&mut link.digest, rights));
         custom(own, rights);
-        words::note(note, rights);
+        // A note that is not there is no secret.
+        if !note.is_empty() {
+            words::note(note, rights);
+        }
     }
 }
 

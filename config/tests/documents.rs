@@ -1,0 +1,154 @@
+//! The kinds of document: what is shipped has all that the house needs, and a file with mistakes gets all of
+//! them told at once, each at its place.
+// A test may fail loudly.
+#![allow(clippy::unwrap_used)]
+
+mod surroundings;
+
+use std::path::Path;
+
+use gatewarden_config::{parse_kinds, render, shipped_kinds};
+use gatewarden_documents::{
+    Kinds,
+    kinds::{Execution, OverAct, PlaceClass},
+};
+use gatewarden_model::{Action, DocumentKind, Location, Module};
+use gatewarden_stock::kinds as stock;
+use surroundings::Surroundings;
+
+/// Line, column and code of each mistake of `documents.toml` beside this file.
+const MANY: &[(u32, u32, &str)] = &[
+    (3, 8, "unknown-choice"),
+    (5, 10, "bad-number"),
+    (6, 45, "bad-right"),
+    (7, 13, "unknown-choice"),
+    (9, 1, "legs-missing"),
+    (9, 1, "workflow-missing"),
+    (12, 10, "bad-number"),
+    (15, 26, "lines-range"),
+    (15, 40, "quantity-rule"),
+    (17, 1, "workflow-missing"),
+    (21, 132, "wrong-module"),
+    (23, 26, "lines-range"),
+    (24, 60, "leg-empty"),
+    (24, 79, "unknown-choice"),
+    (24, 117, "unknown-choice"),
+    (25, 47, "links-range"),
+    (25, 59, "duplicate-link"),
+    (26, 20, "misleading-state"),
+    (26, 76, "unreachable-state"),
+    (27, 65, "unknown-state"),
+    (28, 9, "count-unused"),
+    (29, 31, "out-of-range"),
+    (32, 8, "duplicate-kind"),
+    (37, 1, "unknown-key"),
+    (44, 11, "field-range"),
+    (45, 11, "field-choice"),
+    (46, 8, "unused-key"),
+    (49, 8, "duplicate-field"),
+    (54, 11, "field-day"),
+    (60, 7, "wrong-type"),
+    (61, 11, "classes-unused"),
+    (64, 8, "duplicate-field"),
+    (69, 7, "field-range"),
+];
+
+type Parsed = (Vec<(u32, u32, &'static str)>, Option<Kinds>, String);
+
+fn parsed(text: &str) -> Parsed {
+    let checked = parse_kinds(Path::new("documents.toml"), text.as_bytes(), &Surroundings::new());
+    let told = render(&checked.mistakes, &checked.source);
+    (checked.mistakes.iter().map(|m| (m.line, m.column, m.code)).collect(), checked.kinds, told)
+}
+
+#[test]
+fn all_mistakes_are_told_at_their_place() {
+    let (mistakes, kinds, told) = parsed(include_str!("documents.toml"));
+    assert!(kinds.is_none());
+    assert_eq!(mistakes, MANY, "{told}");
+}
+
+#[test]
+fn every_kind_is_shipped_and_its_definitions_have_canonical_bytes() {
+    let kinds = shipped_kinds();
+    for kind in DocumentKind::ALL {
+        assert!(kinds.of(kind).is_some(), "{} is missing", kind.name());
+    }
+    assert!(kinds.faults().is_empty());
+    let bytes = kinds.to_bytes().unwrap();
+    assert_eq!(Kinds::from_bytes(&bytes).unwrap(), kinds);
+    assert!(Kinds::from_bytes(&[&bytes[..], b" "].concat()).is_err());
+}
+
+#[test]
+fn what_moves_stock_is_signed_and_goes_ways_that_its_movement_has() {
+    let sample = |class: &PlaceClass| match class {
+        PlaceClass::Physical => vec!["wh1/a", "wh1/b"],
+        PlaceClass::Supplier => vec!["@supplier/x"],
+        PlaceClass::Customer => vec!["@customer/x"],
+        PlaceClass::Production => vec!["@production/x"],
+        PlaceClass::Subcontractor => vec!["@subcontractor/x"],
+        PlaceClass::Loss => vec!["@loss"],
+        PlaceClass::Transit => vec!["@transit"],
+    };
+    let places = |classes: &[PlaceClass]| -> Vec<Location> {
+        classes.iter().flat_map(sample).map(|place| place.parse().unwrap()).collect()
+    };
+    for kind in shipped_kinds().kinds {
+        let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
+        assert_eq!(moves, !kind.legs.is_empty(), "{}", kind.title);
+        assert!(!moves || kind.workflow.is_some(), "{}", kind.title);
+        for leg in &kind.legs {
+            let any = places(&leg.from).iter().any(|from| {
+                places(&leg.to).iter().any(|to| stock::check(leg.movement, from, to).is_ok())
+            });
+            assert!(any, "{}: {leg:?}", kind.title);
+        }
+    }
+}
+
+#[test]
+fn duties_stay_apart_in_the_rights_of_kinds() {
+    let kinds = shipped_kinds();
+    for kind in &kinds.kinds {
+        let rights = &kind.rights;
+        assert_eq!(rights.approve.action, Action::Approve, "{}", kind.title);
+        assert_eq!(rights.view.action, Action::View, "{}", kind.title);
+        assert_ne!(rights.create, rights.approve, "{}", kind.title);
+        assert!(!matches!(rights.create.action, Action::Execute | Action::Approve));
+    }
+    let of = |kind| kinds.of(kind).unwrap();
+    let order = of(DocumentKind::PurchaseOrder);
+    assert_eq!(order.rights.create.module, Module::Purchase, "a buyer orders");
+    assert_eq!(order.rights.execute.module, Module::Inbound, "and never receives");
+    assert_eq!(order.tolerance.over, OverAct::Hold);
+    let bom = of(DocumentKind::Bom);
+    assert_eq!(bom.made_by, Some(DocumentKind::EngineeringChange));
+    let requisition = of(DocumentKind::Requisition);
+    let to_order = requisition.link_rule(DocumentKind::WorkOrder, false).unwrap();
+    assert_eq!((to_order.min, to_order.open), (1, true), "no requisition without its work order");
+    assert!(requisition.link_rule(DocumentKind::Bom, false).unwrap().digest);
+    let count = of(DocumentKind::CountOrder).count.as_ref().unwrap();
+    assert!(count.blind && count.freeze);
+    assert_eq!(of(DocumentKind::Inspection).sampling.as_ref().unwrap().aql_thousandths, 1_000);
+}
+
+#[test]
+fn a_house_stands_on_what_is_shipped_or_alone() {
+    let own = "[[kinds]]\nkind = \"unit\"\ntitle = \"Ours\"\nnumber = \"U{seq:4}\"\nexecution = \"master\"\n\
+               rights = { view = \"item:view\", create = \"item:create\", modify = \"item:modify\", \
+               approve = \"item:approve\", execute = \"item:modify\" }\n\
+               [[fields]]\nname = \"colour\"\ntitle = \"Colour\"\non = \"line\"\ntype = \"choice\"\n\
+               choices = [\"red\", \"blue\"]\nclasses = [\"A\"]\n";
+    let (mistakes, kinds, told) = parsed(own);
+    assert!(mistakes.is_empty(), "{told}");
+    let (kinds, shipped) = (kinds.unwrap(), shipped_kinds());
+    assert_eq!(kinds.kinds.len(), shipped.kinds.len());
+    assert_eq!(kinds.of(DocumentKind::Unit).unwrap().title, "Ours");
+    assert_eq!(kinds.fields.len(), shipped.fields.len() + 1);
+    let (_, alone, _) = parsed(&format!("defaults = false\n{own}"));
+    let alone = alone.unwrap();
+    assert_eq!((alone.kinds.len(), alone.fields.len()), (1, 1));
+    let (mistakes, none, _) = parsed("defaults = maybe");
+    assert!(none.is_none() && mistakes[0].2 == "syntax");
+}
