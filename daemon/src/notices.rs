@@ -20,7 +20,7 @@ use std::{
 };
 
 use gatewarden_adapters::{Outcome, notice::Message};
-use gatewarden_engine::{Command, procedures::NOTICES};
+use gatewarden_engine::{Command, NOTICES};
 use gatewarden_model::{
     Body, Clock, Entry, Hash, NoticeId, NoticeOutcome, NoticeSettled, canonical,
 };
