@@ -145,3 +145,122 @@ pub(crate) fn give_back(t: &Transaction<'_>, link: &Link) -> Result<(), SpoolErr
     t.execute("UPDATE notice_link SET used_us = NULL WHERE link = ?1", [body])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use gatewarden_model::{
+        Actor, ApprovalEvent, ApprovalSeat, Body, Document, DocumentKind, DocumentStep, Stamp,
+    };
+    use gatewarden_notices::{Key, Offer, Queue, template::Words};
+
+    use super::*;
+
+    fn entry() -> Entry {
+        let at = Stamp { boot: uuid::Uuid::nil(), mono_us: 0, wall_us: 0, synced: true };
+        let seat = |who: &str| ApprovalSeat {
+            who: who.parse().unwrap(),
+            source: "role:department-manager".into(),
+            weight: 1,
+            up: false,
+        };
+        let event = ApprovalEvent::Opened {
+            node: "manager".parse().unwrap(),
+            seats: vec![seat("wu.director")],
+            fallback: false,
+        };
+        let body = Body::DocumentStepped {
+            document: Document { kind: DocumentKind::Requisition, number: "R-1".into() },
+            version: 1,
+            digest: Hash::of(b"version 1"),
+            step: DocumentStep::Approval { event },
+            by: Actor::Daemon,
+            decision: None,
+        };
+        Entry::new(7, at, body)
+    }
+
+    /// The row of the notice that the entry gives to an approver.
+    fn row(step: u32) -> Row {
+        let occasion = occasions(&entry()).remove(0);
+        let mut queue = Queue::default();
+        queue.offer(
+            Offer {
+                notice: "approval-waiting".parse().unwrap(),
+                on: occasion.on,
+                about: 7,
+                document: occasion.document.clone(),
+                to: "operator:wu.director".into(),
+                channels: vec!["wecom".into()],
+                severity: gatewarden_notices::Severity::Notice,
+                quiet: gatewarden_notices::Waiting::Hold,
+                subject: occasion.subject,
+                step,
+                key: None::<Key>,
+                open_from_us: 0,
+            },
+            0,
+        );
+        queue.row(0).unwrap().clone()
+    }
+
+    fn set() -> NoticeSet {
+        let mut set = gatewarden_config::shipped_notices();
+        let notice = set.notices.get_mut(&"approval-waiting".parse().unwrap()).unwrap();
+        notice.words = Words::default();
+        set
+    }
+
+    async fn state(spool: &Spool, token: &str, now_us: i64) -> Option<LinkState> {
+        let hash = secrets::token_digest(token);
+        let found = spool.run(move |t| look_up(t, &hash, now_us)).await.unwrap();
+        found.map(|(_, state)| state)
+    }
+
+    #[tokio::test]
+    async fn a_link_is_good_once_for_a_while_and_only_its_digest_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool.db");
+        let (spool, _) = Spool::open(&path, 10).unwrap();
+        let links = Links::new(spool.clone());
+        let make = |step| {
+            let links = links.clone();
+            async move {
+                let url = links.of(&row(step), &entry(), &set(), "https://gw", 0).await.unwrap().unwrap();
+                url.strip_prefix("https://gw/approve/").unwrap().to_owned()
+            }
+        };
+        let (token, reminder) = (make(0).await, make(1).await);
+        assert_eq!(make(0).await, token, "a repeated message says the same");
+        assert!(token.len() > 40 && token != reminder);
+        let disk: Vec<u8> = std::fs::read(&path).unwrap();
+        let wal = std::fs::read(path.with_extension("db-wal")).unwrap_or_default();
+        let secret = token.strip_prefix(PREFIX).unwrap().as_bytes();
+        for bytes in [disk, wal] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+        }
+
+        let hash = secrets::token_digest(&token);
+        let (link, first) = spool.run(move |t| look_up(t, &hash, 1)).await.unwrap().unwrap();
+        assert_eq!((first, link.operator.as_str()), (LinkState::Open, "wu.director"));
+        assert_eq!((&*link.grant.node, link.grant.digest), ("manager", Hash::of(b"version 1")));
+        assert_eq!(state(&spool, &token, LINK_US).await, Some(LinkState::Expired));
+        assert_eq!(state(&spool, "gwl_other", 1).await, None);
+
+        let claim_it = |now_us| {
+            let (spool, link) = (spool.clone(), link.clone());
+            async move { spool.run(move |t| claim(t, &link, now_us)).await.unwrap() }
+        };
+        assert!(!claim_it(LINK_US).await, "its time is over");
+        assert!(claim_it(1).await);
+        assert!(!claim_it(2).await, "once");
+        for used in [&token, &reminder] {
+            assert_eq!(state(&spool, used, 3).await, Some(LinkState::Used), "whichever message it came by");
+        }
+        assert_eq!(state(&spool, &make(2).await, 3).await, Some(LinkState::Used), "nor by a later one");
+        let back = link.clone();
+        spool.run(move |t| give_back(t, &back)).await.unwrap();
+        assert_eq!(state(&spool, &token, 3).await, Some(LinkState::Open), "its act was refused");
+    }
+}
