@@ -9,7 +9,8 @@ use utoipa::{OpenApi, ToSchema};
 use super::{
     Api,
     auth::Who,
-    books, changes, documents, exceptions, factors, keys, labels, ledger, notices, people, postings,
+    books, changes, documents, exceptions, factors, keys, labels, ledger, notices, people,
+    postings,
     problem::Problem,
     reviews,
     rights::{self, Published},

@@ -227,7 +227,8 @@ mod tests {
         let make = |step| {
             let links = links.clone();
             async move {
-                let url = links.of(&row(step), &entry(), &set(), "https://gw", 0).await.unwrap().unwrap();
+                let url =
+                    links.of(&row(step), &entry(), &set(), "https://gw", 0).await.unwrap().unwrap();
                 url.strip_prefix("https://gw/approve/").unwrap().to_owned()
             }
         };
@@ -256,9 +257,17 @@ mod tests {
         assert!(claim_it(1).await);
         assert!(!claim_it(2).await, "once");
         for used in [&token, &reminder] {
-            assert_eq!(state(&spool, used, 3).await, Some(LinkState::Used), "whichever message it came by");
+            assert_eq!(
+                state(&spool, used, 3).await,
+                Some(LinkState::Used),
+                "whichever message it came by"
+            );
         }
-        assert_eq!(state(&spool, &make(2).await, 3).await, Some(LinkState::Used), "nor by a later one");
+        assert_eq!(
+            state(&spool, &make(2).await, 3).await,
+            Some(LinkState::Used),
+            "nor by a later one"
+        );
         let back = link.clone();
         spool.run(move |t| give_back(t, &back)).await.unwrap();
         assert_eq!(state(&spool, &token, 3).await, Some(LinkState::Open), "its act was refused");
