@@ -58,6 +58,9 @@ pub use procedures::workflows::{
 pub use procedures::channels::{
     ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls,
 };
+pub use procedures::notices::{
+    CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
+    shipped_templates,
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

@@ -1,6 +1,8 @@
 //! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
 
+pub mod channels;
 pub mod documents;
+pub mod notices;
 mod section;
 
 pub(crate) use section::{PROCEDURES, read};

@@ -24,6 +24,7 @@ mod labels;
 mod lamps;
 mod lanes;
 mod logging;
+mod notices;
 mod plain;
 mod policies;
 mod presence;

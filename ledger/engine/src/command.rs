@@ -12,9 +12,7 @@ use std::collections::BTreeMap;
 use gatewarden_model::{
     Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
     DeviceId, Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId,
-    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass, PassId,
-    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RuleFiring, SessionId, Stamp, StationId,
-    TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
+    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, NoticeSettled, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RuleFiring, SessionId, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::{documents::DocumentAct, factors::FactorUse};
@@ -351,6 +349,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Something became of a notice: the channel's answer, or that it needs no sending any more.
+    SettleNotice(Box<NoticeSettled>),
     /// Evidence is missing.
     Gap {
         /// Of which device; none for the daemon as a whole.

@@ -456,6 +456,13 @@ impl Engine {
         crate::fields::rights(&self.state, &self.access, by)
     }
 
+    /// Which fields somebody sees who has this role alone and no session, such as the readers of a group; none where
+    /// there is no such role.
+    #[must_use]
+    pub fn fields_of_role(&self, role: &str) -> Arc<FieldRights> {
+        crate::fields::of_role(&self.access, role)
+    }
+
     /// The machine that a token's SHA-256 belongs to, while the token is good and comes with the TLS
     /// certificate (SHA-256 of its DER) that it is bound to, if it is bound to one; and whether its use
     /// of this day is recorded already (else send `Command::ClientUsed`).
@@ -641,6 +648,9 @@ fn report(turn: &mut Turn<'_>, command: Command) -> Reply {
         }
         Command::Rejected { movement, lane, reason } => {
             turn.record(Body::Rejected { movement, lane, reason });
+        }
+        Command::SettleNotice(settled) => {
+            turn.record(Body::NoticeSettled { settled: *settled });
         }
         Command::Gap { device, from, to, reason } => {
             turn.record(Body::Gap { device, from, to, reason });

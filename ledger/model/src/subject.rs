@@ -232,6 +232,7 @@ impl Entry {
                 label_live(*label, *verdict != LabelVerdict::Reprint)
             }
             Body::RuleFired { .. }
+            | Body::NoticeSettled { .. }
             | Body::Commissioned { .. }
             | Body::Decommissioned { .. }
             | Body::TagAccessAsked { .. }
@@ -590,6 +591,14 @@ impl SubjectList {
             Body::Moved { movement, .. } => self.movement(movement),
             Body::Delivered { movement, .. } | Body::Rejected { movement, .. } => {
                 self.add(Movement, movement);
+            }
+            Body::NoticeSettled { settled } => {
+                if let Some(document) = &settled.document {
+                    self.add(Document, &document.number);
+                }
+                if let Some(who) = settled.receiver.strip_prefix("operator:") {
+                    self.add(Operator, &who.to_owned());
+                }
             }
             Body::ItemDefined { item, by } => {
                 self.add(Item, &item.code);

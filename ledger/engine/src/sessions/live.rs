@@ -102,6 +102,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Delivered { .. }
         | Command::Rejected { .. }
         | Command::Gap { .. }
+        | Command::SettleNotice(_)
         | Command::EndTagAccess { .. }
         | Command::Alarm { .. }
         | Command::Tick
