@@ -11,6 +11,7 @@ mod approved;
 mod holds;
 mod labels;
 mod questions;
+mod sessions;
 mod tags;
 
 use std::collections::{HashMap, HashSet};
@@ -55,6 +56,8 @@ pub struct Judge {
     asks: HashMap<u64, (String, DeviceId)>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
+    /// Sessions that have ended.
+    ended: sessions::Ended,
     /// The request that was approved last, and whose effect follows.
     approved: Option<OpenChange>,
     /// Whether the journal's program asks a second person: then nothing goes without one.
@@ -144,6 +147,7 @@ impl Judge {
     pub fn judge(&mut self, entry: &Entry) -> Option<String> {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
+        let verdict = verdict.and_then(|()| self.in_session(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
         self.count(entry);
         self.state.apply(entry);
@@ -243,6 +247,7 @@ impl Judge {
 
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
+        self.ended.keep(&self.state, entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
             Body::TagAccessAsked { tag, device, .. } => {
