@@ -49,8 +49,8 @@ pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
-    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, LINKS_MAX,
-    NOTE_BYTES_MAX,
+    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
+    LINKS_MAX, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};
