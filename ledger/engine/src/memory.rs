@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Sessions that are remembered after their end, for passes still on their way.
-const ENDED_SESSIONS_MAX: usize = 1024;
+pub(crate) const ENDED_SESSIONS_MAX: usize = 1024;
 /// Unknown badges whose failures are counted.
 const STRANGERS_MAX: usize = 1024;
 /// Stations whose last badge is remembered.

@@ -7,6 +7,7 @@
 
 mod documents;
 mod labels;
+pub(crate) mod lines;
 mod people;
 mod reviews;
 mod session;
@@ -61,6 +62,7 @@ pub struct State {
     pub(crate) tasks: BTreeMap<u64, TaskState>,
     pub(crate) task_seqs: HashMap<TaskId, u64>,
     pub(crate) station_tasks: HashMap<StationId, BTreeSet<u64>>,
+    pub(crate) station_lines: HashMap<StationId, lines::Lines>,
     pub(crate) holds: BTreeMap<PassId, Hold>,
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
     pub(crate) reservations: BTreeMap<MovementId, Reservation>,
