@@ -249,6 +249,17 @@ impl People {
         caller
     }
 
+    /// Signs somebody in at the console by badge and PIN, such as `{"badge": "OP-9", "pin": "8264"}`.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub async fn sign_in_with(&self, credentials: &Value) -> Caller {
+        let answer = self.door.post("/session", credentials).await;
+        let caller = self.door.with_cookie(answer.cookie.as_deref().unwrap_or_default());
+        assert!(answer.is_success(), "signing in: {} {}", answer.status, answer.body);
+        caller
+    }
+
     /// Opens a task.
     ///
     /// # Panics

@@ -164,11 +164,11 @@ mod tests {
             source: "role:department-manager".into(),
             weight: 1,
             up: false,
+            instead_of: None,
         };
         let event = ApprovalEvent::Opened {
             node: "manager".parse().unwrap(),
             seats: vec![seat("wu.director")],
-            fallback: false,
         };
         let body = Body::DocumentStepped {
             document: Document { kind: DocumentKind::Requisition, number: "R-1".into() },

@@ -1,0 +1,6 @@
+//! The shipped procedures end to end: the real daemon, simulated hardware, people who write, sign and execute
+//! documents, and each wrong turn. Every story ends with a whole journal and the trace of its document.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod adjust;
+mod house;
