@@ -8,7 +8,7 @@ use gatewarden_model::{Amount, DocumentContent, DocumentKind};
 use gatewarden_planning::{
     Boms, Fact,
     requisition::Work,
-    settle::{Component, Order, PriceList, Settled, Taken, settle, work_cost},
+    settle::{COMPONENTS_MAX, Component, Order, PriceList, Settled, Taken, settle, work_cost},
 };
 use proptest::prelude::*;
 
@@ -138,6 +138,8 @@ fn what_cannot_be_settled_is_told_at_once() {
     let expected = ["settlement-negative", "component-twice", "quantity-impossible"];
     assert_eq!(settled(50, &wrong).unwrap_err(), expected);
     assert_eq!(settled(-1, &[]).unwrap_err(), ["quantity-impossible"]);
+    let many = vec![component("CLOTH", 1, 0, 0); COMPONENTS_MAX + 1];
+    assert_eq!(settled(1, &many).unwrap_err(), ["settlement-too-large"]);
     let boms = shirt();
     let bom = boms.newest(&item("SHIRT")).unwrap();
     let work = Work { bom, boms: &boms, day: day("2026-04-01"), quantity: 5 };

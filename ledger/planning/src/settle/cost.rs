@@ -63,6 +63,7 @@ pub fn work_cost(work: Work<'_>, taken: &[Taken], decimals: u8) -> Result<WorkCo
         let message = format!("{} made: state 0 or more", work.quantity);
         return Err(PlanError::rule("quantity-impossible", "made", message));
     }
+    super::check_count("taken", taken.len())?;
     let mut needs = Needs::new(work, false)?;
     let mut lines = BTreeMap::new();
     let (mut material, mut variance) = (Amount::ZERO, Amount::ZERO);

@@ -96,6 +96,7 @@ pub fn settle(
     components: &[Component],
     prices: &PriceList,
 ) -> Result<Settled, Vec<PlanError>> {
+    super::check_count("components", components.len()).map_err(|mistake| vec![mistake])?;
     let mut mistakes = impossible(&order, components);
     let product = &order.work.bom.product;
     let received = order.work.quantity;

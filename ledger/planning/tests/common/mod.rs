@@ -1,6 +1,8 @@
 //! What all tests of this crate write their cases with.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod counting;
+
 use gatewarden_model::{Day, ItemId};
 use gatewarden_planning::{BomLine, BomVersion, Boms, Effect};
 
