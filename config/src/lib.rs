@@ -51,6 +51,7 @@ pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
+pub use procedures::rules::{CheckedRules, parse_rules, shipped_rules, shipped_rules_text};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
