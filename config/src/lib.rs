@@ -61,6 +61,7 @@ pub use procedures::{
     },
     workflows::{CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text},
 };
+pub use procedures::rules::{CheckedRules, parse_rules, shipped_rules, shipped_rules_text};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

@@ -8,3 +8,4 @@ pub mod workflows;
 
 pub(crate) use section::{Names, PROCEDURES, read};
 pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection};
+pub mod rules;

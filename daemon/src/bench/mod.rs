@@ -42,6 +42,8 @@ pub(crate) enum BenchVerb {
     Mask(MaskArgs),
     /// How often a portal is right about tags and their direction, beside the EdgeX rule.
     Portal(PortalArgs),
+    /// What 200 rules cost a movement, a day's scan over a million layers, a backtest.
+    Rules(RulesArgs),
     /// Signing in with badge and PIN, and what it does to the reads of other stations.
     SignIn(SignInArgs),
     /// Memory of the idle daemon, time until it is ready, size of this program.
@@ -111,6 +113,21 @@ pub(crate) struct PortalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// Movements posted with rules, and as many without.
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    movements: u64,
+    /// Rules that are in force.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(20..=500))]
+    rules: u16,
+    /// Layers of stock that a day's scan goes through.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000))]
+    layers: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SignInArgs {
     /// How often somebody signs in.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=15))]
@@ -154,6 +171,10 @@ pub(crate) fn bench(verb: BenchVerb) -> anyhow::Result<ExitCode> {
         BenchVerb::Portal(args) => {
             let PortalArgs { passes, seed, no_beams, output } = args;
             (portal::measure(portal::Plan { passes, seed, beams: !no_beams })?, output)
+        }
+        BenchVerb::Rules(args) => {
+            let RulesArgs { movements, rules, layers, output } = args;
+            (ledger::rules::measure(ledger::rules::Plan { movements, rules, layers })?, output)
         }
         BenchVerb::SignIn(args) => {
             (runtime.block_on(Box::pin(sign_in::measure(args.times)))?, args.output)

@@ -21,6 +21,7 @@ mod qr;
 mod replay;
 mod review;
 mod rows;
+mod rules;
 mod sod;
 mod stock;
 mod tag;
@@ -112,6 +113,9 @@ enum Verb {
     /// duties, reviews, rights that nobody uses.
     #[command(subcommand)]
     Access(access::AccessVerb),
+    /// Check rules, run them over the journal, tell why one fired.
+    #[command(subcommand)]
+    Rules(rules::RulesVerb),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
@@ -148,6 +152,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),
+        Verb::Rules(verb) => rules::rules(verb),
         Verb::Bench(verb) => bench::bench(verb),
     }
 }

@@ -7,6 +7,7 @@
 mod ask;
 mod build;
 mod find;
+mod firing;
 mod mistake;
 
 use std::sync::Arc;

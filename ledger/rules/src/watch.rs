@@ -23,7 +23,7 @@ use crate::{
 pub const ITEMS_ASKED_MAX: usize = 200;
 
 /// What stands around a question.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Around<'a, G> {
     /// What happened before.
     pub history: &'a History,
@@ -32,6 +32,15 @@ pub struct Around<'a, G> {
     /// Now.
     pub at: Stamp,
 }
+
+impl<G> Clone for Around<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+// Whatever the ground is: it is only pointed at.
+impl<G> Copy for Around<'_, G> {}
 
 /// How a movement comes about, as `OPERATIONS` names it.
 #[must_use]

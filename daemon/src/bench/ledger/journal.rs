@@ -146,12 +146,23 @@ impl Journal {
         size: usize,
         shim: &Shim,
     ) -> anyhow::Result<Spent> {
+        self.post_with(movements, size, shim, |_| {})
+    }
+
+    /// As `post`; `each` sees every movement's entry before it is appended, on the clock.
+    pub(super) fn post_with(
+        &mut self,
+        movements: u64,
+        size: usize,
+        shim: &Shim,
+        mut each: impl FnMut(&Entry),
+    ) -> anyhow::Result<Spent> {
         let mut spent = Spent::default();
         while spent.movements < movements {
             let count = usize::try_from(movements - spent.movements)?.min(ROUND.max(size));
             let steps: Vec<Step> = (0..count).map(|_| self.traffic.step()).collect();
             self.open_tasks(&steps)?;
-            spent.add(self.timed(&steps, size, shim)?);
+            spent.add(self.timed(&steps, size, shim, &mut each)?);
             self.tasks(&steps, Traffic::closed)?;
         }
         Ok(spent)
@@ -168,10 +179,17 @@ impl Journal {
 
     /// One round. What it leaves in the log is copied after it: the movements pay for their own
     /// copying, with CPU though not with time.
-    fn timed(&mut self, steps: &[Step], size: usize, shim: &Shim) -> anyhow::Result<Spent> {
+    fn timed(
+        &mut self,
+        steps: &[Step],
+        size: usize,
+        shim: &Shim,
+        each: &mut impl FnMut(&Entry),
+    ) -> anyhow::Result<Spent> {
         let groups = self.groups(steps, size)?;
         let (syncs, cpu, began) = (shim.counts().syncs, Cpu::now()?, Instant::now());
         for group in &groups {
+            group.entries.iter().for_each(&mut *each);
             self.ledger.append(group)?;
         }
         let (wall, thread, flushes) = (began.elapsed(), Cpu::now()?, shim.counts().syncs - syncs);

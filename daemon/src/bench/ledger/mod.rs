@@ -12,6 +12,7 @@ mod house;
 mod journal;
 mod machine;
 mod peers;
+pub(super) mod rules;
 mod through;
 mod traffic;
 mod warehouse;

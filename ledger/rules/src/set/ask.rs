@@ -4,18 +4,18 @@
 //! fire, and is told beside. A firing names the facts that its rule looked at. Absent: repeating oneself, which
 //! `memory` holds back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use gatewarden_model::{
-    DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar,
-    rule::{FIRING_FACTS_MAX, FIRING_SUBJECTS_MAX, FIRING_TEXT_BYTES_MAX},
+use gatewarden_model::{RuleEffect, RuleFiring, RuleTrigger};
+
+use super::{
+    Event, Rule, RuleSet, Test,
+    firing::{effect, firing, key_of},
 };
-
-use super::{Event, Rule, RuleSet, SUBJECTS, Test};
 use crate::{
     condition::ConditionError,
     definition::RuleAction,
-    facts::{Fact, Facts, Record},
+    facts::{Fact, Facts},
     memory::Memory,
 };
 
@@ -196,114 +196,5 @@ fn fired<'r>(rule: &'r Rule, known: &[Option<&Fact>]) -> Result<Fired<'r>, Condi
             let (row, then) = table.decide_in(known)?;
             Ok(Some((row, then.as_slice())).filter(|(_, then)| !then.is_empty()))
         }
-    }
-}
-
-/// What an action comes to; nothing where the facts that it needs are not there.
-fn effect(action: &RuleAction, rule: &Rule, facts: &Facts) -> Option<RuleEffect> {
-    let title = || rule.definition.title.clone();
-    Some(match action {
-        RuleAction::Refuse { reason } => RuleEffect::Refuse { reason: reason.clone() },
-        RuleAction::Approver { approver } => RuleEffect::Approver { approver: approver.clone() },
-        RuleAction::StepUp { level } => RuleEffect::StepUp { level: *level },
-        RuleAction::SecondPerson {} => RuleEffect::SecondPerson,
-        RuleAction::Flag {} => RuleEffect::Flag { title: title() },
-        RuleAction::Todo { to, title: said, due_h } => RuleEffect::Todo {
-            to: to.clone(),
-            title: said.clone().unwrap_or_else(title),
-            due_h: *due_h,
-        },
-        RuleAction::Draft { document, item, quantity } => {
-            let (Fact::Scalar(Scalar::Text(item)), Fact::Scalar(Scalar::Integer(quantity))) =
-                (facts.get(item)?, facts.get(quantity)?)
-            else {
-                return None;
-            };
-            let lines = vec![DraftLine { item: item.clone(), quantity: *quantity }];
-            RuleEffect::Draft { kind: *document, title: title(), lines }
-        }
-        RuleAction::Notify { to, template } => {
-            RuleEffect::Notify { to: to.clone(), template: template.clone() }
-        }
-    })
-}
-
-fn firing(rule: &Rule, facts: &Facts, row: u32, effects: Vec<RuleEffect>) -> RuleFiring {
-    let definition = &rule.definition;
-    let mut looked: BTreeMap<String, Scalar> = definition
-        .params
-        .iter()
-        .map(|(name, value)| (format!("param.{name}"), bounded(value.clone())))
-        .collect();
-    for name in rule.names() {
-        if looked.len() < FIRING_FACTS_MAX
-            && let Some(fact) = facts.get(name)
-        {
-            looked.insert(name.to_owned(), told(fact));
-        }
-    }
-    let subjects = SUBJECTS.iter().filter_map(|(kind, name)| match facts.get(name)? {
-        Fact::Scalar(Scalar::Text(key)) => Some(RuleSubject { kind: *kind, key: key.clone() }),
-        _ => None,
-    });
-    RuleFiring {
-        rule: definition.id.clone(),
-        title: definition.title.clone(),
-        version: rule.version,
-        trigger: definition.when,
-        subjects: subjects.take(FIRING_SUBJECTS_MAX).collect(),
-        cause: None,
-        key: key_of(rule, facts),
-        row,
-        facts: looked,
-        effects,
-    }
-}
-
-/// What tells firings of a rule apart.
-fn key_of(rule: &Rule, facts: &Facts) -> String {
-    let mut key = rule.definition.id.clone();
-    for name in &rule.definition.key {
-        key.push('/');
-        match facts.get(name) {
-            Some(Fact::Scalar(Scalar::Text(text))) => key.push_str(text),
-            Some(Fact::Scalar(other)) => key.push_str(&other.to_string()),
-            _ => {}
-        }
-    }
-    key.truncate(key.floor_char_boundary(FIRING_TEXT_BYTES_MAX));
-    key
-}
-
-/// A fact as a firing keeps it: of records the first few in words, since the document itself is in the journal.
-fn told(fact: &Fact) -> Scalar {
-    let words = |record: &Record| {
-        let pairs: Vec<String> =
-            record.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        Scalar::Text(pairs.join(", "))
-    };
-    match fact {
-        Fact::Scalar(scalar) => bounded(scalar.clone()),
-        Fact::Records(records) => {
-            bounded(Scalar::List(records.iter().take(RECORDS_KEPT_MAX).map(words).collect()))
-        }
-    }
-}
-
-/// Most records that a firing keeps.
-const RECORDS_KEPT_MAX: usize = 8;
-/// Most values of a list that a firing keeps.
-const LIST_KEPT_MAX: usize = 32;
-
-fn bounded(scalar: Scalar) -> Scalar {
-    match scalar {
-        Scalar::Text(mut text) => {
-            text.truncate(text.floor_char_boundary(FIRING_TEXT_BYTES_MAX));
-            Scalar::Text(text)
-        }
-        Scalar::List(list) => {
-            Scalar::List(list.into_iter().take(LIST_KEPT_MAX).map(bounded).collect())
-        }
-        other => other,
     }
 }
