@@ -13,7 +13,10 @@ use crate::{
     adapters, cross, devices,
     fields::{Fields, Span},
     gateway, items, locations, operators,
-    procedures::{self, ProceduresSection},
+    procedures::{
+        self, ProceduresSection,
+        channels::{self, ChannelSection, ContactSection},
+    },
     report::Walk,
     roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
@@ -53,6 +56,10 @@ pub struct Config {
     pub devices: Vec<Device>,
     /// The adapters, in the file's order.
     pub adapters: Vec<AdapterSection>,
+    /// The ways by which notices reach people, in the file's order.
+    pub channels: Vec<ChannelSection>,
+    /// How people are called there, in the file's order.
+    pub contacts: Vec<ContactSection>,
     /// On which roles it builds, and policies in Cedar beside them.
     pub access: AccessSection,
     /// The template's roles with the file's own on top.
@@ -117,6 +124,12 @@ pub(crate) static ROOT: Section = Section {
         ),
         optional("devices", Shape::Kinds(&devices::DEVICES), "Readers, scanners, printers, lamps."),
         optional("adapters", Shape::Kinds(&adapters::ADAPTERS), "The ERPs delivered to."),
+        optional("channels", Shape::Kinds(&channels::CHANNELS), "The ways to people."),
+        optional(
+            "contacts",
+            Shape::Sections { of: &channels::CONTACT, max: channels::CONTACTS_MAX },
+            "How people are called there.",
+        ),
         optional("access", Shape::Section(&access::ACCESS), "Who may do what."),
         optional(
             "roles",
@@ -301,6 +314,8 @@ fn build(
             Device::build(fields).map(|d| d.based(base))
         })?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
+        channels: all(root.tables("channels"), |fields| ChannelSection::build(fields, base))?,
+        contacts: all(root.tables("contacts"), ContactSection::build)?,
         roles: roles::build(&access.template, root.named("roles"))?,
         procedures,
         sod: sod::build(root.table("sod")?)?,

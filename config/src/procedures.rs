@@ -1,7 +1,11 @@
 //! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
 
+pub mod channels;
 pub mod documents;
+pub mod notices;
 mod section;
 
 pub(crate) use section::{PROCEDURES, read};
 pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, shipped_procedures};
+pub mod workflows;
+pub mod channels;

@@ -90,6 +90,12 @@ fn shape(shape: &Shape) -> Value {
             "additionalProperties": text(*value),
             "maxProperties": max,
         }),
+        Shape::Free { key, value, max } => json!({
+            "type": "object",
+            "propertyNames": text(*key),
+            "additionalProperties": self::shape(value),
+            "maxProperties": max,
+        }),
         Shape::Section(of) => section(of),
         Shape::Sections { of, max } => list(section(of), *max),
         Shape::Kinds(of) => list(kinds(of), of.max),
@@ -171,7 +177,12 @@ fn text(rule: Text) -> Value {
             let known = "price|cost|supplier|customer|owner|notes";
             json!({ "type": "string", "pattern": format!("^({known}|custom:(\\*|[a-z0-9][a-z0-9._-]{{0,63}}))$") })
         }
+        Text::Mail => {
+            json!({ "type": "string", "maxLength": 254, "pattern": "^[^@\\s]+@[^@\\s]+$" })
+        }
         Text::Pointer => json!({ "type": "string", "maxLength": 1024, "pattern": "^/" }),
+        Text::Condition => json!({ "type": "string", "minLength": 1, "maxLength": 4096 }),
+        Text::Clock => json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$" }),
         Text::Supplier => json!({ "type": "string", "pattern": "^@supplier/" }),
     }
 }

@@ -8,8 +8,8 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatewarden_model::{
-    Body, Document, DocumentStep, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject, SubjectKind, TaskId,
-    Thing, gs1,
+    Body, Document, DocumentStep, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject,
+    SubjectKind, TaskId, Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -74,10 +74,8 @@ pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<En
 
 /// The documents that an entry ties together.
 fn related(body: &Body) -> Vec<Subject> {
-    let named = |document: &Document| Subject {
-        kind: SubjectKind::Document,
-        key: document.number.clone(),
-    };
+    let named =
+        |document: &Document| Subject { kind: SubjectKind::Document, key: document.number.clone() };
     match body {
         Body::DocumentWritten { content, .. } => {
             let of_lines = content.lines.iter().flat_map(|line| &line.links);

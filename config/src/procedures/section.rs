@@ -5,7 +5,7 @@
 //! mistake stops the start and never what is in force. Absent: what the files may say (beside this one).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,9 @@ use serde::Serialize;
 use crate::{
     Environment, Mistake,
     fields::Fields,
+    procedures::notices::NoticeNames,
     report::Walk,
+    roles::role_template,
     shape::{Section, Shape, Text, UNKNOWN_KEY, optional},
     words::quote,
 };
@@ -28,8 +30,16 @@ pub(crate) static PROCEDURES: Section = Section {
     unknown: UNKNOWN_KEY,
     keys: &[
         optional("documents", Shape::Text(Text::Path), "The kinds of document and their fields."),
-        optional("workflows", Shape::Text(Text::Path), "Who signs which documents; calendar and departments."),
-        optional("rules", Shape::Text(Text::Path), "What must hold before something is done, and what is looked for."),
+        optional(
+            "workflows",
+            Shape::Text(Text::Path),
+            "Who signs which documents; calendar and departments.",
+        ),
+        optional(
+            "rules",
+            Shape::Text(Text::Path),
+            "What must hold before something is done, and what is looked for.",
+        ),
         optional("notices", Shape::Text(Text::Path), "Who is told what."),
     ],
 };
@@ -72,7 +82,26 @@ pub(crate) fn read(walk: &mut Walk<'_>, root: &Fields) -> (ProceduresSection, Ot
     let kinds = super::documents::parse_kinds(&path, &bytes, env);
     others.take(kinds.mistakes, &path, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
+    let (path, bytes) = file(walk, section, "notices", &mut told);
+    let (roles, channels) = (role_names(root), channel_names(root));
+    let names = NoticeNames { roles: Some(&roles), channels: Some(&channels), rules: None };
+    let notices = super::notices::parse_notices(&path, &bytes, env, names);
+    others.mistakes.extend(notices.mistakes);
+    others.sources.extend(notices.sources);
+    put(&mut told, "notices", notices.notices.as_ref());
     (told, others)
+}
+
+/// The roles of the template and of the file.
+fn role_names(root: &Fields) -> BTreeSet<String> {
+    let template = root.table("access").and_then(|access| access.text("template"));
+    let shipped = role_template(template.unwrap_or("default")).unwrap_or_default();
+    let own = root.named("roles").iter().map(|(name, _)| name.value.clone());
+    shipped.0.into_keys().chain(own).collect()
+}
+
+fn channel_names(root: &Fields) -> BTreeSet<String> {
+    root.tables("channels").iter().filter_map(|channel| channel.owned("name")).collect()
 }
 
 /// The bytes of a file that a key names; none where it names none, which the shipped definitions fill.
@@ -118,5 +147,6 @@ pub fn shipped_procedures(env: &dyn Environment) -> BTreeMap<String, String> {
     let mut told = ProceduresSection::default();
     let kinds = super::documents::parse_kinds(Path::new("documents.toml"), b"", env);
     put(&mut told, "documents", kinds.kinds.as_ref());
+    put(&mut told, "notices", Some(&super::notices::shipped_notices()));
     told.parts
 }

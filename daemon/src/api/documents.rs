@@ -182,7 +182,8 @@ pub(crate) async fn check(
         .app
         .recorder
         .query(move |engine| {
-            let defined = engine.state().procedures_in_force().and_then(|known| known.kinds.of(kind));
+            let defined =
+                engine.state().procedures_in_force().and_then(|known| known.kinds.of(kind));
             defined.map_or_else(|| view_right(engine, kind), |kind| kind.rights.create)
         })
         .await?;
@@ -256,8 +257,7 @@ pub(crate) async fn step(
         "cancel" => DocumentAct::Cancel,
         own => DocumentAct::Own(own.to_owned()),
     };
-    let command =
-        Command::EndDocument { document, act: what, reason: end.reason, by: who.actor() };
+    let command = Command::EndDocument { document, act: what, reason: end.reason, by: who.actor() };
     act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -287,7 +287,11 @@ pub(crate) async fn inbox(
     who: Who,
 ) -> Result<Json<Masked<Inbox>>, Problem> {
     let Actor::Operator { id, .. } = who.actor() else {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not-an-operator", "only a person is asked"));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "not-an-operator",
+            "only a person is asked",
+        ));
     };
     let inbox = api
         .app

@@ -17,7 +17,8 @@ use utoipa::{
 };
 
 /// What is needed for a document.
-const OF_KIND: &str = "the right that the definition of its kind names; ledger:view where none defines it";
+const OF_KIND: &str =
+    "the right that the definition of its kind names; ledger:view where none defines it";
 
 /// What one operation needs.
 struct Needs {
@@ -159,11 +160,35 @@ static TABLE: &[Needs] = &[
     noted("post", "/api/v1/documents", "documents-write_one", "authenticated", OF_KIND),
     noted("post", "/api/v1/documents/check", "documents-check", "ledger:view", OF_KIND),
     noted("get", "/api/v1/documents/{kind}/{number}", "documents-one", "ledger:view", OF_KIND),
-    noted("post", "/api/v1/documents/{kind}/{number}/submit", "documents-submit", "authenticated", OF_KIND),
-    noted("post", "/api/v1/documents/{kind}/{number}/act", "documents-sign", "authenticated", OF_KIND),
-    noted("post", "/api/v1/documents/{kind}/{number}/step", "documents-step", "authenticated", OF_KIND),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/submit",
+        "documents-submit",
+        "authenticated",
+        OF_KIND,
+    ),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/act",
+        "documents-sign",
+        "authenticated",
+        OF_KIND,
+    ),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/step",
+        "documents-step",
+        "authenticated",
+        OF_KIND,
+    ),
     noted("get", "/api/v1/inbox", "documents-inbox", "authenticated", "a person"),
-    noted("post", "/api/v1/todos/{entry}/done", "documents-done", "authenticated", "those whom the rule names"),
+    noted(
+        "post",
+        "/api/v1/todos/{entry}/done",
+        "documents-done",
+        "authenticated",
+        "those whom the rule names",
+    ),
     needs("get", "/tasks", "tasks-list", "authenticated"),
     needs("post", "/tasks", "tasks-open", "{module}:create or {module}:request"),
     needs("get", "/tasks/{task}", "tasks-one", "{module}:view"),
@@ -197,6 +222,16 @@ static TABLE: &[Needs] = &[
     needs("get", "/trace/{kind}/{key}", "trace", "ledger:view"),
     needs("get", "/deliveries", "deliveries-list", "ledger:view"),
     needs("post", "/deliveries/{lane}/{movement}/retry", "deliveries-retry", "system:modify"),
+    needs("get", "/api/v1/notices", "notices-list", "ledger:view"),
+    needs("post", "/api/v1/notices/{id}/retry", "notices-retry", "system:modify"),
+    noted("get", "/api/v1/links/{token}", "notices-show", "open", "the token of a notice's link"),
+    noted(
+        "post",
+        "/api/v1/links/{token}",
+        "notices-sign",
+        "open",
+        "the token of a notice's link, and the badge and PIN of whoever it was sent to",
+    ),
     needs("post", "/api/v1/postings", "postings-reserve", "{module}:create"),
     needs("get", "/api/v1/postings", "postings-list", "authenticated"),
     noted(

@@ -11,12 +11,10 @@ use super::words::{Told, actor};
 /// An entry about procedures in words; none for any other.
 pub(super) fn tell(body: &Body) -> Option<Told> {
     Some(match body {
-        Body::DocumentWritten { content, by, decision } => {
-            Told::new(written(content), actor(by))
-                .at(content.station.as_ref())
-                .on(Some(&content.document.number))
-                .by(decision.as_ref())
-        }
+        Body::DocumentWritten { content, by, decision } => Told::new(written(content), actor(by))
+            .at(content.station.as_ref())
+            .on(Some(&content.document.number))
+            .by(decision.as_ref()),
         Body::DocumentStepped { document, version, step, by, decision, .. } => {
             let (what, who) = stepped(step);
             let who = who.unwrap_or_else(|| actor(by));
@@ -40,6 +38,12 @@ pub(super) fn tell(body: &Body) -> Option<Told> {
         Body::ReceiverSeen { station, operator, .. } => {
             let what = format!("{operator} showed his badge to receive what he asked for");
             Told::new(what, operator.as_str()).at(Some(station))
+        }
+        Body::NoticeSettled { settled } => {
+            let what = format!("notice {} {}", settled.notice, settled.outcome.name());
+            let document = settled.document.as_ref();
+            Told::new(format!("{what} of entry {}", settled.about), settled.receiver.as_str())
+                .on(document.map(|document| &document.number))
         }
         _ => return None,
     })
@@ -82,7 +86,7 @@ fn stepped(step: &DocumentStep) -> (String, Option<String>) {
         DocumentStep::Rejected => plain("rejected"),
         DocumentStep::Started { task } => (format!("is done by task {task}"), None),
         DocumentStep::Fulfilled { by, lines, .. } => {
-            let sum: i64 = lines.values().sum();
+            let sum: i64 = lines.iter().map(|done| done.quantity).sum();
             (format!("fulfilled by {}: {sum}", named(by)), None)
         }
         DocumentStep::Consumed { by, items, .. } => {
@@ -124,7 +128,9 @@ fn verdict(verdict: Verdict) -> &'static str {
 fn approval(event: &ApprovalEvent) -> (String, Option<String>) {
     use ApprovalEvent as E;
     match event {
-        E::Branched { node, case: Some(case) } => (format!("branch {node}: case {}", case + 1), None),
+        E::Branched { node, case: Some(case) } => {
+            (format!("branch {node}: case {}", case + 1), None)
+        }
         E::Branched { node, case: None } => (format!("branch {node}: otherwise"), None),
         E::Opened { node, seats, .. } => {
             let who: Vec<&str> = seats.iter().map(|seat| seat.who.as_str()).collect();

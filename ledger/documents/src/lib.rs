@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod exchange;
 pub mod fields;
 pub mod frame;
 pub mod kinds;

@@ -12,7 +12,7 @@ mod close;
 mod draft;
 mod execute;
 pub(crate) mod facts;
-mod follow;
+pub(crate) mod follow;
 mod master;
 mod past;
 mod posted;
@@ -33,8 +33,8 @@ use crate::{
 };
 
 pub use close::DocumentAct;
-pub(crate) use execute::posting_of;
 pub(crate) use draft::{House, mistakes_in};
+pub(crate) use execute::{posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
 
 /// Documents that are open at once.
@@ -71,7 +71,8 @@ impl Turn<'_> {
             return Err(("unknown-document", message));
         };
         let Some(kind) = self.state.definition(open) else {
-            let message = format!("the definitions {} of {number} can't be read here", open.procedures);
+            let message =
+                format!("the definitions {} of {number} can't be read here", open.procedures);
             return Err(("no-procedures", message));
         };
         Ok((open.clone(), kind.clone()))
@@ -138,7 +139,11 @@ impl Turn<'_> {
     }
 
     /// What a step depends on beside the state.
-    fn circumstances(&self, open: &OpenDocument, kind: &KindDefinition) -> Circumstances {
+    pub(crate) fn circumstances(
+        &self,
+        open: &OpenDocument,
+        kind: &KindDefinition,
+    ) -> Circumstances {
         let held = self.state.holds().any(|hold| open.tasks.contains(&hold.task));
         let lines = open.quantities.lines();
         let (in_hand, executed) = lines.fold((held, false), |(hand, done), (_, line)| {

@@ -87,9 +87,8 @@ fn trades(item: &Item) -> impl Iterator<Item = (&String, Option<i64>)> {
 /// (A, B, C), `tracking` (none, lot, serial), `unit`, `units` (`case=12 half=1/2`), `gtins` (separated by
 /// spaces), `safety-stock`, `lead-time-days`, `valuation` (fifo, moving-average), `currency`, `decimals`.
 pub(crate) fn of_content(content: &DocumentContent) -> Result<Item, Fault> {
-    let wrong = |name: &str, expected: &str| {
-        ("item-invalid", format!("custom.{name}: write {expected}"))
-    };
+    let wrong =
+        |name: &str, expected: &str| ("item-invalid", format!("custom.{name}: write {expected}"));
     let text = |name: &str| {
         content.custom.iter().find(|(known, _)| known.as_str() == name).map(|(_, t)| t.as_str())
     };

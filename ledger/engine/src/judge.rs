@@ -8,9 +8,11 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod documents;
 mod holds;
 mod labels;
 mod questions;
+mod sessions;
 mod tags;
 
 use std::collections::{HashMap, HashSet};
@@ -56,8 +58,12 @@ pub struct Judge {
     asks: HashMap<u64, (String, DeviceId)>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
+    /// Sessions that have ended.
+    ended: sessions::Ended,
     /// The request that was approved last, and whose effect follows.
     approved: Option<OpenChange>,
+    /// What is remembered of documents.
+    papers: documents::Papers,
     /// Whether the journal's program asks a second person: then nothing goes without one.
     two_needed: bool,
 }
@@ -145,6 +151,9 @@ impl Judge {
     pub fn judge(&mut self, entry: &Entry) -> Option<String> {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
+        let papers = self.papers.judge(&self.state, &self.classes, entry);
+        let verdict = verdict.and(papers);
+        let verdict = verdict.and_then(|()| self.in_session(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
         self.count(entry);
         self.state.apply(entry);
@@ -247,6 +256,8 @@ impl Judge {
 
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
+        self.papers.count(entry);
+        self.ended.keep(&self.state, entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
             Body::TagAccessAsked { tag, device, .. } => {

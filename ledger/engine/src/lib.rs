@@ -31,9 +31,9 @@ mod memory;
 mod needs;
 mod passes;
 mod people;
+mod postings;
 mod procedures;
 mod receivers;
-mod postings;
 mod reservations;
 mod reviews;
 mod rules;
@@ -69,10 +69,11 @@ pub use labels::LABELS_OPEN_MAX;
 pub use memory::Past;
 pub use people::ACTIVATION_MS_MAX;
 pub use procedures::{
-    DOCUMENTS, NOTICES, PARTS, PARTS_BYTES_MAX, Procedures, ProceduresError, RULES,
-    WORKFLOWS, schema_of, version_of,
+    DOCUMENTS, NOTICES, PARTS, PARTS_BYTES_MAX, Procedures, ProceduresError, RULES, WORKFLOWS,
+    schema_of, version_of,
 };
 pub use reviews::reviewers_of;
+pub use rules::FIRED_MAX;
 pub use sessions::{
     machine,
     often::{
@@ -81,8 +82,8 @@ pub use sessions::{
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
 };
 pub use state::{
-    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, OpenDocument,
-    OpenLabel, Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session,
-    Signature, State, TaskState, Todo,
+    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange,
+    OpenDocument, OpenLabel, Operator, Policies, Quarantine, RefusedDevice, Reservation,
+    ReviewState, Reviewed, Session, State, TaskState, Todo,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -9,9 +9,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{FieldType, Kinds, fields::Level};
 use gatewarden_model::{Hash, canonical};
-use serde::{Serialize, de::DeserializeOwned};
-use gatewarden_rules::{FactType, Schema, SchemaError};
+use gatewarden_rules::{FactType, RuleDefinitions, RuleSet, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The part that says which documents there are.
 pub const DOCUMENTS: &str = "documents";
@@ -38,7 +38,7 @@ pub struct Procedures {
     /// Who signs them.
     pub workflows: Workflows,
     /// Which rules hold.
-    pub rules: crate::rules::Rules,
+    pub rules: RuleSet,
     /// The facts that conditions may ask for.
     pub schema: Schema,
 }
@@ -97,21 +97,24 @@ impl Procedures {
             return Err(ProceduresError::Long(bytes));
         }
         let kinds: Kinds = part(parts, DOCUMENTS)?;
+        let schema = schema_of(&kinds)?;
+        let definitions: RuleDefinitions = part(parts, RULES)?;
+        let rules = RuleSet::new(Arc::new(definitions), &schema).map_err(|mistakes| {
+            let why = mistakes.first().map_or_else(String::new, ToString::to_string);
+            ProceduresError::Malformed { part: RULES, why }
+        })?;
         Ok(Self {
             version: version_of(parts),
-            schema: schema_of(&kinds)?,
+            schema,
             kinds,
             workflows: part(parts, WORKFLOWS)?,
-            rules: part(parts, RULES)?,
+            rules,
             parts: Arc::new(parts.clone()),
         })
     }
 
     /// Reads definitions that are said to be of a version.
-    pub fn recorded(
-        said: Hash,
-        parts: &BTreeMap<String, String>,
-    ) -> Result<Self, ProceduresError> {
+    pub fn recorded(said: Hash, parts: &BTreeMap<String, String>) -> Result<Self, ProceduresError> {
         let read = Self::read(parts)?;
         match read.version == said {
             true => Ok(read),

@@ -39,7 +39,9 @@ pub(crate) fn check_receiver(state: &State, task: &Task, pass: &Pass) -> Result<
             true => Ok(()),
             false => Err((
                 "receiver-wrong",
-                format!("{number} is for {requester}, the badge that was read is {seen}'s: scan his"),
+                format!(
+                    "{number} is for {requester}, the badge that was read is {seen}'s: scan his"
+                ),
             )),
         },
         _ => Err((

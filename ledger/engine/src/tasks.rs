@@ -50,8 +50,9 @@ impl Turn<'_> {
             }
             None => {}
         }
-        if let Err((code, reason)) =
-            self.check_from_outside(&task).and_then(|()| self.check_task(&task, &by, decision.action))
+        if let Err((code, reason)) = self
+            .check_from_outside(&task)
+            .and_then(|()| self.check_task(&task, &by, decision.action))
         {
             return Err(self.deny(asked, code, reason, Some(decision)));
         }

@@ -4,10 +4,7 @@
 //! role is asked of this moment; conditions are asked on the facts that stand in the entry of the submission.
 //! Absent: what an act means, who must sign.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use gatewarden_documents::KindDefinition;
 use gatewarden_model::{
@@ -29,6 +26,22 @@ use crate::{
     state::{OpenDocument, State},
     turn::{Fault, Turn},
 };
+
+/// The house at a moment: that of a turn, or that of an entry which is judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'s> {
+    /// What is open.
+    pub(crate) state: &'s State,
+    /// When.
+    pub(crate) now: &'s Stamp,
+}
+
+impl Turn<'_> {
+    /// The house at this moment.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene { state: self.state, now: &self.now }
+    }
+}
 
 /// What the conditions of a version are asked on.
 struct Asked<'a> {
@@ -60,11 +73,7 @@ impl Decide for Asked<'_> {
 }
 
 /// The people of this moment, as an approval of a kind of document sees them.
-pub(crate) fn people<'w>(
-    state: &State,
-    house: &'w Workflows,
-    kind: DocumentKind,
-) -> Directory<'w> {
+pub(crate) fn people<'w>(state: &State, house: &'w Workflows, kind: DocumentKind) -> Directory<'w> {
     let roles = |roles: &Vec<String>| roles.iter().cloned().collect::<BTreeSet<_>>();
     let operators = state.operators().map(|one| (one.id.clone(), roles(&one.roles))).collect();
     Directory { operators, house, kind: Some(kind) }
@@ -131,7 +140,7 @@ pub(crate) fn runs_on(instance: &Instance) -> bool {
 
 /// What happens when a document is handed in; none where it needs no signature.
 pub(crate) fn plan(
-    turn: &Turn<'_>,
+    scene: Scene<'_>,
     open: &OpenDocument,
     kind: &KindDefinition,
     frozen: &Frozen,
@@ -151,9 +160,9 @@ pub(crate) fn plan(
         };
     };
     if let Some(instance) = open.approval.as_ref().filter(|one| runs_on(one)) {
-        return revise(turn, open, instance, frozen, by).map(Some);
+        return revise(scene, open, instance, frozen, by).map(Some);
     }
-    let Some(procedures) = turn.state.procedures_in_force() else {
+    let Some(procedures) = scene.state.procedures_in_force() else {
         return Err(("no-procedures", "no procedures are defined here".to_owned()));
     };
     let Some(workflow) = procedures.workflows.named(name) else {
@@ -163,29 +172,29 @@ pub(crate) fn plan(
     let workflow = Arc::new(workflow.clone());
     let submission = submission(open, by, extra)?;
     let asked = asked(procedures, open, frozen);
-    around(turn, procedures, open, &asked, |around| {
+    around(scene, procedures, open, &asked, |around| {
         Instance::start(&workflow, submission, around).map(|(_, events)| events)
     })
     .map(Some)
 }
 
 fn revise(
-    turn: &Turn<'_>,
+    scene: Scene<'_>,
     open: &OpenDocument,
     instance: &Instance,
     frozen: &Frozen,
     by: &Actor,
 ) -> Result<Vec<ApprovalEvent>, Fault> {
-    let procedures = procedures_of(turn, open)?;
+    let procedures = procedures_of(scene, open)?;
     let before = open.submitted.as_ref().unwrap_or(&open.content);
     let revision = Revision::between(initiator(by)?, before, &open.content);
     let asked = asked(procedures, open, frozen);
-    around(turn, procedures, open, &asked, |around| instance.revise(&revision, around))
+    around(scene, procedures, open, &asked, |around| instance.revise(&revision, around))
 }
 
 /// What happens when somebody acts.
 pub(crate) fn act(
-    turn: &Turn<'_>,
+    scene: Scene<'_>,
     open: &OpenDocument,
     by: &OperatorId,
     act: &ApprovalAct,
@@ -194,22 +203,22 @@ pub(crate) fn act(
         let message = format!("{} waits for no signature", open.document().number);
         return Err(("no-approval", message));
     };
-    let procedures = procedures_of(turn, open)?;
+    let procedures = procedures_of(scene, open)?;
     let asked = asked(procedures, open, &open.frozen);
-    around(turn, procedures, open, &asked, |around| instance.act(by, act, around))
+    around(scene, procedures, open, &asked, |around| instance.act(by, act, around))
 }
 
 /// What happens because time passed.
-pub(crate) fn tick(turn: &Turn<'_>, open: &OpenDocument) -> Vec<ApprovalEvent> {
-    let (Some(instance), Ok(procedures)) = (&open.approval, procedures_of(turn, open)) else {
+pub(crate) fn tick(scene: Scene<'_>, open: &OpenDocument) -> Vec<ApprovalEvent> {
+    let (Some(instance), Ok(procedures)) = (&open.approval, procedures_of(scene, open)) else {
         return vec![];
     };
     let asked = asked(procedures, open, &open.frozen);
-    around(turn, procedures, open, &asked, |around| Ok(instance.tick(around))).unwrap_or_default()
+    around(scene, procedures, open, &asked, |around| Ok(instance.tick(around))).unwrap_or_default()
 }
 
-fn procedures_of<'t>(turn: &'t Turn<'_>, open: &OpenDocument) -> Result<&'t Procedures, Fault> {
-    let found = turn.state.procedures_of(&open.procedures).map(|found| &**found);
+fn procedures_of<'t>(scene: Scene<'t>, open: &OpenDocument) -> Result<&'t Procedures, Fault> {
+    let found = scene.state.procedures_of(&open.procedures).map(|found| &**found);
     found.ok_or_else(|| {
         let message = format!("the definitions {} can't be read by this program", open.procedures);
         ("no-procedures", message)
@@ -222,23 +231,24 @@ fn asked<'a>(procedures: &'a Procedures, open: &'a OpenDocument, frozen: &Frozen
 }
 
 fn around<T>(
-    turn: &Turn<'_>,
+    scene: Scene<'_>,
     procedures: &Procedures,
     open: &OpenDocument,
     asked: &Asked<'_>,
     then: impl FnOnce(&Around<'_>) -> Result<T, WorkflowFault>,
 ) -> Result<T, Fault> {
-    let people = people(turn.state, &procedures.workflows, open.document().kind);
+    let people = people(scene.state, &procedures.workflows, open.document().kind);
     let around = Around {
         people: &people,
         decide: asked,
         calendar: &procedures.workflows.calendar,
-        now: now_of(&turn.now, turn.settings.utc_offset_min),
+        now: now_of(scene.now, procedures),
     };
     then(&around).map_err(|fault| (fault.code(), fault.to_string()))
 }
 
-/// The time of an act.
-pub(crate) fn now_of(at: &Stamp, utc_offset_min: i32) -> Now {
-    Now { us: at.wall_us, day: Day::of(at, utc_offset_min) }
+/// The time of an act, by the day of the house's calendar.
+pub(crate) fn now_of(at: &Stamp, procedures: &Procedures) -> Now {
+    let offset_min = procedures.workflows.calendar.utc_offset_min;
+    Now { us: at.wall_us, day: Day::of(at, offset_min) }
 }

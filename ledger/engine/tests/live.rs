@@ -10,8 +10,9 @@ use common::{
 };
 use gatewarden_engine::{Command, DocumentAct, Factor, FactorCheck, PinCheck, Settings};
 use gatewarden_model::{
-    Action, Actor, ApprovalAct, Body, Change, ChangeId, Document, DocumentContent, DocumentKind, Hash, LabelVerdict, Module, MovementKind, Review,
-    ReviewId, ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
+    Action, Actor, ApprovalAct, Body, Change, ChangeId, Document, DocumentContent, DocumentKind,
+    Hash, LabelVerdict, Module, MovementKind, Review, ReviewId, ReviewItem, ReviewVerdict,
+    SessionPhase, entry::Verdict,
 };
 use uuid::Uuid;
 
@@ -86,6 +87,7 @@ fn rests(command: &Command) -> Rests {
         | C::DefineItems
         | C::DefinePolicies
         | C::DefineProcedures
+        | C::Fire { .. }
         | C::Identify { .. } => Rests::NotInASession,
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use content::{
     DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
 };
-pub use step::{DocumentStep, ExtraApproval};
+pub use step::{DocumentStep, ExtraApproval, LineDone};
 
 /// A document of the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +82,14 @@ pub enum DocumentKind {
     PurchaseSuggestion,
     /// What a subcontractor used and earns.
     SubcontractSettlement,
+}
+
+impl Document {
+    /// The shape of its number: each digit as `#`. Numbers that one pattern makes have one shape.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        self.number.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+    }
 }
 
 impl DocumentKind {

@@ -11,11 +11,7 @@ use gatewarden_model::{
 
 use crate::{
     Allowed, Approve, Around, Fault, Instance, Mode, Phase, Revision, Seating, Who,
-    advance::Course,
-    covered,
-    instance::REVISIONS_MAX,
-    resolve::people_of,
-    seating::SEATS_MAX,
+    advance::Course, covered, instance::REVISIONS_MAX, resolve::people_of, seating::SEATS_MAX,
 };
 
 /// Whose turn somebody takes, and where.
@@ -93,7 +89,9 @@ impl Instance {
                 Ok(ApprovalEvent::Advised { node, by: by_, of, verdict, on, comment })
             }
             ApprovalAct::TakeBack { node } => self.take_back(by, node.as_ref()),
-            ApprovalAct::RemoveSigner { node, who } => self.remove(by, node.as_ref(), who, day, around),
+            ApprovalAct::RemoveSigner { node, who } => {
+                self.remove(by, node.as_ref(), who, day, around)
+            }
             ApprovalAct::Decide { node, on, verdict, .. } => {
                 let turn = self.ready_turn(by, node.as_ref(), around)?;
                 let (node, verdict, on) = (turn.node.name, *verdict, *on);
@@ -134,10 +132,7 @@ impl Instance {
         let step = self.step(name)?;
         match self.seatings.get(name) {
             Some(seating) if seating.passed => Ok(vec![step]),
-            _ => Err(Fault::NotYet {
-                node: name.clone(),
-                waits_for: "an earlier step".to_owned(),
-            }),
+            _ => Err(Fault::NotYet { node: name.clone(), waits_for: "an earlier step".to_owned() }),
         }
     }
 
@@ -218,7 +213,8 @@ impl Instance {
             let (who, source_) = (seat.who.clone(), seat.source.clone());
             return Err(Fault::RoleLost { who, node: name.clone(), source_ });
         }
-        if let Some(first) = seating.waits_for(turn.seat, turn.node.mode) {
+        let advised = !seat.also.contains(by);
+        if let Some(first) = seating.waits_for(turn.seat, turn.node.mode, advised) {
             return Err(Fault::NotYet { node: name.clone(), waits_for: first.to_string() });
         }
         for other in &turn.node.distinct_from {
@@ -250,9 +246,8 @@ impl Instance {
     ) -> Result<Turn, Fault> {
         let turn = self.ready_turn(by, node, around)?;
         allows(&turn.node, how)?;
-        let bad = |why| {
-            Err(Fault::BadPerson { who: to.clone(), node: turn.node.name.clone(), why })
-        };
+        let bad =
+            |why| Err(Fault::BadPerson { who: to.clone(), node: turn.node.name.clone(), why });
         let seating = self.seatings.get(&turn.node.name);
         let fits = |one: &Who| people_of(one, self, None, around).contains(to);
         if !around.people.is_active(to) {
@@ -284,7 +279,9 @@ impl Instance {
             return Err(Fault::OwnDocument(by.clone()));
         }
         for open in self.open(node)? {
-            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else { continue };
+            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else {
+                continue;
+            };
             let mut asked = seating.live().filter(|(_, seat)| {
                 let mine = |a: &crate::Advice| a.to == *by && a.given.is_none();
                 seat.decision.is_none() && seat.advice.as_ref().is_some_and(mine)
@@ -342,7 +339,9 @@ impl Instance {
             return Err(Fault::OwnDocument(by.clone()));
         }
         for open in self.open(node)? {
-            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else { continue };
+            let Some(seating) = self.seatings.get(&open.name).filter(|s| !s.passed) else {
+                continue;
+            };
             let Some(index) = seating.seat_of(who) else { continue };
             let seat = &seating.seats[index];
             let Some(added) = &seat.added else { continue };
@@ -463,12 +462,7 @@ fn allows(node: &Approve, how: Allowed) -> Result<(), Fault> {
 }
 
 /// The open seat that somebody may take: his own, one that time gave him, one that he stands in for.
-fn seat_for(
-    seating: &Seating,
-    by: &OperatorId,
-    day: Day,
-    around: &Around<'_>,
-) -> Option<usize> {
+fn seat_for(seating: &Seating, by: &OperatorId, day: Day, around: &Around<'_>) -> Option<usize> {
     let open = || seating.live().filter(|(_, seat)| seat.decision.is_none());
     let own = open().find(|(_, seat)| seat.who == *by);
     let given = || open().find(|(_, seat)| seat.also.contains(by));
@@ -483,9 +477,10 @@ fn acted_after(seating: &Seating, index: usize, mode: Mode) -> bool {
         seat.decision.is_some() && seat.added.as_ref().is_some_and(|a| after(a.place))
     });
     let seat = &seating.seats[index];
-    let parent = seat.added.as_ref().is_some_and(|a| {
-        a.place == SignerPlace::Before && seating.seats[a.to].decision.is_some()
-    });
+    let parent = seat
+        .added
+        .as_ref()
+        .is_some_and(|a| a.place == SignerPlace::Before && seating.seats[a.to].decision.is_some());
     let next = mode == Mode::AllInOrder
         && seating.base().any(|(other, seat)| other > index && seat.decision.is_some());
     child || parent || next

@@ -70,9 +70,10 @@ impl<'a> Course<'a> {
     fn advance_once(&mut self) -> bool {
         let reached = self.instance.reached();
         if let Some(notify) = reached.tell.first() {
-            let whom = notify.whom.iter().flat_map(|who| {
-                people_of(who, &self.instance, None, self.around)
-            });
+            let whom = notify
+                .whom
+                .iter()
+                .flat_map(|who| people_of(who, &self.instance, None, self.around));
             let mut whom: Vec<_> = whom.collect();
             whom.sort();
             whom.dedup();
@@ -128,7 +129,7 @@ impl<'a> Course<'a> {
         let barred = instance.barred(node);
         let open = seating.live().filter(|(index, seat)| {
             seat.decision.is_none()
-                && seating.waits_for(*index, node.mode).is_none()
+                && seating.waits_for(*index, node.mode, true).is_none()
                 && !barred.contains(&seat.who)
         });
         open.into_iter().find_map(|(_, seat)| {
@@ -168,10 +169,7 @@ impl<'a> Course<'a> {
 }
 
 /// The case of a branch that holds; the first does.
-pub(crate) fn decided(
-    branch: &crate::Branch,
-    around: &Around<'_>,
-) -> Result<Option<u32>, Fault> {
+pub(crate) fn decided(branch: &crate::Branch, around: &Around<'_>) -> Result<Option<u32>, Fault> {
     for (index, case) in branch.cases.iter().enumerate() {
         let fault = |error| Fault::Condition { node: branch.name.clone(), case: index + 1, error };
         if around.decide.holds(&case.when).map_err(fault)? {

@@ -71,14 +71,7 @@ impl FromStr for Hours {
 impl fmt::Display for Hours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from_min, to_min } = self;
-        write!(
-            f,
-            "{:02}:{:02}-{:02}:{:02}",
-            from_min / 60,
-            from_min % 60,
-            to_min / 60,
-            to_min % 60
-        )
+        write!(f, "{:02}:{:02}-{:02}:{:02}", from_min / 60, from_min % 60, to_min / 60, to_min % 60)
     }
 }
 
@@ -147,8 +140,7 @@ impl Calendar {
     #[must_use]
     pub fn is_open(&self, us: i64) -> bool {
         let minute = self.minute(us).rem_euclid(DAY_MIN);
-        let within =
-            |h: &Hours| (i64::from(h.from_min)..i64::from(h.to_min)).contains(&minute);
+        let within = |h: &Hours| (i64::from(h.from_min)..i64::from(h.to_min)).contains(&minute);
         self.is_workday(self.day(us)) && self.hours.iter().any(within)
     }
 

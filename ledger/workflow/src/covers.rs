@@ -42,9 +42,9 @@ const FIELDS: [&str; 24] = [
 /// Whether a text names a field that a signature can cover.
 #[must_use]
 pub fn is_field(text: &str) -> bool {
-    let custom = text.strip_prefix("custom:").is_some_and(|name| {
-        name.parse::<gatewarden_model::CustomName>().is_ok()
-    });
+    let custom = text
+        .strip_prefix("custom:")
+        .is_some_and(|name| name.parse::<gatewarden_model::CustomName>().is_ok());
     custom || FIELDS.contains(&text)
 }
 
@@ -168,6 +168,8 @@ mod tests {
             let signs: Vec<String> = signs.iter().map(|s| (*s).to_owned()).collect();
             assert_eq!(!covered(&signs, &fields(change)).is_empty(), hit, "{signs:?} {change:?}");
         }
-        assert!(is_field("lines.quantity") && is_field("custom:colour") && !is_field("lines.colour"));
+        assert!(
+            is_field("lines.quantity") && is_field("custom:colour") && !is_field("lines.colour")
+        );
     }
 }

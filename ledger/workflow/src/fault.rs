@@ -118,10 +118,14 @@ pub enum Fault {
     #[error("{0} has nothing to take back")]
     NothingToTakeBack(OperatorId),
     /// He was not added, or not by him, or acted.
-    #[error("{0} can't be taken away: only an added signer who has not acted, by whoever added him")]
+    #[error(
+        "{0} can't be taken away: only an added signer who has not acted, by whoever added him"
+    )]
     NotRemovable(OperatorId),
     /// A condition can't be told.
-    #[error("the condition of {node:?}, case {case}, can't be told, so the document can't be submitted: {error}")]
+    #[error(
+        "the condition of {node:?}, case {case}, can't be told, so the document can't be submitted: {error}"
+    )]
     Condition {
         /// At which branch.
         node: NodeId,
@@ -131,7 +135,9 @@ pub enum Fault {
         error: String,
     },
     /// Nobody would sign.
-    #[error("nobody would have to sign this document: its workflow needs an approving step on every way")]
+    #[error(
+        "nobody would have to sign this document: its workflow needs an approving step on every way"
+    )]
     Unsigned,
     /// Too many at one step.
     #[error("a step has at most {SEATS_MAX} signers")]

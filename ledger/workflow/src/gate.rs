@@ -66,9 +66,8 @@ impl Instance {
                 let others = node.distinct_from.iter().filter_map(|name| self.seatings.get(name));
                 others.into_iter().all(|other| !other.signers().contains(&signature.by))
             };
-            let counts = |signature: &Signature| {
-                self.counts(node, signature) && distinct(signature)
-            };
+            let counts =
+                |signature: &Signature| self.counts(node, signature) && distinct(signature);
             !seating.passed || seating.standing(node, &counts) != Standing::Passed
         };
         self.way().into_iter().filter(lacks).map(|node| node.name.clone()).collect()

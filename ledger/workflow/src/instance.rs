@@ -114,12 +114,7 @@ impl Revision {
     /// That from one version to the next.
     #[must_use]
     pub fn between(by: OperatorId, before: &DocumentContent, after: &DocumentContent) -> Self {
-        Self {
-            by,
-            version: after.version,
-            digest: after.digest(),
-            changed: changed(before, after),
-        }
+        Self { by, version: after.version, digest: after.digest(), changed: changed(before, after) }
     }
 }
 
@@ -235,11 +230,14 @@ impl Instance {
         }
         let ready = |node: &Approve| {
             let seating = self.seatings.get(&node.name);
-            let live = seating.into_iter().flat_map(move |s| s.live().map(move |(i, seat)| (s, i, seat)));
+            let live =
+                seating.into_iter().flat_map(move |s| s.live().map(move |(i, seat)| (s, i, seat)));
             let mode = node.mode;
-            live.filter(move |(s, i, seat)| seat.decision.is_none() && s.waits_for(*i, mode).is_none())
-                .flat_map(|(_, _, seat)| std::iter::once(&seat.who).chain(&seat.also))
-                .collect()
+            live.filter(move |(s, i, seat)| {
+                seat.decision.is_none() && s.waits_for(*i, mode, true).is_none()
+            })
+            .flat_map(|(_, _, seat)| std::iter::once(&seat.who).chain(&seat.also))
+            .collect()
         };
         self.reached().open.into_iter().map(|node| (node, ready(node))).collect()
     }
@@ -429,15 +427,10 @@ impl Instance {
                 self.at_step(node, |s| s.act(of, |seat| seat.decision = Some(signature)));
             }
             ApprovalEvent::Carried { node, of, from, .. } => {
-                let there = self.seatings.get(from);
-                let signature = there.and_then(|there| {
-                    let mut theirs = there.live().filter_map(|(_, seat)| seat.decision.as_ref());
-                    theirs.find(|d| d.by == *of).cloned()
-                });
-                let Some(signature) = signature else { return };
+                let signature = self.seatings.get(from).and_then(|there| there.signature_of(of));
+                let Some(signature) = signature.cloned() else { return };
                 let (node_, from) = (node.clone(), Some(from.clone()));
-                let carried =
-                    Signature { node: node_, of: of.clone(), carried: from, ..signature };
+                let carried = Signature { node: node_, of: of.clone(), carried: from, ..signature };
                 self.at_step(node, |s| s.change(of, |seat| seat.decision = Some(carried)));
             }
             ApprovalEvent::Advised { node, of, verdict, .. } => {
@@ -521,13 +514,7 @@ impl Seating {
         self.acts += 1;
         let Some(to) = self.seat_of(of) else { return };
         let source = format!("added-by:{by}");
-        let told = ApprovalSeat {
-            who: who.clone(),
-            source,
-            weight: 0,
-            up: true,
-            instead_of: None,
-        };
+        let told = ApprovalSeat { who: who.clone(), source, weight: 0, up: true, instead_of: None };
         self.seats.push(Seat { added: Some(Added { to, place, by: by.clone() }), ..seat(&told) });
     }
 

@@ -13,7 +13,9 @@ mod acts;
 mod advance;
 mod around;
 mod calendar;
+mod check;
 mod covers;
+mod dead;
 mod definition;
 mod fault;
 mod follow;
@@ -22,19 +24,25 @@ mod instance;
 mod people;
 mod resolve;
 mod seating;
+mod show;
+mod simulate;
 mod tick;
 mod who;
 
 pub use around::{Around, Decide, Now};
 pub use calendar::{CALENDAR_DAYS_MAX, Calendar, Hours, Weekday};
+pub use check::{Finding, Roster, Spot, check};
 pub use covers::{changed, covered, is_field};
 pub use definition::{
     Allowed, Approve, Branch, CASES_MAX, Case, Lane, Mode, NEST_MAX, Node, Notify, Parallel,
     STEPS_MAX, WHO_MAX, WORKFLOWS_MAX, Workflow, Workflows,
 };
 pub use fault::Fault;
+pub use follow::act_of;
 pub use gate::Missing;
-pub use instance::{Extra, Instance, Phase, Revision, Submission, Told};
+pub use instance::{Extra, Instance, Phase, REVISIONS_MAX, Revision, Submission, Told};
 pub use people::{DEPARTMENTS_MAX, Department, Directory, People, SUBSTITUTIONS_MAX, Substitution};
-pub use seating::{Advice, Seat, Seating, Signature};
+pub use seating::{Added, Advice, SEATS_MAX, Seat, Seating, Signature};
+pub use show::{Mark, Tone, svg, text};
+pub use simulate::{Simulated, Simulation, simulate};
 pub use who::{Who, WhoError};

@@ -138,9 +138,7 @@ impl Seating {
 
     /// Whether somebody said no on this seat, or on one that hangs on it.
     fn refused(&self, index: usize) -> bool {
-        let no = |seat: &Seat| {
-            seat.decision.as_ref().is_some_and(|d| d.verdict == Verdict::Reject)
-        };
+        let no = |seat: &Seat| seat.decision.as_ref().is_some_and(|d| d.verdict == Verdict::Reject);
         no(&self.seats[index]) || self.children(index).any(|(child, _)| self.refused(child))
     }
 
@@ -151,11 +149,19 @@ impl Seating {
             && self.children(index).all(|(child, _)| self.complete(child, counts))
     }
 
-    /// Who must act before this seat can decide, if anybody.
-    pub(crate) fn waits_for(&self, index: usize, mode: Mode) -> Option<OperatorId> {
+    /// The decision that a person gave here.
+    pub(crate) fn signature_of(&self, who: &OperatorId) -> Option<&Signature> {
+        let mut decisions = self.live().filter_map(|(_, seat)| seat.decision.as_ref());
+        decisions.find(|d| d.by == *who)
+    }
+
+    /// Who must act before this seat can decide, if anybody; whom its own person asked for advice is
+    /// waited for by that person only.
+    pub(crate) fn waits_for(&self, index: usize, mode: Mode, advised: bool) -> Option<OperatorId> {
         let all = |_: &Signature| true;
         let seat = &self.seats[index];
-        if let Some(advice) = seat.advice.as_ref().filter(|advice| advice.given.is_none()) {
+        let advice = seat.advice.as_ref().filter(|advice| advised && advice.given.is_none());
+        if let Some(advice) = advice {
             return Some(advice.to.clone());
         }
         let before = |s: &Seat| s.added.as_ref().is_some_and(|a| a.place == SignerPlace::Before);
@@ -200,7 +206,8 @@ impl Seating {
         let complete = |unit: &&Vec<usize>| unit.iter().any(|i| self.complete(*i, counts));
         let refused = |unit: &&Vec<usize>| unit.iter().any(|i| self.refused(*i));
         let any_refused = units.iter().any(|unit| refused(&unit));
-        let weight = |unit: &Vec<usize>| unit.first().map_or(0, |i| u64::from(self.seats[*i].weight));
+        let weight =
+            |unit: &Vec<usize>| unit.first().map_or(0, |i| u64::from(self.seats[*i].weight));
         let (passed, failed) = match node.mode {
             Mode::AnyOne => (units.iter().any(|unit| complete(&unit)), any_refused),
             Mode::All | Mode::AllInOrder => {

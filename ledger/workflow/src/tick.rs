@@ -22,7 +22,11 @@ impl Instance {
         for node in &open {
             course.instance.reseated(node, around).into_iter().for_each(|event| course.emit(event));
             course.instance.reminded(node, around).into_iter().for_each(|event| course.emit(event));
-            course.instance.escalated(node, around).into_iter().for_each(|event| course.emit(event));
+            course
+                .instance
+                .escalated(node, around)
+                .into_iter()
+                .for_each(|event| course.emit(event));
         }
         course.advance();
         course.events
@@ -69,7 +73,7 @@ impl Instance {
         let open = seating.live().filter(|(_, seat)| seat.decision.is_none());
         let whom = open.filter_map(|(index, seat)| match seat.advice.as_ref() {
             Some(advice) if advice.given.is_none() => Some(advice.to.clone()),
-            _ => seating.waits_for(index, node.mode).is_none().then(|| seat.who.clone()),
+            _ => seating.waits_for(index, node.mode, true).is_none().then(|| seat.who.clone()),
         });
         Some(ApprovalEvent::Reminded { node: node.name.clone(), whom: whom.collect(), round })
     }
@@ -111,36 +115,37 @@ impl Instance {
         }
         let barred = self.barred(node);
         let undecided = seating.base().filter(|(_, seat)| seat.decision.is_none());
-        let lost = undecided.filter(|(_, seat)| {
-            !self.is_still(seat, around) || barred.contains(&seat.who)
-        });
+        let lost = undecided
+            .filter(|(_, seat)| !self.is_still(seat, around) || barred.contains(&seat.who));
         let lost: Vec<_> = lost.map(|(_, seat)| seat.clone()).collect();
         if lost.is_empty() {
             return None;
         }
         let gone = |who: &OperatorId| lost.iter().any(|seat| seat.who == *who);
         let sits = |who: &OperatorId| seating.takes_part(who) && !gone(who);
-        let all = self.seats_for(node, around);
-        let found = |seat: &&ApprovalSeat| !gone(&seat.who);
-        // What each was asked as must still be asked of somebody, or all stay where they are.
-        let covers = |origin: &String| {
-            let stays = seating.base().any(|(_, seat)| {
-                !gone(&seat.who) && seat.instead_of.as_ref().unwrap_or(&seat.source) == origin
-            });
-            stays
-                || all.iter().filter(found).any(|seat| {
-                    seat.instead_of.as_ref().unwrap_or(&seat.source) == origin
-                })
+        let origin = |instead: &Option<String>, source: &String| {
+            instead.clone().unwrap_or_else(|| source.clone())
         };
-        let origins = || lost.iter().map(|seat| seat.instead_of.as_ref().unwrap_or(&seat.source));
-        if !origins().all(covers) {
+        let origins: Vec<String> =
+            lost.iter().map(|seat| origin(&seat.instead_of, &seat.source)).collect();
+        let wanted = |seat: &&ApprovalSeat| {
+            let free = !gone(&seat.who) && !sits(&seat.who);
+            free && origins.contains(&origin(&seat.instead_of, &seat.source))
+        };
+        let all = self.seats_for(node, around);
+        let seats: Vec<ApprovalSeat> = all.iter().filter(wanted).cloned().collect();
+        // What each was asked as must still be asked of somebody, or all stay where they are.
+        let stays = |of: &String| {
+            seating
+                .base()
+                .any(|(_, seat)| !gone(&seat.who) && origin(&seat.instead_of, &seat.source) == *of)
+        };
+        // The fall-back is asked in the place of a name that comes out empty now.
+        let comes =
+            |of: &String| seats.iter().any(|seat| origin(&seat.instead_of, &seat.source) == *of);
+        if !origins.iter().all(|of| stays(of) || comes(of)) {
             return None;
         }
-        let wanted = |seat: &ApprovalSeat| {
-            let origin = seat.instead_of.as_ref().unwrap_or(&seat.source);
-            !gone(&seat.who) && !sits(&seat.who) && origins().any(|lost| lost == origin)
-        };
-        let seats = all.iter().filter(|seat| wanted(seat)).cloned().collect();
         let lost = lost.into_iter().map(|seat| seat.who).collect();
         Some(ApprovalEvent::Reseated { node: name, lost, seats })
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Engine, OpenDocument, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask, RuleFiring,
-    Stamp, Subject, SubjectKind, TaskId, no_fields,
+    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask,
+    RuleFiring, Stamp, Subject, SubjectKind, TaskId, no_fields,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -80,6 +80,8 @@ impl Mask for DocumentView {
         self.content.mask(rights);
         if !gatewarden_model::mask::shows_all(&self.content, rights) {
             self.digest = Hash::of(b"");
+            let signed = self.approval.iter_mut().flat_map(|approval| &mut approval.signed);
+            signed.for_each(|one| one.on = Hash::of(b""));
         }
     }
 }
@@ -106,7 +108,7 @@ impl LineView {
 pub(crate) struct ApprovalView {
     workflow: String,
     phase: String,
-    /// The signatures over this version, oldest first.
+    /// The signatures on its way, each with the version that it was given over.
     signed: Vec<SignatureView>,
     /// The steps that wait, with whoever may decide there now.
     waiting: Vec<WaitingView>,
@@ -119,6 +121,7 @@ struct SignatureView {
     by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#for: Option<String>,
+    on: Hash,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,11 +134,14 @@ struct WaitingView {
 impl ApprovalView {
     fn of(open: &OpenDocument) -> Option<Self> {
         let instance = open.approval.as_ref()?;
-        let signed = open.signatures_on(&open.digest).map(|one| SignatureView {
-            entry: one.seq,
+        let seatings = instance.way().into_iter().filter_map(|node| instance.seating(&node.name));
+        let seats = seatings.flat_map(|seating| seating.seats.iter().filter(|seat| !seat.gone));
+        let signed = seats.filter_map(|seat| seat.decision.as_ref()).map(|one| SignatureView {
+            entry: one.entry,
             node: one.node.to_string(),
             by: one.by.to_string(),
             r#for: (one.by != one.of).then(|| one.of.to_string()),
+            on: one.on,
         });
         let waiting = instance.waiting().into_iter().map(|(node, who)| WaitingView {
             node: node.name.to_string(),
@@ -183,7 +189,10 @@ pub(crate) struct Past {
 
 impl Past {
     /// What the journal tells of a document; none where there never was one.
-    pub(super) fn of(ledger: &LedgerReader, document: &Document) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(
+        ledger: &LedgerReader,
+        document: &Document,
+    ) -> Result<Option<Self>, StoreError> {
         let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
         let mut past = Self { versions: vec![], last: None };
         for entry in ledger.touching(&subject, ENTRIES_MAX)? {

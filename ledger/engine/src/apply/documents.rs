@@ -8,13 +8,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use gatewarden_documents::{Frame, Quantities, State as Stage};
 use gatewarden_model::{
     Actor, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Entry, Hash, Movement,
-    Verdict,
 };
 use gatewarden_workflow::Told;
 
 use crate::{
     procedures::Procedures,
-    state::{OpenDocument, Signature, State},
+    state::{OpenDocument, State},
     workflows,
 };
 
@@ -52,6 +51,10 @@ impl State {
     }
 
     fn document_written(&mut self, entry: &Entry, content: &DocumentContent, by: &Actor) {
+        if content.version == 1 {
+            let key = (content.document.kind, content.document.shape());
+            self.numbered.insert(key, content.document.number.clone());
+        }
         let content = Arc::new(content.clone());
         let digest = content.digest();
         if let Some(mut open) = self.documents.remove(&content.document) {
@@ -78,7 +81,6 @@ impl State {
             approval: None,
             submitted: None,
             frozen: Default::default(),
-            signatures: vec![],
             approved: None,
             approved_seq: None,
             versions: vec![],
@@ -114,8 +116,9 @@ impl State {
                 if open.approval.as_ref().is_none_or(|one| !workflows::runs_on(one)) {
                     open.procedures = *procedures;
                     let name = workflow.as_deref();
-                    open.approval =
-                        name.and_then(|name| workflows::begin(self, open, (name, extra), by)).map(Box::new);
+                    open.approval = name
+                        .and_then(|name| workflows::begin(self, open, (name, extra), by))
+                        .map(Box::new);
                 }
                 let frame = if workflow.is_some() { Frame::InApproval } else { Frame::Submitted };
                 self.enter(open, frame);
@@ -144,7 +147,8 @@ impl State {
             }
             DocumentStep::Fulfilled { lines, .. } => {
                 // What is out of range was refused before it was recorded.
-                let _ = open.quantities.fulfil(lines);
+                let lines = lines.iter().map(|done| (done.line, done.quantity)).collect();
+                let _ = open.quantities.fulfil(&lines);
             }
             DocumentStep::Consumed { items, .. } => {
                 for (item, quantity) in items {
@@ -153,7 +157,9 @@ impl State {
                 }
             }
             DocumentStep::Own { name } => {
-                let own = self.definition(open).and_then(|kind| kind.moved(open.stage.own.as_ref(), name));
+                let own = self
+                    .definition(open)
+                    .and_then(|kind| kind.moved(open.stage.own.as_ref(), name));
                 open.stage.own = own.or_else(|| open.stage.own.take());
             }
             DocumentStep::Superseded | DocumentStep::Closed { .. } => {
@@ -180,23 +186,9 @@ impl State {
     }
 }
 
-/// What an event of the approval does to the signatures that are kept beside it.
+/// Takes an event of the approval in.
 fn approval(open: &mut OpenDocument, entry: &Entry, event: &ApprovalEvent) {
-    let seq = entry.seq;
-    match event {
-        ApprovalEvent::Decided { node, by, of, verdict: Verdict::Approve, on, .. } => {
-            let (node, by, of) = (node.clone(), by.clone(), of.clone());
-            open.signatures.push(Signature { seq, node, by, of, on: *on });
-        }
-        ApprovalEvent::TakenBack { node, of, .. } => {
-            open.signatures.retain(|one| !(one.node == *node && one.of == *of));
-        }
-        ApprovalEvent::Voided { node, of, .. } => {
-            open.signatures.retain(|one| !(one.node == *node && of.contains(&one.of)));
-        }
-        _ => {}
-    }
     if let Some(instance) = &mut open.approval {
-        instance.apply(event, Told { at_us: entry.at.wall_us, entry: seq });
+        instance.apply(event, Told { at_us: entry.at.wall_us, entry: entry.seq });
     }
 }

@@ -64,7 +64,9 @@ impl Turn<'_> {
         }
         let reason = format!("the configuration has other {}", self.parts_that_differ(&parts));
         let change = Change::Procedures { version, parts };
-        if self.end_procedure_changes(Some(&change), "the configuration has other procedures by now") {
+        if self
+            .end_procedure_changes(Some(&change), "the configuration has other procedures by now")
+        {
             return Ok(Reply::Done);
         }
         let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);

@@ -4,8 +4,8 @@
 
 use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
-    ChangeId, Comparison, Decision, Document, Entry, Hash, MovementId, OperatorId, ReviewId, ReviewItem, Signal,
-    StationId, TaskId,
+    ChangeId, Comparison, Decision, Document, Entry, Hash, MovementId, OperatorId, ReviewId,
+    ReviewItem, Signal, StationId, TaskId,
 };
 
 use crate::state::Session;

@@ -41,7 +41,16 @@ impl Turn<'_> {
             let fault = ("not-an-operator", "only a person signs: sign in first".to_owned());
             return Err(self.refuse_document(asked, decision, fault));
         };
-        let events = match workflows::act(self, &open, id, &act) {
+        if open.frame() != Frame::InApproval && !withdraws {
+            let message = format!(
+                "{} version {} waits for no signature: it is {}",
+                document.number,
+                open.content.version,
+                open.frame().name()
+            );
+            return Err(self.refuse_document(asked, decision, ("no-approval", message)));
+        }
+        let events = match workflows::act(self.scene(), &open, id, &act) {
             Ok(events) => events,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
@@ -72,7 +81,7 @@ impl Turn<'_> {
             self.state.documents().filter(waits).map(|open| open.document().clone()).collect();
         for document in all {
             let Some(open) = self.state.document(&document).cloned() else { continue };
-            let events = workflows::tick(self, &open);
+            let events = workflows::tick(self.scene(), &open);
             // Time asks others and reminds; it never approves, so nothing follows that could fail.
             let _ = self.happened(&document, events, &Actor::Daemon, None);
         }

@@ -39,7 +39,8 @@ pub(super) fn planned(
         },
         DocumentKind::EngineeringChange => turn.check_change_order(open, facts.0),
         DocumentKind::Bom => {
-            let message = "a BOM comes into force by an engineering change: link this draft from one";
+            let message =
+                "a BOM comes into force by an engineering change: link this draft from one";
             Err(("eco-only", message.to_owned()))
         }
         _ => Ok(()),

@@ -49,8 +49,7 @@ impl Turn<'_> {
             return Err(self.refuse_unseen(&by, &document, fault));
         };
         let author = author_of(&open.by);
-        let (asked, decision) =
-            self.permit_document(&by, right, &open.content, Some(&author))?;
+        let (asked, decision) = self.permit_document(&by, right, &open.content, Some(&author))?;
         if let Err(fault) = self.frame_allows(&open, &kind, &frame) {
             return Err(self.refuse_document(asked, decision, fault));
         }
@@ -86,8 +85,12 @@ impl Turn<'_> {
         let own = |posting: &gatewarden_model::Posting| {
             posting.document_digest.is_some() && posting.document == *open.document()
         };
-        let ids: Vec<MovementId> =
-            self.state.reservations().filter(|held| own(&held.posting)).map(|h| h.posting.id).collect();
+        let ids: Vec<MovementId> = self
+            .state
+            .reservations()
+            .filter(|held| own(&held.posting))
+            .map(|h| h.posting.id)
+            .collect();
         for id in ids {
             self.free(id, "void: its document is not to be done", by);
         }

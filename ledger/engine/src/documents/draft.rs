@@ -9,7 +9,11 @@ use gatewarden_model::{
 };
 use gatewarden_stock::check_code;
 
-use crate::{engine::Settings, memory::{Memory, Past}, state::State};
+use crate::{
+    engine::Settings,
+    memory::{Memory, Past},
+    state::State,
+};
 
 /// The house at this moment.
 pub(crate) struct House<'h> {

@@ -12,7 +12,10 @@ use gatewarden_model::{
     OperatorId, Posting, PostingLine, StationId, Task, TaskId, TaskLine,
 };
 
-use crate::turn::{Fault, Turn};
+use crate::{
+    state::OpenDocument,
+    turn::{Fault, Turn},
+};
 
 /// The field that names the station where goods in transit arrive.
 pub(crate) const RECEIVING_STATION: &str = "receiving-station";
@@ -51,7 +54,8 @@ pub(crate) fn tasks_of(
     let mut lines: BTreeMap<MovementKind, Vec<TaskLine>> = BTreeMap::new();
     for line in content.lines.iter().filter(|line| line.quantity > 0) {
         let Some(way) = kind.way(content, line) else {
-            let message = format!("lines.{}: no way of this kind goes between its places", line.line);
+            let message =
+                format!("lines.{}: no way of this kind goes between its places", line.line);
             return Err(("no-way", message));
         };
         let transit = || transit_of(content);
@@ -94,6 +98,19 @@ pub(crate) fn tasks_of(
     Ok(lines.into_iter().map(task).collect())
 }
 
+/// Every task that an approved document may lead to.
+pub(crate) fn tasks_for(open: &OpenDocument, kind: &KindDefinition) -> Vec<Task> {
+    let author = super::author_of(&open.by);
+    let signer = open.signatures().last().map(|one| one.by.as_str().to_owned());
+    let behind = Behind { author: &author, signer: signer.as_deref() };
+    let parts: &[Part] = match in_two_steps(&open.content) {
+        true => &[Part::Out, Part::In],
+        false => &[Part::Whole],
+    };
+    let tasks = parts.iter().filter_map(|part| tasks_of(&open.content, kind, behind, *part).ok());
+    tasks.flatten().collect()
+}
+
 /// Whether a document moves in two steps.
 pub(crate) fn in_two_steps(content: &DocumentContent) -> bool {
     content.custom.keys().any(|name| name.as_str() == RECEIVING_STATION)
@@ -134,7 +151,8 @@ pub(crate) fn posting_of(
     let mut movement = None;
     for line in content.lines.iter().filter(|line| line.quantity > 0) {
         let Some(way) = kind.way(content, line) else {
-            let message = format!("lines.{}: no way of this kind goes between its places", line.line);
+            let message =
+                format!("lines.{}: no way of this kind goes between its places", line.line);
             return Err(("no-way", message));
         };
         if movement.replace(way.movement).is_some_and(|before| before != way.movement) {
@@ -226,7 +244,7 @@ impl Turn<'_> {
     /// Who wrote the version, and who signed it last.
     pub(crate) fn behind(&self, document: &gatewarden_model::Document) -> (String, Option<String>) {
         let Some(open) = self.state.document(document) else { return (String::new(), None) };
-        let last = open.signatures_on(&open.digest).last();
-        (super::author_of(&open.by), last.map(|one| one.by.as_str().to_owned()))
+        let last = open.signatures().last().map(|one| one.by.as_str().to_owned());
+        (super::author_of(&open.by), last)
     }
 }

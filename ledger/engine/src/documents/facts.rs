@@ -57,7 +57,8 @@ pub(crate) fn of_version(
         put(&format!("document.custom.{name}"), scalar(&value));
     }
     let lines = content.lines.iter();
-    let lines = lines.map(|line| of_line(content, line, declared.unwrap_or_default(), class(&line.item)));
+    let lines =
+        lines.map(|line| of_line(content, line, declared.unwrap_or_default(), class(&line.item)));
     (facts, lines.collect())
 }
 

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{Execution, KindDefinition, Quantities, Step as FrameStep};
+use gatewarden_documents::{Execution, KindDefinition, Quantities};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
-    Movement, MovementId, MovementKind,
+    LineDone, Movement, MovementId, MovementKind,
 };
 
 use super::execute::{Part, in_two_steps};
@@ -40,7 +40,7 @@ impl Turn<'_> {
     fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
         for document in fulfilled(kind, content) {
             let Some(other) = self.state.document(&document) else { continue };
-            let lines = Quantities::fulfilled(&other.content, (kind, content), movement);
+            let lines = lines_done(&other.content, (kind, content), movement);
             if lines.is_empty() {
                 continue;
             }
@@ -53,19 +53,7 @@ impl Turn<'_> {
 
     /// Counts it on the work order that it is for.
     fn consume(&mut self, content: &DocumentContent, movement: &Movement) {
-        let back = match movement.kind {
-            MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
-            MovementKind::ProductionReturn => -1,
-            _ => return,
-        };
-        let sign = if movement.reverses.is_some() { -back } else { back };
-        let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
-        for line in &movement.lines {
-            let Some(order) = order_of(content, line.line) else { continue };
-            let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
-            *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
-        }
-        for (order, items) in orders {
+        for (order, items) in consumed(content, movement) {
             if self.state.document(&order).is_some() {
                 let (movement, by) = (movement.id, content.document.clone());
                 let step = DocumentStep::Consumed { movement, by, items };
@@ -85,25 +73,57 @@ impl Turn<'_> {
         if let Err((code, reason)) = self.open_tasks(content, kind, Part::In) {
             // It was checked when it was submitted; a station that is full meanwhile is told.
             let document = content.document.clone();
-            self.alarm(format!("{}: its arrival waits: {code}: {reason}", document.number), 0, None);
+            self.alarm(
+                format!("{}: its arrival waits: {code}: {reason}", document.number),
+                0,
+                None,
+            );
         }
     }
 
     /// Closes a document of which every line is executed within the tolerance.
     pub(super) fn close_complete(&mut self, document: &Document) {
         let Ok((open, kind)) = self.open_of(document) else { return };
-        let is_order = matches!(kind.execution, Execution::None);
         let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
-        let stands = if is_order { open.frame().is_open() } else { true };
-        let whole = stands && (moves || is_order) && open.quantities.is_executed();
-        let fits = self.frame_allows(&open, &kind, &FrameStep::Close).is_ok();
+        let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
+        let in_hand = self.circumstances(&open, &kind).in_hand;
         let complete = open.quantities.is_complete(&kind.tolerance);
-        if whole && complete && (fits || is_order) {
+        if stands && open.quantities.is_executed() && complete && !in_hand {
             self.end_tasks(&open.tasks);
             let reason = COMPLETE.to_owned();
             self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);
         }
     }
+}
+
+/// What a movement took for what orders make, less what came back: base units by item.
+pub(crate) fn consumed(
+    content: &DocumentContent,
+    movement: &Movement,
+) -> BTreeMap<Document, BTreeMap<ItemId, i64>> {
+    let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
+    let back = match movement.kind {
+        MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
+        MovementKind::ProductionReturn => -1,
+        _ => return orders,
+    };
+    let sign = if movement.reverses.is_some() { -back } else { back };
+    for line in &movement.lines {
+        let Some(order) = order_of(content, line.line) else { continue };
+        let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
+        *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
+    }
+    orders
+}
+
+/// What a movement on one document did of the lines of another that it fulfils.
+pub(crate) fn lines_done(
+    other: &DocumentContent,
+    (kind, content): (&KindDefinition, &DocumentContent),
+    movement: &Movement,
+) -> Vec<LineDone> {
+    let done = Quantities::fulfilled(other, (kind, content), movement);
+    done.into_iter().map(|(line, quantity)| LineDone { line, quantity }).collect()
 }
 
 /// The documents that what this one executes counts for too.
@@ -129,8 +149,7 @@ pub(crate) fn order_of_head(content: &DocumentContent) -> Option<Document> {
 
 /// The work order or subcontract order that a line is for.
 pub(crate) fn order_of(content: &DocumentContent, number: u32) -> Option<Document> {
-    let is_order =
-        |kind| matches!(kind, DocumentKind::WorkOrder | DocumentKind::SubcontractOrder);
+    let is_order = |kind| matches!(kind, DocumentKind::WorkOrder | DocumentKind::SubcontractOrder);
     if is_order(content.document.kind) {
         return Some(content.document.clone());
     }

@@ -30,10 +30,8 @@ impl Turn<'_> {
         }
         let item = items::of_content(content)?;
         let Some(known) = self.stock.item(&item.code) else { return Ok(()) };
-        let fixed = [
-            ("unit", known.unit == item.unit),
-            ("valuation", known.valuation == item.valuation),
-        ];
+        let fixed =
+            [("unit", known.unit == item.unit), ("valuation", known.valuation == item.valuation)];
         match fixed.iter().find(|(_, same)| !same) {
             None => Ok(()),
             Some((name, _)) => {
@@ -72,14 +70,19 @@ impl Turn<'_> {
     /// Puts the versions in force that a change order names.
     fn change_boms(&mut self, content: &DocumentContent) {
         let signatures: Vec<u64> = match self.state.document(&content.document) {
-            Some(open) => open.signatures_on(&open.digest).map(|one| one.seq).collect(),
+            Some(open) => open.signatures().iter().map(|one| one.entry).collect(),
             None => vec![],
         };
         for link in content.links.iter().filter(|link| link.document.kind == DocumentKind::Bom) {
             let known = self.state.document(&link.document);
             if known.is_some_and(|open| Some(open.digest) == link.digest) {
                 let signatures = signatures.clone();
-                self.step(&link.document, DocumentStep::Approved { signatures }, Actor::Daemon, None);
+                self.step(
+                    &link.document,
+                    DocumentStep::Approved { signatures },
+                    Actor::Daemon,
+                    None,
+                );
                 self.step(&link.document, DocumentStep::InForce, Actor::Daemon, None);
             }
         }
@@ -120,9 +123,7 @@ impl Turn<'_> {
     /// handed in.
     pub(super) fn check_still(&self, open: &OpenDocument) -> Result<(), Fault> {
         match open.document().kind {
-            DocumentKind::EngineeringChange => {
-                self.check_change_order(open, &mut BTreeMap::new())
-            }
+            DocumentKind::EngineeringChange => self.check_change_order(open, &mut BTreeMap::new()),
             DocumentKind::Item => self.check_master(&open.content),
             _ => Ok(()),
         }

@@ -24,7 +24,8 @@ impl Turn<'_> {
         by: Actor,
     ) -> Answer {
         // It is handed in under the definitions of now, whatever it was written under.
-        let found = self.open_of(&document).and_then(|(open, _)| Ok((open, self.kind_of(&document)?)));
+        let found =
+            self.open_of(&document).and_then(|(open, _)| Ok((open, self.kind_of(&document)?)));
         let (open, kind) = match found {
             Ok(found) => found,
             Err(fault) => return Err(self.refuse_unseen(&by, &document, fault)),
@@ -45,12 +46,12 @@ impl Turn<'_> {
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
         let refused = decision.clone();
-        let found = match self.rules_before_submit(&open, &kind, &facts, &by) {
+        let found = match self.rules_before_submit(&open, &facts, &by) {
             Ok(found) => found,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
         // What can't begin is refused before anything is recorded.
-        let begun = match workflows::plan(self, &open, &kind, &facts, &by, &found.extra) {
+        let begun = match workflows::plan(self.scene(), &open, &kind, &facts, &by, &found.extra) {
             Ok(begun) => begun,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
@@ -92,7 +93,11 @@ impl Turn<'_> {
     }
 
     /// Whether what it leads to could be opened.
-    pub(super) fn check_execution(&self, open: &OpenDocument, kind: &KindDefinition) -> Result<(), Fault> {
+    pub(super) fn check_execution(
+        &self,
+        open: &OpenDocument,
+        kind: &KindDefinition,
+    ) -> Result<(), Fault> {
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
@@ -182,8 +187,12 @@ impl Turn<'_> {
     /// The last signature is there: the document is approved, and what it leads to is opened.
     fn approved(&mut self, document: &Document) -> Result<(), Fault> {
         let (open, kind) = self.open_of(document)?;
-        let on = open.digest;
-        let signatures = open.signatures_on(&on).map(|one| one.seq).collect();
+        let signatures: Vec<u64> = open.signatures().iter().map(|one| one.entry).collect();
+        if kind.workflow.is_some() && signatures.is_empty() {
+            // It says that it is approved; nothing follows without what the gate counts itself.
+            let message = "signatures are missing over this version: hand it in again".to_owned();
+            return Err(("signatures-missing", message));
+        }
         self.step(document, DocumentStep::Approved { signatures }, Actor::Daemon, None);
         self.execute(&open.content, &kind)?;
         self.close_complete(document);

@@ -11,10 +11,10 @@ use std::{
 
 use gatewarden_documents::{Frame, KindDefinition, Quantities, State as Stage};
 use gatewarden_model::{
-    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, NodeId, OperatorId, Stamp, StationId,
+    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, OperatorId, Stamp, StationId,
     TaskId,
 };
-use gatewarden_workflow::Instance;
+use gatewarden_workflow::{Instance, Signature};
 
 use super::State;
 use crate::{documents::facts::Frozen, procedures::Procedures};
@@ -42,8 +42,6 @@ pub struct OpenDocument {
     pub submitted: Option<Arc<DocumentContent>>,
     /// The facts that its entry froze.
     pub(crate) frozen: Frozen,
-    /// The signatures so far, in order.
-    pub signatures: Vec<Signature>,
     /// The version that was approved last, which may be an older one than `content`.
     pub approved: Option<(Arc<DocumentContent>, Hash)>,
     /// The versions that are in force, oldest first: of a BOM each has its time.
@@ -56,21 +54,6 @@ pub struct OpenDocument {
     pub consumed: BTreeMap<ItemId, i64>,
     /// The tasks that execute it, also those that are over.
     pub tasks: BTreeSet<TaskId>,
-}
-
-/// One person's yes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// The entry that holds it.
-    pub seq: u64,
-    /// At which step.
-    pub node: NodeId,
-    /// By whom.
-    pub by: OperatorId,
-    /// Whose turn it was.
-    pub of: OperatorId,
-    /// Over which version.
-    pub on: Hash,
 }
 
 impl OpenDocument {
@@ -86,9 +69,14 @@ impl OpenDocument {
         self.stage.frame
     }
 
-    /// The signatures that cover a version and stand.
-    pub fn signatures_on<'s>(&'s self, on: &'s Hash) -> impl Iterator<Item = &'s Signature> {
-        self.signatures.iter().filter(move |one| one.on == *on)
+    /// The signatures by which its newest version may be executed, in the order in which they were given; none
+    /// where one is missing, or where its kind needs none.
+    #[must_use]
+    pub fn signatures(&self) -> Vec<&Signature> {
+        let gate = self.approval.as_ref().and_then(|one| one.gate(&self.digest).ok());
+        let mut signatures = gate.unwrap_or_default();
+        signatures.sort_by_key(|one| one.entry);
+        signatures
     }
 }
 

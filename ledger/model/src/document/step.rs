@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ApprovalEvent, Document, Hash, ItemId, MovementId, TaskId, rule::Scalar};
 
+/// What was done of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineDone {
+    /// The line's number.
+    pub line: u32,
+    /// Base units; less than 0 where something was taken back.
+    pub quantity: i64,
+}
+
 /// An approval that a rule asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,8 +77,8 @@ pub enum DocumentStep {
         movement: MovementId,
         /// On which document.
         by: Document,
-        /// Base units by the line of this document; less than 0 where something was taken back.
-        lines: BTreeMap<u32, i64>,
+        /// How much of the lines of this document, by their numbers.
+        lines: Vec<LineDone>,
     },
     /// A movement took material for what this document makes, or brought some back.
     Consumed {

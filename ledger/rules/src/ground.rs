@@ -1,0 +1,320 @@
+//! The facts of a movement, a document, an item, a session and a moment, from what is known.
+//!
+//! Whoever asks rules brings the ground: master data, stock, roles, the working calendar. Invariants: what is not
+//! known is not put; the projected quantity follows one formula; nothing that no rule asks for is reckoned out.
+//! Absent: looking anything up (the ground does).
+
+use gatewarden_model::{
+    Day, DocumentContent, Item, ItemId, Movement, MovementLine, OperatorId, Stamp,
+};
+
+use crate::{
+    facts::{Facts, Record},
+    history::Working,
+    wants::{Wants, put, put_some},
+};
+
+/// What is known beside an operation itself.
+pub trait Ground {
+    /// The master data of an item.
+    fn item(&self, code: &ItemId) -> Option<&Item>;
+    /// What there is of an item, and what is to come and go.
+    fn stock(&self, _code: &ItemId) -> Option<StockFacts> {
+        None
+    }
+    /// The roles that somebody holds.
+    fn roles(&self, _who: &OperatorId) -> Option<Vec<String>> {
+        None
+    }
+    /// How many minutes east of UTC the house's day is.
+    fn offset_min(&self) -> i32 {
+        0
+    }
+    /// Whether people work on this day at this minute; none where no calendar says it.
+    fn is_working(&self, _day: Day, _minute: u32) -> Option<bool> {
+        None
+    }
+}
+
+/// Knows nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoGround;
+
+impl Ground for NoGround {
+    fn item(&self, _code: &ItemId) -> Option<&Item> {
+        None
+    }
+}
+
+/// What there is of an item and what is to come and go, in base units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StockFacts {
+    /// In the building.
+    pub on_hand: i64,
+    /// May be used.
+    pub available: i64,
+    /// Should always be there.
+    pub safety: i64,
+    /// Work orders will make.
+    pub planned: i64,
+    /// On purchase requests that are no order yet.
+    pub requested: i64,
+    /// On purchase orders that have not come.
+    pub ordered: i64,
+    /// Promised to customers and postings.
+    pub reserved: i64,
+    /// Work orders still need.
+    pub production: i64,
+    /// Subcontractors still need.
+    pub subcontract: i64,
+    /// Ordered at once, at least.
+    pub reorder: i64,
+    /// What is in the building is worth, in ten-thousandths.
+    pub value: Option<i64>,
+}
+
+impl StockFacts {
+    /// On hand + planned + requested + ordered - reserved - production - subcontract.
+    #[must_use]
+    pub fn projected(&self) -> i64 {
+        let comes = [self.on_hand, self.planned, self.requested, self.ordered];
+        let goes = [self.reserved, self.production, self.subcontract];
+        let sum = |of: &[i64]| of.iter().map(|one| i128::from(*one)).sum::<i128>();
+        let projected = sum(&comes) - sum(&goes);
+        let clamped = projected.clamp(i64::MIN.into(), i64::MAX.into());
+        i64::try_from(clamped).unwrap_or(i64::MAX)
+    }
+
+    /// How much is missing to the safety level; 0 for none.
+    #[must_use]
+    pub fn shortage(&self) -> i64 {
+        self.safety.saturating_sub(self.projected()).max(0)
+    }
+
+    /// How much to order: the greater of the reorder quantity and the shortage where the projected quantity is
+    /// not above the safety level, else nothing.
+    #[must_use]
+    pub fn suggested(&self) -> i64 {
+        match self.projected() <= self.safety {
+            true => self.reorder.max(self.shortage()).max(0),
+            false => 0,
+        }
+    }
+
+    /// Puts them into facts.
+    pub fn put(&self, facts: &mut Facts, wants: &Wants) {
+        put!(facts, wants, "stock.available", self.available);
+        put!(facts, wants, "stock.on_hand", self.on_hand);
+        put!(facts, wants, "stock.ordered", self.ordered);
+        put!(facts, wants, "stock.planned", self.planned);
+        put!(facts, wants, "stock.production", self.production);
+        put!(facts, wants, "stock.projected", self.projected());
+        put!(facts, wants, "stock.reorder", self.reorder);
+        put!(facts, wants, "stock.requested", self.requested);
+        put!(facts, wants, "stock.reserved", self.reserved);
+        put!(facts, wants, "stock.safety", self.safety);
+        put!(facts, wants, "stock.shortage", self.shortage());
+        put!(facts, wants, "stock.subcontract", self.subcontract);
+        put!(facts, wants, "stock.suggested", self.suggested());
+        put_some!(facts, wants, "stock.value", self.value);
+    }
+}
+
+/// Puts what an item is into facts, and what there is of it.
+pub fn put_item(facts: &mut Facts, wants: &Wants, code: &ItemId, ground: &impl Ground) {
+    put!(facts, wants, "item.code", code.as_str());
+    if let Some(item) = ground.item(code) {
+        put!(facts, wants, "item.class", item.class.name());
+        put_some!(facts, wants, "item.lead_time_days", item.lead_time_days.map(i64::from));
+        put!(facts, wants, "item.tracking", tracking(item));
+        put!(facts, wants, "item.unit", item.unit.as_str());
+        put!(facts, wants, "item.valued", item.valuation.is_some());
+    }
+    if let Some(stock) = ground.stock(code) {
+        stock.put(facts, wants);
+    }
+}
+
+fn tracking(item: &Item) -> &'static str {
+    use gatewarden_model::Tracking;
+    match item.tracking {
+        Tracking::None => "none",
+        Tracking::Lot => "lot",
+        Tracking::Serial => "serial",
+    }
+}
+
+/// Puts a movement into facts: its kind, document, lines, who did it.
+pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, ground: &impl Ground) {
+    let (amount, quantity) = crate::history::worth(movement);
+    put!(facts, wants, "document.kind", movement.document.kind.name());
+    put!(facts, wants, "document.number", movement.document.number.as_str());
+    put_some!(facts, wants, "movement.amount", amount);
+    put!(facts, wants, "movement.back_dated", movement.back_dated);
+    put!(facts, wants, "movement.classes", classes(movement, ground));
+    let difference = movement.counts.iter().map(|c| (c.counted - c.book).abs());
+    put!(facts, wants, "movement.difference", difference.fold(0, i64::saturating_add));
+    put!(facts, wants, "movement.items", distinct(movement.lines.iter().map(|l| l.item.as_str())));
+    put!(facts, wants, "movement.kind", movement.kind.name());
+    put!(facts, wants, "movement.quantity", quantity);
+    put!(facts, wants, "movement.reverses", movement.reverses.is_some());
+    put!(facts, wants, "movement.seen", movement.pass.is_some());
+    put!(facts, wants, "movement.warehouses", distinct(warehouses(movement)));
+    put!(facts, wants, "session.auth_level", i64::from(movement.auth_level));
+    put!(facts, wants, "session.operator", movement.operator.as_str());
+    put_some!(facts, wants, "session.roles", ground.roles(&movement.operator));
+    put!(facts, wants, "session.second", movement.second.is_some());
+    put_some!(facts, wants, "session.station", movement.station.as_ref().map(|s| s.as_str()));
+    const LINES: usize = crate::catalogue::at("lines");
+    if wants.at(LINES) {
+        let lines = movement.lines.iter().map(|line| line_of(line, ground));
+        facts.set_records("lines", lines.collect());
+    }
+}
+
+/// The warehouses that a movement touches.
+pub(crate) fn warehouses(movement: &Movement) -> impl Iterator<Item = &str> {
+    let places = movement.lines.iter().flat_map(|line| [&line.from, &line.to]);
+    let inside = places.filter(|place| place.is_physical());
+    inside.map(|place| place.as_str().split('/').next().unwrap_or_default())
+}
+
+fn classes(movement: &Movement, ground: &impl Ground) -> Vec<String> {
+    let items = movement.lines.iter().filter_map(|line| ground.item(&line.item));
+    distinct(items.map(|item| item.class.name()))
+}
+
+fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let mut all: Vec<&str> = texts.collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(str::to_owned).collect()
+}
+
+fn line_of(line: &MovementLine, ground: &impl Ground) -> Record {
+    let mut record = Record::with_capacity(12);
+    record.set_some("amount", line.value.map(gatewarden_model::Amount::units));
+    record.set_some("class", ground.item(&line.item).map(|item| item.class.name()));
+    record.set("from", line.from.as_str()).set("from_status", line.from_status.name());
+    record.set("item", line.item.as_str()).set("line", i64::from(line.line));
+    record.set_some("lot", line.lot.as_deref());
+    record.set_some("on_hand", ground.stock(&line.item).map(|stock| stock.on_hand));
+    record.set_some("owner", line.owner.as_deref()).set("quantity", line.quantity);
+    record.set("to", line.to.as_str()).set("to_status", line.to_status.name());
+    record
+}
+
+/// Puts what a document says into facts. The house's own fields stand under `custom`, in the spelling of their
+/// types; whoever knows their types puts those that are no texts.
+pub fn put_document(
+    facts: &mut Facts,
+    wants: &Wants,
+    content: &DocumentContent,
+    ground: &impl Ground,
+) {
+    put_some!(facts, wants, "document.amount", content.amount().map(|amount| amount.units()));
+    put_some!(facts, wants, "document.date", content.date.map(|day| day.to_string()));
+    put_some!(facts, wants, "document.due", content.due.map(|day| day.to_string()));
+    put!(facts, wants, "document.kind", content.document.kind.name());
+    put!(facts, wants, "document.known", true);
+    put!(facts, wants, "document.number", content.document.number.as_str());
+    put!(facts, wants, "document.orders", orders(content));
+    put_some!(facts, wants, "document.partner", content.partner.as_deref());
+    put_some!(facts, wants, "document.requester", content.requester.as_deref());
+    put_some!(facts, wants, "document.station", content.station.as_deref());
+    put!(facts, wants, "document.title", content.title.as_str());
+    put!(facts, wants, "document.version", i64::from(content.version));
+    for (name, value) in &content.custom {
+        facts.set(format!("document.custom.{name}"), value.as_str());
+    }
+    const LINES: usize = crate::catalogue::at("lines");
+    if wants.at(LINES) {
+        let lines = content.lines.iter().map(|line| document_line(line, ground));
+        facts.set_records("lines", lines.collect());
+    }
+}
+
+/// How many orders a document follows from, its lines too.
+fn orders(content: &DocumentContent) -> i64 {
+    use gatewarden_model::DocumentKind::{PurchaseOrder, SalesOrder, SubcontractOrder, WorkOrder};
+    let lines = content.lines.iter().flat_map(|line| &line.links);
+    let links = content.links.iter().chain(lines).map(|link| link.document.kind);
+    let is_order = |kind| matches!(kind, PurchaseOrder | SalesOrder | SubcontractOrder | WorkOrder);
+    let itself = usize::from(is_order(content.document.kind));
+    let count = itself + links.filter(|kind| is_order(*kind)).count();
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn document_line(line: &gatewarden_model::DocumentLine, ground: &impl Ground) -> Record {
+    let mut record = Record::with_capacity(14);
+    record.set_some("amount", line.amount.map(gatewarden_model::Amount::units));
+    record.set_some("class", ground.item(&line.item).map(|item| item.class.name()));
+    for (name, value) in &line.custom {
+        record.set(format!("custom.{name}"), value.as_str());
+    }
+    record.set_some("due", line.due.map(|day| day.to_string()));
+    record.set_some("from", line.from.as_ref().map(|place| place.as_str()));
+    record.set("from_status", line.from_status.name());
+    record.set("item", line.item.as_str()).set("line", i64::from(line.line));
+    record.set_some("lot", line.lot.as_deref());
+    record.set_some("on_hand", ground.stock(&line.item).map(|stock| stock.on_hand));
+    record.set_some("owner", line.owner.as_deref()).set("quantity", line.quantity);
+    record.set_some("to", line.to.as_ref().map(|place| place.as_str()));
+    record.set("to_status", line.to_status.name());
+    record
+}
+
+/// Puts the moment into facts: the day and hour of the house, and whether people work then.
+pub fn put_time(
+    facts: &mut Facts,
+    wants: &Wants,
+    at: &Stamp,
+    ground: &impl Ground,
+    working: &Working,
+) {
+    let local = at.wall_us.saturating_add(i64::from(ground.offset_min()) * 60_000_000);
+    let minute = local.rem_euclid(86_400_000_000) / 60_000_000;
+    let day = Day::of(at, ground.offset_min());
+    // 1970-01-01 was a Thursday.
+    let weekday = (i64::from(day.number()) + 3).rem_euclid(7) + 1;
+    put!(facts, wants, "time.day", day.to_string());
+    put!(facts, wants, "time.hour", minute / 60);
+    put!(facts, wants, "time.minute_of_day", minute);
+    put!(facts, wants, "time.weekday", weekday);
+    const WORKING: usize = crate::catalogue::at("time.working");
+    if wants.at(WORKING) {
+        let of_day = u32::try_from(minute).unwrap_or(0);
+        let told = ground.is_working(day, of_day);
+        let weekday = u8::try_from(weekday).unwrap_or(1);
+        facts.set("time.working", told.unwrap_or_else(|| working.is_working(weekday, of_day)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projected_quantity_follows_the_formula() {
+        let stock = StockFacts {
+            on_hand: 30,
+            planned: 5,
+            requested: 7,
+            ordered: 11,
+            reserved: 13,
+            production: 17,
+            subcontract: 2,
+            safety: 40,
+            reorder: 10,
+            ..StockFacts::default()
+        };
+        assert_eq!((stock.projected(), stock.shortage(), stock.suggested()), (21, 19, 19));
+        let reorder = StockFacts { reorder: 100, ..stock };
+        assert_eq!(reorder.suggested(), 100, "the greater of both");
+        let level = StockFacts { safety: 21, ..stock };
+        assert_eq!((level.shortage(), level.suggested()), (0, 10), "at the level it is ordered");
+        assert_eq!(StockFacts { safety: 20, ..stock }.suggested(), 0);
+        let huge = StockFacts { on_hand: i64::MAX, ordered: i64::MAX, ..stock };
+        assert_eq!(huge.projected(), i64::MAX, "no overflow");
+    }
+}

@@ -1,0 +1,309 @@
+//! Asking a set: what fires, and what that means for an operation.
+//!
+//! Invariants: before an operation a rule that fails refuses it, and says so; elsewhere a rule that fails did not
+//! fire, and is told beside. A firing names the facts that its rule looked at. Absent: repeating oneself, which
+//! `memory` holds back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatewarden_model::{
+    DraftLine, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar,
+    rule::{FIRING_FACTS_MAX, FIRING_SUBJECTS_MAX, FIRING_TEXT_BYTES_MAX},
+};
+
+use super::{Event, Rule, RuleSet, SUBJECTS, Test};
+use crate::{
+    condition::ConditionError,
+    definition::RuleAction,
+    facts::{Fact, Facts, Record},
+    memory::Memory,
+};
+
+/// What rules found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// Those that fired, in the order of the rules.
+    pub firings: Vec<RuleFiring>,
+    /// Those that could not be asked.
+    pub failures: Vec<Failure>,
+    /// How many were asked.
+    pub asked: usize,
+}
+
+/// A rule that could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its id.
+    pub rule: String,
+    /// Why.
+    pub error: ConditionError,
+}
+
+/// What firings mean for an operation that is about to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// Why it is refused; it is not where there is nothing.
+    pub refused: Vec<String>,
+    /// Who has to sign beside, as approvers are named.
+    pub approvers: BTreeSet<String>,
+    /// How strongly the session must be authenticated; 0 for as it is.
+    pub step_up: u8,
+    /// Whether a second person has to stand beside.
+    pub second_person: bool,
+}
+
+impl Findings {
+    /// Adds what others found.
+    pub fn add(&mut self, other: Self) {
+        self.firings.extend(other.firings);
+        self.failures.extend(other.failures);
+        self.asked += other.asked;
+    }
+}
+
+impl Verdict {
+    /// What firings mean together.
+    #[must_use]
+    pub fn of(firings: &[RuleFiring]) -> Self {
+        let mut verdict = Self::default();
+        for firing in firings {
+            for effect in &firing.effects {
+                match effect {
+                    RuleEffect::Refuse { reason } => {
+                        verdict.refused.push(format!("{} (rule {})", reason, firing.rule));
+                    }
+                    RuleEffect::Failed { message, .. } => {
+                        let why = format!("rule {} can't be asked: {message}", firing.rule);
+                        verdict.refused.push(why);
+                    }
+                    RuleEffect::Approver { approver } => {
+                        verdict.approvers.insert(approver.clone());
+                    }
+                    RuleEffect::StepUp { level } => verdict.step_up = verdict.step_up.max(*level),
+                    RuleEffect::SecondPerson => verdict.second_person = true,
+                    RuleEffect::Flag { .. }
+                    | RuleEffect::Todo { .. }
+                    | RuleEffect::Draft { .. }
+                    | RuleEffect::Notify { .. } => {}
+                }
+            }
+        }
+        verdict
+    }
+
+    /// Whether the operation may go on as it is.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl RuleSet {
+    /// Asks the rules that an event concerns.
+    #[must_use]
+    pub fn ask(&self, event: &Event<'_>, facts: &Facts) -> Findings {
+        let mut findings = Findings::default();
+        let rules = self.index.find(&self.rules, event);
+        if rules.is_empty() {
+            return findings;
+        }
+        let known = self.laid_out(facts);
+        findings.asked = rules.len();
+        for rule in rules {
+            match fired(rule, &known) {
+                Ok(None) => {}
+                Ok(Some((row, actions))) => {
+                    let effects =
+                        actions.iter().filter_map(|one| effect(one, rule, facts)).collect();
+                    findings.firings.push(firing(rule, facts, row, effects));
+                }
+                Err(error) if rule.definition.when == RuleTrigger::Before => {
+                    let (code, message) = (error.code().to_owned(), error.to_string());
+                    let effects = vec![RuleEffect::Failed { code, message }];
+                    findings.firings.push(firing(rule, facts, 0, effects));
+                    findings.failures.push(Failure { rule: rule.definition.id.clone(), error });
+                }
+                Err(error) => {
+                    findings.failures.push(Failure { rule: rule.definition.id.clone(), error });
+                }
+            }
+        }
+        findings
+    }
+
+    /// Asks the level rules that an event concerns: one fires when its level is crossed, and not again before it
+    /// was left.
+    #[must_use]
+    pub fn ask_levels(&self, memory: &mut Memory, event: &Event<'_>, facts: &Facts) -> Findings {
+        let mut findings = Findings::default();
+        let rules = self.index.find(&self.rules, event);
+        if rules.is_empty() {
+            return findings;
+        }
+        let known = self.laid_out(facts);
+        findings.asked = rules.len();
+        for rule in rules {
+            match fired(rule, &known) {
+                Ok(found) => {
+                    let crosses = memory.crosses(&key_of(rule, facts), found.is_some());
+                    if let (Some((row, actions)), true) = (found, crosses) {
+                        let effects = actions.iter().filter_map(|one| effect(one, rule, facts));
+                        findings.firings.push(firing(rule, facts, row, effects.collect()));
+                    }
+                }
+                Err(error) => {
+                    findings.failures.push(Failure { rule: rule.definition.id.clone(), error });
+                }
+            }
+        }
+        findings
+    }
+
+    /// Whether an event concerns any rule, before facts are gathered for it.
+    #[must_use]
+    pub fn concerns(&self, event: &Event<'_>) -> bool {
+        !self.index.find(&self.rules, event).is_empty()
+    }
+
+    /// Whether any rule at all looks at this trigger.
+    #[must_use]
+    pub fn has(&self, trigger: RuleTrigger) -> bool {
+        self.rules.iter().any(|rule| rule.definition.when == trigger)
+    }
+
+    /// The facts by the schema's slots: both are sorted by name, so one walk along both finds them.
+    fn laid_out<'f>(&self, facts: &'f Facts) -> Vec<Option<&'f Fact>> {
+        let mut known = vec![None; self.slots];
+        let mut looked = self.looked.iter().peekable();
+        for (name, fact) in facts.iter() {
+            while looked.next_if(|(wanted, _)| wanted.as_str() < name).is_some() {}
+            if let Some((_, slot)) = looked.next_if(|(wanted, _)| wanted == name) {
+                known[*slot] = Some(fact);
+            }
+        }
+        known
+    }
+}
+
+type Fired<'r> = Option<(u32, &'r [RuleAction])>;
+
+fn fired<'r>(rule: &'r Rule, known: &[Option<&Fact>]) -> Result<Fired<'r>, ConditionError> {
+    match &rule.test {
+        Test::Condition(condition, then) => {
+            Ok(condition.holds_in(known)?.then_some((0, then.as_slice())))
+        }
+        Test::Table(table) => {
+            let (row, then) = table.decide_in(known)?;
+            Ok(Some((row, then.as_slice())).filter(|(_, then)| !then.is_empty()))
+        }
+    }
+}
+
+/// What an action comes to; nothing where the facts that it needs are not there.
+fn effect(action: &RuleAction, rule: &Rule, facts: &Facts) -> Option<RuleEffect> {
+    let title = || rule.definition.title.clone();
+    Some(match action {
+        RuleAction::Refuse { reason } => RuleEffect::Refuse { reason: reason.clone() },
+        RuleAction::Approver { approver } => RuleEffect::Approver { approver: approver.clone() },
+        RuleAction::StepUp { level } => RuleEffect::StepUp { level: *level },
+        RuleAction::SecondPerson {} => RuleEffect::SecondPerson,
+        RuleAction::Flag {} => RuleEffect::Flag { title: title() },
+        RuleAction::Todo { to, title: said, due_h } => RuleEffect::Todo {
+            to: to.clone(),
+            title: said.clone().unwrap_or_else(title),
+            due_h: *due_h,
+        },
+        RuleAction::Draft { document, item, quantity } => {
+            let (Fact::Scalar(Scalar::Text(item)), Fact::Scalar(Scalar::Integer(quantity))) =
+                (facts.get(item)?, facts.get(quantity)?)
+            else {
+                return None;
+            };
+            let lines = vec![DraftLine { item: item.clone(), quantity: *quantity }];
+            RuleEffect::Draft { kind: *document, title: title(), lines }
+        }
+        RuleAction::Notify { to, template } => {
+            RuleEffect::Notify { to: to.clone(), template: template.clone() }
+        }
+    })
+}
+
+fn firing(rule: &Rule, facts: &Facts, row: u32, effects: Vec<RuleEffect>) -> RuleFiring {
+    let definition = &rule.definition;
+    let mut looked: BTreeMap<String, Scalar> = definition
+        .params
+        .iter()
+        .map(|(name, value)| (format!("param.{name}"), bounded(value.clone())))
+        .collect();
+    for name in rule.names() {
+        if looked.len() < FIRING_FACTS_MAX
+            && let Some(fact) = facts.get(name)
+        {
+            looked.insert(name.to_owned(), told(fact));
+        }
+    }
+    let subjects = SUBJECTS.iter().filter_map(|(kind, name)| match facts.get(name)? {
+        Fact::Scalar(Scalar::Text(key)) => Some(RuleSubject { kind: *kind, key: key.clone() }),
+        _ => None,
+    });
+    RuleFiring {
+        rule: definition.id.clone(),
+        title: definition.title.clone(),
+        version: rule.version,
+        trigger: definition.when,
+        subjects: subjects.take(FIRING_SUBJECTS_MAX).collect(),
+        cause: None,
+        key: key_of(rule, facts),
+        row,
+        facts: looked,
+        effects,
+    }
+}
+
+/// What tells firings of a rule apart.
+fn key_of(rule: &Rule, facts: &Facts) -> String {
+    let mut key = rule.definition.id.clone();
+    for name in &rule.definition.key {
+        key.push('/');
+        match facts.get(name) {
+            Some(Fact::Scalar(Scalar::Text(text))) => key.push_str(text),
+            Some(Fact::Scalar(other)) => key.push_str(&other.to_string()),
+            _ => {}
+        }
+    }
+    key.truncate(key.floor_char_boundary(FIRING_TEXT_BYTES_MAX));
+    key
+}
+
+/// A fact as a firing keeps it: of records the first few in words, since the document itself is in the journal.
+fn told(fact: &Fact) -> Scalar {
+    let words = |record: &Record| {
+        let pairs: Vec<String> =
+            record.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        Scalar::Text(pairs.join(", "))
+    };
+    match fact {
+        Fact::Scalar(scalar) => bounded(scalar.clone()),
+        Fact::Records(records) => {
+            bounded(Scalar::List(records.iter().take(RECORDS_KEPT_MAX).map(words).collect()))
+        }
+    }
+}
+
+/// Most records that a firing keeps.
+const RECORDS_KEPT_MAX: usize = 8;
+/// Most values of a list that a firing keeps.
+const LIST_KEPT_MAX: usize = 32;
+
+fn bounded(scalar: Scalar) -> Scalar {
+    match scalar {
+        Scalar::Text(mut text) => {
+            text.truncate(text.floor_char_boundary(FIRING_TEXT_BYTES_MAX));
+            Scalar::Text(text)
+        }
+        Scalar::List(list) => {
+            Scalar::List(list.into_iter().take(LIST_KEPT_MAX).map(bounded).collect())
+        }
+        other => other,
+    }
+}
