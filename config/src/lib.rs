@@ -52,15 +52,15 @@ pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
-pub use procedures::{ProceduresSection, shipped_procedures};
-pub use procedures::workflows::{
-    CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
-pub use procedures::channels::{
-    ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls,
+pub use procedures::{
+    ProceduresSection,
+    channels::{ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls},
+    notices::{
+        CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
+        shipped_templates,
+    },
+    workflows::{CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text},
 };
-pub use procedures::notices::{
-    CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
-    shipped_templates,
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

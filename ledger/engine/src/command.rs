@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use gatewarden_model::{
     Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
     DeviceId, Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId,
-    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, NoticeSettled, OperatorId, Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RuleFiring, SessionId, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
+    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, NoticeSettled, OperatorId,
+    Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RuleFiring, SessionId,
+    Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::{documents::DocumentAct, factors::FactorUse};

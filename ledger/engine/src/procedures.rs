@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatewarden_documents::{FieldType, Kinds, fields::Level};
+use gatewarden_documents::{FieldFact, Kinds};
 use gatewarden_model::{Hash, canonical};
 use gatewarden_rules::{FactType, RuleDefinitions, RuleSet, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
@@ -127,16 +127,11 @@ impl Procedures {
 pub fn schema_of(kinds: &Kinds) -> Result<Schema, ProceduresError> {
     let mut schema = Schema::standard();
     for field in &kinds.fields {
-        let is = match field.holds {
-            FieldType::Integer { .. } | FieldType::Quantity { .. } | FieldType::Amount { .. } => {
-                FactType::Integer
-            }
-            FieldType::Bool {} => FactType::Bool,
-            _ => FactType::Text,
-        };
-        let name = match field.on {
-            Level::Document => format!("document.custom.{}", field.name),
-            Level::Line => format!("lines[].custom.{}", field.name),
+        let (name, is) = field.fact();
+        let is = match is {
+            FieldFact::Integer => FactType::Integer,
+            FieldFact::Bool => FactType::Bool,
+            FieldFact::Text => FactType::Text,
         };
         // A field may be declared for several kinds; it is one fact.
         match schema.custom(name, is, field.title.clone()) {

@@ -135,7 +135,8 @@ fn an_open_step_asks_each_of_its_seats_and_what_ends_it_is_a_reaction() {
     }));
     let whose: Vec<_> = decided.iter().map(|one| one.whose.clone().unwrap()).collect();
     assert_eq!(whose, [who("wu"), who("chen")], "who acted, and in whose place");
-    let passed = stepped(ApprovalEvent::Passed { node: "manager".parse().unwrap(), cancelled: vec![] });
+    let passed =
+        stepped(ApprovalEvent::Passed { node: "manager".parse().unwrap(), cancelled: vec![] });
     assert_eq!(reactions(&passed)[0].whose, None, "nobody need sign there any more");
     let withdrawn = stepped(ApprovalEvent::Withdrawn { by: who("li.wei"), comment: String::new() });
     assert!(subject.starts_with(&reactions(&withdrawn)[0].subject));
