@@ -51,7 +51,9 @@ pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_polic
 pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
-pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
+pub use procedures::documents::{
+    CheckedKinds, check_workflows, parse_kinds, shipped_kinds, shipped_kinds_text,
+};
 pub use procedures::{
     ProceduresSection,
     channels::{ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls},

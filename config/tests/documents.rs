@@ -5,9 +5,12 @@
 
 mod surroundings;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use gatewarden_config::{documents_schema, parse_kinds, render, shipped_kinds, shipped_kinds_text};
+use gatewarden_config::{
+    check_workflows, documents_schema, parse_kinds, render, shipped_kinds, shipped_kinds_text,
+    shipped_workflows,
+};
 use gatewarden_documents::{
     Kinds,
     kinds::{Execution, OverAct, PlaceClass},
@@ -28,11 +31,13 @@ const MANY: &[(u32, u32, &str)] = &[
     (15, 26, "lines-range"),
     (15, 40, "quantity-rule"),
     (17, 1, "workflow-missing"),
+    (17, 1, "partner-missing"),
     (21, 132, "wrong-module"),
     (23, 26, "lines-range"),
     (24, 60, "leg-empty"),
     (24, 79, "unknown-choice"),
     (24, 117, "unknown-choice"),
+    (24, 144, "leg-kind"),
     (25, 47, "links-range"),
     (25, 59, "duplicate-link"),
     (26, 20, "misleading-state"),
@@ -164,4 +169,37 @@ fn the_shipped_file_is_valid_by_its_schema_and_one_with_mistakes_is_not() {
         .collect();
     assert!(errors.is_empty(), "{errors:?}");
     assert!(validator.iter_errors(&json(include_str!("documents.toml"))).count() > 3);
+}
+
+#[test]
+fn a_workflow_that_there_is_none_of_is_told_where_it_is_named() {
+    let workflows = shipped_workflows().workflows;
+    let known: Vec<&str> = workflows.iter().map(|one| one.name.as_str()).collect();
+    let told = |text: &str, known: &[&str]| {
+        let (path, env) = (Path::new("documents.toml"), Surroundings::new());
+        let kinds = parse_kinds(path, text.as_bytes(), &env).kinds.unwrap();
+        let found = check_workflows(path, text.as_bytes(), &env, (&kinds, known));
+        found.into_iter().map(|one| (one.line, one.code, one.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(told("", &known), [], "every shipped kind is approved by a shipped workflow");
+    let used: BTreeSet<String> = shipped_kinds()
+        .kinds
+        .into_iter()
+        .flat_map(|kind| kind.workflow.into_iter().chain(kind.count.map(|count| count.workflow)))
+        .collect();
+    assert_eq!(
+        used,
+        known.iter().map(|name| (*name).to_owned()).collect(),
+        "and each has its kinds"
+    );
+    let own = shipped_kinds_text().replacen("\nworkflow = \"scrap\"", "\nworkflow = \"scrp\"", 1);
+    let found = told(&own, &known);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let line = own.lines().position(|line| line == "workflow = \"scrp\"").unwrap() + 1;
+    assert_eq!((found[0].0 as usize, found[0].1), (line, "unknown-workflow"));
+    let without: Vec<&str> =
+        known.iter().copied().filter(|name| *name != "count-difference").collect();
+    let found = told("", &without);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].2.contains("workflow of a count order"), "{found:?}");
 }

@@ -2,8 +2,8 @@
 //! (`procedures/documents.toml`, embedded); a kind of the file replaces the shipped one of that name.
 //!
 //! Invariant: every mistake of a file is told at once, each at its place: words and ranges by the shape,
-//! what contradicts itself by `Kinds::faults`. Absent: whether the workflows that are named exist, which
-//! whoever has both files asks.
+//! what contradicts itself by `Kinds::faults`, and workflows that there are none of by `check_workflows`,
+//! which whoever has both files asks.
 
 mod build;
 mod shape;
@@ -19,7 +19,7 @@ pub(crate) use shape::{DOCUMENT, MOVEMENT, ROOT};
 
 use crate::{
     Environment, Mistake, Severity,
-    fields::Fields,
+    fields::{Fields, Span},
     load::{table_of, text_of, whole},
     report::Walk,
 };
@@ -72,6 +72,37 @@ fn read(path: &Path, bytes: &[u8], env: &dyn Environment, beneath: Kinds) -> Che
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
     CheckedKinds { kinds: kinds.filter(|_| good), mistakes, source: text.to_owned() }
+}
+
+/// What kinds name as workflows and is none: those of the file at their place, the shipped ones that the
+/// house left without theirs at the file's beginning. `kinds` are what the file gave.
+#[must_use]
+pub fn check_workflows(
+    path: &Path,
+    bytes: &[u8],
+    env: &dyn Environment,
+    (kinds, known): (&Kinds, &[&str]),
+) -> Vec<Mistake> {
+    let text = text_of(bytes);
+    // Its other mistakes were told when it was read.
+    let root = table_of(&mut Walk::new(path, text, env), &ROOT, text).unwrap_or_default();
+    let mut walk = Walk::new(path, text, env);
+    let tables = root.tables("kinds");
+    for kind in &kinds.kinds {
+        let table = tables.iter().find(|table| table.text("kind") == Some(kind.kind.name()));
+        let of_count = kind.count.as_ref().map(|count| &count.workflow);
+        let named = kind.workflow.iter().map(|name| (name, None));
+        for (name, list) in named.chain(of_count.map(|name| (name, Some("count")))) {
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            let table = table.and_then(|table| list.map_or(Some(table), |list| table.table(list)));
+            let at = table.map_or(Span::default(), |table| table.place("workflow"));
+            let noun = format!("workflow of a {}", kind.kind.words());
+            walk.unknown(at, "unknown-workflow", &noun, name, known.iter().copied());
+        }
+    }
+    walk.finish()
 }
 
 /// The definitions of a file on top of others. What could not be built was told of; the rest is still held

@@ -95,15 +95,20 @@ pub(crate) fn read(
     };
     let mut told = ProceduresSection::default();
     let env = walk.env;
-    let (path, bytes) = file(walk, section, "documents", &mut told);
-    let kinds = documents::parse_kinds(&path, &bytes, env);
-    others.take(kinds.mistakes, &path, kinds.source);
+    let (of_kinds, kind_bytes) = file(walk, section, "documents", &mut told);
+    let kinds = documents::parse_kinds(&of_kinds, &kind_bytes, env);
+    others.take(kinds.mistakes, &of_kinds, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
     let schema = schema_of(kinds.kinds.as_ref());
     let (path, bytes) = file(walk, section, "workflows", &mut told);
     let roster = Roster { roles: Some(names.roles.clone()), ..Roster::default() };
     let flows = workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
     others.take(flows.mistakes, &path, flows.source);
+    if let (Some(kinds), Some(flows)) = (&kinds.kinds, &flows.workflows) {
+        let known: Vec<&str> = flows.workflows.iter().map(|one| one.name.as_str()).collect();
+        let unknown = documents::check_workflows(&of_kinds, &kind_bytes, env, (kinds, &known));
+        others.mistakes.extend(unknown);
+    }
     put(&mut told, "workflows", flows.workflows.as_ref());
     let (path, bytes) = file(walk, section, "notices", &mut told);
     let known =

@@ -6,6 +6,7 @@
 //! it. Absent: who holds a right (the policies), who signs (`gatewarden-workflow`), what is in stock.
 
 mod faults;
+mod movements;
 mod places;
 mod rules;
 mod words;
@@ -14,6 +15,7 @@ use gatewarden_model::{DocumentKind, Location, MovementKind, Right, canonical::C
 use serde::{Deserialize, Serialize};
 
 pub use faults::{At, Fault};
+pub use movements::{may_go, may_take, stays};
 pub use places::PlaceClass;
 pub use rules::{CountRules, Leg, LineRules, LinkRule, SamplingRules, Tolerance};
 pub(crate) use words::words_of;

@@ -12,9 +12,10 @@ use gatewarden_documents::{
     mistake::MISTAKES_MAX,
 };
 use gatewarden_model::{
-    Amount, DOCUMENT_LINES_MAX, DocumentContent, DocumentKind, Hash, ItemClass, LINKS_MAX,
-    StockStatus,
+    Amount, DOCUMENT_LINES_MAX, DocumentContent, DocumentKind, DocumentLine, Hash, ItemClass,
+    LINKS_MAX, StockStatus,
 };
+use proptest::prelude::*;
 
 fn mistakes(content: &DocumentContent) -> Vec<(&'static str, String)> {
     let found = check(content, &kinds(), &House::new());
@@ -243,4 +244,69 @@ fn all_mistakes_of_a_document_are_told_at_once_and_bounded() {
     assert_eq!(many[MISTAKES_MAX].0, "too-many-mistakes");
     let more = wrong(DOCUMENT_LINES_MAX * 100);
     is(&more, &[("field-missing", "partner"), ("too-many-lines", "lines")]);
+}
+
+/// Lines of all sorts, good ones among them.
+fn any_line() -> impl Strategy<Value = DocumentLine> {
+    let place = || {
+        let places = [
+            "",
+            "wh1/a",
+            "wh1/b",
+            "wh9/x",
+            "@supplier/ACME",
+            "@production/x",
+            "@loss",
+            "@transit/t",
+        ];
+        proptest::sample::select(places.to_vec())
+    };
+    let item = proptest::sample::select(vec!["BOLT", "SEAL", "NONE"]);
+    let quantity = prop_oneof![1_i64..100, any::<i64>(), Just(QUANTITY_MAX)];
+    let status = proptest::sample::select(StockStatus::ALL.to_vec());
+    let parts =
+        (1_u32..30, item, quantity, place(), place(), status, proptest::option::of(any::<i64>()));
+    parts.prop_map(|(number, item, quantity, from, to, status, amount)| DocumentLine {
+        from_status: status,
+        amount: amount.map(Amount::from_units),
+        ..line(number, item, quantity, from, to)
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_passes_fails_later_for_nothing_that_it_says(
+        lines in proptest::collection::vec(any_line(), 1..5),
+        at in 0_usize..5,
+        partner in any::<bool>(),
+    ) {
+        let kinds = kinds();
+        let kind = &kinds.kinds[at];
+        let mut content = content(kind.kind, "MR-2026-0001", lines);
+        content.partner = partner.then(|| "ACME".into());
+        content.requester = Some("li.wei".into());
+        content.station = Some("counter".into());
+        if kind.kind == DocumentKind::Requisition {
+            content.links = vec![link(DocumentKind::WorkOrder, "WO-1", None)];
+        }
+        let found = check(&content, &kinds, &House::new());
+        for mistake in &found {
+            prop_assert!(!mistake.field.is_empty() && !mistake.message.is_empty());
+        }
+        if found.is_empty() {
+            let moves = kind.execution != gatewarden_documents::Execution::None;
+            for line in content.lines.iter().filter(|_| moves) {
+                let way = kind.way(&content, line).unwrap();
+                gatewarden_stock::kinds::check(way.movement, &way.from, &way.to).unwrap();
+                gatewarden_stock::kinds::check_status(way.movement, line.from_status).unwrap();
+            }
+            let sum = content.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.quantity));
+            prop_assert!(sum.is_some());
+            let stated = content.lines.iter().any(|line| line.amount.is_some());
+            prop_assert_eq!(content.amount().is_some(), stated);
+            let bytes = gatewarden_model::canonical::encode(&content).unwrap();
+            let again: DocumentContent = gatewarden_model::canonical::decode(&bytes).unwrap();
+            prop_assert_eq!(again.digest(), content.digest());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use gatewarden_model::{Amount, DOCUMENT_LINES_MAX, DocumentLine, ItemId, StockSt
 
 use super::{Look, QUANTITY_MAX};
 use crate::{
-    kinds::{Execution, LineField, QuantityRule},
+    kinds::{Execution, LineField, QuantityRule, Way, may_take, stays},
     mistake::shown,
 };
 
@@ -150,10 +150,34 @@ impl Look<'_> {
             return self.put("leg-unknown", format!("lines[{at}].to"), message);
         }
         let moves = matches!(self.kind.execution, Execution::Task | Execution::Posting);
-        if moves && self.kind.way(self.content, line).is_none() {
-            let missing = if line.from.is_none() { "from" } else { "to" };
-            let message = "the place follows from nothing: name it";
-            self.put("place-missing", format!("lines[{at}].{missing}"), message);
+        match self.kind.way(self.content, line) {
+            Some(way) if moves => self.way(at, line, &way),
+            None if moves => {
+                let missing = if line.from.is_none() { "from" } else { "to" };
+                let message = "the place follows from nothing: name it";
+                self.put("place-missing", format!("lines[{at}].{missing}"), message);
+            }
+            _ => {}
+        }
+    }
+
+    /// What stock would refuse of a way that is one of the kind's.
+    fn way(&mut self, at: usize, line: &DocumentLine, way: &Way) {
+        let name = way.movement.name();
+        if (way.from == way.to) != stays(way.movement) {
+            let message = match stays(way.movement) {
+                true => format!("a {name} stays at one place: let from and to be the same"),
+                false => format!("a {name} does not end where it begins: name another place"),
+            };
+            self.put("leg-ends", format!("lines[{at}].to"), message);
+        }
+        let status = line.from_status;
+        if status != StockStatus::Reserved && !may_take(way.movement, status) {
+            let message = format!(
+                "a {name} takes no stock in status {}: release it by an inspection first",
+                status.name()
+            );
+            self.put("status-blocked", format!("lines[{at}].from_status"), message);
         }
     }
 

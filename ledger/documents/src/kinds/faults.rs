@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use gatewarden_model::{DOCUMENT_LINES_MAX, DocumentKind, Module};
 
 use super::{
-    Execution, HeadField, KindDefinition, Kinds, LEGS_MAX, LINK_RULES_MAX, LineField, QuantityRule,
-    RECOUNTS_MAX, STATES_MAX, TOLERANCE_PERMILLE_MAX,
+    Execution, HeadField, KindDefinition, Kinds, LEGS_MAX, LINK_RULES_MAX, Leg, LineField,
+    QuantityRule, RECOUNTS_MAX, STATES_MAX, TOLERANCE_PERMILLE_MAX, may_go,
 };
 use crate::{fields, frame::Frame};
 
@@ -172,23 +172,36 @@ fn execution(finder: &mut Finder<'_>, kind: &KindDefinition) {
                 finder.list(("legs", position, key), "leg-empty", message, "at least one class");
             }
         }
-        if moves && kind.rights.execute.module != leg.movement.module() {
-            // A kind with several movements has the right of the first; the others ask for theirs as well.
-            let first = kind.legs.first().is_some_and(|one| one.movement == leg.movement);
-            if first && kind.rights.execute.module != Module::Quality {
-                let message = format!(
-                    "{} needs rights in {}, not in {}",
-                    leg.movement.name(),
-                    leg.movement.module().name(),
-                    kind.rights.execute.module.name()
-                );
-                let expected = format!("\"{}:execute\"", leg.movement.module().name());
-                finder.key("execute", "wrong-module", message, &expected);
-            }
+        wrong_way(finder, position, leg);
+    }
+    // A kind with several movements has the right of the first; the others ask for theirs as well.
+    if let Some(leg) = kind.legs.first().filter(|_| moves) {
+        let (module, asked) = (leg.movement.module(), kind.rights.execute.module);
+        if module != asked && asked != Module::Quality {
+            let message = format!(
+                "{} needs rights in {}, not in {}",
+                leg.movement.name(),
+                module.name(),
+                asked.name()
+            );
+            let expected = format!("\"{}:execute\"", module.name());
+            finder.key("execute", "wrong-module", message, &expected);
         }
     }
     if kind.legs.len() > LEGS_MAX {
         finder.key("legs", "too-many", format!("more than {LEGS_MAX} legs"), "fewer");
+    }
+}
+
+/// A leg between places that its movement does not go between.
+fn wrong_way(finder: &mut Finder<'_>, position: usize, leg: &Leg) {
+    let pairs = leg.from.iter().flat_map(|from| leg.to.iter().map(move |to| (*from, *to)));
+    let mut wrong = pairs.filter(|(from, to)| !may_go(leg.movement, *from, *to));
+    if let Some((from, to)) = wrong.next() {
+        let message =
+            format!("a {} does not go from {} to {}", leg.movement.name(), from.name(), to.name());
+        let expected = "classes of places that this movement goes between";
+        finder.list(("legs", position, "movement"), "leg-kind", message, expected);
     }
 }
 
