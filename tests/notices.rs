@@ -16,7 +16,8 @@ async fn house(wecom: &SimWeCom) -> (Gateway, People) {
         wecom.url()
     );
     let env = vec![("WECOM_SECRET".to_owned(), "corp-secret".into())];
-    let settings = Settings { more, env, failures_max: 3, lockout: (9, 1000, 1000), ..Settings::default() };
+    let settings =
+        Settings { more, env, failures_max: 3, lockout: (3, 1000, 1000), ..Settings::default() };
     let gateway = Gateway::start(settings).await;
     let people = People::enrol(&gateway).await;
     (gateway, people)
@@ -49,7 +50,10 @@ async fn an_alarm_reaches_whom_it_concerns_and_the_journal_says_so() {
     lock_out(&gateway, "OP-4001").await;
     let told = settled(&gateway, "locked-out", 1).await;
     assert_eq!(told[0]["receiver"], "operator:root");
-    assert_eq!((&told[0]["channel"], &told[0]["outcome"]["kind"]), (&json!("wecom"), &json!("delivered")));
+    assert_eq!(
+        (&told[0]["channel"], &told[0]["outcome"]["kind"]),
+        (&json!("wecom"), &json!("delivered"))
+    );
     let journal = Journal::read(&gateway.ledger());
     let about = told[0]["about"].as_u64().unwrap();
     let entry = journal.0.iter().find(|entry| entry["seq"] == about).unwrap();

@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, ApprovalEvent, ApprovalSeat, Body, Decision, Document, DocumentContent,
-    DocumentKind, DocumentLine, DocumentStep, Entry, FieldRights, Hash, ItemId, Masked, Module,
-    OperatorId, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar, Stamp, SubjectKind,
-    Verdict,
+    Action, Actor, ApprovalEvent, Body, Decision, Document, DocumentContent, DocumentKind,
+    DocumentLine, DocumentStep, Entry, FieldRights, Hash, ItemId, Masked, Module, OperatorId,
+    RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar, Stamp, SubjectKind, Verdict,
 };
 use gatewarden_notices::{
     Occasion, On, Severity,
@@ -47,17 +46,9 @@ fn stepped(event: ApprovalEvent) -> Entry {
 }
 
 fn opened() -> Entry {
-    let seat = |name: &str| ApprovalSeat {
-        who: who(name),
-        source: "role:department-manager".into(),
-        weight: 1,
-        up: false,
-    };
-    stepped(ApprovalEvent::Opened {
-        node: "manager".parse().unwrap(),
-        seats: vec![seat("wu"), seat("chen")],
-        fallback: false,
-    })
+    let seat = |name: &str| json!({"who": name, "source": "role:department-manager"});
+    let event = json!({"event": "opened", "node": "manager", "seats": [seat("wu"), seat("chen")]});
+    stepped(serde_json::from_value(event).unwrap())
 }
 
 fn content() -> DocumentContent {
@@ -135,7 +126,8 @@ fn an_open_step_asks_each_of_its_seats_and_what_ends_it_is_a_reaction() {
     }));
     let whose: Vec<_> = decided.iter().map(|one| one.whose.clone().unwrap()).collect();
     assert_eq!(whose, [who("wu"), who("chen")], "who acted, and in whose place");
-    let passed = stepped(ApprovalEvent::Passed { node: "manager".parse().unwrap(), cancelled: vec![] });
+    let passed =
+        stepped(ApprovalEvent::Passed { node: "manager".parse().unwrap(), cancelled: vec![] });
     assert_eq!(reactions(&passed)[0].whose, None, "nobody need sign there any more");
     let withdrawn = stepped(ApprovalEvent::Withdrawn { by: who("li.wei"), comment: String::new() });
     assert!(subject.starts_with(&reactions(&withdrawn)[0].subject));

@@ -37,7 +37,8 @@ fn notices_have_their_bytes() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for (name, body) in bodies {
         let entry = Entry::new(12, stamp(12), body);
-        let (path, bytes) = (folder.join(format!("v1-notice-settled+{name}.json")), entry.encode().unwrap());
+        let (path, bytes) =
+            (folder.join(format!("v1-notice-settled+{name}.json")), entry.encode().unwrap());
         if !path.exists() && std::env::var_os("GOLDEN_WRITE").is_some() {
             fs::write(&path, &bytes).unwrap();
         }
