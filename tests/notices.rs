@@ -59,10 +59,10 @@ async fn an_alarm_reaches_whom_it_concerns_and_the_journal_says_so() {
     let entry = journal.0.iter().find(|entry| entry["seq"] == about).unwrap();
     assert_eq!(entry["body"]["kind"], "sign-in-refused");
     let posted: Vec<_> =
-        wecom.posted().into_iter().filter(|one| one.text.contains("locked out")).collect();
+        wecom.posted().into_iter().filter(|one| one.text.contains("sam.sales")).collect();
     assert_eq!(posted.len(), 1, "{posted:?}");
     assert_eq!(posted[0].to, ["ada"]);
-    assert!(posted[0].text.contains("sam.sales"), "{}", posted[0].text);
+    assert!(posted[0].text.contains("failed to sign in 3 times"), "{}", posted[0].text);
     // The page and its links: no data without a token that somebody was sent.
     let door = gateway.anybody();
     for page in ["/inbox", "/approve/gwl_x"] {
