@@ -31,6 +31,7 @@ pub(crate) enum Value {
     Secret(Secret),
     List(Vec<At<Value>>),
     Map(Vec<(At<String>, At<String>)>),
+    Free(Vec<(At<String>, At<Value>)>),
     Table(Fields),
     Tables(Vec<Fields>),
     Named(Vec<(At<String>, Fields)>),
@@ -158,6 +159,14 @@ impl Fields {
     /// A free table by key.
     pub(crate) fn map(&self, key: &str) -> BTreeMap<String, String> {
         self.pairs(key).iter().map(|(k, v)| (k.value.clone(), v.value.clone())).collect()
+    }
+
+    /// The values of a table whose names the file chooses, in its order.
+    pub(crate) fn free(&self, key: &str) -> &[(At<String>, At<Value>)] {
+        match self.value(key) {
+            Some(Value::Free(free)) => free,
+            _ => &[],
+        }
     }
 
     pub(crate) fn table(&self, key: &str) -> Option<&Fields> {

@@ -223,7 +223,7 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
         let root = tree(&mut walk, text)?;
         cross::check(&mut walk, &root);
         let cedar = access::read(&mut walk, &root);
-        let (procedures, found) = procedures::read(&mut walk, &root);
+        let (procedures, found) = procedures::read(&mut walk, &root, &names_of(&root));
         others = Some(found);
         build(&root, (cedar, procedures), &walk, Hash::of(bytes))
     });
@@ -234,6 +234,17 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
     let mut sources = others.sources;
     sources.push((path.to_owned(), text.to_owned()));
     Checked { config: config.filter(|_| good), mistakes, source: text.to_owned(), sources }
+}
+
+/// What the file has that definitions of procedures name.
+fn names_of(root: &Fields) -> procedures::Names {
+    let template = root.table("access").and_then(|access| access.owned("template"));
+    let roles = template.and_then(|template| roles::build(&template, root.named("roles")));
+    let channels = root.tables("channels").iter().filter_map(|channel| channel.owned("name"));
+    procedures::Names {
+        roles: roles.map(|roles| roles.0.into_keys().collect()).unwrap_or_default(),
+        channels: channels.collect(),
+    }
 }
 
 /// The text as far as it is UTF-8, and none of a file that is too large.

@@ -141,6 +141,11 @@ impl<'a> Source<'a> {
         Self { text, starts: std::iter::once(0).chain(after).collect() }
     }
 
+    /// What stands within a span; nothing where that is no part of the text.
+    pub(crate) fn within(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
     /// The line (from 1) of a byte.
     pub(crate) fn line(&self, offset: usize) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)

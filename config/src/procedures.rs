@@ -4,6 +4,7 @@ pub mod channels;
 pub mod documents;
 pub mod notices;
 mod section;
+pub mod workflows;
 
-pub(crate) use section::{PROCEDURES, read};
-pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, shipped_procedures};
+pub(crate) use section::{Names, PROCEDURES, read};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection};

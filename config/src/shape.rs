@@ -71,6 +71,12 @@ pub(crate) enum Shape {
         value: Text,
         max: usize,
     },
+    /// A table of values by names that the file chooses.
+    Free {
+        key: Text,
+        value: &'static Shape,
+        max: usize,
+    },
     Section(&'static Section),
     Sections {
         of: &'static Section,
@@ -156,6 +162,10 @@ pub(crate) enum Text {
     Topic,
     /// A JSON pointer (RFC 6901) to something in a document.
     Pointer,
+    /// A condition: 1 to 4,096 bytes on several lines.
+    Condition,
+    /// `06:30`, up to `24:00`.
+    Clock,
 }
 
 /// A key that must stand.

@@ -47,6 +47,8 @@ pub(crate) fn check(rule: Text, text: &str) -> Result<(), Complaint> {
         Text::Field => (text.parse::<Field>().is_ok(), None),
         Text::Topic => (is_topic(text), None),
         Text::Pointer => (is_pointer(text), pointer_hint(text)),
+        Text::Condition => (is_condition(text), None),
+        Text::Clock => (clock_minutes(text).is_some(), None),
     };
     if good {
         return Ok(());
@@ -118,6 +120,12 @@ pub(crate) fn words(rule: Text) -> (&'static str, &'static str, &'static str) {
             "a field",
             "price, cost, supplier, customer, owner, notes, custom:NAME or custom:*",
         ),
+        Text::Condition => (
+            "bad-condition",
+            "a condition",
+            "1 to 4,096 bytes such as document.amount > param.limit",
+        ),
+        Text::Clock => ("bad-clock", "a time of day", "HH:MM, such as \"06:30\", up to \"24:00\""),
         Text::Mail => ("bad-mail", "a mail address", "NAME@DOMAIN, such as \"li.wei@example.com\""),
         Text::Topic => (
             "bad-topic",
@@ -202,6 +210,22 @@ pub(crate) fn offset_minutes(text: &str) -> Option<i32> {
     };
     let total = two(hours, 14)? * 60 + two(minutes, 59)?;
     (total <= 14 * 60).then_some(sign * total)
+}
+
+/// A text on several lines that is not empty. What it says is told by whoever parses it, and so is its length.
+fn is_condition(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
+/// Minutes since midnight of `06:30`.
+pub(crate) fn clock_minutes(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let of_day = match (digits(hours), digits(minutes)) {
+        (true, true) => hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?,
+        _ => return None,
+    };
+    (of_day <= 24 * 60 && !minutes.starts_with(['6', '7', '8', '9'])).then_some(of_day)
 }
 
 fn is_supplier(text: &str) -> bool {
@@ -367,6 +391,8 @@ mod tests {
             (Text::Place, &["wh1", "wh1/a"], &["@supplier/ACME", "", "/"]),
             (Text::Field, &["price", "custom:colour", "custom:*"], &["prices", "custom:", ""]),
             (Text::Supplier, &["@supplier/ACME"], &["@supplier", "@customer/ACME", "wh1"]),
+            (Text::Condition, &["a > 1", "a\n&& b"], &["", " \n"]),
+            (Text::Clock, &["00:00", "06:30", "24:00"], &["6:30", "24:01", "06:60", "noon", ""]),
             (
                 Text::Mail,
                 &["li.wei@example.com", "a+b@x", "王芳@例子.cn"],

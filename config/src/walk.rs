@@ -121,6 +121,19 @@ impl Walk<'_> {
                 self.bounded(key, table.len(), *max, node)?;
                 Some(Value::Map(self.map(key, table, *from, *to)))
             }
+            (Shape::Free { key: from, value: of, max }, DeValue::Table(table)) => {
+                self.bounded(key, table.len(), *max, node)?;
+                let mut free = Vec::new();
+                for (name, node) in table {
+                    let named = self.text(*from, name.get_ref(), span(name));
+                    if let Some(value) = self.value(key, of, node).filter(|_| named) {
+                        let name = At { value: name.get_ref().to_string(), at: span(name) };
+                        free.push((name, At { value, at: span(node) }));
+                    }
+                }
+                free.sort_by_key(|(name, _)| name.at);
+                Some(Value::Free(free))
+            }
             (Shape::Section(section), DeValue::Table(table)) => {
                 Some(Value::Table(self.section(section, table, span(node))))
             }

@@ -72,6 +72,7 @@ pub(crate) fn expected(shape: &Shape) -> String {
         Shape::Secret => crate::secrets::EXPECTED.to_owned(),
         Shape::List { of, .. } => format!("a list, each {}", expected(of)),
         Shape::Map { .. } => "a table of texts".to_owned(),
+        Shape::Free { value, .. } => format!("a table, each {}", expected(value)),
         Shape::Section(_) => "a table".to_owned(),
         Shape::Sections { .. } | Shape::Kinds(_) => "an array of tables".to_owned(),
         Shape::Named { .. } => "tables by name".to_owned(),

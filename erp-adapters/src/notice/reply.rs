@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{Outcome, excerpt, http::Answer, status};
+use crate::{
+    Outcome, excerpt,
+    http::{Answer, RETRY_AFTER_MAX},
+    status,
+};
 
 /// What the vendor's program says.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,12 @@ pub(crate) fn read(answer: &Answer) -> Result<Reply, Outcome> {
     }
     let body: Value = serde_json::from_slice(&answer.body)
         .map_err(|error| status::unproven(answer, &format!("it is no whole JSON: {error}")))?;
+    // The firewall before DingTalk: {"status":1111,"wait":5,"source":"x5","punish":"deny"}.
+    if let (Some(wait), Some("deny")) = (body["wait"].as_u64(), body["punish"].as_str()) {
+        let reason = format!("too many requests: the vendor's firewall refuses for {wait} s");
+        let after = Some(Duration::from_secs(wait).min(RETRY_AFTER_MAX));
+        return Err(Outcome::Retry { reason, after, uncertain: false });
+    }
     let Some(code) = number(&body["errcode"]) else {
         return Err(status::unproven(answer, "there is no errcode in it"));
     };
@@ -75,11 +85,41 @@ pub(crate) fn harmless(outcome: Outcome) -> Outcome {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
         let content_type = Some("application/json".to_owned());
         Answer { status, retry_after: None, content_type, body: body.into() }
+    }
+
+    #[test]
+    fn a_firewall_says_how_long_it_refuses() {
+        let told = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"1"}"#;
+        let Err(Outcome::Retry { after, uncertain, .. }) = read(&answer(200, told)) else {
+            panic!("no retry")
+        };
+        assert_eq!((after, uncertain), (Some(Duration::from_secs(5)), false));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_answered_is_a_success_only_with_errcode_0(
+            status in 200_u16..600, body in "\\PC{0,80}|\\{\"errcode\":\"?-?[0-9]{1,20}\"?\\}",
+        ) {
+            match read(&answer(status, &body)) {
+                Ok(reply) if reply.is_good() => {
+                    let whole: Value = serde_json::from_str(&body).unwrap();
+                    prop_assert!(number(&whole["errcode"]) == Some(0) && status < 300);
+                }
+                Ok(_) => {}
+                Err(outcome) => {
+                    let delivered = matches!(outcome, Outcome::Delivered { .. });
+                    prop_assert!(!delivered);
+                }
+            }
+        }
     }
 
     #[test]

@@ -202,6 +202,55 @@ async fn what_is_no_mail_server_gets_no_mail() {
     assert!(why.contains("no connection to 127.0.0.1") && !uncertain, "{why}");
 }
 
+/// Answers each line that comes in its turn, and waits until the client gives up.
+async fn scripted(listener: TcpListener, answers: &[&str]) {
+    let (stream, _) = listener.accept().await.unwrap();
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    for answer in answers {
+        write.write_all(answer.as_bytes()).await.unwrap();
+        if !matches!(lines.next_line().await, Ok(Some(_))) {
+            return;
+        }
+    }
+    while matches!(lines.next_line().await, Ok(Some(_))) {}
+}
+
+#[tokio::test]
+async fn what_is_slipped_in_behind_starttls_is_no_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let channel = channel(settings(port, Tls::StartTls));
+    let answers = [
+        "220 here\r\n",
+        "250-here\r\n250 STARTTLS\r\n",
+        "220 go ahead\r\n250 AUTH PLAIN\r\n250 OK\r\n",
+    ];
+    let one = message(1, &["li.wei@x.test"]);
+    let (answer, ()) = tokio::join!(channel.tell(&one), scripted(listener, &answers));
+    let (why, uncertain, _) = retried(answer);
+    assert!(why.starts_with("STARTTLS: ") && !uncertain, "the handshake fails on it: {why}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_stops_talking_is_cut_short() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = channel(settings(listener.local_addr().unwrap().port(), Tls::None));
+    let flood = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut told = 0;
+        while stream.write_all(&[b'2'; 4096]).await.is_ok() {
+            told += 4096;
+        }
+        told
+    };
+    let one = message(1, &["li.wei@x.test"]);
+    let (answer, told) = tokio::join!(channel.tell(&one), flood);
+    let (why, uncertain, _) = retried(answer);
+    assert!(why.contains("more than 262144 bytes") && !uncertain, "{why}");
+    assert!(told < 64 << 20, "it was cut: {told}");
+}
+
 #[test]
 fn settings_that_cannot_work_are_refused() {
     let refused = |change: fn(&mut mail::Settings)| {

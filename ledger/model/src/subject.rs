@@ -180,6 +180,15 @@ impl Entry {
                 touch(format!("lockout:{operator}"))
             }
             Body::TaskOpened { task, .. } => touch(format!("task:{}", task.id)),
+            // The newest number of each shape is known, so that the next one can be made.
+            Body::DocumentWritten { content, .. } if content.version == 1 => {
+                let document = &content.document;
+                let numbered = format!("numbered:{}/{}", document.kind.name(), document.shape());
+                Live {
+                    touches: vec![document_key(document), numbered.clone()],
+                    closes: vec![numbered],
+                }
+            }
             Body::DocumentWritten { content, .. } => touch(document_key(&content.document)),
             Body::DocumentStepped { document, step, .. } => match step.is_final() {
                 true => close(document_key(document)),

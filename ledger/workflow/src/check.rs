@@ -146,10 +146,6 @@ pub fn check(house: &Workflows, roster: &Roster<'_>) -> Vec<Finding> {
 }
 
 fn one(found: &mut Found<'_>, index: usize, workflow: &Workflow) {
-    if workflow.kinds.is_empty() {
-        let expected = "a kind of document";
-        found.warn("kinds", "no-kinds", "nothing ever goes through this workflow", expected);
-    }
     if workflow.fallback.is_empty() {
         let message = "nobody would be asked where a step's approvers come out empty";
         found.error(

@@ -182,7 +182,11 @@ fn atom(text: &str) -> Atom {
             return Atom::Range(range);
         }
     }
-    Atom::Other(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    // Space within quotes means something.
+    match text.contains(['"', '\'']) {
+        true => Atom::Other(text.to_owned()),
+        false => Atom::Other(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
 }
 
 fn range(left: &str, op: &str, right: &str) -> Option<Range> {
@@ -236,6 +240,7 @@ mod tests {
             (&["false"], &[(0, Why::Never)]),
             (&["a > 5 && a < 3"], &[(0, Why::Never)]),
             (&["x.exists(l, l.c == \"A\")", " ( x.exists(l,  l.c == \"A\") ) "], &[]),
+            (&["x.has( l )", " ( x.has(  l ) ) "], &[(1, Why::Earlier(0))]),
             (&["b && c", "c && b"], &[(1, Why::Earlier(0))]),
             (&["b || c", "b"], &[(1, Why::Earlier(0))]),
             (&["a > amount(\"5000\")", "50000001 <= a"], &[(1, Why::Earlier(0))]),

@@ -71,52 +71,31 @@ impl Instance {
         out
     }
 
-    /// The seats that a step begins with; none where nobody may be asked for some of its approvers.
+    /// The seats that a step begins with; none where nobody may be asked for some of its approvers. Beside
+    /// any-one, each name brings a person of its own: who sits for one name does not sign for another too.
     pub(crate) fn seats_for(&self, node: &Approve, around: &Around<'_>) -> Vec<ApprovalSeat> {
         let mut seats: Vec<ApprovalSeat> = vec![];
         let mut empty = vec![];
         for who in &node.approvers {
             let asked = self.asked_by(node, who, around);
-            if asked.is_empty() {
+            let weight = node.weights.get(who).copied().unwrap_or(1);
+            if !push(&mut seats, asked, who, weight, None) {
                 empty.push(who);
             }
-            let weight = node.weights.get(who).copied().unwrap_or(1);
-            push(&mut seats, asked, who, weight, None);
         }
         let needed = node.mode != Mode::AnyOne || seats.is_empty();
         for who in empty.into_iter().filter(|_| needed) {
-            if !self.replace(node, who, &mut seats, around) {
+            let before = seats.len();
+            let weight = node.weights.get(who).copied().unwrap_or(1);
+            for one in &self.workflow.fallback {
+                let asked = self.asked_by(node, one, around);
+                push(&mut seats, asked, one, weight, Some(who.to_string()));
+            }
+            if seats.len() == before {
                 return vec![];
             }
         }
         seats
-    }
-
-    /// Asks the fall-back in the place of a name that came out empty; false where that is empty too.
-    fn replace(
-        &self,
-        node: &Approve,
-        who: &Who,
-        seats: &mut Vec<ApprovalSeat>,
-        around: &Around<'_>,
-    ) -> bool {
-        let fallback = &self.workflow.fallback;
-        let found: Vec<(&Who, Vec<Asked>)> =
-            fallback.iter().map(|one| (one, self.asked_by(node, one, around))).collect();
-        if found.iter().all(|(_, asked)| asked.is_empty()) {
-            return false;
-        }
-        // Somebody of the fall-back who must sign anyway signs for both.
-        let sits =
-            |asked: &Asked| seats.iter().any(|s| s.who == asked.who && s.instead_of.is_none());
-        if node.mode != Mode::AnyOne && found.iter().any(|(_, asked)| asked.iter().any(sits)) {
-            return true;
-        }
-        let weight = node.weights.get(who).copied().unwrap_or(1);
-        for (one, asked) in found {
-            push(seats, asked, one, weight, Some(who.to_string()));
-        }
-        true
     }
 
     /// Whether a seat's person is still what he was asked as.
@@ -133,19 +112,22 @@ impl Instance {
     }
 }
 
+/// Adds seats for those who have none; false where that is nobody.
 fn push(
     seats: &mut Vec<ApprovalSeat>,
     asked: Vec<Asked>,
     source: &Who,
     weight: u32,
     instead_of: Option<String>,
-) {
+) -> bool {
+    let before = seats.len();
     for Asked { who, up } in asked {
         if seats.len() < SEATS_MAX && seats.iter().all(|seat| seat.who != who) {
             let source = source.to_string();
             seats.push(ApprovalSeat { who, source, weight, up, instead_of: instead_of.clone() });
         }
     }
+    seats.len() > before
 }
 
 /// The first above somebody who may sign.

@@ -123,7 +123,6 @@ impl Instance {
         }
         let gone = |who: &OperatorId| lost.iter().any(|seat| seat.who == *who);
         let sits = |who: &OperatorId| seating.takes_part(who) && !gone(who);
-        let all = self.seats_for(node, around);
         let origin = |instead: &Option<String>, source: &String| {
             instead.clone().unwrap_or_else(|| source.clone())
         };
@@ -142,10 +141,8 @@ impl Instance {
                 .any(|(_, seat)| !gone(&seat.who) && origin(&seat.instead_of, &seat.source) == *of)
         };
         // The fall-back is asked in the place of a name that comes out empty now.
-        let comes = |of: &String| {
-            let fresh = seats.iter().any(|seat| origin(&seat.instead_of, &seat.source) == *of);
-            fresh || seats.iter().any(|seat| seat.source == *of)
-        };
+        let comes =
+            |of: &String| seats.iter().any(|seat| origin(&seat.instead_of, &seat.source) == *of);
         if !origins.iter().all(|of| stays(of) || comes(of)) {
             return None;
         }

@@ -24,9 +24,9 @@ use lettre::{
         extension::{ClientId, Extension, MailParameter},
     },
 };
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 
-use super::{Settings, Tls, map};
+use super::{Settings, Tls, map, wire::Wire};
 use crate::{
     BoxFuture, Outcome, Secret, SetupError, excerpt, mqtt,
     notice::{Answer, Channel, Message, Refused, check},
@@ -124,16 +124,19 @@ impl Mail {
     /// Connects, and logs in where that is wanted.
     async fn reach(&self) -> Result<AsyncSmtpConnection, Outcome> {
         let (host, port) = (self.address.0.as_str(), self.address.1);
-        let wrapped = self.tls.as_ref().filter(|(_, tls)| *tls == Tls::Wrapped);
         let hello = ClientId::default();
-        let mut server = AsyncSmtpConnection::connect_tokio1(
-            (host, port),
-            Some(self.connect),
-            &hello,
-            wrapped.map(|(parameters, _)| parameters.clone()),
-            None,
-        )
-        .await
+        let wrapped = self.tls.as_ref().filter(|(_, tls)| *tls == Tls::Wrapped);
+        let mut server = match wrapped {
+            // Who has the certificate is known before anything is heard.
+            Some((parameters, _)) => {
+                let (limit, tls) = (Some(self.connect), Some(parameters.clone()));
+                AsyncSmtpConnection::connect_tokio1((host, port), limit, &hello, tls, None).await
+            }
+            None => {
+                let wire = Box::new(Wire::new(self.dial().await?));
+                AsyncSmtpConnection::connect_with_transport(wire, &hello).await
+            }
+        }
         .map_err(|error| map::before(&format!("no connection to {host}:{port}"), &error))?;
         if let Some((parameters, Tls::StartTls)) = &self.tls {
             server
@@ -150,6 +153,16 @@ impl Mail {
                 .map_err(|error| map::before(&format!("log-in as {user:?}"), &error))?;
         }
         Ok(server)
+    }
+
+    async fn dial(&self) -> Result<TcpStream, Outcome> {
+        let (host, port) = (self.address.0.as_str(), self.address.1);
+        let why = match timeout(self.connect, TcpStream::connect((host, port))).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "connection timed out".to_owned(),
+        };
+        Err(Outcome::retry(format!("no connection to {host}:{port}: {}", excerpt(&why))))
     }
 
     async fn hand_over(

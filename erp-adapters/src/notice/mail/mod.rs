@@ -10,10 +10,13 @@
 
 mod client;
 pub mod map;
+mod wire;
 
 use std::sync::Arc;
 
 use gatewarden_model::Clock;
+
+pub use wire::HEARD_BYTES_MAX;
 
 use super::Channel;
 use crate::{Secret, SetupError, TimeOuts};

@@ -109,6 +109,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::DefineItems
         | Command::DefinePolicies
         | Command::DefineProcedures
+        | Command::Fire { .. }
         | Command::Identify { .. } => ActsIn::Nothing,
     }
 }
