@@ -151,25 +151,18 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
     use gatewarden_model::{
-        Actor, ApprovalEvent, ApprovalSeat, Body, Document, DocumentKind, DocumentStep, Stamp,
+        Actor, ApprovalEvent, Body, Document, DocumentKind, DocumentStep, Stamp,
     };
     use gatewarden_notices::{Key, Offer, Queue, template::Words};
+    use serde_json::json;
 
     use super::*;
 
     fn entry() -> Entry {
         let at = Stamp { boot: uuid::Uuid::nil(), mono_us: 0, wall_us: 0, synced: true };
-        let seat = |who: &str| ApprovalSeat {
-            who: who.parse().unwrap(),
-            source: "role:department-manager".into(),
-            weight: 1,
-            up: false,
-            instead_of: None,
-        };
-        let event = ApprovalEvent::Opened {
-            node: "manager".parse().unwrap(),
-            seats: vec![seat("wu.director")],
-        };
+        let event = json!({"event": "opened", "node": "manager",
+            "seats": [{"who": "wu.director", "source": "role:department-manager"}]});
+        let event: ApprovalEvent = serde_json::from_value(event).unwrap();
         let body = Body::DocumentStepped {
             document: Document { kind: DocumentKind::Requisition, number: "R-1".into() },
             version: 1,

@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, ApprovalEvent, ApprovalSeat, Body, Decision, Document, DocumentContent,
-    DocumentKind, DocumentLine, DocumentStep, Entry, FieldRights, Hash, ItemId, Masked, Module,
-    OperatorId, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar, Stamp, SubjectKind,
-    Verdict,
+    Action, Actor, ApprovalEvent, Body, Decision, Document, DocumentContent, DocumentKind,
+    DocumentLine, DocumentStep, Entry, FieldRights, Hash, ItemId, Masked, Module, OperatorId,
+    RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar, Stamp, SubjectKind, Verdict,
 };
 use gatewarden_notices::{
     Occasion, On, Severity,
@@ -47,17 +46,9 @@ fn stepped(event: ApprovalEvent) -> Entry {
 }
 
 fn opened() -> Entry {
-    let seat = |name: &str| ApprovalSeat {
-        who: who(name),
-        source: "role:department-manager".into(),
-        weight: 1,
-        up: false,
-    };
-    stepped(ApprovalEvent::Opened {
-        node: "manager".parse().unwrap(),
-        seats: vec![seat("wu"), seat("chen")],
-        fallback: false,
-    })
+    let seat = |name: &str| json!({"who": name, "source": "role:department-manager"});
+    let event = json!({"event": "opened", "node": "manager", "seats": [seat("wu"), seat("chen")]});
+    stepped(serde_json::from_value(event).unwrap())
 }
 
 fn content() -> DocumentContent {
