@@ -1,0 +1,110 @@
+//! `document import` and `document export`: a file goes through the same door as everything else, whole or not at
+//! all, and what comes out goes in again without a change.
+
+use gatewarden_tests::{Gateway, Settings};
+use serde_json::{Value, json};
+
+use super::{err, out};
+
+const PIN: &str = "8264\n";
+const TABLES: &str = "\n[access]\ntemplate = \"make-to-order\"\n\n[procedures]\n";
+const RIGHT: &str = "\
+number,requester,title,item,quantity,line.due
+PR-1,pia.planner,For the June orders,BOLT-M8,100,2099-01-15
+PR-1,pia.planner,For the June orders,GLOVE-L,20,2099-01-16
+PR-2,pia.planner,,BOLT-M8,50,2099-01-15
+";
+const WRONG: &str = "\
+number,requester,title,item,quantity,line.due
+PR-1,pia.planner,,BOLT-M8,100,2099-01-15
+PR-2,nobody.known,,NUT-M8,fifty,2099-01-15
+PR-3,nobody.known,,NUT-M8,50,2099-01-15
+";
+
+/// A gateway in which somebody may ask for purchases. The shipped kinds of document are in force from its first
+/// start, when nobody is there yet who could approve them.
+async fn gateway() -> Gateway {
+    let mut gateway =
+        Gateway::prepare(Settings { more: TABLES.to_owned(), ..Settings::default() }).await;
+    gateway.run().await;
+    let person = |operator: &str, role: &str, badge: &str| json!({"operator": operator, "name": operator, "roles": [role], "badges": [badge], "pin": "8264"});
+    let people = [
+        person("pia.planner", "planner", "OP-2001"),
+        person("rita.receiver", "receiving-clerk", "OP-2002"),
+    ];
+    gateway.enrolled(&people).await;
+    gateway
+}
+
+/// An import by somebody: whether it was good, what was printed, what was told.
+fn import(gateway: &Gateway, text: &str, badge: &str, more: &[&str]) -> (bool, String, String) {
+    let file = gateway.file("requests.csv", text).display().to_string();
+    let arguments = ["document", "import", &file, "--kind", "purchase-request", "--badge", badge];
+    let output = gateway.cli(&[&arguments, more].concat(), PIN);
+    (output.status.success(), out(&output), err(&output))
+}
+
+fn export(gateway: &Gateway, form: &str) -> String {
+    let arguments =
+        ["document", "export", "--kind", "purchase-request", form, "--badge", "OP-2001"];
+    gateway.cli_ok(&arguments, PIN)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_goes_through_the_door_whole_or_not_at_all() {
+    let gateway = gateway().await;
+    let planner = "OP-2001";
+    // Everything is told, and nothing is in.
+    for more in [&["--dry-run"][..], &[]] {
+        let (good, printed, told) = import(&gateway, WRONG, planner, more);
+        assert!(!good && printed.contains("2 refused"), "{printed}{told}");
+        assert!(
+            told.contains("row 3, column 5 (quantity), purchase request PR-2: \"fifty\""),
+            "{told}"
+        );
+        assert!(told.contains("row 4, column 4 (item), purchase request PR-3:"), "{told}");
+        assert!(told.contains("row 4, column 2 (requester), purchase request PR-3:"), "{told}");
+        assert_eq!(export(&gateway, "--lines"), "");
+    }
+    let (good, printed, told) = import(&gateway, RIGHT, planner, &["--dry-run"]);
+    assert!(
+        good && printed.contains("tried, nothing was written: 2 documents, 3 lines; 2 new"),
+        "{printed}{told}"
+    );
+    assert_eq!(export(&gateway, "--lines"), "");
+
+    // Whoever may not, may not by a file either.
+    let (good, printed, told) = import(&gateway, RIGHT, "OP-2002", &[]);
+    assert!(!good && printed.contains("nothing was written"), "{printed}{told}");
+    assert_eq!(export(&gateway, "--lines"), "");
+
+    let (good, printed, told) = import(&gateway, RIGHT, planner, &[]);
+    assert!(good && printed.contains("written: 2 documents, 3 lines; 2 new"), "{printed}{told}");
+    let (good, printed, _) = import(&gateway, RIGHT, planner, &[]);
+    assert!(good && printed.contains("0 new, 0 changed, 2 the same"), "{printed}");
+    let (good, printed, _) = import(&gateway, &RIGHT.replace(",50,", ",60,"), planner, &[]);
+    assert!(good && printed.contains("0 new, 1 changed, 1 the same"), "{printed}");
+
+    // What comes out goes in again without a change, in each form.
+    for form in ["--csv", "--json", "--lines"] {
+        let text = export(&gateway, form);
+        assert!(text.contains("For the June orders") && text.contains("60"), "{text}");
+        let (good, printed, told) = import(&gateway, &text, planner, &["--each"]);
+        assert!(
+            good && printed.contains("0 new, 0 changed, 2 the same"),
+            "{form}: {printed}{told}"
+        );
+    }
+
+    // Document by document, what is right is in.
+    let (good, printed, told) =
+        import(&gateway, &WRONG.replace("PR-1", "PR-9"), planner, &["--each", "--json"]);
+    let report: Value = serde_json::from_str(&printed).unwrap();
+    assert!(!good, "{report} {told}");
+    assert_eq!(
+        (&report["outcome"], &report["new"], &report["refused"]),
+        (&json!("written-in-part"), &json!(1), &json!(2))
+    );
+    assert!(!gateway.dir().join("requests.csv.progress").exists());
+    gateway.cli_ok(&["ledger", "verify"], "");
+}
