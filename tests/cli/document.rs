@@ -7,7 +7,17 @@ use serde_json::{Value, json};
 use super::{err, out};
 
 const PIN: &str = "8264\n";
-const TABLES: &str = "\n[access]\ntemplate = \"make-to-order\"\n\n[procedures]\n";
+const TABLES: &str = r#"
+[access]
+template = "make-to-order"
+
+[procedures]
+
+[roles.foreman]
+title = "Plans work and asks for its material."
+grants.production = ["view", "create", "modify"]
+grants.outbound = ["view", "request"]
+"#;
 const RIGHT: &str = "\
 number,requester,title,item,quantity,line.due
 PR-1,pia.planner,For the June orders,BOLT-M8,100,2099-01-15
@@ -31,6 +41,7 @@ async fn gateway() -> Gateway {
     let people = [
         person("pia.planner", "planner", "OP-2001"),
         person("rita.receiver", "receiving-clerk", "OP-2002"),
+        person("fu.foreman", "foreman", "OP-2003"),
     ];
     gateway.enrolled(&people).await;
     gateway
@@ -106,5 +117,27 @@ async fn a_file_goes_through_the_door_whole_or_not_at_all() {
         (&json!("written-in-part"), &json!(1), &json!(2))
     );
     assert!(!gateway.dir().join("requests.csv.progress").exists());
+    what_is_refused_after_the_trial_takes_the_rest_back(&gateway).await;
     gateway.cli_ok(&["ledger", "verify"], "");
+}
+
+/// A requisition needs a work order that is approved. One that comes in the same file is only a draft, which a trial
+/// can't know: what was written before is cancelled.
+async fn what_is_refused_after_the_trial_takes_the_rest_back(gateway: &Gateway) {
+    let order = json!({"document": {"kind": "work-order", "number": "WO-1"}, "version": 1,
+        "title": "Pumps", "due": "2099-02-01",
+        "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 5, "to": "wh1/finished"}]});
+    let requisition = json!({"document": {"kind": "requisition", "number": "MR-1"}, "version": 1,
+        "requester": "fu.foreman", "station": "counter-1",
+        "links": [{"document": {"kind": "work-order", "number": "WO-1"}}],
+        "lines": [{"line": 1, "item": "GLOVE-L", "quantity": 5, "from": "wh1/dock"}]});
+    let file =
+        gateway.file("both.json", &format!("{order}\n{requisition}\n")).display().to_string();
+    let arguments = ["document", "import", &file, "--json", "--badge", "OP-2003"];
+    let output = gateway.cli(&arguments, PIN);
+    let report: Value = serde_json::from_str(&out(&output)).unwrap_or_default();
+    assert_eq!(report["outcome"], "nothing-written", "{report} {}", err(&output));
+    assert_eq!(report["new"], 1, "the order was written, then the requisition refused: {report}");
+    let view = gateway.local().get("/api/v1/documents/work-order/WO-1").await;
+    assert_eq!(view["state"], "cancelled", "{view}");
 }
