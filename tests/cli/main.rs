@@ -4,6 +4,7 @@
 mod access;
 mod bench;
 mod check;
+mod document;
 mod identify;
 mod ledger;
 mod notify;

@@ -35,7 +35,7 @@ impl Kept {
 
     /// Writes it every now and then.
     pub(super) fn note(&self, cursor: &Cursor) {
-        if cursor.documents > 0 && cursor.documents % KEPT_EVERY == 0 {
+        if cursor.documents > 0 && cursor.documents.is_multiple_of(KEPT_EVERY) {
             self.write(cursor);
         }
     }
