@@ -48,12 +48,13 @@ pub use devices::{
 pub use gateway::{Gateway, LedgerSection, SpoolSection};
 pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_policies};
 pub use locations::{LocationKind, LocationSection};
-pub use mistake::{MISTAKES_MAX, Mistake, Severity, render};
+pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
 pub use procedures::workflows::{
     CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
 };
+pub use procedures::{ProceduresSection, schema_of, shipped_procedures};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::schema;
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

@@ -1,6 +1,6 @@
 //! From a file to a `Config` or to all of its mistakes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gatewarden_model::{Hash, Item, RoleMatrix, SodTable};
 use toml::de::DeTable;
@@ -13,6 +13,7 @@ use crate::{
     adapters, cross, devices,
     fields::{Fields, Span},
     gateway, items, locations, operators,
+    procedures::{self, ProceduresSection},
     report::Walk,
     roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
@@ -56,6 +57,8 @@ pub struct Config {
     pub access: AccessSection,
     /// The template's roles with the file's own on top.
     pub roles: RoleMatrix,
+    /// What the house has decided about documents, approvals, rules and notices.
+    pub procedures: ProceduresSection,
     /// Which duties one person must not hold: the default ones with the file's own on top.
     pub sod: SodTable,
 }
@@ -69,6 +72,8 @@ pub struct Checked {
     pub mistakes: Vec<Mistake>,
     /// The file's text, for `render`; empty where it could not be read as text.
     pub source: String,
+    /// The texts of all files that mistakes are in, for `render_files`.
+    pub sources: Vec<(PathBuf, String)>,
 }
 
 pub(crate) static ROOT: Section = Section {
@@ -117,6 +122,11 @@ pub(crate) static ROOT: Section = Section {
             "roles",
             Shape::Named { of: &roles::ROLE, max: roles::ROLES_MAX },
             "Roles beside the default ones, or instead of those of the same name.",
+        ),
+        optional(
+            "procedures",
+            Shape::Section(&procedures::PROCEDURES),
+            "Documents, approvals, rules and notices; without it nothing is governed by a procedure.",
         ),
         optional("sod", Shape::Section(&sod::SOD), "Segregation of duties."),
     ],
@@ -183,7 +193,8 @@ pub fn check(path: &Path, env: &dyn Environment) -> Checked {
             let message = format!("failed to read {:?}: {error}", path.display().to_string());
             let at = Span::default();
             walk.error(at, "unreadable", message, "a file that the gateway's user may read", None);
-            Checked { config: None, mistakes: walk.finish(), source: String::new() }
+            let (source, sources) = (String::new(), vec![]);
+            Checked { config: None, mistakes: walk.finish(), source, sources }
         }
     }
 }
@@ -194,15 +205,22 @@ pub fn check(path: &Path, env: &dyn Environment) -> Checked {
 pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
+    let mut others = None;
     let config = whole(&mut walk, bytes, text).and_then(|()| {
         let root = tree(&mut walk, text)?;
         cross::check(&mut walk, &root);
         let cedar = access::read(&mut walk, &root);
-        build(&root, cedar, &walk, Hash::of(bytes))
+        let (procedures, found) = procedures::read(&mut walk, &root);
+        others = Some(found);
+        build(&root, (cedar, procedures), &walk, Hash::of(bytes))
     });
-    let mistakes = walk.finish();
+    let mut mistakes = walk.finish();
+    let others = others.unwrap_or_default();
+    mistakes.extend(others.mistakes);
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
-    Checked { config: config.filter(|_| good), mistakes, source: text.to_owned() }
+    let mut sources = others.sources;
+    sources.push((path.to_owned(), text.to_owned()));
+    Checked { config: config.filter(|_| good), mistakes, source: text.to_owned(), sources }
 }
 
 /// The text as far as it is UTF-8, and none of a file that is too large.
@@ -256,7 +274,12 @@ pub(crate) fn table_of(walk: &mut Walk<'_>, section: &Section, text: &str) -> Op
     None
 }
 
-fn build(root: &Fields, cedar: Vec<CedarFile>, walk: &Walk<'_>, hash: Hash) -> Option<Config> {
+fn build(
+    root: &Fields,
+    (cedar, procedures): (Vec<CedarFile>, ProceduresSection),
+    walk: &Walk<'_>,
+    hash: Hash,
+) -> Option<Config> {
     let base = walk.base;
     let gateway = Gateway::build(root.table("gateway")?, base, walk.env)?;
     let state_dir = &gateway.state_dir;
@@ -279,6 +302,7 @@ fn build(root: &Fields, cedar: Vec<CedarFile>, walk: &Walk<'_>, hash: Hash) -> O
         })?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
         roles: roles::build(&access.template, root.named("roles"))?,
+        procedures,
         sod: sod::build(root.table("sod")?)?,
         access,
         gateway,

@@ -75,6 +75,16 @@ pub fn render(mistakes: &[Mistake], source: &str) -> String {
     out
 }
 
+/// As [`render`], for mistakes of several files: each is shown with the text of its own, where there is one.
+#[must_use]
+pub fn render_files(mistakes: &[Mistake], sources: &[(PathBuf, String)]) -> String {
+    let text = |mistake: &Mistake| sources.iter().find(|(path, _)| *path == mistake.file);
+    let each = mistakes.iter().map(|mistake| {
+        render(std::slice::from_ref(mistake), text(mistake).map_or("", |(_, text)| text))
+    });
+    each.collect()
+}
+
 fn excerpt(out: &mut String, mistake: &Mistake, line: &str) {
     let number = mistake.line.to_string();
     let gutter = " ".repeat(number.len());

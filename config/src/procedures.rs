@@ -1,4 +1,8 @@
 //! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
 
 pub mod documents;
+mod section;
 pub mod workflows;
+
+pub(crate) use section::{PROCEDURES, read};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, schema_of, shipped_procedures};

@@ -1,14 +1,15 @@
 //! "Who, when, what, where, on which document, allowed by which rule" in one step: the entries
 //! about a subject, with those that belong to the movements among them, told in words.
 
+mod procedures;
 mod sessions;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatewarden_model::{
-    Body, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject, SubjectKind, TaskId,
-    Thing, gs1,
+    Body, Document, DocumentStep, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject,
+    SubjectKind, TaskId, Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -38,49 +39,92 @@ pub(crate) struct Line {
     pub(crate) rule: Option<String>,
 }
 
-/// The entries about a subject and those that belong to its movements, in journal order.
+/// Documents that one trace goes through, back to the origin and on to all that followed.
+const DOCUMENTS_TRACED_MAX: usize = 500;
+
+/// The entries about a subject, those that belong to its movements, and of a document or movement those of
+/// all documents that it follows from or that follow from it, in journal order.
 pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<Entry>, StoreError> {
     let mut entries = BTreeMap::new();
-    let about = |id: MovementId| Subject { kind: SubjectKind::Movement, key: id.to_string() };
-    for entry in ledger.touching(subject, TRACE_ENTRIES_MAX)? {
-        let linked = match &entry.body {
-            Body::Moved { movement, .. } => {
-                let task =
-                    |task: TaskId| Subject { kind: SubjectKind::Task, key: task.to_string() };
-                std::iter::once(about(movement.id))
-                    .chain(movement.reservation.map(about))
-                    .chain(movement.task.map(task))
-                    .collect()
+    let mut seen = BTreeSet::from([subject.clone()]);
+    let mut to_do = VecDeque::from([subject.clone()]);
+    let documents = matches!(subject.kind, SubjectKind::Document | SubjectKind::Movement);
+    while let Some(next) = to_do.pop_front() {
+        for entry in ledger.touching(&next, TRACE_ENTRIES_MAX)? {
+            let own = next == *subject || entry.subjects().contains(&next);
+            if !own || (entries.len() >= TRACE_ENTRIES_MAX && next != *subject) {
+                continue;
             }
-            Body::Enrolled { change: Some(id), .. }
-            | Body::ClientAdded { change: Some(id), .. }
-            | Body::DeviceApproved { change: Some(id), .. }
-            | Body::PoliciesDefined { change: Some(id), .. }
-            | Body::ChangeRequested { id, .. } => {
-                vec![Subject { kind: SubjectKind::Change, key: id.to_string() }]
-            }
-            Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
-            Body::LabelQueued { label, .. } => {
-                vec![Subject { kind: SubjectKind::Label, key: label.id.to_string() }]
-            }
-            Body::Reserved { posting, .. } => vec![about(posting.id)],
-            Body::CostLanded { movement, .. } => vec![about(*movement)],
-            Body::TaskOpened { task, .. } if subject.kind == SubjectKind::Document => {
-                vec![Subject { kind: SubjectKind::Task, key: task.id.to_string() }]
-            }
-            _ => vec![],
-        };
-        entries.insert(entry.seq, entry);
-        for subject in linked {
-            for entry in ledger.touching(&subject, TRACE_ENTRIES_MAX)? {
-                let own = entry.subjects().contains(&subject);
-                if own && entries.len() < TRACE_ENTRIES_MAX {
-                    entries.insert(entry.seq, entry);
+            let further = match next.kind {
+                _ if next == *subject => linked(&entry.body, subject),
+                SubjectKind::Document => linked(&entry.body, &next),
+                _ => vec![],
+            };
+            let related = if documents { related(&entry.body) } else { vec![] };
+            for found in further.into_iter().chain(related) {
+                if seen.len() < DOCUMENTS_TRACED_MAX && seen.insert(found.clone()) {
+                    to_do.push_back(found);
                 }
             }
+            entries.insert(entry.seq, entry);
         }
     }
     Ok(entries.into_values().collect())
+}
+
+/// The documents that an entry ties together.
+fn related(body: &Body) -> Vec<Subject> {
+    let named =
+        |document: &Document| Subject { kind: SubjectKind::Document, key: document.number.clone() };
+    match body {
+        Body::DocumentWritten { content, .. } => {
+            let of_lines = content.lines.iter().flat_map(|line| &line.links);
+            let links = content.links.iter().chain(of_lines).map(|link| named(&link.document));
+            links.chain([named(&content.document)]).collect()
+        }
+        Body::DocumentStepped { document, step, .. } => match step {
+            DocumentStep::Fulfilled { by, .. } | DocumentStep::Consumed { by, .. } => {
+                vec![named(document), named(by)]
+            }
+            _ => vec![named(document)],
+        },
+        Body::Moved { movement, .. } if movement.document_digest.is_some() => {
+            vec![named(&movement.document)]
+        }
+        _ => vec![],
+    }
+}
+
+/// What belongs to an entry beside its own subjects.
+fn linked(body: &Body, subject: &Subject) -> Vec<Subject> {
+    let about = |id: MovementId| Subject { kind: SubjectKind::Movement, key: id.to_string() };
+    match body {
+        Body::Moved { movement, .. } => {
+            let task = |task: TaskId| Subject { kind: SubjectKind::Task, key: task.to_string() };
+            std::iter::once(about(movement.id))
+                .chain(movement.reservation.map(about))
+                .chain(movement.task.map(task))
+                .collect()
+        }
+        Body::Enrolled { change: Some(id), .. }
+        | Body::ClientAdded { change: Some(id), .. }
+        | Body::DeviceApproved { change: Some(id), .. }
+        | Body::PoliciesDefined { change: Some(id), .. }
+        | Body::ProceduresDefined { change: Some(id), .. }
+        | Body::ChangeRequested { id, .. } => {
+            vec![Subject { kind: SubjectKind::Change, key: id.to_string() }]
+        }
+        Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
+        Body::LabelQueued { label, .. } => {
+            vec![Subject { kind: SubjectKind::Label, key: label.id.to_string() }]
+        }
+        Body::Reserved { posting, .. } => vec![about(posting.id)],
+        Body::CostLanded { movement, .. } => vec![about(*movement)],
+        Body::TaskOpened { task, .. } if subject.kind == SubjectKind::Document => {
+            vec![Subject { kind: SubjectKind::Task, key: task.id.to_string() }]
+        }
+        _ => vec![],
+    }
 }
 
 /// What a person may have meant: the kind is optional, and a tag may be given as it was read (EPC in

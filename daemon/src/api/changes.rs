@@ -106,6 +106,9 @@ fn before(state: &gatewarden_engine::State, change: &Change, now: &Stamp) -> Val
         Change::Client { .. } => Value::Null,
         Change::Factor { operator, .. } => crate::factors::told(state, operator),
         Change::Device { device, .. } => json!(state.device(device)),
+        Change::Procedures { .. } => state
+            .procedures_in_force()
+            .map_or(Value::Null, |known| json!({"version": known.version, "parts": *known.parts})),
         Change::Policies { .. } => state.policies_in_force().map_or(Value::Null, |known| {
             json!({"version": known.version, "roles": known.roles, "cedar": known.cedar,
                     "sod": known.sod, "guards": known.guards})

@@ -9,6 +9,7 @@ mod auth;
 mod books;
 mod bounded;
 mod changes;
+mod documents;
 mod exceptions;
 mod factors;
 mod gate;
@@ -55,6 +56,7 @@ use tower_http::{
 };
 
 pub(crate) use auth::Peer;
+pub(crate) use documents::past_of;
 
 use crate::app::App;
 pub(crate) use bounded::Bounded;
@@ -219,6 +221,14 @@ fn routes() -> Router<Api> {
         .route("/api/v1/labels", get(labels::list).post(labels::queue))
         .route("/api/v1/labels/{id}", get(labels::show))
         .route("/api/v1/labels/{id}/decide", post(labels::decide))
+        .route("/api/v1/documents", get(documents::list).post(documents::write_one))
+        .route("/api/v1/documents/check", post(documents::check))
+        .route("/api/v1/documents/{kind}/{number}", get(documents::one))
+        .route("/api/v1/documents/{kind}/{number}/submit", post(documents::submit))
+        .route("/api/v1/documents/{kind}/{number}/act", post(documents::sign))
+        .route("/api/v1/documents/{kind}/{number}/step", post(documents::step))
+        .route("/api/v1/inbox", get(documents::inbox))
+        .route("/api/v1/todos/{entry}/done", post(documents::done))
         .route("/tasks", get(tasks::list).post(tasks::open))
         .route("/tasks/{task}", get(tasks::one).delete(tasks::withdraw))
         .route("/tasks/{task}/approve", post(tasks::approve))

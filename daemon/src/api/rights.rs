@@ -16,6 +16,10 @@ use utoipa::{
     },
 };
 
+/// What is needed for a document.
+const OF_KIND: &str =
+    "the right that the definition of its kind names; ledger:view where none defines it";
+
 /// What one operation needs.
 struct Needs {
     method: &'static str,
@@ -151,6 +155,39 @@ static TABLE: &[Needs] = &[
         "stations-close-pass",
         "system:modify",
         "nothing for whoever is signed in there",
+    ),
+    noted("get", "/api/v1/documents", "documents-list", "authenticated", OF_KIND),
+    noted("post", "/api/v1/documents", "documents-write_one", "authenticated", OF_KIND),
+    noted("post", "/api/v1/documents/check", "documents-check", "ledger:view", OF_KIND),
+    noted("get", "/api/v1/documents/{kind}/{number}", "documents-one", "ledger:view", OF_KIND),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/submit",
+        "documents-submit",
+        "authenticated",
+        OF_KIND,
+    ),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/act",
+        "documents-sign",
+        "authenticated",
+        OF_KIND,
+    ),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/step",
+        "documents-step",
+        "authenticated",
+        OF_KIND,
+    ),
+    noted("get", "/api/v1/inbox", "documents-inbox", "authenticated", "a person"),
+    noted(
+        "post",
+        "/api/v1/todos/{entry}/done",
+        "documents-done",
+        "authenticated",
+        "those whom the rule names",
     ),
     needs("get", "/tasks", "tasks-list", "authenticated"),
     needs("post", "/tasks", "tasks-open", "{module}:create or {module}:request"),

@@ -118,6 +118,8 @@ fn movement(by: Option<&Actor>) -> anyhow::Result<Movement> {
     let (from, to) = ("@supplier/ACME".parse()?, "wh1/dock".parse()?);
     let line = MovementLine::new(10, "BOLT-M8".parse()?, 24, "pcs".to_owned(), from, to);
     Ok(Movement {
+        document_digest: None,
+        received_by: None,
         id: gatewarden_model::MovementId(Uuid::new_v4()),
         kind: MovementKind::Receipt,
         document: Document { kind: DocumentKind::PurchaseOrder, number: "4500001".to_owned() },

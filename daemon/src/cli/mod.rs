@@ -23,6 +23,7 @@ mod stock;
 mod tag;
 mod which;
 mod witness;
+mod workflow;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -101,6 +102,9 @@ enum Verb {
     /// duties, reviews, rights that nobody uses.
     #[command(subcommand)]
     Access(access::AccessVerb),
+    /// Who must sign which document: draw it, check it, say who would sign a document.
+    #[command(subcommand)]
+    Workflow(workflow::WorkflowVerb),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
@@ -134,6 +138,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),
+        Verb::Workflow(verb) => workflow::workflow(verb),
         Verb::Bench(verb) => bench::bench(verb),
     }
 }
@@ -148,7 +153,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
     let mut mistakes = checked.mistakes.clone();
     if !json {
-        print!("{}", gatewarden_config::render(&mistakes, &checked.source));
+        print!("{}", gatewarden_config::render_files(&mistakes, &checked.sources));
     }
     let mut ok = checked.config.is_some();
     // Policies are no matter of the configuration's crate: it reads them, the engine knows them.

@@ -13,7 +13,7 @@ use gatewarden_store::{Group, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms, load::publish};
-use crate::rivals;
+use crate::{api::past_of, rivals};
 
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
@@ -145,6 +145,10 @@ impl Thread {
     /// Tells the engine what it must know to decide. What is still missing after the last look it
     /// refuses itself.
     pub(super) fn look_up(&mut self, now: &Stamp, command: &Command) -> Result<(), StoreError> {
+        for document in self.engine.missing_documents(command) {
+            let past = past_of(&self.parts.ledger.reader()?, &document)?;
+            self.engine.supply_document(document, past);
+        }
         for _ in 0..LOOKS_MAX {
             let missing = self.engine.missing(&self.engine.wants(now, command));
             if missing == Wants::default() {

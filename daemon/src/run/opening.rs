@@ -111,6 +111,14 @@ pub(crate) async fn define(recorder: &Recorder) -> anyhow::Result<()> {
         ),
         answer => expect_done(answer)?,
     }
+    match recorder.command(Command::DefineProcedures).await? {
+        Ok(Reply::Requested(id)) => tracing::warn!(
+            change = %id,
+            "the configuration has other procedures than those in force: they wait for somebody's approval, see \
+             gatewarden change list"
+        ),
+        answer => expect_done(answer)?,
+    }
     loop {
         let answer = recorder.command(Command::DefineItems).await?;
         match answer.map_err(|refusal| anyhow::anyhow!(refusal.message))? {

@@ -22,7 +22,7 @@ pub(crate) fn load_config(path: &Path) -> anyhow::Result<Config> {
 
 fn read_config(path: &Path, environment: &dyn Environment) -> anyhow::Result<Config> {
     let checked = gatewarden_config::check(path, environment);
-    eprint!("{}", gatewarden_config::render(&checked.mistakes, &checked.source));
+    eprint!("{}", gatewarden_config::render_files(&checked.mistakes, &checked.sources));
     checked.config.with_context(|| {
         format!("{}: {}; nothing was started", path.display(), count(&checked.mistakes))
     })
@@ -97,6 +97,8 @@ pub(crate) fn engine_settings(config: &Config) -> Settings {
         sod: config.sod.clone(),
         one_person_enrols: false,
         any_device: false,
+        procedures: config.procedures.parts.clone(),
+        stations: config.stations.iter().map(|station| station.name.clone()).collect(),
         pins: config.devices.iter().filter_map(pin).collect(),
     }
 }

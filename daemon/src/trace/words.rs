@@ -21,27 +21,27 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn new(what: impl Into<String>, who: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>, who: impl Into<String>) -> Self {
         Self { what: what.into(), who: who.into(), place: None, document: None, rule: None }
     }
 
-    fn at(mut self, place: Option<impl ToString>) -> Self {
+    pub(super) fn at(mut self, place: Option<impl ToString>) -> Self {
         self.place = place.map(|p| p.to_string());
         self
     }
 
-    fn on(mut self, document: Option<impl ToString>) -> Self {
+    pub(super) fn on(mut self, document: Option<impl ToString>) -> Self {
         self.document = document.map(|d| d.to_string());
         self
     }
 
-    fn by(mut self, decision: Option<&Decision>) -> Self {
+    pub(super) fn by(mut self, decision: Option<&Decision>) -> Self {
         self.rule = decision.map(rule);
         self
     }
 }
 
-fn actor(actor: &Actor) -> String {
+pub(super) fn actor(actor: &Actor) -> String {
     match actor {
         Actor::Operator { id, .. } => id.to_string(),
         Actor::Client { id } => format!("client {id}"),
@@ -191,6 +191,10 @@ fn wish(change: &Change) -> String {
         Change::Factor { operator, factor } => format!("{} for {operator}", factor_words(factor)),
         Change::Device { device, identity } => {
             format!("{device} to be known by {}", told_of(identity))
+        }
+        Change::Procedures { version, parts } => {
+            let names: Vec<&str> = parts.keys().map(String::as_str).collect();
+            format!("procedures {}: {}", &version.to_string()[..12], names.join(", "))
         }
         Change::Policies { version, roles, guards, .. } => {
             let (version, beside) = (version.to_string(), beside(guards.as_deref()));
@@ -575,7 +579,8 @@ fn tell_review(body: &Body) -> Told {
             Told::new(what, "the daemon")
         }
         // All kinds are told by now; a new one shows itself as it is until it has words.
-        other => Told::new(format!("{other:?}"), "the daemon"),
+        other => super::procedures::tell(other)
+            .unwrap_or_else(|| Told::new(format!("{other:?}"), "the daemon")),
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) fn delivery(
         })
         .collect();
     let movement = Movement {
+        document_digest: None,
+        received_by: None,
         id: gatewarden_model::MovementId(uuid),
         kind,
         document: Document { kind: document.0, number: document.1.into() },

@@ -225,7 +225,8 @@ impl State {
     }
 
     /// A state of the frame as this kind enters it.
-    fn entered(kind: &KindDefinition, frame: Frame) -> Self {
+    #[must_use]
+    pub fn entered(kind: &KindDefinition, frame: Frame) -> Self {
         let own = kind.states.iter().find(|state| state.frame == frame);
         Self { frame, own: own.map(|state| state.name.clone()) }
     }

@@ -71,7 +71,7 @@ pub struct KindDefinition {
     pub workflow: Option<String>,
     /// What an approved one leads to.
     pub execution: Execution,
-    /// The kind of document whose execution alone writes it; none: people and machines do.
+    /// The kind of document whose execution alone puts it in force; drafts of it are written as of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<DocumentKind>,
     /// Until when a new version may replace it.
@@ -329,6 +329,13 @@ impl KindDefinition {
             }
             Step::AskApproval | Step::Void => None,
         }
+    }
+
+    /// The own state that a step of the kind's own leads to from here; none where it is no step here.
+    #[must_use]
+    pub fn moved(&self, own: Option<&String>, name: &str) -> Option<String> {
+        let step = self.moves.iter().find(|one| one.name == name && Some(&one.from) == own);
+        step.map(|one| one.to.clone())
     }
 
     /// The rule for links to a kind.

@@ -150,14 +150,14 @@ impl Quantities {
         self.count(&parts)
     }
 
-    /// Counts what a document that fulfils this one has executed: its lines name those of this one, or its
-    /// head names this one and the item tells the line.
-    pub fn take_fulfilled(
-        &mut self,
+    /// What a document that fulfils this one has executed of it by a movement, by this one's lines: its lines
+    /// name those of this one. Less than 0 where something was taken back.
+    #[must_use]
+    pub fn fulfilled(
         content: &DocumentContent,
         (kind, other): (&KindDefinition, &DocumentContent),
         movement: &Movement,
-    ) -> Result<(), Mistake> {
+    ) -> BTreeMap<u32, i64> {
         let there = |number: u32| {
             let line = other.line(number)?;
             let mut links = line.links.iter().chain(&other.links);
@@ -165,14 +165,23 @@ impl Quantities {
             let named = link.line.or_else(|| only_line_of(content, line))?;
             content.line(named).filter(|ours| ours.item == line.item).map(|ours| ours.line)
         };
-        let mut ours = Vec::new();
+        let mut ours = BTreeMap::new();
         for part in parts(kind, other, movement) {
             // What is on its way there is in hand there alone.
             if let Some(line) = there(part.line).filter(|_| part.executed != 0) {
-                ours.push(Part { line, executed: part.executed, in_hand: 0 });
+                let sum: &mut i64 = ours.entry(line).or_default();
+                *sum = sum.saturating_add(part.executed);
             }
         }
-        self.count(&ours)
+        ours
+    }
+
+    /// Counts what was told to be fulfilled, by line. Fails where a sum leaves 64 bits, and has counted nothing then.
+    pub fn fulfil(&mut self, lines: &BTreeMap<u32, i64>) -> Result<(), Mistake> {
+        let part =
+            |(line, executed): (&u32, &i64)| Part { line: *line, executed: *executed, in_hand: 0 };
+        let parts: Vec<Part> = lines.iter().map(part).collect();
+        self.count(&parts)
     }
 
     fn count(&mut self, parts: &[Part]) -> Result<(), Mistake> {

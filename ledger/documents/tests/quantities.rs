@@ -138,7 +138,7 @@ fn a_receipt_fulfils_the_line_of_its_order() {
     let part = |line, quantity| (line, "BOLT", quantity, "@supplier/ACME", "wh1/dock");
     let moved = movement(MovementKind::Receipt, &[part(1, 30), part(2, 20), part(3, 5)], false);
     let mut quantities = Quantities::of(&order, Some(&order));
-    quantities.take_fulfilled(&order, (&kind, &other), &moved).unwrap();
+    quantities.fulfil(&Quantities::fulfilled(&order, (&kind, &other), &moved)).unwrap();
     assert_eq!(
         quantities.line(10).unwrap().executed,
         50,

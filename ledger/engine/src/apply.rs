@@ -2,6 +2,8 @@
 //! end in an equal state. Stock is applied beside it (`gatewarden_stock`), because a replay looks it
 //! up in the projection. It never refuses: the journal is the truth.
 
+mod documents;
+
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
@@ -186,7 +188,10 @@ impl State {
             Body::QuarantineResolved { pass, .. } => drop(self.quarantine.remove(pass)),
             Body::Held { .. } => self.held(entry.seq, entry.at, &entry.body),
             Body::HoldDecided { pass, .. } => drop(self.holds.remove(pass)),
-            Body::Moved { movement, .. } => self.moved(movement),
+            Body::Moved { movement, .. } => {
+                self.moved(movement);
+                self.document_moved(movement);
+            }
             Body::Reserved { posting, lines, by, decision } => {
                 let reservation = Reservation {
                     seq: entry.seq,

@@ -9,6 +9,7 @@
 
 mod borne;
 mod policies;
+mod procedures;
 
 pub(crate) use borne::with_said;
 pub use borne::{Gained, gained_by};
@@ -134,6 +135,7 @@ impl Turn<'_> {
             }
             Change::Device { device, identity } => self.check_identity(device, identity),
             Change::Factor { operator, factor } => self.check_factor(operator, factor),
+            Change::Procedures { version, parts } => self.check_procedures(*version, parts),
             Change::Policies { version, roles, cedar, sod, guards } => {
                 self.check_policies((*version, roles, cedar), sod, guards.as_deref())
             }
@@ -339,6 +341,10 @@ impl Turn<'_> {
             }
             Change::Device { device, identity } => {
                 self.device_approved(device, identity, id, by);
+                Ok(Reply::Approved { activation: None })
+            }
+            Change::Procedures { version, parts } => {
+                self.procedures_approved(version, parts, id).map_err(refusal)?;
                 Ok(Reply::Approved { activation: None })
             }
             Change::Policies { version, roles, cedar, sod, guards } => {

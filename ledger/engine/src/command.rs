@@ -10,14 +10,14 @@ mod reply;
 use std::collections::BTreeMap;
 
 use gatewarden_model::{
-    Action, Actor, Amount, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts, DeviceId,
-    Document, Field, Hash, ItemId, Label, LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId,
-    MitigationOf, Module, MovementId, OperatorId, Pass, PassId, Posting, Review, ReviewId,
-    ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid,
-    entry::Verdict,
+    Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
+    DeviceId, Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId,
+    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass, PassId,
+    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp,
+    TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
-use crate::factors::FactorUse;
+use crate::{documents::DocumentAct, factors::FactorUse};
 
 pub use checks::{ActivationCodes, Factor, FactorCheck, PinCheck};
 pub use reply::{Outcome, Refusal, Reply, ReviewExpiry};
@@ -253,6 +253,52 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
+    /// Write a version of a document. The same version twice is one. Needs the right of its kind to write one.
+    WriteDocument {
+        /// All that it says.
+        content: DocumentContent,
+        /// By whom.
+        by: Actor,
+    },
+    /// Hand in the newest version of a document: whoever wrote it. What its workflow asks for is asked now.
+    SubmitDocument {
+        /// Which.
+        document: Document,
+        /// The digest of the version that was seen.
+        digest: Hash,
+        /// By whom.
+        by: Actor,
+    },
+    /// Do something to a document that waits for signatures. Needs the right of its kind to approve, and to be
+    /// asked by its workflow.
+    ActOnDocument {
+        /// Which.
+        document: Document,
+        /// What.
+        act: ApprovalAct,
+        /// By whom: a person in a session.
+        by: Actor,
+    },
+    /// Close or cancel a document, or take a step of its kind's own.
+    EndDocument {
+        /// Which.
+        document: Document,
+        /// What.
+        act: DocumentAct,
+        /// Why.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// A to-do that a rule opened is done. Needs to be one of those whom it names.
+    FinishTodo {
+        /// The entry of the firing that opened it.
+        fired: u64,
+        /// What was done, 1 to `REASON_BYTES_MAX` bytes.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
     /// A pass closed.
     Pass(Pass),
     /// Decide on a held pass.
@@ -476,6 +522,9 @@ pub enum Command {
     /// The daemon started: record the policies of the configuration if there are none yet; where
     /// others are in force, ask for the change.
     DefinePolicies,
+    /// The daemon started: record the definitions of procedures of the configuration if there are none yet; where
+    /// others are in force, ask for the change.
+    DefineProcedures,
     /// A device told who it is. One that is not the approved one is refused and asked about.
     Identify {
         /// Its station, which alarms.

@@ -5,10 +5,11 @@ use std::{
     sync::Arc,
 };
 
+use gatewarden_documents::Mistake;
 use gatewarden_model::{
-    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Entry, FieldRights, Guards, Hash,
-    Levels, Module, MovementKind, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking,
-    sod::SodTable,
+    Action, Actor, Body, ClientId, Day, DeviceFacts, DeviceId, Document, DocumentContent,
+    DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash, Levels, Module, MovementKind,
+    OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking, sod::SodTable,
 };
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
@@ -17,13 +18,14 @@ use crate::{
     changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
+    documents::{House, mistakes_in},
     holds::HoldVerdict,
     items::ItemMaster,
     keeping::Binding,
-    memory::Memory,
+    memory::{Memory, Past},
     people::Enrolment,
     sessions::often::BUSY,
-    state::State,
+    state::{State, Todo},
     tag_access::Work,
     turn::{REASON_BYTES_MAX, Turn},
 };
@@ -85,6 +87,10 @@ pub struct Settings {
     /// Passes count whatever device saw them. For measuring and for tests of other things; the daemon
     /// never says so.
     pub any_device: bool,
+    /// The stations that there are; any where none is named.
+    pub stations: BTreeSet<StationId>,
+    /// The definitions of procedures that the configuration has: canonical JSON by part.
+    pub procedures: BTreeMap<String, String>,
 }
 
 /// Decides. See the crate's header for what it promises.
@@ -134,6 +140,7 @@ impl Engine {
     /// `supply`, never from here.
     pub fn replay(&mut self, entry: &Entry) {
         self.state.apply(entry);
+        self.absorb(std::slice::from_ref(entry));
         match &entry.body {
             Body::Moved { movement, .. } => {
                 let (movement, comparison) = (movement.id, Default::default());
@@ -148,6 +155,19 @@ impl Engine {
             _ => {}
         }
         self.next_seq = self.next_seq.max(entry.seq.saturating_add(1));
+    }
+
+    /// Takes over the items that approved documents define, in the place of configured ones.
+    fn absorb(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if let Body::DocumentStepped { document, step: DocumentStep::InForce, .. } = &entry.body
+                && document.kind == DocumentKind::Item
+                && let Some(open) = self.state.document(document)
+                && let Ok(item) = crate::items::of_content(&open.content)
+            {
+                self.settings.items = self.settings.items.with(item);
+            }
+        }
     }
 
     /// Puts the recorded policies in force again, with their settings. Where this program makes others of
@@ -316,7 +336,33 @@ impl Engine {
             }
             self.access = access;
         }
+        self.absorb(&entries);
         Outcome { entries, answer, signals }
+    }
+
+    /// Everything that is wrong with what a version says; empty where nothing is, and where no procedures are
+    /// defined.
+    #[must_use]
+    pub fn mistakes_in(&self, content: &DocumentContent) -> Vec<Mistake> {
+        let (state, settings, memory) = (&self.state, &self.settings, &self.memory);
+        mistakes_in(&House { state, settings, memory }, content)
+    }
+
+    /// The to-dos that somebody is asked to do, oldest first.
+    #[must_use]
+    pub fn todos_of(&self, who: &OperatorId) -> Vec<Todo> {
+        let todos = self.state.todos().filter(|todo| crate::rules::is_for(&self.state, todo, who));
+        todos.cloned().collect()
+    }
+
+    /// Whether a document is open, or was looked up.
+    pub(crate) fn knows_document(&self, document: &Document) -> bool {
+        self.state.document(document).is_some() || self.memory.past.get(document).is_some()
+    }
+
+    /// Remembers what was looked up.
+    pub(crate) fn remember_document(&mut self, document: Document, past: Option<Past>) {
+        self.memory.past.insert(document, past);
     }
 
     /// What is open.
@@ -454,6 +500,15 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::Leave { session } => turn.leave(session),
         Command::Unlock { operator, by } => turn.unlock(operator, by),
         Command::Activity { session, .. } => turn.activity(session),
+        Command::WriteDocument { content, by } => turn.write_document(content, by),
+        Command::SubmitDocument { document, digest, by } => {
+            turn.submit_document(document, digest, by)
+        }
+        Command::ActOnDocument { document, act, by } => turn.act_on_document(document, act, by),
+        Command::EndDocument { document, act, reason, by } => {
+            turn.end_document(document, act, reason, by)
+        }
+        Command::FinishTodo { fired, reason, by } => turn.finish_todo(fired, reason, by),
         Command::OpenTask { task, by } => turn.open_task(task, by),
         Command::ApproveTask { task, by } => turn.approve_task(task, by),
         Command::WithdrawTask { task, by } => turn.withdraw_task(task, by),
@@ -474,6 +529,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::Tick => {
             turn.time_out_reservations();
             turn.time_out_changes();
+            turn.time_out_documents();
             Ok(turn.time_out_reviews())
         }
         Command::OpenReview { review, by } => turn.open_review(review, by),
@@ -517,6 +573,7 @@ fn keep(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::ClosePeriod { until, by } => turn.close_period(until, by),
         Command::DefineItems => turn.define_items(),
         Command::DefinePolicies => turn.define_policies(),
+        Command::DefineProcedures => turn.define_procedures(),
         Command::RotateKey { old, new, reason, by } => turn.rotate_key(old, new, reason, by),
         Command::Restored { size, lost, reason, by } => turn.restored(size, lost, reason, by),
         other => Ok(report(turn, other)),

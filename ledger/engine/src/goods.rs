@@ -128,6 +128,8 @@ impl Turn<'_> {
 fn draft(kind: MovementKind, document: Document, lines: Vec<MovementLine>) -> Option<Movement> {
     let operator = OperatorId::parse("nobody").ok()?;
     Some(Movement {
+        document_digest: None,
+        received_by: None,
         id: MovementId(uuid::Uuid::nil()),
         kind,
         document,

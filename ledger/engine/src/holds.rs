@@ -84,6 +84,9 @@ impl Turn<'_> {
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         };
         self.close_done(hold.task, by);
+        if let Ok(Reply::Posted { movement, .. }) = &answer {
+            self.follow(*movement);
+        }
         self.signals.push((station, Signal::Go));
         self.memory.answers.insert(pass, answer.clone());
         answer

@@ -1,8 +1,13 @@
-//! The item master: which item a code on a thing stands for. Fixed for the life of an engine.
+//! The item master: which item a code on a thing stands for. It begins with what is configured; an item that
+//! has an approved document is what that says.
 
 use std::collections::{BTreeMap, HashMap};
 
-use gatewarden_model::{Item, ItemId};
+use gatewarden_model::{
+    DocumentContent, Item, ItemClass, ItemId, Tracking, Unit, Valuation, ValuationMethod,
+};
+
+use crate::turn::Fault;
 
 /// All items, by code and by GTIN-14. Where two items or units claim a GTIN it stands for neither.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +45,12 @@ impl ItemMaster {
         Self { by_code, by_gtin }
     }
 
+    /// These items and another, in the place of one with its code.
+    #[must_use]
+    pub fn with(&self, item: Item) -> Self {
+        Self::new(self.by_code.values().cloned().chain([item]))
+    }
+
     /// The item that a GTIN-14 stands for, and how many base units of it, at least one.
     #[must_use]
     pub fn by_gtin(&self, gtin: &str) -> Option<(&Item, i64)> {
@@ -70,6 +81,74 @@ fn trades(item: &Item) -> impl Iterator<Item = (&String, Option<i64>)> {
         let each = of_unit(unit);
         unit.gtins.iter().map(move |gtin| (gtin, each))
     }))
+}
+
+/// The item that a document of that kind defines: its number is the code, its title the name. Fields: `class`
+/// (A, B, C), `tracking` (none, lot, serial), `unit`, `units` (`case=12 half=1/2`), `gtins` (separated by
+/// spaces), `safety-stock`, `lead-time-days`, `valuation` (fifo, moving-average), `currency`, `decimals`.
+pub(crate) fn of_content(content: &DocumentContent) -> Result<Item, Fault> {
+    let wrong =
+        |name: &str, expected: &str| ("item-invalid", format!("custom.{name}: write {expected}"));
+    let text = |name: &str| {
+        content.custom.iter().find(|(known, _)| known.as_str() == name).map(|(_, t)| t.as_str())
+    };
+    let code = ItemId::parse(&content.document.number)
+        .map_err(|error| ("item-invalid", format!("document.number: {error}")))?;
+    let class = match text("class") {
+        None => ItemClass::default(),
+        Some(name) => ItemClass::ALL
+            .into_iter()
+            .find(|class| class.name() == name)
+            .ok_or_else(|| wrong("class", "A, B or C"))?,
+    };
+    let tracking = match text("tracking") {
+        None | Some("none") => Tracking::None,
+        Some("lot") => Tracking::Lot,
+        Some("serial") => Tracking::Serial,
+        Some(_) => return Err(wrong("tracking", "none, lot or serial")),
+    };
+    let units = text("units").unwrap_or_default().split_whitespace().map(unit);
+    let units: Option<Vec<Unit>> = units.collect();
+    let number = |name: &str| match text(name) {
+        None => Ok(None),
+        Some(text) => text.parse::<u32>().map(Some).map_err(|_| wrong(name, "a whole number")),
+    };
+    let valuation = match text("valuation") {
+        None | Some("none") => None,
+        Some(name) => {
+            let method = match name {
+                "fifo" => ValuationMethod::Fifo,
+                "moving-average" => ValuationMethod::MovingAverage,
+                _ => return Err(wrong("valuation", "fifo, moving-average or none")),
+            };
+            let currency = text("currency").ok_or_else(|| wrong("currency", "such as CNY"))?;
+            let decimals = number("decimals")?.map_or(Ok(2), u8::try_from);
+            let decimals = decimals.map_err(|_| wrong("decimals", "0 to 4"))?;
+            Some(Valuation { method, currency: currency.to_owned(), decimals })
+        }
+    };
+    let name = if content.title.is_empty() { code.to_string() } else { content.title.clone() };
+    Ok(Item {
+        name,
+        class,
+        tracking,
+        unit: text("unit").unwrap_or("pcs").to_owned(),
+        units: units.ok_or_else(|| wrong("units", "such as case=12 half=1/2"))?,
+        gtins: text("gtins").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        safety_stock: number("safety-stock")?.map(i64::from),
+        lead_time_days: number("lead-time-days")?,
+        valuation,
+        code,
+    })
+}
+
+/// `case=12` or `half=1/2`.
+fn unit(text: &str) -> Option<Unit> {
+    let (name, of) = text.split_once('=')?;
+    let (numerator, denominator) = of.split_once('/').unwrap_or((of, "1"));
+    let (numerator, denominator) = (numerator.parse().ok()?, denominator.parse().ok()?);
+    let whole = numerator > 0 && denominator > 0 && !name.is_empty();
+    whole.then(|| Unit { name: name.to_owned(), numerator, denominator, gtins: vec![] })
 }
 
 #[cfg(test)]

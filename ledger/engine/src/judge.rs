@@ -8,6 +8,7 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod documents;
 mod holds;
 mod labels;
 mod questions;
@@ -26,6 +27,7 @@ use crate::{
     apply::actor_name,
     factors::{FactorUse, check_confirmation},
     passes::orderer,
+    procedures::version_of,
     reservations::digest,
     sessions::machine,
     state::{Hold, OpenChange, OpenLabel, Reservation, State},
@@ -57,6 +59,8 @@ pub struct Judge {
     accepted: HashMap<PassId, Hold>,
     /// The request that was approved last, and whose effect follows.
     approved: Option<OpenChange>,
+    /// What is remembered of documents.
+    papers: documents::Papers,
     /// Whether the journal's program asks a second person: then nothing goes without one.
     two_needed: bool,
 }
@@ -144,6 +148,8 @@ impl Judge {
     pub fn judge(&mut self, entry: &Entry) -> Option<String> {
         let verdict = self.decisions(&entry.body).and_then(|()| self.duties(&entry.body));
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
+        let papers = self.papers.judge(&self.state, &self.classes, entry);
+        let verdict = verdict.and(papers);
         let verdict = verdict.and(self.learn(&entry.body));
         self.count(entry);
         self.state.apply(entry);
@@ -227,7 +233,10 @@ impl Judge {
             Body::Enrolled { change, .. } if self.approved_policies(change.as_ref()).is_some() => {
                 Ok(())
             }
-            Body::Enrolled { .. } | Body::ClientAdded { .. } | Body::DeviceApproved { .. } => {
+            Body::Enrolled { .. }
+            | Body::ClientAdded { .. }
+            | Body::DeviceApproved { .. }
+            | Body::ProceduresDefined { .. } => {
                 // One approval, one effect.
                 self.approved = None;
                 Ok(())
@@ -243,6 +252,7 @@ impl Judge {
 
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
+        self.papers.count(entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
             Body::TagAccessAsked { tag, device, .. } => {
@@ -467,6 +477,7 @@ impl Judge {
             | Body::FactorAdded { .. }
             | Body::ClientAdded { .. }
             | Body::DeviceApproved { .. }
+            | Body::ProceduresDefined { .. }
             | Body::PoliciesDefined { .. } => self.two_changed(body),
             Body::ReservationEnded { movement, reason, by, .. } if reason == "posted" => {
                 let held = self.reservation(*movement)?;
@@ -587,6 +598,16 @@ impl Judge {
                 }
                 let (device, identity) = (device.clone(), identity.clone());
                 (*change, Change::Device { device, identity })
+            }
+            Body::ProceduresDefined { version, parts, change } => {
+                if *version != version_of(parts) {
+                    return Err(format!("it says procedures {version}, they are others"));
+                }
+                if change.is_none() && self.state.procedures_version().is_none() {
+                    return Ok(());
+                }
+                let (version, parts) = (*version, parts.clone());
+                (*change, Change::Procedures { version, parts })
             }
             Body::PoliciesDefined { version, roles, cedar, sod, guards, change } => {
                 let known = self.state.policies.as_ref();

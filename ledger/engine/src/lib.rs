@@ -14,6 +14,7 @@ pub mod command;
 mod compare;
 mod denials;
 mod devices;
+mod documents;
 mod engine;
 mod factors;
 mod fields;
@@ -31,8 +32,11 @@ mod needs;
 mod passes;
 mod people;
 mod postings;
+mod procedures;
+mod receivers;
 mod reservations;
 mod reviews;
+mod rules;
 mod seen;
 mod sessions;
 mod settings;
@@ -44,6 +48,7 @@ mod tasks;
 mod turn;
 pub mod usage;
 pub mod window;
+mod workflows;
 
 pub use gatewarden_model::{Levels, TwoPersons, Walking};
 
@@ -53,6 +58,7 @@ pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
+pub use documents::{DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
@@ -60,7 +66,12 @@ pub use items::ItemMaster;
 pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
 pub use labels::LABELS_OPEN_MAX;
+pub use memory::Past;
 pub use people::ACTIVATION_MS_MAX;
+pub use procedures::{
+    DOCUMENTS, NOTICES, PARTS, PARTS_BYTES_MAX, Procedures, ProceduresError, RULES, WORKFLOWS,
+    schema_of, version_of,
+};
 pub use reviews::reviewers_of;
 pub use sessions::{
     machine,
@@ -70,8 +81,8 @@ pub use sessions::{
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
 };
 pub use state::{
-    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange, OpenLabel,
-    Operator, Policies, Quarantine, RefusedDevice, Reservation, ReviewState, Reviewed, Session,
-    State, TaskState,
+    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange,
+    OpenDocument, OpenLabel, Operator, Policies, Quarantine, RefusedDevice, Reservation,
+    ReviewState, Reviewed, Session, State, TaskState, Todo,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -5,11 +5,12 @@
 //! the journal whether a pass or a task is known before it hands it over again.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     hash::Hash as Key,
 };
 
-use gatewarden_model::{Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId};
+use gatewarden_documents::Frame;
+use gatewarden_model::{Document, Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId};
 
 use crate::{
     command::{Refusal, Reply},
@@ -36,6 +37,9 @@ const OFTEN_MAX: usize = 30_000;
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
 const CLOSED_TASKS_MAX: usize = 4096;
+
+/// Documents of the past that are remembered.
+const PAST_DOCUMENTS_MAX: usize = 8192;
 
 /// The latest `max` pairs; an older one is forgotten.
 #[derive(Debug)]
@@ -103,6 +107,17 @@ pub(crate) struct Ended {
     pub(crate) at: Stamp,
 }
 
+/// A document that is over, as the journal tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Where it ended.
+    pub frame: Frame,
+    /// The numbers of its lines, in any version.
+    pub lines: BTreeSet<u32>,
+    /// The digests of its versions.
+    pub digests: BTreeSet<Hash>,
+}
+
 /// Everything that is remembered.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -128,6 +143,10 @@ pub(crate) struct Memory {
     pub(crate) answers: Recent<PassId, Result<Reply, Refusal>>,
     /// Closed tasks, with the digest of their content.
     pub(crate) closed: Recent<TaskId, Hash>,
+    /// Documents that were looked up in the journal: none where there never was one.
+    pub(crate) past: Recent<Document, Option<Past>>,
+    /// When it was looked last whose time to sign ran out.
+    pub(crate) documents_timed: Option<Stamp>,
 }
 
 impl Default for Memory {
@@ -144,6 +163,8 @@ impl Default for Memory {
             strangers: Recent::new(STRANGERS_MAX),
             answers: Recent::new(ANSWERS_MAX),
             closed: Recent::new(CLOSED_TASKS_MAX),
+            past: Recent::new(PAST_DOCUMENTS_MAX),
+            documents_timed: None,
         }
     }
 }

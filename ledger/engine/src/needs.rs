@@ -5,13 +5,15 @@
 //! the same is refused by the stock itself: a mistake here denies, it never posts.
 
 use gatewarden_model::{
-    Action, Day, ItemId, Location, Module, MovementId, Pass, Posting, Stamp, Task, TaskLine,
+    Action, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass, Posting,
+    Stamp, Task, TaskLine,
 };
 use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 
 use crate::{
     access::{Access, Fact},
     command::Command,
+    documents::posting_of,
     engine::Settings,
     postings::moved,
     seen::{self, Means, Seen},
@@ -63,6 +65,12 @@ pub(crate) fn wants(
                 }
             }
         }
+        Command::WriteDocument { content, .. } => of_content(&mut wants, content),
+        Command::SubmitDocument { document, .. }
+        | Command::ActOnDocument { document, .. }
+        | Command::EndDocument { document, .. } => {
+            of_document(&mut wants, document, state, stock, settings, now);
+        }
         Command::OpenTask { task, .. } => of_worth(&mut wants, access, task),
         Command::ApproveTask { task, .. } | Command::WithdrawTask { task, .. } => {
             state.task(*task).into_iter().for_each(|open| of_worth(&mut wants, access, &open.task));
@@ -100,6 +108,40 @@ fn of_worth(wants: &mut Wants, access: &Access, task: &Task) {
     }
     for line in &task.lines {
         for place in [&line.from, &line.to] {
+            of_site(wants, &line.item, place);
+        }
+        wants.lots.extend(line.lot.iter().map(|lot| (line.item.clone(), lot.clone())));
+    }
+}
+
+/// What a document may lead to: what it reserves, posts and sets free.
+fn of_document(
+    wants: &mut Wants,
+    document: &Document,
+    state: &State,
+    stock: &Stock,
+    settings: &Settings,
+    now: &Stamp,
+) {
+    let Some(open) = state.document(document) else { return };
+    of_content(wants, &open.content);
+    for held in state.reservations().filter(|held| held.posting.document == *document) {
+        wants.movements.insert(held.posting.id);
+        of_rest(wants, held);
+        of_posting(wants, &held.posting, stock, settings, now);
+    }
+    let kind = state.procedures_in_force().and_then(|known| known.kinds.of(document.kind));
+    let posting = kind.and_then(|kind| posting_of(&open.content, kind).ok().flatten());
+    if let Some(posting) = posting {
+        wants.movements.insert(posting.id);
+        of_posting(wants, &posting, stock, settings, now);
+    }
+}
+
+/// The stock at the places of a version's lines.
+fn of_content(wants: &mut Wants, content: &DocumentContent) {
+    for line in content.lines.iter().take(LINES_MAX) {
+        for place in line.from.iter().chain(&line.to) {
             of_site(wants, &line.item, place);
         }
         wants.lots.extend(line.lot.iter().map(|lot| (line.item.clone(), lot.clone())));

@@ -17,6 +17,7 @@ use crate::{
     goods::{of_lines, of_task, undecided, worth},
     grade::{grade, least_trust},
     lines::movement_lines,
+    receivers::check_receiver,
     seen,
     sessions::actor_in,
     state::{Session, TaskState},
@@ -131,6 +132,11 @@ impl Turn<'_> {
             return Ok(self.quarantine(pass, reason));
         };
         let (decision, second) = self.may_execute(&task, &pass, &session, &matched)?;
+        if let Err((code, reason)) = check_receiver(self.state, &task.task, &pass) {
+            let asked = Asked::new(&actor_in(&session), Action::Execute, task.task.kind.module());
+            let asked = asked.on_task(&task.task).on_pass(&pass);
+            return Err(self.deny(asked, code, reason, Some(decision)));
+        }
         let whole = pass.closed_by != PassClosing::Interrupted && matched.comparison.is_complete();
         if !whole || self.is_in_doubt(&pass, &task) {
             let comparison = matched.comparison;
@@ -285,6 +291,7 @@ impl Turn<'_> {
             }
         };
         self.close_done(task.task.id, by);
+        self.follow(movement);
         Ok(Reply::Posted { movement, comparison: matched.comparison })
     }
 
@@ -335,6 +342,9 @@ impl Turn<'_> {
         }
         let (day, effective) = self.today();
         let mut movement = Movement {
+            document_digest: task.task.document_digest,
+            // Nothing that is posted or held came this far without him.
+            received_by: task.task.requester.clone(),
             id: MovementId::from(pass.id),
             kind: task.task.kind,
             document: task.task.document.clone(),

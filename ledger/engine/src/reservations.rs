@@ -35,8 +35,38 @@ struct Poster {
     decision: Decision,
 }
 
+/// What a second person posts, checked and priced and not recorded yet.
+pub(crate) struct Prepared {
+    movement: Movement,
+    decision: Decision,
+    used: Option<FactorUse>,
+    asked: Asked,
+}
+
 impl Turn<'_> {
+    /// Reserves what somebody asks for by hand: never what a procedure asks a document for.
     pub(crate) fn reserve(&mut self, posting: Posting, by: Actor) -> Answer {
+        if let Err((code, message)) = self.check_by_hand(&posting) {
+            let asked = about(&by, Action::Create, &posting);
+            return Err(self.deny(asked, code, message, None));
+        }
+        self.reserve_posting(posting, by)
+    }
+
+    fn check_by_hand(&self, posting: &Posting) -> Result<(), Fault> {
+        if posting.document_digest.is_some() {
+            let message = "document_digest: only a document's own approval states it: leave it out";
+            return Err(("document-digest", message.to_owned()));
+        }
+        // What takes a movement back names the document that it was on.
+        match posting.reverses {
+            Some(_) => Ok(()),
+            None => self.check_governed(&posting.document, posting.kind),
+        }
+    }
+
+    /// Reserves a posting, whoever it comes from.
+    pub(crate) fn reserve_posting(&mut self, posting: Posting, by: Actor) -> Answer {
         let asked = about(&by, Action::Create, &posting);
         let looks = self.looks(asked.module, &[Action::Create]);
         let known = self.state.reservation(posting.id).cloned();
@@ -132,17 +162,35 @@ impl Turn<'_> {
         let Some(held) = self.state.reservation(id).cloned() else {
             return self.posted_before(id, &by);
         };
-        let asked = about(&by, Action::Approve, &held.posting);
+        if held.posting.document_digest.is_some() {
+            let number = &held.posting.document.number;
+            let message = format!("the last signature on {number} posts it: sign the document");
+            let asked = about(&by, Action::Approve, &held.posting);
+            return Err(self.deny(asked, "document-needed", message, None));
+        }
+        let prepared = self.prepare(&held, &by, confirmation)?;
+        self.post_prepared(prepared, by)
+    }
+
+    /// Checks and prices what is to be posted by this person. A no is recorded, nothing else is.
+    pub(crate) fn prepare(
+        &mut self,
+        held: &Reservation,
+        by: &Actor,
+        confirmation: Option<Confirmation>,
+    ) -> Result<Prepared, Refusal> {
+        let id = held.posting.id;
+        let asked = about(by, Action::Approve, &held.posting);
         let reserver = actor_name(&held.by);
         let looks = self.looks(asked.module, &[Action::Approve]);
-        let (goods, amount) = self.of_reservation(looks, &held.posting, Some(&held));
+        let (goods, amount) = self.of_reservation(looks, &held.posting, Some(held));
         let facts = Facts {
             requested_by: Some(&reserver),
             goods: goods.as_ref(),
             amount,
             ..of_posting_head(&held.posting)
         };
-        let session = self.session_of(&by).cloned();
+        let session = self.session_of(by).cloned();
         let right = (asked.module, Action::Approve);
         let second = session.and_then(|session| self.second_of(&session, right, facts));
         let facts =
@@ -152,22 +200,31 @@ impl Turn<'_> {
             turn.deny(asked.clone(), code, message, Some(decision.clone()))
         };
         if held.remaining_ms(self.settings.reservation_ms, &self.now) == 0 {
-            self.lapse(&held);
+            self.lapse(held);
             let message = format!("reservation {id} has lapsed: reserve it anew under a new id");
             return Err(refuse(self, ("reservation-over", message)));
         }
-        let mut movement = match self.second_person(&held, &by, &decision, second) {
+        let mut movement = match self.second_person(held, by, &decision, second) {
             Ok(movement) => movement,
             Err(fault) => return Err(refuse(self, fault)),
         };
-        match self.confirmed(&movement, confirmation.as_ref()) {
-            Ok(Some(used)) => self.use_factor(&movement.operator, &used),
-            Ok(None) => {}
+        let used = match self.confirmed(&movement, confirmation.as_ref()) {
+            Ok(used) => used,
             Err(fault) => return Err(refuse(self, fault)),
-        }
+        };
         movement.confirmation = confirmation;
-        if let Err(fault) = self.record_stock(Body::Moved { movement, pass: None }) {
-            return Err(refuse(self, fault));
+        Ok(Prepared { movement, decision, used, asked })
+    }
+
+    /// Records what was prepared in this turn.
+    pub(crate) fn post_prepared(&mut self, prepared: Prepared, by: Actor) -> Answer {
+        let Prepared { movement, decision, used, asked } = prepared;
+        let id = movement.id;
+        if let Some(used) = used {
+            self.use_factor(&movement.operator, &used);
+        }
+        if let Err((code, message)) = self.record_stock(Body::Moved { movement, pass: None }) {
+            return Err(self.deny(asked, code, message, Some(decision)));
         }
         self.record(Body::ReservationEnded {
             movement: id,
@@ -176,6 +233,7 @@ impl Turn<'_> {
             by,
             decision: Some(decision),
         });
+        self.follow(id);
         Ok(Reply::Posted { movement: id, comparison: Default::default() })
     }
 
@@ -330,6 +388,8 @@ impl Turn<'_> {
         };
         let Poster { session, station, operator, auth_level, second, decision } = poster;
         let mut movement = Movement {
+            document_digest: posting.document_digest,
+            received_by: None,
             id: posting.id,
             kind: posting.kind,
             document: posting.document.clone(),
@@ -364,6 +424,12 @@ impl Turn<'_> {
         let Some(held) = self.state.reservation(id).cloned() else {
             return Err(self.unknown_reservation(id, &by));
         };
+        if held.posting.document_digest.is_some() {
+            let number = &held.posting.document.number;
+            let message = format!("it is a document's: withdraw or cancel {number} instead");
+            let asked = about(&by, Action::Create, &held.posting);
+            return Err(self.deny(asked, "document-needed", message, None));
+        }
         // Whoever reserved it may take it back with the right he reserved it by.
         let own = is_same(&held.by, &by);
         let action = if own { Action::Create } else { Action::Approve };

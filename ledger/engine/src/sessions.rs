@@ -80,7 +80,12 @@ impl Turn<'_> {
                 self.second_left(id, "badge");
                 return Ok(Reply::SignedOut);
             }
-            _ => self.remember(&station, badge, operator.clone()),
+            (here, who) => {
+                if let (Some(_), Some(who)) = (here, who) {
+                    self.tell_receiver(&station, badge, who);
+                }
+                self.remember(&station, badge, operator.clone());
+            }
         }
         Ok(Reply::BadgeSeen { operator })
     }

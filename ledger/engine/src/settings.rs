@@ -38,6 +38,9 @@ impl Settings {
             one_person_enrols: _,
             pins,
             any_device: _,
+            // A change of their own.
+            procedures: _,
+            stations: _,
         } = self;
         Guards {
             idle_timeout_ms: *idle_timeout_ms,

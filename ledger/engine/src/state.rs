@@ -5,27 +5,35 @@
 //! open gives an equal state (`PartialEq`, tested). What must not survive a
 //! restart (badges seen, last activity, recent answers) is not here but in `memory`.
 
+mod documents;
 mod labels;
 mod people;
 mod reviews;
 mod session;
+mod todos;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Entry, Hash, LabelId, Module,
-    MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp, StationId, TaskId,
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
 
-use crate::factors::KnownFactor;
+use gatewarden_model::{
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash,
+    LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp,
+    StationId, TaskId,
+};
 
+use crate::{factors::KnownFactor, procedures::Procedures};
+
+pub use documents::OpenDocument;
 pub use labels::OpenLabel;
 pub use people::{
     Activation, Client, KnownDevice, Lockout, OpenChange, Operator, Policies, RefusedDevice,
 };
 pub use reviews::{ReviewState, Reviewed};
 pub use session::Session;
+pub use todos::Todo;
 pub use work::{Approval, Hold, LineProgress, Quarantine, Reservation, TaskState};
 
 // Who is where: no field of a document's.
@@ -41,7 +49,7 @@ pub(crate) fn remaining_ms(since: &Stamp, span_ms: u64, now: &Stamp) -> u64 {
 }
 
 /// Everything that is open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     pub(crate) operators: BTreeMap<OperatorId, Operator>,
     pub(crate) badges: HashMap<Hash, OperatorId>,
@@ -64,6 +72,11 @@ pub struct State {
     pub(crate) devices: BTreeMap<DeviceId, KnownDevice>,
     pub(crate) refused: BTreeMap<DeviceId, RefusedDevice>,
     pub(crate) factors: BTreeMap<OperatorId, BTreeMap<Hash, KnownFactor>>,
+    pub(crate) procedures: BTreeMap<Hash, Arc<Procedures>>,
+    pub(crate) procedures_version: Option<Hash>,
+    pub(crate) documents: BTreeMap<Document, Box<OpenDocument>>,
+    pub(crate) receivers: BTreeMap<StationId, (OperatorId, Stamp)>,
+    pub(crate) todos: BTreeMap<u64, Todo>,
 }
 
 impl State {

@@ -50,12 +50,70 @@ impl Turn<'_> {
             }
             None => {}
         }
-        if let Err((code, reason)) = self.check_task(&task, &by, decision.action) {
+        if let Err((code, reason)) = self
+            .check_from_outside(&task)
+            .and_then(|()| self.check_task(&task, &by, decision.action))
+        {
             return Err(self.deny(asked, code, reason, Some(decision)));
         }
         let id = task.id;
         self.record(Body::TaskOpened { task, by, decision: Some(decision) });
         Ok(Reply::Task(id))
+    }
+
+    /// What only the engine itself says of a task.
+    fn check_from_outside(&self, task: &Task) -> Result<(), Fault> {
+        if task.document_digest.is_some() {
+            return invalid(
+                "document_digest: only a document's own approval states it: leave it out",
+            );
+        }
+        self.check_governed(&task.document, task.kind)
+    }
+
+    /// Refuses to move something on a document of a kind that a procedure defines, in any other way than by
+    /// that document's approval.
+    pub(crate) fn check_governed(
+        &self,
+        document: &gatewarden_model::Document,
+        movement: gatewarden_model::MovementKind,
+    ) -> Result<(), Fault> {
+        let Some(procedures) = self.state.procedures_in_force() else {
+            // What can't be read governs everything.
+            return match self.state.procedures_version() {
+                None => Ok(()),
+                Some(version) => {
+                    let message = format!("the procedures {version} can't be read by this program");
+                    Err(("no-procedures", message))
+                }
+            };
+        };
+        let by_kind = procedures.kinds.of(document.kind).is_some();
+        let by_movement = procedures.kinds.kinds.iter().find(|kind| {
+            kind.execution != gatewarden_documents::Execution::None
+                && kind.movements().any(|one| one == movement)
+        });
+        match (by_kind, by_movement) {
+            (false, None) => Ok(()),
+            (by_kind, by_movement) => {
+                let kind = by_movement.map_or(document.kind, |kind| kind.kind);
+                let kind = if by_kind { document.kind } else { kind };
+                let message = format!(
+                    "a procedure governs this: write a {} and have it approved, which opens the rest",
+                    kind.words()
+                );
+                Err(("document-needed", message))
+            }
+        }
+    }
+
+    /// Whether a document's own task could be opened now.
+    pub(crate) fn check_document_task(&self, task: &Task) -> Result<(), Fault> {
+        if self.state.task(task.id).is_some() {
+            return Ok(());
+        }
+        self.check_room(task)?;
+        validate(task, self.settings)
     }
 
     fn check_task(&self, task: &Task, by: &Actor, right: Action) -> Result<(), Fault> {
@@ -78,6 +136,16 @@ impl Turn<'_> {
                 "ordered_by: {id} may not state that {orderer:?} ordered it: leave it out"
             ));
         }
+        self.check_room(task)?;
+        if let Some(id) = task.reservation
+            && self.state.reservation(id).is_none()
+        {
+            return invalid(format!("reservation: {id} is not open: reserve it first"));
+        }
+        validate(task, self.settings)
+    }
+
+    fn check_room(&self, task: &Task) -> Result<(), Fault> {
         if self.state.tasks.len() >= TASKS_MAX {
             return invalid(format!("{TASKS_MAX} tasks are open: finish or withdraw some"));
         }
@@ -87,12 +155,7 @@ impl Turn<'_> {
                 "{TASKS_AT_STATION_MAX} tasks are open at {station}: finish some"
             ));
         }
-        if let Some(id) = task.reservation
-            && self.state.reservation(id).is_none()
-        {
-            return invalid(format!("reservation: {id} is not open: reserve it first"));
-        }
-        validate(task, self.settings)
+        Ok(())
     }
 
     pub(crate) fn approve_task(&mut self, id: TaskId, by: Actor) -> Answer {
@@ -144,7 +207,12 @@ impl Turn<'_> {
             amount: self.worth_of_task(looks, &open.task),
             ..Facts::default()
         };
-        self.permit_any(asked, &others, facts)?;
+        let decision = self.permit_any(asked.clone(), &others, facts)?;
+        if open.task.document_digest.is_some() {
+            let number = &open.task.document.number;
+            let reason = format!("it is a document's: close or cancel {number} instead");
+            return Err(self.deny(asked, "document-needed", reason, Some(decision)));
+        }
         self.close_task(id, "withdrawn", by);
         Ok(Reply::Done)
     }

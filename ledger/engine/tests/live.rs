@@ -8,10 +8,11 @@ use common::{
     House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task,
     task_id,
 };
-use gatewarden_engine::{Command, Factor, FactorCheck, PinCheck, Settings};
+use gatewarden_engine::{Command, DocumentAct, Factor, FactorCheck, PinCheck, Settings};
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeId, Hash, LabelVerdict, Module, MovementKind, Review,
-    ReviewId, ReviewItem, ReviewVerdict, SessionPhase, entry::Verdict,
+    Action, Actor, ApprovalAct, Body, Change, ChangeId, Document, DocumentContent, DocumentKind,
+    Hash, LabelVerdict, Module, MovementKind, Review, ReviewId, ReviewItem, ReviewVerdict,
+    SessionPhase, entry::Verdict,
 };
 use uuid::Uuid;
 
@@ -40,6 +41,11 @@ fn rests(command: &Command) -> Rests {
         | C::RevokeClient { .. }
         | C::RemoveFactor { .. }
         | C::Unlock { .. }
+        | C::WriteDocument { .. }
+        | C::SubmitDocument { .. }
+        | C::ActOnDocument { .. }
+        | C::EndDocument { .. }
+        | C::FinishTodo { .. }
         | C::OpenTask { .. }
         | C::ApproveTask { .. }
         | C::WithdrawTask { .. }
@@ -80,12 +86,13 @@ fn rests(command: &Command) -> Rests {
         | C::Tick
         | C::DefineItems
         | C::DefinePolicies
+        | C::DefineProcedures
         | C::Identify { .. } => Rests::NotInASession,
     }
 }
 
 /// How many kinds of commands are denied: each stands in `all`.
-const DENIED: usize = 35;
+const DENIED: usize = 40;
 
 /// One of each command that names a session or who asks, in session 1 of `adam`.
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -106,7 +113,36 @@ fn all() -> Vec<Command> {
         due_us: at(9_000_000).wall_us,
         items: vec![],
     };
+    let document = || Document { kind: DocumentKind::WorkOrder, number: "W-1".to_owned() };
+    let content = DocumentContent {
+        document: document(),
+        version: 1,
+        title: String::new(),
+        partner: None,
+        date: None,
+        due: None,
+        requester: None,
+        station: None,
+        lines: vec![],
+        links: vec![],
+        custom: Default::default(),
+        note: String::new(),
+    };
     vec![
+        Command::WriteDocument { content, by: adam() },
+        Command::SubmitDocument { document: document(), digest: Hash::of(b"d"), by: adam() },
+        Command::ActOnDocument {
+            document: document(),
+            act: ApprovalAct::Withdraw { comment: String::new() },
+            by: adam(),
+        },
+        Command::EndDocument {
+            document: document(),
+            act: DocumentAct::Close,
+            reason: reason(),
+            by: adam(),
+        },
+        Command::FinishTodo { fired: 7, reason: reason(), by: adam() },
         Command::Activity { session, what: "POST /stations/{station}/close-pass".to_owned() },
         Command::ChangePin { session, check, pin: Hash::of(b"new") },
         Command::StepUp { session, proof: FactorCheck { factor: Factor::Totp, check }, used: None },

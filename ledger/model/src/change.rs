@@ -63,6 +63,13 @@ pub enum Change {
         /// What it told of itself, such as `serial` and `mac`.
         identity: BTreeMap<String, String>,
     },
+    /// Other definitions of procedures: which documents there are, who signs them, which rules hold.
+    Procedures {
+        /// The digest of all parts.
+        version: Hash,
+        /// Canonical JSON by the name of the part: documents, workflows, rules, notices.
+        parts: BTreeMap<String, String>,
+    },
     /// Put other policies in force.
     Policies {
         /// Digest of the policy set, as decisions name it.
@@ -96,6 +103,9 @@ impl Change {
             Self::Operator { operator, .. } | Self::Factor { operator, .. } => operator.to_string(),
             Self::Client { client, .. } => client.to_string(),
             Self::Device { device, .. } => device.to_string(),
+            Self::Procedures { version, .. } => {
+                format!("procedures {}", &version.to_string()[..12])
+            }
             Self::Policies { version, .. } => format!("policies {}", &version.to_string()[..12]),
         }
     }

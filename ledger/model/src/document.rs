@@ -5,12 +5,14 @@
 //! `gatewarden-workflow`), what may be in its fields (the configuration).
 
 mod content;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{
     DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
 };
+pub use step::{DocumentStep, ExtraApproval, LineDone};
 
 /// A document of the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -55,7 +55,7 @@ pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
     DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
-    LINKS_MAX, NOTE_BYTES_MAX,
+    DocumentStep, ExtraApproval, LINKS_MAX, LineDone, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};

@@ -10,6 +10,7 @@
 
 mod body;
 mod document;
+mod procedure;
 mod words;
 
 use serde::Serialize;

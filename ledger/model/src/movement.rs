@@ -18,6 +18,12 @@ pub struct Movement {
     pub kind: MovementKind,
     /// On which document.
     pub document: Document,
+    /// The digest of the document's version that was signed, where the document was approved here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_digest: Option<Hash>,
+    /// Who received it, by the badge that was read beside it, where the task asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_by: Option<OperatorId>,
     /// For which task; none for a posting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Custom, Day, Document, ItemId, Location, MovementId, MovementKind, item::is_default,
+    Amount, Custom, Day, Document, Hash, ItemId, Location, MovementId, MovementKind,
+    item::is_default,
 };
 
 /// What stock may be used for.
@@ -70,6 +71,10 @@ pub struct Posting {
     pub kind: MovementKind,
     /// On which document.
     pub document: Document,
+    /// The digest of the document's version, where the document is approved here: the engine reserves and posts such
+    /// a posting itself, nobody else does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_digest: Option<Hash>,
     /// Why, where the document does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

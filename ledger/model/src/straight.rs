@@ -132,8 +132,8 @@ object!(Decision {
 object!(Movement {
     approval_seq opt, approved_by must, auth_level must, back_dated default, confirmation opt,
     counts default,
-    decision must, devices must, document must, effective opt, evidence must, id must, kind must,
-    lines must, operator must, pass opt, reservation opt, resolution_seq opt, revalues default,
+    decision must, devices must, document must, document_digest opt, effective opt, evidence must, id must, kind must,
+    lines must, operator must, pass opt, received_by opt, reservation opt, resolution_seq opt, revalues default,
     reverses opt, second opt, session must, station opt, task opt, voucher default,
 });
 object!(Second { auth_level must, decision must, operator must });
@@ -165,15 +165,15 @@ object!(Matched { key must, line must, lot opt, quantity must });
 object!(Missing { item must, line must, quantity must });
 object!(Stray { item opt, key must });
 object!(Task {
-    approved_by opt, custom default, document must, id must, kind must, lines must, ordered_by opt,
-    reservation opt, station must,
+    approved_by opt, custom default, document must, document_digest opt, id must, kind must, lines must,
+    ordered_by opt, requester opt, reservation opt, station must,
 });
 object!(TaskLine {
     from must, from_status default, item must, line must, lot opt, owner opt, quantity must,
     things default, to must, to_status default, value opt,
 });
 object!(Posting {
-    counts default, custom default, document must, effective opt, expires_ms opt, id must, kind must,
+    counts default, custom default, document must, document_digest opt, effective opt, expires_ms opt, id must, kind must,
     lines default, reason opt, reverses opt,
 });
 object!(PostingLine {

@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Entry, ItemId, Label,
-    LabelId, LabelVerdict, Movement, MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId,
-    ReviewItem, SessionEvent, StationId, Task, TaskId,
+    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Document, DocumentContent,
+    DocumentStep, Entry, ItemId, Label, LabelId, LabelVerdict, Movement, MovementId, MovementLine,
+    OperatorId, Pass, PassId, ReviewId, ReviewItem, RuleEffect, RuleFiring, SessionEvent,
+    StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -179,6 +180,18 @@ impl Entry {
                 touch(format!("lockout:{operator}"))
             }
             Body::TaskOpened { task, .. } => touch(format!("task:{}", task.id)),
+            Body::DocumentWritten { content, .. } => touch(document_key(&content.document)),
+            Body::DocumentStepped { document, step, .. } => match step.is_final() {
+                true => close(document_key(document)),
+                false => touch(document_key(document)),
+            },
+            // Running documents keep the definitions that they were submitted under.
+            Body::ReceiverSeen { station, .. } => supersede(format!("receiver:{station}")),
+            Body::ProceduresDefined { version, .. } => touch(format!("procedures:{version}")),
+            Body::RuleFired { firing, .. } if opens_todo(firing) => {
+                touch(format!("todo:{}", self.seq))
+            }
+            Body::TodoDone { fired, .. } => close(format!("todo:{fired}")),
             Body::TaskApproved { task, .. } => touch(format!("task:{task}")),
             Body::TaskClosed { task, .. } => close(format!("task:{task}")),
             Body::Quarantined { pass, .. } => touch(format!("quarantine:{}", pass.id)),
@@ -190,6 +203,7 @@ impl Entry {
                     .task
                     .map(|task| format!("task:{task}"))
                     .into_iter()
+                    .chain(movement.document_digest.map(|_| document_key(&movement.document)))
                     .chain(movement.reservation.map(|id| format!("reservation:{id}")))
                     .collect(),
                 closes: vec![],
@@ -208,7 +222,8 @@ impl Entry {
             Body::LabelDecided { label, verdict, .. } => {
                 label_live(*label, *verdict != LabelVerdict::Reprint)
             }
-            Body::Commissioned { .. }
+            Body::RuleFired { .. }
+            | Body::Commissioned { .. }
             | Body::Decommissioned { .. }
             | Body::TagAccessAsked { .. }
             | Body::TagAccessEnded { .. }
@@ -225,6 +240,16 @@ impl Entry {
             | Body::Gap { .. } => Live::default(),
         }
     }
+}
+
+/// Whether somebody has something to do by it.
+fn opens_todo(firing: &RuleFiring) -> bool {
+    firing.effects.iter().any(|effect| matches!(effect, RuleEffect::Todo { .. }))
+}
+
+/// The key of a document while it is open.
+fn document_key(document: &Document) -> String {
+    format!("document:{}/{}", document.kind.name(), document.number)
 }
 
 /// A label that is over is closed; else the entry adds to it.
@@ -320,6 +345,20 @@ impl SubjectList {
         }
     }
 
+    fn content(&mut self, content: &DocumentContent) {
+        self.add(SubjectKind::Document, &content.document.number);
+        let of_lines = content.lines.iter().flat_map(|line| &line.links);
+        for link in content.links.iter().chain(of_lines) {
+            self.add(SubjectKind::Document, &link.document.number);
+        }
+        for line in &content.lines {
+            self.add(SubjectKind::Item, &line.item);
+        }
+        if let Some(requester) = &content.requester {
+            self.add(SubjectKind::Operator, requester);
+        }
+    }
+
     fn movement(&mut self, movement: &Movement) {
         self.add(SubjectKind::Movement, movement.id);
         if let Some(task) = movement.task {
@@ -333,6 +372,9 @@ impl SubjectList {
         self.add(SubjectKind::Operator, &movement.operator);
         if let Some(second) = &movement.second {
             self.add(SubjectKind::Operator, &second.operator);
+        }
+        if let Some(receiver) = &movement.received_by {
+            self.add(SubjectKind::Operator, receiver);
         }
         self.lines(&movement.lines);
         for count in &movement.counts {
@@ -388,7 +430,7 @@ impl SubjectList {
             }
             Change::Client { client, .. } => self.add(SubjectKind::Client, client),
             Change::Device { device, .. } => self.add(SubjectKind::Device, device),
-            Change::Policies { .. } => {}
+            Change::Policies { .. } | Change::Procedures { .. } => {}
         }
     }
 
@@ -469,6 +511,37 @@ impl SubjectList {
             Body::TaskOpened { task, by, .. } => {
                 self.task(task);
                 self.actor(by);
+            }
+            Body::DocumentWritten { content, by, .. } => {
+                self.content(content);
+                self.actor(by);
+            }
+            Body::DocumentStepped { document, step, by, .. } => {
+                self.add(Document, &document.number);
+                match step {
+                    DocumentStep::Started { task } => self.add(Task, task),
+                    DocumentStep::Fulfilled { movement, by, .. }
+                    | DocumentStep::Consumed { movement, by, .. } => {
+                        self.add(Movement, movement);
+                        self.add(Document, &by.number);
+                    }
+                    _ => {}
+                }
+                self.actor(by);
+            }
+            Body::ProceduresDefined { change, .. } => self.of_change(change.as_ref()),
+            Body::RuleFired { firing, document } => {
+                for subject in &firing.subjects {
+                    self.0.push(Subject { kind: subject.kind, key: subject.key.clone() });
+                }
+                if let Some(document) = document {
+                    self.add(Document, &document.number);
+                }
+            }
+            Body::TodoDone { by, .. } => self.actor(by),
+            Body::ReceiverSeen { station, operator, .. } => {
+                self.station(Some(station));
+                self.add(Operator, operator);
             }
             Body::TaskApproved { task, by, .. } | Body::TaskClosed { task, by, .. } => {
                 self.add(Task, task);

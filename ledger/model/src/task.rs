@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Custom, Document, ItemId, Location, MovementId, MovementKind, StationId, StockStatus,
-    TaskId, item::is_default,
+    Amount, Custom, Document, Hash, ItemId, Location, MovementId, MovementKind, OperatorId,
+    StationId, StockStatus, TaskId, item::is_default,
 };
 
 /// What a document expects to happen at a station.
@@ -19,6 +19,13 @@ pub struct Task {
     pub kind: MovementKind,
     /// On which document.
     pub document: Document,
+    /// The digest of the document's version that was signed, where the document is approved here: the engine opens
+    /// such a task itself when the last signature is there, nobody else does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_digest: Option<Hash>,
+    /// Whose badge is asked for at the station before it moves: who receives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<OperatorId>,
     /// Who ordered it, as the ERP says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_by: Option<String>,

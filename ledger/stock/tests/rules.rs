@@ -232,7 +232,19 @@ fn posting(kind: Kind, lines: Vec<PostingLine>, counts: Vec<CountLine>) -> Posti
     let Movement { id, document, .. } = movement(5, kind, vec![]);
     let (reason, effective, reverses, expires_ms) = (None, None, None, None);
     let custom = Default::default();
-    Posting { id, kind, document, reason, lines, counts, effective, reverses, expires_ms, custom }
+    Posting {
+        document_digest: None,
+        id,
+        kind,
+        document,
+        reason,
+        lines,
+        counts,
+        effective,
+        reverses,
+        expires_ms,
+        custom,
+    }
 }
 
 fn asked(item: &str, quantity: &str, from: &str, to: &str) -> PostingLine {

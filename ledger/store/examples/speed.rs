@@ -164,6 +164,8 @@ fn moved(seq: u64, n: u64) -> Entry {
     // UUIDv7: the time first.
     let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + (u128::from(n) << 80));
     let movement = Movement {
+        document_digest: None,
+        received_by: None,
         id: MovementId(id),
         kind,
         document: Document {

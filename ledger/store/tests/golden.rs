@@ -99,6 +99,8 @@ fn comparison() -> Comparison {
 
 fn task() -> Task {
     Task {
+        document_digest: None,
+        requester: None,
         id: task_id(),
         station: "dock-1".parse().unwrap(),
         kind: MovementKind::Receipt,
@@ -359,6 +361,7 @@ fn bodies_of_stock() -> Vec<Body> {
         }),
     };
     let posting = Posting {
+        document_digest: None,
         id: movement_id(),
         kind: MovementKind::Transfer,
         document: Document { kind: DocumentKind::TransferOrder, number: "T-1".into() },

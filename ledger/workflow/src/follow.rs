@@ -10,7 +10,8 @@ use gatewarden_model::{ApprovalAct, ApprovalEvent, OperatorId};
 use crate::{Around, Fault, Instance, Revision, Submission, Told, Workflow};
 
 /// The act that an event is, and whose; none for what follows by itself.
-fn act(event: &ApprovalEvent) -> Option<(OperatorId, ApprovalAct)> {
+#[must_use]
+pub fn act_of(event: &ApprovalEvent) -> Option<(OperatorId, ApprovalAct)> {
     use {ApprovalAct as Act, ApprovalEvent as Event};
     let some = Some;
     Some(match event.clone() {
@@ -52,7 +53,7 @@ impl Instance {
     ) -> Result<(), Fault> {
         let first = events.first();
         let first = first.ok_or_else(|| Fault::NotWhatFollows("there are none".to_owned()))?;
-        let expected = match (act(first), first) {
+        let expected = match (act_of(first), first) {
             (Some((by, act)), _) => self.act(&by, &act, around)?,
             (None, ApprovalEvent::Revised { by, version, on, changed }) => {
                 let changed = changed.iter().cloned().collect();

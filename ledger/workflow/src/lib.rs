@@ -38,6 +38,7 @@ pub use definition::{
     STEPS_MAX, WHO_MAX, WORKFLOWS_MAX, Workflow, Workflows,
 };
 pub use fault::Fault;
+pub use follow::act_of;
 pub use gate::Missing;
 pub use instance::{Extra, Instance, Phase, REVISIONS_MAX, Revision, Submission, Told};
 pub use people::{DEPARTMENTS_MAX, Department, Directory, People, SUBSTITUTIONS_MAX, Substitution};

@@ -136,7 +136,11 @@ static KIND: Section = Section {
             Shape::Choice(EXECUTION),
             "What an approved one leads to: none, a task, a posting, or master data.",
         ),
-        optional("made_by", Shape::Choice(DOCUMENT), "The kind whose execution alone writes it."),
+        optional(
+            "made_by",
+            Shape::Choice(DOCUMENT),
+            "The kind whose execution alone puts it in force.",
+        ),
         choice_or("amend", AMEND, "approved", "Until when a new version may replace it."),
         optional(
             "needs",

@@ -162,6 +162,8 @@ impl House {
             value: Some(Amount::from_units(125_000)),
         };
         Task {
+            document_digest: None,
+            requester: None,
             id: TaskId(Uuid::new_v4()),
             station: door.station.clone(),
             kind: MovementKind::Receipt,

@@ -146,6 +146,8 @@ impl Traffic {
         let decision = decision.ok_or_else(|| anyhow::anyhow!("no policy for {stage:?}"))?;
         let (_, approved_by) = warehouse::office();
         Ok(Movement {
+            document_digest: None,
+            received_by: None,
             id: MovementId::from(pass_id(step)),
             kind: stage.kind(),
             document: document(step),
@@ -200,6 +202,8 @@ impl Traffic {
             things: vec![],
         };
         Task {
+            document_digest: None,
+            requester: None,
             id: task_id(step),
             station: self.door(step).station.clone(),
             kind: Stage::of(step.visit).kind(),

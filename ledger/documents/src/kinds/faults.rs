@@ -161,8 +161,7 @@ fn execution(finder: &mut Finder<'_>, kind: &KindDefinition) {
         finder.key("workflow", "workflow-missing", message, "the workflow that approves it");
     }
     if kind.made_by.is_some() && (kind.execution != Execution::Master || kind.workflow.is_some()) {
-        let message =
-            String::from("what another document's execution writes is signed with that one");
+        let message = String::from("what another document puts in force is signed with that one");
         let expected = "execution = \"master\" and no workflow, or no made_by";
         finder.key("made_by", "made-by-unused", message, expected);
     }

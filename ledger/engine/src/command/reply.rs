@@ -4,8 +4,8 @@
 
 use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
-    ChangeId, Comparison, Decision, Entry, MovementId, OperatorId, ReviewId, ReviewItem, Signal,
-    StationId, TaskId,
+    ChangeId, Comparison, Decision, Document, Entry, Hash, MovementId, OperatorId, ReviewId,
+    ReviewItem, Signal, StationId, TaskId,
 };
 
 use crate::state::Session;
@@ -65,6 +65,15 @@ pub enum Reply {
     SignedOut,
     /// The session as it is now.
     Session(Session),
+    /// The version is written, or was.
+    Document {
+        /// Which document.
+        document: Document,
+        /// Which version.
+        version: u32,
+        /// Its digest: what signatures name.
+        digest: Hash,
+    },
     /// The task is open.
     Task(TaskId),
     /// Stock moved.

@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, Body, Decision, ItemClass, ItemId, Module, Movement, OperatorId, Pass, Second,
-    TaskId,
+    Action, Actor, ApprovalEvent, Body, Decision, DocumentStep, ItemClass, ItemId, Module,
+    Movement, OperatorId, Pass, Second, TaskId,
 };
 
 use crate::{
     access::{Fact, Facts, Goods, Known, Line, Looks},
     apply::actor_name,
+    documents::{author_of, facts_of, nowhere, of_content},
     goods::{of_lines, of_posting, of_task, sum, worth},
     grade::{least_trust, least_trust_with},
     passes::orderer,
@@ -88,6 +89,28 @@ impl<'e> Asker<'e> {
                 let (by, module) = (By::Actor(by.clone()), said.module);
                 let others = [Action::Create, Action::Request].map(|action| (module, action));
                 Ok(Some(Question { by, facts: vec![known], others: others.to_vec() }))
+            }
+            Body::DocumentWritten { content, by, decision: Some(said) } => {
+                let nowhere = nowhere();
+                let lines = Some(of_content(content, &nowhere));
+                let known = self.known(said, facts_of(content, None), lines, &[]);
+                one(by, known)
+            }
+            Body::DocumentStepped { document, step, by, decision: Some(said), .. } => {
+                let Some(open) = self.state.document(document) else {
+                    return Err(format!("it steps {}, which is not open", document.number));
+                };
+                let author = author_of(&open.by);
+                let submits = matches!(step, DocumentStep::Submitted { .. });
+                let withdraws = matches!(
+                    step,
+                    DocumentStep::Approval { event: ApprovalEvent::Withdrawn { .. } }
+                );
+                let author = (!submits && !withdraws).then_some(author.as_str());
+                let nowhere = nowhere();
+                let lines = Some(of_content(&open.content, &nowhere));
+                let known = self.known(said, facts_of(&open.content, author), lines, &[]);
+                one(by, known)
             }
             Body::Commissioned { item, by, decision, .. } => {
                 one(by, self.of_item(decision, Some(item)))

@@ -61,6 +61,11 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::RevokeClient { by, .. }
         | Command::RemoveFactor { by, .. }
         | Command::Unlock { by, .. }
+        | Command::WriteDocument { by, .. }
+        | Command::SubmitDocument { by, .. }
+        | Command::ActOnDocument { by, .. }
+        | Command::EndDocument { by, .. }
+        | Command::FinishTodo { by, .. }
         | Command::OpenTask { by, .. }
         | Command::ApproveTask { by, .. }
         | Command::WithdrawTask { by, .. }
@@ -102,6 +107,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Tick
         | Command::DefineItems
         | Command::DefinePolicies
+        | Command::DefineProcedures
         | Command::Identify { .. } => ActsIn::Nothing,
     }
 }

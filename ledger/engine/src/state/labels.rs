@@ -87,7 +87,7 @@ impl State {
                 }
                 self.label_over(*label);
             }
-            _ => {}
+            _ => self.apply_documents(entry),
         }
     }
 

@@ -101,6 +101,10 @@ impl Reservation {
     /// Milliseconds until it lapses: after `longest_ms`, or earlier where it says so itself.
     #[must_use]
     pub fn remaining_ms(&self, longest_ms: u64, now: &Stamp) -> u64 {
+        // A document's waits as long as its approval does.
+        if self.posting.document_digest.is_some() {
+            return u64::MAX;
+        }
         let span_ms = self.posting.expires_ms.map_or(longest_ms, |own| own.min(longest_ms));
         remaining_ms(&self.at, span_ms, now)
     }

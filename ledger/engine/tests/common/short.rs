@@ -96,6 +96,8 @@ pub fn task(n: u128, station: &str, kind: MovementKind, lines: &[&str]) -> Task 
         _ => DocumentKind::WorkOrder,
     };
     Task {
+        document_digest: None,
+        requester: None,
         id: task_id(n),
         station: station.parse().unwrap(),
         kind,
@@ -137,6 +139,7 @@ pub fn posting(n: u128, kind: MovementKind, lines: &[&str]) -> Posting {
     };
     let number = format!("P-{n}");
     Posting {
+        document_digest: None,
         id: movement_id(n),
         kind,
         document: Document { kind: DocumentKind::WorkOrder, number },

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
-    DeviceId, Document, Guards, Hash, Item, ItemId, Label, LabelEvidence, LabelId, LabelState,
-    LabelVerdict, LaneId, Mitigation, MitigationOf, Module, Movement, MovementId, MovementLine,
-    OperatorId, Pass, PassId, Posting, Present, Revaluation, Review, ReviewId, ReviewItem,
-    ReviewVerdict, RoleMatrix, Second, SecondFactor, SessionEvent, SessionId, SessionPhase, Stamp,
-    StationId, TagOp, TagOutcome, Task, TaskId, Tid, VoucherLine, entry::Verdict, item::is_default,
-    sod::SodTable,
+    DeviceId, Document, DocumentContent, DocumentStep, Guards, Hash, Item, ItemId, Label,
+    LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId, Mitigation, MitigationOf, Module,
+    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
+    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, RuleFiring, Second, SecondFactor,
+    SessionEvent, SessionId, SessionPhase, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid,
+    VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -329,6 +329,68 @@ pub enum Body {
         reason: String,
         /// By whom.
         by: Actor,
+    },
+    /// A version of a document was written.
+    DocumentWritten {
+        /// All that it says.
+        content: DocumentContent,
+        /// By whom.
+        by: Actor,
+        /// Why it was allowed; none for what a rule drafted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// Something happened to a document.
+    DocumentStepped {
+        /// Which.
+        document: Document,
+        /// Its version.
+        version: u32,
+        /// The digest of that version.
+        digest: Hash,
+        /// What.
+        step: DocumentStep,
+        /// By whom; the daemon for what follows from something else, or from time.
+        by: Actor,
+        /// Why it was allowed; none for what follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// These definitions of procedures hold from here on: for documents that are submitted from now on.
+    ProceduresDefined {
+        /// The digest of all parts.
+        version: Hash,
+        /// Canonical JSON by the name of the part: documents, workflows, rules, notices.
+        parts: BTreeMap<String, String>,
+        /// The request that somebody approved; none for the first ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<ChangeId>,
+    },
+    /// A rule found something.
+    RuleFired {
+        /// What, and what follows.
+        firing: RuleFiring,
+        /// On which document, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        document: Option<Document>,
+    },
+    /// A to-do that a rule opened is done.
+    TodoDone {
+        /// The entry of the firing that opened it.
+        fired: u64,
+        /// What was done.
+        reason: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Somebody who asked for goods showed his badge at the station where they are handed out.
+    ReceiverSeen {
+        /// Where.
+        station: StationId,
+        /// Who.
+        operator: OperatorId,
+        /// SHA-256 of the badge as normalised.
+        badge: Hash,
     },
     /// A pass that nobody may claim.
     Quarantined {

@@ -7,6 +7,8 @@ macro_rules! decision {
     ($body:expr, $as:ident, $some:ident, $movement:ident => $of:expr) => {
         match $body {
             Body::TaskOpened { decision, .. }
+            | Body::DocumentWritten { decision, .. }
+            | Body::DocumentStepped { decision, .. }
             | Body::ChangeRequested { decision, .. }
             | Body::ChangeDecided { decision, .. }
             | Body::ReservationEnded { decision, .. }

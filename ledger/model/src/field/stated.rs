@@ -62,24 +62,30 @@ impl DocumentContent {
             fields.extend(of_custom(&line.custom));
             fields.extend(line.amount.map(|_| Field::Price));
             fields.extend(line.owner.as_ref().map(|_| Field::Owner));
-            let places = [&line.from, &line.to].into_iter().flatten();
-            fields.extend(places.filter_map(Location::field));
+            fields.extend(line.from.iter().chain(&line.to).filter_map(Location::field));
         }
         fields
     }
+}
 
+impl DocumentContent {
     /// What the name of its partner is: a supplier's, a customer's, or either.
     #[must_use]
     pub fn partner_fields(&self) -> Vec<Field> {
         use DocumentKind::{
-            PackingList, PurchaseOrder, PurchaseRequest, PurchaseSuggestion, Receipt,
-            SalesOrder, Shipment, ShippingNotice, SubcontractOrder, SubcontractSettlement,
+            PackingList, PurchaseOrder, PurchaseRequest, PurchaseSuggestion, Receipt, SalesOrder,
+            Shipment, ShippingNotice, SubcontractOrder, SubcontractSettlement,
         };
         match self.document.kind {
-            PurchaseOrder | PurchaseRequest | PurchaseSuggestion | ShippingNotice | Receipt
-            | SubcontractOrder | SubcontractSettlement => vec![Field::Supplier],
+            PurchaseOrder
+            | PurchaseRequest
+            | PurchaseSuggestion
+            | ShippingNotice
+            | Receipt
+            | SubcontractOrder
+            | SubcontractSettlement => vec![Field::Supplier],
             SalesOrder | Shipment | PackingList => vec![Field::Customer],
-            // A return, a price list or a partner's own document: it may be either.
+            // A return, a price list: it may be either.
             _ => vec![Field::Supplier, Field::Customer],
         }
     }

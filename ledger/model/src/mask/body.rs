@@ -49,6 +49,8 @@ impl Mask for Body {
             }
             | Self::Delivered { movement: _, lane: _, remote_id: _, found: _ }
             | Self::ItemDefined { item: _, by: _ }
+            | Self::ProceduresDefined { version: _, parts: _, change: _ }
+            | Self::ReceiverSeen { station: _, operator: _, badge: _ }
             | Self::PoliciesDefined { version: _, roles: _, cedar: _, sod: _, guards: _, change: _ }
             | Self::Commissioned {
                 tag: _, item: _, lot: _, serial: _, tid: _, by: _, decision: _
@@ -84,6 +86,15 @@ impl Mask for Body {
                 words::note(reason, rights);
                 second.iter_mut().for_each(|second| second.decision.mask(rights));
             }
+            Self::DocumentWritten { content, by: _, decision: _ } => content.mask(rights),
+            Self::DocumentStepped { document: _, version: _, digest, step, by: _, decision: _ } => {
+                if !shows_digests(rights) {
+                    *digest = HIDDEN_HASH;
+                }
+                step.mask(rights);
+            }
+            Self::RuleFired { firing, document: _ } => firing.mask(rights),
+            Self::TodoDone { fired: _, reason, by: _ } => words::note(reason, rights),
             Self::TaskOpened { task, by: _, decision: _ } => task.mask(rights),
             Self::TaskApproved { task: _, content, by: _, decision: _ } => {
                 if !shows_digests(rights) {

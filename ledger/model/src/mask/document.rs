@@ -2,8 +2,8 @@
 
 use super::{HIDDEN, HIDDEN_HASH, Mask, words};
 use crate::{
-    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentLine, DocumentLink, Field,
-    FieldRights, Location, Movement, MovementLine, Posting, PostingLine, Task, TaskLine,
+    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentLine, Field,
+    FieldRights, Hash, Location, Movement, MovementLine, Posting, PostingLine, Task, TaskLine,
 };
 
 /// The fields that a posting or a task may hold, and a digest of it with them.
@@ -46,6 +46,71 @@ fn owner(owner: &mut Option<String>, rights: &FieldRights) {
 
 fn custom(custom: &mut Custom, rights: &FieldRights) {
     custom.retain(|name, _| rights.sees(&Field::Custom(name.clone())));
+}
+
+/// The digest of a document's version tells its content to whoever tries all that it may be.
+fn version(digest: &mut Option<Hash>, rights: &FieldRights) {
+    if digest.is_some() && !shows_digests(rights) {
+        *digest = Some(HIDDEN_HASH);
+    }
+}
+
+impl Mask for DocumentLine {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self {
+            line: _,
+            item: _,
+            quantity: _,
+            from,
+            to,
+            lot: _,
+            owner: of,
+            from_status: _,
+            to_status: _,
+            amount,
+            due: _,
+            links,
+            custom: own,
+        } = self;
+        if !rights.sees(&Field::Price) {
+            *amount = None;
+        }
+        from.iter_mut().for_each(|place| place.mask(rights));
+        to.iter_mut().for_each(|place| place.mask(rights));
+        owner(of, rights);
+        links.iter_mut().for_each(|link| version(&mut link.digest, rights));
+        custom(own, rights);
+    }
+}
+
+impl Mask for DocumentContent {
+    fn mask(&mut self, rights: &FieldRights) {
+        let names_hidden = self.partner_fields().iter().any(|field| !rights.sees(field));
+        let Self {
+            document: _,
+            version: _,
+            title: _,
+            partner,
+            date: _,
+            due: _,
+            requester: _,
+            station: _,
+            lines,
+            links,
+            custom: own,
+            note,
+        } = self;
+        if names_hidden && partner.is_some() {
+            *partner = Some(HIDDEN.to_owned());
+        }
+        lines.mask(rights);
+        links.iter_mut().for_each(|link| version(&mut link.digest, rights));
+        custom(own, rights);
+        // A note that is not there is no secret.
+        if !note.is_empty() {
+            words::note(note, rights);
+        }
+    }
 }
 
 impl Mask for Bucket {
@@ -161,12 +226,15 @@ impl Mask for Task {
             station: _,
             kind: _,
             document: _,
+            document_digest: digest,
+            requester: _,
             ordered_by: _,
             approved_by: _,
             reservation: _,
             lines,
             custom: own,
         } = self;
+        version(digest, rights);
         lines.mask(rights);
         custom(own, rights);
     }
@@ -178,6 +246,7 @@ impl Mask for Posting {
             id: _,
             kind: _,
             document: _,
+            document_digest: digest,
             reason,
             lines,
             counts,
@@ -186,6 +255,7 @@ impl Mask for Posting {
             expires_ms: _,
             custom: own,
         } = self;
+        version(digest, rights);
         if let Some(reason) = reason {
             words::note(reason, rights);
         }
@@ -195,83 +265,14 @@ impl Mask for Posting {
     }
 }
 
-/// The name of the other side; and what a partner's own document says of him.
-impl Mask for DocumentContent {
-    fn mask(&mut self, rights: &FieldRights) {
-        let hides = self.partner_fields().iter().any(|field| !rights.sees(field));
-        let hides_title = hides && self.document.kind == crate::DocumentKind::Partner;
-        let Self {
-            document: _,
-            version: _,
-            title,
-            partner,
-            date: _,
-            due: _,
-            requester: _,
-            station: _,
-            lines,
-            links,
-            custom: own,
-            note,
-        } = self;
-        if hides && partner.is_some() {
-            *partner = Some(HIDDEN.to_owned());
-        }
-        if hides_title && !title.is_empty() {
-            HIDDEN.clone_into(title);
-        }
-        if !note.is_empty() {
-            words::note(note, rights);
-        }
-        lines.mask(rights);
-        links.mask(rights);
-        custom(own, rights);
-    }
-}
-
-impl Mask for DocumentLine {
-    fn mask(&mut self, rights: &FieldRights) {
-        let Self {
-            line: _,
-            item: _,
-            quantity: _,
-            from,
-            to,
-            lot: _,
-            owner: of,
-            from_status: _,
-            to_status: _,
-            amount,
-            due: _,
-            links,
-            custom: own,
-        } = self;
-        if !rights.sees(&Field::Price) {
-            *amount = None;
-        }
-        from.mask(rights);
-        to.mask(rights);
-        owner(of, rights);
-        links.mask(rights);
-        custom(own, rights);
-    }
-}
-
-impl Mask for DocumentLink {
-    fn mask(&mut self, rights: &FieldRights) {
-        let Self { document: _, line: _, digest } = self;
-        if !shows_digests(rights) {
-            digest.iter_mut().for_each(|digest| *digest = HIDDEN_HASH);
-        }
-    }
-}
-
 impl Mask for Movement {
     fn mask(&mut self, rights: &FieldRights) {
         let Self {
             id: _,
             kind: _,
             document: _,
+            document_digest: digest,
+            received_by: _,
             task: _,
             station: _,
             devices: _,
@@ -295,6 +296,7 @@ impl Mask for Movement {
             voucher,
             confirmation,
         } = self;
+        version(digest, rights);
         decision.mask(rights);
         second.iter_mut().for_each(|second| second.decision.mask(rights));
         lines.mask(rights);

@@ -104,6 +104,8 @@ pub fn id(number: u128) -> MovementId {
 
 pub fn movement(number: u128, kind: MovementKind, lines: Vec<MovementLine>) -> Movement {
     Movement {
+        document_digest: None,
+        received_by: None,
         id: id(number),
         kind,
         document: Document { kind: DocumentKind::PurchaseOrder, number: format!("D{number}") },

@@ -66,6 +66,8 @@ pub fn line(item: &str, quantity: i64, from: &str, to: &str) -> MovementLine {
 pub fn moved(seq: u64, id: u128, lines: Vec<MovementLine>) -> Entry {
     let pass = PassId(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + id));
     let movement = Movement {
+        document_digest: None,
+        received_by: None,
         id: MovementId::from(pass),
         kind: MovementKind::Receipt,
         document: Document { kind: DocumentKind::PurchaseOrder, number: "4500001".into() },

@@ -1,0 +1,170 @@
+//! `[procedures]`: which files say what a house has decided about documents, approvals, rules and notices.
+//!
+//! Without the section nothing is governed by a procedure. With it the shipped definitions hold, each file's own on
+//! top, unless the file says `defaults = false`. What is read here is asked for as a change of its own, so a
+//! mistake stops the start and never what is in force. Absent: what the files may say (beside this one).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use gatewarden_documents::{FieldType, Kinds, fields::Level};
+use gatewarden_model::canonical;
+use gatewarden_rules::{FactType, Schema};
+use gatewarden_workflow::Roster;
+use serde::Serialize;
+
+use crate::{
+    Environment, Mistake,
+    fields::Fields,
+    report::Walk,
+    shape::{Section, Shape, Text, UNKNOWN_KEY, optional},
+    words::quote,
+};
+
+/// Longest file of definitions, in bytes.
+pub const PROCEDURES_BYTES_MAX: usize = 1 << 20;
+
+pub(crate) static PROCEDURES: Section = Section {
+    doc: "Procedures: documents, approvals, rules and notices. The shipped ones hold, with the files' own on top.",
+    unknown: UNKNOWN_KEY,
+    keys: &[
+        optional("documents", Shape::Text(Text::Path), "The kinds of document and their fields."),
+        optional(
+            "workflows",
+            Shape::Text(Text::Path),
+            "Who signs which documents; calendar and departments.",
+        ),
+        optional(
+            "rules",
+            Shape::Text(Text::Path),
+            "What must hold before something is done, and what is looked for.",
+        ),
+        optional("notices", Shape::Text(Text::Path), "Who is told what."),
+    ],
+};
+
+/// The procedures of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProceduresSection {
+    /// Canonical JSON by part, as the journal keeps it; empty without the section.
+    pub parts: BTreeMap<String, String>,
+    /// The files that were named, by part.
+    pub files: BTreeMap<&'static str, PathBuf>,
+}
+
+/// Mistakes of other files, and their texts.
+#[derive(Debug, Default)]
+pub(crate) struct Others {
+    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) sources: Vec<(PathBuf, String)>,
+}
+
+impl Others {
+    fn take(&mut self, mistakes: Vec<Mistake>, path: &Path, source: String) {
+        self.mistakes.extend(mistakes);
+        self.sources.push((path.to_owned(), source));
+    }
+}
+
+/// Reads what the section names.
+pub(crate) fn read(walk: &mut Walk<'_>, root: &Fields) -> (ProceduresSection, Others) {
+    let mut others = Others::default();
+    if !root.stands("procedures") {
+        return (ProceduresSection::default(), others);
+    }
+    let Some(section) = root.table("procedures") else {
+        return (ProceduresSection::default(), others);
+    };
+    let mut told = ProceduresSection::default();
+    let env = walk.env;
+    let (path, bytes) = file(walk, section, "documents", &mut told);
+    let kinds = super::documents::parse_kinds(&path, &bytes, env);
+    others.take(kinds.mistakes, &path, kinds.source);
+    put(&mut told, "documents", kinds.kinds.as_ref());
+    // Where the kinds are wrong, the shipped ones say which facts there are: what follows is not told.
+    let schema = schema_of(&kinds.kinds.unwrap_or_else(super::documents::shipped_kinds));
+    let (path, bytes) = file(walk, section, "workflows", &mut told);
+    let roster = Roster { roles: roles_of(root), people: None };
+    let flows = super::workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
+    others.take(flows.mistakes, &path, flows.source);
+    put(&mut told, "workflows", flows.workflows.as_ref());
+    (told, others)
+}
+
+/// The facts that conditions may ask for: those of every gateway, and the house's own fields.
+#[must_use]
+pub fn schema_of(kinds: &Kinds) -> Schema {
+    let mut schema = Schema::standard();
+    for field in &kinds.fields {
+        let is = match field.holds {
+            FieldType::Integer { .. } | FieldType::Quantity { .. } | FieldType::Amount { .. } => {
+                FactType::Integer
+            }
+            FieldType::Bool {} => FactType::Bool,
+            _ => FactType::Text,
+        };
+        let name = match field.on {
+            Level::Document => format!("document.custom.{}", field.name),
+            Level::Line => format!("lines[].custom.{}", field.name),
+        };
+        // A field may be declared for several kinds, and is one fact; there are fewer than facts may be.
+        let _ = schema.custom(name, is, field.title.clone());
+    }
+    schema
+}
+
+/// The names of the roles that the configuration has.
+fn roles_of(root: &Fields) -> Option<BTreeSet<String>> {
+    let template = root.table("access")?.text("template")?;
+    let matrix = crate::roles::build(template, root.named("roles"))?;
+    Some(matrix.0.into_keys().collect())
+}
+
+/// The bytes of a file that a key names; none where it names none, which the shipped definitions fill.
+fn file(
+    walk: &mut Walk<'_>,
+    section: &Fields,
+    key: &'static str,
+    told: &mut ProceduresSection,
+) -> (PathBuf, Vec<u8>) {
+    let shipped = (PathBuf::from(format!("{key}.toml")), vec![]);
+    let Some(name) = section.text(key) else { return shipped };
+    let (at, path) = (section.place(key), walk.base.join(name));
+    let bytes = match walk.env.read_named(&path) {
+        Ok(bytes) if bytes.len() > PROCEDURES_BYTES_MAX => {
+            let message = format!("{} is too large", quote(name));
+            let expected = format!("at most {PROCEDURES_BYTES_MAX} bytes");
+            walk.error(at, "too-large", message, expected, None);
+            return shipped;
+        }
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("failed to read {:?}: {error}", path.display().to_string());
+            let expected = "a file that the gateway's user may read";
+            walk.error(at, "unreadable", message, expected, None);
+            return shipped;
+        }
+    };
+    told.files.insert(key, path.clone());
+    (path, bytes)
+}
+
+fn put<T: Serialize>(told: &mut ProceduresSection, part: &str, definitions: Option<&T>) {
+    // Definitions are made of whole numbers, texts, lists and maps: there are canonical bytes.
+    let bytes = definitions.and_then(|definitions| canonical::encode(definitions).ok());
+    if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        told.parts.insert(part.to_owned(), text);
+    }
+}
+
+/// What is shipped, as a gateway without files of its own has it.
+#[must_use]
+pub fn shipped_procedures(env: &dyn Environment) -> BTreeMap<String, String> {
+    let mut told = ProceduresSection::default();
+    let kinds = super::documents::parse_kinds(Path::new("documents.toml"), b"", env);
+    put(&mut told, "documents", kinds.kinds.as_ref());
+    put(&mut told, "workflows", Some(&super::workflows::shipped_workflows()));
+    told.parts
+}

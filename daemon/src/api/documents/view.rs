@@ -1,0 +1,272 @@
+//! Documents as the API shows them: those that are open from the engine, those that are over from the journal.
+
+use std::collections::BTreeMap;
+
+use gatewarden_documents::{Frame, LineQuantities};
+use gatewarden_engine::{Engine, OpenDocument, Todo};
+use gatewarden_model::{
+    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask,
+    RuleFiring, Stamp, Subject, SubjectKind, TaskId, no_fields,
+};
+use gatewarden_store::{LedgerReader, StoreError};
+use serde::Serialize;
+
+/// Entries of one document that are looked through.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Who somebody is, as documents name him.
+fn name_of(by: &Actor) -> String {
+    match by {
+        Actor::Operator { id, .. } => id.to_string(),
+        Actor::Client { id } => id.to_string(),
+        Actor::Local { uid } => format!("local user {uid}"),
+        Actor::Daemon => "the gateway".to_owned(),
+        Actor::Nobody => "nobody".to_owned(),
+    }
+}
+
+/// A document in a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Listed {
+    document: Document,
+    version: u32,
+    digest: Hash,
+    state: String,
+    author: String,
+    title: String,
+    at: Stamp,
+}
+
+no_fields!(Listed);
+
+impl Listed {
+    pub(super) fn of(open: &OpenDocument) -> Self {
+        Self {
+            document: open.document().clone(),
+            version: open.content.version,
+            digest: open.digest,
+            state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
+            author: name_of(&open.by),
+            title: open.content.title.clone(),
+            at: open.at,
+        }
+    }
+}
+
+/// A document with all that belongs to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct DocumentView {
+    content: DocumentContent,
+    digest: Hash,
+    state: String,
+    author: String,
+    at: Stamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalView>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    quantities: BTreeMap<u32, LineView>,
+    /// What was taken for what it makes: base units by item.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    consumed: BTreeMap<ItemId, i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tasks: Vec<TaskId>,
+    /// The documents that follow from it, and are open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    followed_by: Vec<Document>,
+}
+
+impl Mask for DocumentView {
+    fn mask(&mut self, rights: &FieldRights) {
+        self.content.mask(rights);
+        if !gatewarden_model::mask::shows_all(&self.content, rights) {
+            self.digest = Hash::of(b"");
+            let signed = self.approval.iter_mut().flat_map(|approval| &mut approval.signed);
+            signed.for_each(|one| one.on = Hash::of(b""));
+        }
+    }
+}
+
+/// The quantities of a line, in base units.
+#[derive(Debug, Serialize)]
+pub(crate) struct LineView {
+    ordered: i64,
+    approved: i64,
+    executed: i64,
+    in_hand: i64,
+    open: i64,
+}
+
+impl LineView {
+    fn of(line: &LineQuantities) -> Self {
+        let LineQuantities { ordered, approved, executed, in_hand } = *line;
+        Self { ordered, approved, executed, in_hand, open: line.open() }
+    }
+}
+
+/// An approval as it stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct ApprovalView {
+    workflow: String,
+    phase: String,
+    /// The signatures on its way, each with the version that it was given over.
+    signed: Vec<SignatureView>,
+    /// The steps that wait, with whoever may decide there now.
+    waiting: Vec<WaitingView>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignatureView {
+    entry: u64,
+    node: String,
+    by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#for: Option<String>,
+    on: Hash,
+}
+
+#[derive(Debug, Serialize)]
+struct WaitingView {
+    node: String,
+    title: String,
+    asked: Vec<String>,
+}
+
+impl ApprovalView {
+    fn of(open: &OpenDocument) -> Option<Self> {
+        let instance = open.approval.as_ref()?;
+        let seatings = instance.way().into_iter().filter_map(|node| instance.seating(&node.name));
+        let seats = seatings.flat_map(|seating| seating.seats.iter().filter(|seat| !seat.gone));
+        let signed = seats.filter_map(|seat| seat.decision.as_ref()).map(|one| SignatureView {
+            entry: one.entry,
+            node: one.node.to_string(),
+            by: one.by.to_string(),
+            r#for: (one.by != one.of).then(|| one.of.to_string()),
+            on: one.on,
+        });
+        let waiting = instance.waiting().into_iter().map(|(node, who)| WaitingView {
+            node: node.name.to_string(),
+            title: node.title.clone(),
+            asked: who.into_iter().map(ToString::to_string).collect(),
+        });
+        Some(Self {
+            workflow: instance.workflow().name.to_string(),
+            phase: instance.phase().to_string(),
+            signed: signed.collect(),
+            waiting: waiting.collect(),
+        })
+    }
+}
+
+impl DocumentView {
+    pub(super) fn of_open(engine: &Engine, open: &OpenDocument) -> Option<Self> {
+        let follows = |other: &&OpenDocument| {
+            let of_lines = other.content.lines.iter().flat_map(|line| &line.links);
+            let mut links = other.content.links.iter().chain(of_lines);
+            links.any(|link| link.document == *open.document())
+        };
+        let followed_by = engine.state().documents().filter(follows);
+        let quantities = open.quantities.lines();
+        Some(Self {
+            content: (*open.content).clone(),
+            digest: open.digest,
+            state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
+            author: name_of(&open.by),
+            at: open.at,
+            approval: ApprovalView::of(open),
+            quantities: quantities.map(|(line, told)| (line, LineView::of(told))).collect(),
+            consumed: open.consumed.clone(),
+            tasks: open.tasks.iter().copied().collect(),
+            followed_by: followed_by.map(|other| other.document().clone()).collect(),
+        })
+    }
+}
+
+/// A document as its entries tell it.
+pub(crate) struct Past {
+    versions: Vec<(Stamp, String, DocumentContent)>,
+    last: Option<DocumentStep>,
+}
+
+impl Past {
+    /// What the journal tells of a document; none where there never was one.
+    pub(super) fn of(
+        ledger: &LedgerReader,
+        document: &Document,
+    ) -> Result<Option<Self>, StoreError> {
+        let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
+        let mut past = Self { versions: vec![], last: None };
+        for entry in ledger.touching(&subject, ENTRIES_MAX)? {
+            match entry.body {
+                Body::DocumentWritten { content, by, .. } if content.document == *document => {
+                    past.versions.push((entry.at, name_of(&by), content));
+                }
+                Body::DocumentStepped { document: of, step, .. } if of == *document => {
+                    past.last = Some(step);
+                }
+                _ => {}
+            }
+        }
+        Ok((!past.versions.is_empty()).then_some(past))
+    }
+
+    fn frame(&self) -> Frame {
+        match self.last {
+            Some(DocumentStep::Cancelled { .. }) => Frame::Cancelled,
+            _ => Frame::Closed,
+        }
+    }
+
+    pub(super) fn into_view(mut self) -> Option<DocumentView> {
+        let state = self.frame().name().to_owned();
+        let (at, author, content) = self.versions.pop()?;
+        Some(DocumentView {
+            digest: content.digest(),
+            content,
+            state,
+            author,
+            at,
+            approval: None,
+            quantities: BTreeMap::new(),
+            consumed: BTreeMap::new(),
+            tasks: vec![],
+            followed_by: vec![],
+        })
+    }
+}
+
+/// What the engine must know of a document that is over.
+pub(crate) fn past_of(
+    ledger: &LedgerReader,
+    document: &Document,
+) -> Result<Option<gatewarden_engine::Past>, StoreError> {
+    let Some(past) = Past::of(ledger, document)? else { return Ok(None) };
+    let contents = past.versions.iter().map(|(_, _, content)| content);
+    Ok(Some(gatewarden_engine::Past {
+        frame: past.frame(),
+        lines: contents.clone().flat_map(|content| &content.lines).map(|line| line.line).collect(),
+        digests: contents.map(DocumentContent::digest).collect(),
+    }))
+}
+
+/// A to-do.
+#[derive(Debug, Serialize)]
+pub(crate) struct TodoView {
+    entry: u64,
+    at: Stamp,
+    firing: RuleFiring,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Document>,
+}
+
+impl TodoView {
+    pub(super) fn of(todo: &Todo) -> Self {
+        let Todo { fired, at, firing, document } = todo.clone();
+        Self { entry: fired, at, firing, document }
+    }
+}
+
+impl Mask for TodoView {
+    fn mask(&mut self, rights: &FieldRights) {
+        self.firing.mask(rights);
+    }
+}

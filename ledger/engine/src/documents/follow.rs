@@ -1,0 +1,159 @@
+//! What follows for documents when stock moved on one of them: orders are fulfilled, work orders consume, the
+//! second half of a transfer is to be done, and what is complete is closed.
+//!
+//! Invariant: each of it is an entry of its own after the movement's, so that it stands in the trace of the
+//! document that it is about. Absent: what moved (`passes`, `reservations`).
+
+use std::collections::BTreeMap;
+
+use gatewarden_documents::{Execution, KindDefinition, Quantities};
+use gatewarden_model::{
+    Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
+    LineDone, Movement, MovementId, MovementKind,
+};
+
+use super::execute::{Part, in_two_steps};
+use crate::turn::Turn;
+
+/// Why a document is closed of itself.
+pub(crate) const COMPLETE: &str = "complete";
+
+impl Turn<'_> {
+    /// Follows a movement that this turn recorded.
+    pub(crate) fn follow(&mut self, id: MovementId) {
+        let moved = self.entries.iter().rev().find_map(|entry| match &entry.body {
+            Body::Moved { movement, .. } if movement.id == id => Some(movement.clone()),
+            _ => None,
+        });
+        let Some(movement) = moved.filter(|movement| movement.document_digest.is_some()) else {
+            return;
+        };
+        let Ok((open, kind)) = self.open_of(&movement.document) else { return };
+        let content = open.content;
+        self.fulfil(&content, &kind, &movement);
+        self.consume(&content, &movement);
+        self.bring_in(&content, &kind, &movement);
+        self.close_complete(&movement.document);
+    }
+
+    /// Counts it on the documents that this one fulfils.
+    fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
+        for document in fulfilled(kind, content) {
+            let Some(other) = self.state.document(&document) else { continue };
+            let lines = lines_done(&other.content, (kind, content), movement);
+            if lines.is_empty() {
+                continue;
+            }
+            let (movement, by) = (movement.id, content.document.clone());
+            let step = DocumentStep::Fulfilled { movement, by, lines };
+            self.step(&document, step, Actor::Daemon, None);
+            self.close_complete(&document);
+        }
+    }
+
+    /// Counts it on the work order that it is for.
+    fn consume(&mut self, content: &DocumentContent, movement: &Movement) {
+        for (order, items) in consumed(content, movement) {
+            if self.state.document(&order).is_some() {
+                let (movement, by) = (movement.id, content.document.clone());
+                let step = DocumentStep::Consumed { movement, by, items };
+                self.step(&order, step, Actor::Daemon, None);
+            }
+        }
+    }
+
+    /// Opens the second half of what is in transit, once the first is done.
+    fn bring_in(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
+        let halves = kind.execution == Execution::Task && in_two_steps(content);
+        let out = movement.lines.iter().any(|line| line.to.virtual_kind() == Some("transit"));
+        let done = movement.task.is_some_and(|task| self.state.task(task).is_none());
+        if !(halves && out && done) {
+            return;
+        }
+        if let Err((code, reason)) = self.open_tasks(content, kind, Part::In) {
+            // It was checked when it was submitted; a station that is full meanwhile is told.
+            let document = content.document.clone();
+            self.alarm(
+                format!("{}: its arrival waits: {code}: {reason}", document.number),
+                0,
+                None,
+            );
+        }
+    }
+
+    /// Closes a document of which every line is executed within the tolerance.
+    pub(super) fn close_complete(&mut self, document: &Document) {
+        let Ok((open, kind)) = self.open_of(document) else { return };
+        let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
+        let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
+        let in_hand = self.circumstances(&open, &kind).in_hand;
+        let complete = open.quantities.is_complete(&kind.tolerance);
+        if stands && open.quantities.is_executed() && complete && !in_hand {
+            self.end_tasks(&open.tasks);
+            let reason = COMPLETE.to_owned();
+            self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);
+        }
+    }
+}
+
+/// What a movement took for what orders make, less what came back: base units by item.
+pub(crate) fn consumed(
+    content: &DocumentContent,
+    movement: &Movement,
+) -> BTreeMap<Document, BTreeMap<ItemId, i64>> {
+    let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
+    let back = match movement.kind {
+        MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
+        MovementKind::ProductionReturn => -1,
+        _ => return orders,
+    };
+    let sign = if movement.reverses.is_some() { -back } else { back };
+    for line in &movement.lines {
+        let Some(order) = order_of(content, line.line) else { continue };
+        let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
+        *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
+    }
+    orders
+}
+
+/// What a movement on one document did of the lines of another that it fulfils.
+pub(crate) fn lines_done(
+    other: &DocumentContent,
+    (kind, content): (&KindDefinition, &DocumentContent),
+    movement: &Movement,
+) -> Vec<LineDone> {
+    let done = Quantities::fulfilled(other, (kind, content), movement);
+    done.into_iter().map(|(line, quantity)| LineDone { line, quantity }).collect()
+}
+
+/// The documents that what this one executes counts for too.
+pub(crate) fn fulfilled(kind: &KindDefinition, content: &DocumentContent) -> Vec<Document> {
+    let fulfils = |link: &&DocumentLink, by_line| {
+        kind.link_rule(link.document.kind, by_line).is_some_and(|rule| rule.fulfils)
+    };
+    let of_head = content.links.iter().filter(|link| fulfils(link, false));
+    let of_lines = content.lines.iter().flat_map(|line| &line.links);
+    let of_lines = of_lines.filter(|link| fulfils(link, true));
+    let mut all: Vec<_> = of_head.chain(of_lines).map(|link| link.document.clone()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The work order that a document as a whole is for.
+pub(crate) fn order_of_head(content: &DocumentContent) -> Option<Document> {
+    let of_lines = content.lines.iter().flat_map(|line| &line.links);
+    let mut links = content.links.iter().chain(of_lines);
+    links.find(|link| link.document.kind == DocumentKind::WorkOrder).map(|l| l.document.clone())
+}
+
+/// The work order or subcontract order that a line is for.
+pub(crate) fn order_of(content: &DocumentContent, number: u32) -> Option<Document> {
+    let is_order = |kind| matches!(kind, DocumentKind::WorkOrder | DocumentKind::SubcontractOrder);
+    if is_order(content.document.kind) {
+        return Some(content.document.clone());
+    }
+    let line = content.line(number)?;
+    let mut links = line.links.iter().chain(&content.links);
+    links.find(|link| is_order(link.document.kind)).map(|link| link.document.clone())
+}

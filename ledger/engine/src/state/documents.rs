@@ -1,0 +1,131 @@
+//! Documents that are open, with their approvals, and the definitions that they run under.
+//!
+//! Invariants: a running document keeps the definitions that it was submitted under; what its entries say is
+//! what it is; a document that is over is forgotten here and found in the journal. Data only; what an entry
+//! does to it stands in `apply/documents`. Absent: deciding.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use gatewarden_documents::{Frame, KindDefinition, Quantities, State as Stage};
+use gatewarden_model::{
+    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, NodeId, OperatorId, Stamp,
+    StationId, TaskId,
+};
+use gatewarden_workflow::{Instance, Signature};
+
+use super::State;
+use crate::{documents::facts::Frozen, procedures::Procedures};
+
+/// A document that is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenDocument {
+    /// The entry of its newest version.
+    pub seq: u64,
+    /// When that was written.
+    pub at: Stamp,
+    /// Its newest version.
+    pub content: Arc<DocumentContent>,
+    /// The digest of that.
+    pub digest: Hash,
+    /// Who wrote it.
+    pub by: Actor,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The definitions that hold for it.
+    pub procedures: Hash,
+    /// Its approval, where one runs or ran.
+    pub approval: Option<Box<Instance>>,
+    /// The version that was handed in last.
+    pub submitted: Option<Arc<DocumentContent>>,
+    /// The facts that its entry froze.
+    pub(crate) frozen: Frozen,
+    /// The version that was approved last, which may be an older one than `content`.
+    pub approved: Option<(Arc<DocumentContent>, Hash)>,
+    /// The versions that are in force, oldest first: of a BOM each has its time.
+    pub versions: Vec<Arc<DocumentContent>>,
+    /// The entry that says so.
+    pub approved_seq: Option<u64>,
+    /// How much of each line was ordered, approved, executed.
+    pub quantities: Quantities,
+    /// What was taken for what it makes, less what came back: base units by item.
+    pub consumed: BTreeMap<ItemId, i64>,
+    /// The tasks that execute it, also those that are over.
+    pub tasks: BTreeSet<TaskId>,
+}
+
+impl OpenDocument {
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.content.document
+    }
+
+    /// Its state within the frame.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        self.stage.frame
+    }
+
+    /// The signatures by which its newest version may be executed, in the order in which they were given; none
+    /// where one is missing, or where its kind needs none.
+    #[must_use]
+    pub fn signatures(&self) -> Vec<&Signature> {
+        let gate = self.approval.as_ref().and_then(|one| one.gate(&self.digest).ok());
+        let mut signatures = gate.unwrap_or_default();
+        signatures.sort_by_key(|one| one.entry);
+        signatures
+    }
+}
+
+impl State {
+    /// All open documents.
+    pub fn documents(&self) -> impl Iterator<Item = &OpenDocument> {
+        self.documents.values().map(|open| &**open)
+    }
+
+    /// Those of a kind.
+    pub fn documents_of(&self, kind: DocumentKind) -> impl Iterator<Item = &OpenDocument> {
+        let from = Document { kind, number: String::new() };
+        let of_kind = self.documents.range(from..).take_while(move |(key, _)| key.kind == kind);
+        of_kind.map(|(_, open)| &**open)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn document(&self, document: &Document) -> Option<&OpenDocument> {
+        self.documents.get(document).map(|open| &**open)
+    }
+
+    /// The definitions that hold for documents that are submitted now.
+    #[must_use]
+    pub fn procedures_in_force(&self) -> Option<&Arc<Procedures>> {
+        self.procedures_of(&self.procedures_version?)
+    }
+
+    /// The version of the definitions in force, also where this program can't read them.
+    #[must_use]
+    pub fn procedures_version(&self) -> Option<Hash> {
+        self.procedures_version
+    }
+
+    /// The definitions of a version.
+    #[must_use]
+    pub fn procedures_of(&self, version: &Hash) -> Option<&Arc<Procedures>> {
+        self.procedures.get(version)
+    }
+
+    /// The definition of a document's kind that holds for it.
+    #[must_use]
+    pub fn definition(&self, open: &OpenDocument) -> Option<&KindDefinition> {
+        self.procedures_of(&open.procedures)?.kinds.of(open.document().kind)
+    }
+
+    /// Who showed his badge last at a station where he asked for goods, and when.
+    #[must_use]
+    pub fn receiver(&self, station: &StationId) -> Option<(&OperatorId, &Stamp)> {
+        self.receivers.get(station).map(|(who, at)| (who, at))
+    }
+}

@@ -1,0 +1,457 @@
+//! Documents from the first version to the last movement: who writes, signs, executes; and each wrong turn.
+#![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{House, at, badge, erp, pass, session_id, settings, word};
+use gatewarden_documents::{Frame, Kinds};
+use gatewarden_engine::{Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS};
+use gatewarden_model::{
+    ApprovalAct, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentLine,
+    DocumentStep, Hash, MovementKind, Verdict, canonical,
+};
+use gatewarden_workflow::{Approve, Mode, Node, Workflow, Workflows};
+
+/// The shipped kinds, with requisitions that need no work order.
+fn kinds() -> Kinds {
+    let mut kinds = gatewarden_config::procedures::documents::shipped_kinds();
+    for kind in &mut kinds.kinds {
+        kind.links.clear();
+        kind.numbers_given = true;
+    }
+    kinds
+}
+
+fn step(name: &str, who: &str, mode: Mode) -> Node {
+    Node::Approve(Approve {
+        name: name.parse().unwrap(),
+        title: name.to_owned(),
+        mode,
+        approvers: vec![who.parse().unwrap()],
+        weights: BTreeMap::new(),
+        threshold: 0,
+        signs: vec![],
+        distinct_from: vec![],
+        allow: vec![],
+        transfer_to: vec![],
+        return_to: vec![gatewarden_model::ReturnTo::Initiator],
+        remind_after_h: 0,
+        escalate_after_h: 0,
+        escalate_to: vec![],
+    })
+}
+
+fn workflow(name: &str, kinds: &[DocumentKind], steps: Vec<Node>) -> Workflow {
+    Workflow {
+        name: name.parse().unwrap(),
+        title: name.to_owned(),
+        kinds: kinds.to_vec(),
+        once: false,
+        fallback: vec!["role:warehouse-supervisor".parse().unwrap()],
+        steps,
+    }
+}
+
+fn workflows() -> Workflows {
+    Workflows {
+        workflows: vec![
+            workflow(
+                "requisition",
+                &[DocumentKind::Requisition],
+                vec![step("manager", "role:department-manager", Mode::AnyOne)],
+            ),
+            workflow(
+                "adjustment",
+                &[DocumentKind::AdjustmentRequest],
+                vec![step("supervisor", "role:warehouse-supervisor", Mode::AnyOne)],
+            ),
+        ],
+        ..Workflows::default()
+    }
+}
+
+fn text<T: serde::Serialize>(value: &T) -> String {
+    String::from_utf8(canonical::encode(value).unwrap()).unwrap()
+}
+
+fn parts() -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (DOCUMENTS.to_owned(), text(&kinds())),
+        (WORKFLOWS.to_owned(), text(&workflows())),
+    ])
+}
+
+/// The house of all tests, with procedures.
+fn house() -> House {
+    let settings = Settings { procedures: parts(), ..settings() };
+    let mut house = House::with_both(settings, common::access());
+    house.ok(Command::DefineProcedures);
+    house
+}
+
+fn document(number: &str) -> Document {
+    Document { kind: DocumentKind::Requisition, number: number.to_owned() }
+}
+
+/// A requisition of bolts for ann at counter-1.
+fn requisition(number: &str, version: u32, quantity: i64) -> DocumentContent {
+    DocumentContent {
+        document: document(number),
+        version,
+        title: "bolts for the line".to_owned(),
+        partner: None,
+        date: None,
+        due: None,
+        requester: Some("ann".to_owned()),
+        station: Some("counter-1".to_owned()),
+        lines: vec![DocumentLine {
+            line: 10,
+            item: "BOLT-M8".parse().unwrap(),
+            quantity,
+            from: Some("wh1/dock".parse().unwrap()),
+            to: Some("@loss/tools".parse().unwrap()),
+            lot: None,
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            amount: None,
+            due: None,
+            links: vec![],
+            custom: Default::default(),
+        }],
+        links: vec![],
+        custom: Default::default(),
+        note: String::new(),
+    }
+}
+
+trait Papers {
+    fn look(&mut self, command: &Command);
+    fn write(&mut self, content: &DocumentContent, who: &str) -> Hash;
+    fn submit(&mut self, number: &str, digest: Hash, who: &str);
+    fn sign(&mut self, number: &str, on: Hash, who: &str) -> Command;
+    fn frame(&self, number: &str) -> Option<Frame>;
+}
+
+impl Papers for House {
+    /// Tells the engine that no document of the past has a number, as the journal of a test has none.
+    fn look(&mut self, command: &Command) {
+        for missing in self.engine.missing_documents(command) {
+            self.engine.supply_document(missing, None);
+        }
+    }
+
+    fn write(&mut self, content: &DocumentContent, who: &str) -> Hash {
+        let command = Command::WriteDocument { content: content.clone(), by: self.by(who) };
+        self.look(&command);
+        match self.ok(command) {
+            Reply::Document { digest, .. } => digest,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn submit(&mut self, number: &str, digest: Hash, who: &str) {
+        let (document, by) = (document(number), self.by(who));
+        self.ok(Command::SubmitDocument { document, digest, by });
+    }
+
+    fn sign(&mut self, number: &str, on: Hash, who: &str) -> Command {
+        let act = ApprovalAct::Decide {
+            node: None,
+            on,
+            verdict: Verdict::Approve,
+            comment: String::new(),
+        };
+        Command::ActOnDocument { document: document(number), act, by: self.by(who) }
+    }
+
+    fn frame(&self, number: &str) -> Option<Frame> {
+        self.engine.state().document(&document(number)).map(|open| open.frame())
+    }
+}
+
+/// 100 bolts at the dock, which came before procedures governed anything.
+fn stocked() -> House {
+    let settings = Settings { procedures: parts(), ..settings() };
+    let mut house = House::with_both(settings, common::access());
+    house.sign_in(1, Some("dock-1"), "sam");
+    house.receive(
+        1,
+        "10 BOLT-M8 100 in",
+        &(1..=100).map(|n| format!("bolt#{n} ")).collect::<String>(),
+    );
+    house.ok(Command::DefineProcedures);
+    house
+}
+
+/// An approved requisition of 5 bolts.
+fn approved() -> (House, Hash) {
+    let mut house = stocked();
+    let digest = house.write(&requisition("MR-1", 1, 5), "ann");
+    house.submit("MR-1", digest, "ann");
+    assert_eq!(house.frame("MR-1"), Some(Frame::InApproval));
+    let sign = house.sign("MR-1", digest, "mia");
+    house.ok(sign);
+    assert_eq!(house.frame("MR-1"), Some(Frame::InExecution));
+    (house, digest)
+}
+
+#[test]
+fn material_is_handed_out_to_whoever_asked_for_it_on_what_was_signed() {
+    let (mut house, digest) = approved();
+    let task = house.engine.state().tasks().next().unwrap().task.clone();
+    assert_eq!((task.kind, task.document_digest), (MovementKind::Issue, Some(digest)));
+    assert_eq!(task.approved_by.as_deref(), Some("mia"));
+    house.sign_in(2, Some("counter-1"), "sue");
+    house.now = at(10);
+    // Nobody stands there, then somebody else does.
+    let things = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5";
+    let first = pass(11, "counter-1", Some(session_id(2)), 8, things);
+    assert_eq!(word(&house.handle(Command::Pass(first))), "receiver-missing");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("bob") });
+    let second = pass(12, "counter-1", Some(session_id(2)), 8, things);
+    assert_eq!(word(&house.handle(Command::Pass(second))), "receiver-missing");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("ann") });
+    house.now = at(12);
+    let third = pass(13, "counter-1", Some(session_id(2)), 9, things);
+    assert_eq!(word(&house.handle(Command::Pass(third))), "posted");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 95);
+    let moved = house.journal.iter().rev().find_map(|entry| match &entry.body {
+        Body::Moved { movement, .. } => Some(movement.clone()),
+        _ => None,
+    });
+    let moved = moved.unwrap();
+    assert_eq!(moved.document_digest, Some(digest));
+    assert_eq!(moved.received_by.unwrap().as_str(), "ann");
+    assert_eq!(house.frame("MR-1"), None, "what is complete is closed");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_signs_his_own_nor_what_is_not_the_newest() {
+    let mut house = stocked();
+    let digest = house.write(&requisition("MR-2", 1, 5), "ann");
+    let early = house.sign("MR-2", digest, "mia");
+    assert_eq!(house.refused(early), "no-approval");
+    house.submit("MR-2", digest, "ann");
+    let own = house.sign("MR-2", digest, "ann");
+    assert_eq!(house.refused(own), "denied");
+    let other = house.sign("MR-2", Hash::of(b"another"), "mia");
+    assert_eq!(house.refused(other), "superseded-version");
+    let stranger = house.sign("MR-2", digest, "max");
+    assert_eq!(house.refused(stranger), "not-asked");
+    // Another version: what was signed does not count for it.
+    let second = house.write(&requisition("MR-2", 2, 50), "ann");
+    assert_eq!(house.frame("MR-2"), Some(Frame::Draft));
+    let old = house.sign("MR-2", digest, "mia");
+    assert_ne!(word(&house.handle(old)), "ok");
+    house.submit("MR-2", second, "ann");
+    let sign = house.sign("MR-2", second, "mia");
+    house.ok(sign.clone());
+    assert_ne!(word(&house.handle(sign)), "ok", "twice");
+    assert_eq!(house.engine.state().tasks().next().unwrap().task.lines[0].quantity, 50);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn no_other_door_leads_to_a_movement_that_a_procedure_governs() {
+    let mut house = stocked();
+    let mut task =
+        common::task(7, "counter-1", MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
+    assert_eq!(
+        house.refused(Command::OpenTask { task: task.clone(), by: erp() }),
+        "document-needed"
+    );
+    task.document_digest = Some(Hash::of(b"made up"));
+    assert_eq!(house.refused(Command::OpenTask { task, by: erp() }), "task-invalid");
+    let posting = common::posting(7, MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
+    let reserve = house.reserve(posting, "sue");
+    assert_eq!(house.refused(reserve), "document-needed");
+}
+
+#[test]
+fn withdrawing_while_it_is_picked_leaves_nothing_to_hand_out() {
+    let (mut house, _) = approved();
+    house.sign_in(2, Some("counter-1"), "sue");
+    let (document, by) = (document("MR-1"), house.by("ann"));
+    let (act, reason) = (DocumentAct::Cancel, "not needed any more".to_owned());
+    house.ok(Command::EndDocument { document, act, reason, by });
+    assert_eq!(house.engine.state().tasks().count(), 0);
+    house.now = at(10);
+    let late = pass(11, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
+    assert_eq!(word(&house.handle(Command::Pass(late))), "quarantined");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_posted_by_its_approval_takes_two() {
+    let mut house = stocked();
+    house.sign_in(3, None, "sue");
+    let mut content = requisition("AD-1", 1, 3);
+    content.document.kind = DocumentKind::AdjustmentRequest;
+    content.requester = None;
+    content.station = None;
+    content.note = "three are missing".to_owned();
+    content.lines[0].to = Some("@loss/count".parse().unwrap());
+    let digest = house.write(&content, "sue");
+    let document = content.document.clone();
+    let by = house.by("sue");
+    house.ok(Command::SubmitDocument { document: document.clone(), digest, by });
+    assert_eq!(house.engine.state().reservations().count(), 1);
+    let act = |on| ApprovalAct::Decide {
+        node: None,
+        on,
+        verdict: Verdict::Approve,
+        comment: String::new(),
+    };
+    let by = house.by("max");
+    house.ok(Command::ActOnDocument { document: document.clone(), act: act(digest), by });
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 97);
+    assert!(house.engine.state().document(&document).is_none(), "closed");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_restart_goes_on_where_it_was() {
+    let (house, _) = approved();
+    let again = house.restarted();
+    assert_eq!(again.state(), house.engine.state());
+}
+
+#[test]
+fn numbers_are_used_once() {
+    let mut house = stocked();
+    let content = requisition("MR-9", 1, 5);
+    let command = Command::WriteDocument { content, by: house.by("ann") };
+    assert_eq!(house.refused(command.clone()), "not-looked-up");
+    let past = Past { frame: Frame::Closed, lines: [10].into(), digests: Default::default() };
+    house.engine.supply_document(document("MR-9"), Some(past));
+    assert_eq!(house.refused(command), "number-twice");
+}
+
+#[test]
+fn procedures_change_only_when_somebody_else_approves() {
+    let house = house();
+    let mut settings = house.engine.settings().clone();
+    let mut other = kinds();
+    other.kinds.retain(|kind| kind.kind != DocumentKind::Requisition);
+    settings.procedures.insert(DOCUMENTS.to_owned(), text(&other));
+    let mut engine =
+        gatewarden_engine::Engine::new(settings, common::access(), house.engine.next_seq());
+    common::live(&house.journal).into_iter().for_each(|entry| engine.replay(entry));
+    let before = engine.state().procedures_version();
+    let outcome = engine.handle(house.now, Command::DefineProcedures);
+    let Ok(Reply::Requested(id)) = outcome.answer else { panic!("{:?}", outcome.answer) };
+    assert_eq!(engine.state().procedures_version(), before);
+    let by = house.by("adam");
+    let outcome = engine.handle(
+        house.now,
+        Command::DecideChange {
+            id,
+            approve: true,
+            reason: String::new(),
+            activation: None,
+            mitigations: vec![],
+            by,
+        },
+    );
+    assert!(outcome.answer.is_ok(), "{:?}", outcome.answer);
+    assert_ne!(engine.state().procedures_version(), before);
+    let mut judge = Judge::knowing(common::access());
+    let journal = house.journal.iter().chain(&outcome.entries);
+    // The request's own entry is not in the journal of the house.
+    let told: Vec<_> = journal.filter_map(|entry| judge.judge(entry)).collect();
+    assert!(told.iter().all(|line| line.contains("request")), "{told:?}");
+}
+
+/// A journal in which something about the document was changed by a program that signs whatever it likes.
+#[test]
+fn the_judge_finds_what_no_signature_led_to() {
+    let (mut house, _) = approved();
+    house.sign_in(2, Some("counter-1"), "sue");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("ann") });
+    house.now = at(12);
+    let things = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5";
+    let seen = pass(13, "counter-1", Some(session_id(2)), 9, things);
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
+    type Forge = fn(&mut Body) -> bool;
+    let forged: [(&str, Forge); 7] = [
+        ("a signature by another person", |body| match body {
+            Body::DocumentStepped {
+                step: DocumentStep::Approval { event: ApprovalEvent::Decided { by, of, .. } },
+                ..
+            } => {
+                (*by, *of) = ("max".parse().unwrap(), "max".parse().unwrap());
+                true
+            }
+            _ => false,
+        }),
+        ("a branch of the workflow left out", |body| match body {
+            Body::DocumentStepped { step: DocumentStep::Submitted { workflow, .. }, .. } => {
+                *workflow = None;
+                true
+            }
+            _ => false,
+        }),
+        ("other facts than those of the version", |body| match body {
+            Body::DocumentStepped { step: DocumentStep::Submitted { lines, .. }, .. } => {
+                lines[0].insert("quantity".to_owned(), 1_i64.into());
+                true
+            }
+            _ => false,
+        }),
+        ("more on the task than was signed", |body| match body {
+            Body::TaskOpened { task, .. } if task.document_digest.is_some() => {
+                task.lines[0].quantity = 50;
+                true
+            }
+            _ => false,
+        }),
+        ("another receiver", |body| match body {
+            Body::Moved { movement, .. } if movement.received_by.is_some() => {
+                movement.received_by = Some("bob".parse().unwrap());
+                true
+            }
+            _ => false,
+        }),
+        ("nobody's badge", |body| match body {
+            Body::ReceiverSeen { operator, .. } => {
+                *operator = "bob".parse().unwrap();
+                true
+            }
+            _ => false,
+        }),
+        ("another version on the movement", |body| match body {
+            Body::Moved { movement, .. } if movement.document_digest.is_some() => {
+                movement.document_digest = None;
+                true
+            }
+            _ => false,
+        }),
+    ];
+    assert_eq!(house.judged(), Vec::<String>::new());
+    for (what, forge) in forged {
+        let mut journal = house.journal.clone();
+        let touched: usize =
+            journal.iter_mut().map(|entry| usize::from(forge(&mut entry.body))).sum();
+        assert_eq!(touched, 1, "{what}");
+        let mut judge = Judge::knowing(house.engine.access().clone());
+        let told: Vec<_> = journal.iter().filter_map(|entry| judge.judge(entry)).collect();
+        assert!(!told.is_empty(), "{what} is not found");
+    }
+    for gone in 0..house.journal.len() {
+        let is_step = matches!(house.journal[gone].body, Body::DocumentStepped { .. });
+        let last = matches!(
+            &house.journal[gone].body,
+            Body::DocumentStepped { step: DocumentStep::Closed { .. }, .. }
+        );
+        if is_step && !last {
+            let mut judge = Judge::knowing(house.engine.access().clone());
+            let rest = house.journal.iter().enumerate().filter(|(at, _)| *at != gone);
+            let told: Vec<_> = rest.filter_map(|(_, entry)| judge.judge(entry)).collect();
+            assert!(!told.is_empty(), "{:?} is not missed", house.journal[gone].body);
+        }
+    }
+}
