@@ -51,19 +51,20 @@ pub use load::{Checked, CheckedPolicies, Config, check, load, parse, parse_polic
 pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
-pub use procedures::documents::{
-    CheckedKinds, check_workflows, parse_kinds, shipped_kinds, shipped_kinds_text,
-};
 pub use procedures::{
     ProceduresSection,
     channels::{ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls},
+    documents::{
+        CheckedKinds, check_workflows, parse_kinds, shipped_kinds, shipped_kinds_text,
+    },
     notices::{
         CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
         shipped_templates,
     },
+    rules::{CheckedRules, parse_rules, shipped_rules, shipped_rules_text},
+    schema_of, shipped_procedures,
     workflows::{CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text},
 };
-pub use procedures::rules::{CheckedRules, parse_rules, shipped_rules, shipped_rules_text};
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};

@@ -3,9 +3,9 @@
 pub mod channels;
 pub mod documents;
 pub mod notices;
+pub mod rules;
 mod section;
 pub mod workflows;
 
 pub(crate) use section::{Names, PROCEDURES, read};
-pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection};
-pub mod rules;
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, schema_of, shipped_procedures};

@@ -12,6 +12,7 @@ mod operate;
 mod probe;
 mod qr;
 mod sod;
+mod workflow;
 
 use std::process::{Command, Output};
 

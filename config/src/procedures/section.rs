@@ -18,10 +18,10 @@ use serde::Serialize;
 use super::{
     documents,
     notices::{self, NoticeNames},
-    workflows,
+    rules, workflows,
 };
 use crate::{
-    Mistake,
+    Environment, Mistake,
     fields::Fields,
     report::Walk,
     shape::{Section, Shape, Text, UNKNOWN_KEY, optional},
@@ -99,7 +99,11 @@ pub(crate) fn read(
     let kinds = documents::parse_kinds(&of_kinds, &kind_bytes, env);
     others.take(kinds.mistakes, &of_kinds, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
-    let schema = schema_of(kinds.kinds.as_ref());
+    // Where the kinds are wrong, the shipped ones say which facts there are: what follows is not told.
+    let schema = match &kinds.kinds {
+        Some(kinds) => schema_of(kinds),
+        None => schema_of(&documents::shipped_kinds()),
+    };
     let (path, bytes) = file(walk, section, "workflows", &mut told);
     let roster = Roster { roles: Some(names.roles.clone()), ..Roster::default() };
     let flows = workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
@@ -110,9 +114,20 @@ pub(crate) fn read(
         others.mistakes.extend(unknown);
     }
     put(&mut told, "workflows", flows.workflows.as_ref());
+    let (path, bytes) = file(walk, section, "rules", &mut told);
+    let rules = rules::parse_rules(&path, &bytes, env, &schema);
+    others.take(rules.mistakes, &path, rules.source);
+    let rule_names: Option<BTreeSet<String>> = rules
+        .rules
+        .as_ref()
+        .map(|rules| rules.rules.iter().map(|rule| rule.id.to_string()).collect());
+    put(&mut told, "rules", rules.rules.as_ref());
     let (path, bytes) = file(walk, section, "notices", &mut told);
-    let known =
-        NoticeNames { roles: Some(&names.roles), channels: Some(&names.channels), rules: None };
+    let known = NoticeNames {
+        roles: Some(&names.roles),
+        channels: Some(&names.channels),
+        rules: rule_names.as_ref(),
+    };
     let notices = notices::parse_notices(&path, &bytes, env, known);
     others.mistakes.extend(notices.mistakes);
     others.sources.extend(notices.sources);
@@ -121,9 +136,10 @@ pub(crate) fn read(
 }
 
 /// The facts that conditions may ask for: those of every gateway, and the fields of the house.
-fn schema_of(kinds: Option<&Kinds>) -> Schema {
+#[must_use]
+pub fn schema_of(kinds: &Kinds) -> Schema {
     let mut schema = Schema::standard();
-    for field in kinds.into_iter().flat_map(|kinds| &kinds.fields) {
+    for field in &kinds.fields {
         let (name, is) = field.fact();
         // A field may be declared for several kinds; it is one fact. What is too much is told by whoever reads
         // the definitions.
@@ -172,4 +188,16 @@ fn put<T: Serialize>(told: &mut ProceduresSection, part: &str, definitions: Opti
     if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
         told.parts.insert(part.to_owned(), text);
     }
+}
+
+/// What is shipped, as a gateway without files of its own has it.
+#[must_use]
+pub fn shipped_procedures(env: &dyn Environment) -> BTreeMap<String, String> {
+    let mut told = ProceduresSection::default();
+    let kinds = documents::parse_kinds(Path::new("documents.toml"), b"", env);
+    put(&mut told, "documents", kinds.kinds.as_ref());
+    put(&mut told, "workflows", Some(&workflows::shipped_workflows()));
+    put(&mut told, "rules", Some(&rules::shipped_rules()));
+    put(&mut told, "notices", Some(&notices::shipped_notices()));
+    told.parts
 }

@@ -27,6 +27,7 @@ mod stock;
 mod tag;
 mod which;
 mod witness;
+mod workflow;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -116,6 +117,8 @@ enum Verb {
     /// Check rules, run them over the journal, tell why one fired.
     #[command(subcommand)]
     Rules(rules::RulesVerb),
+    /// Who must sign which document: draw it, check it, say who would sign a document.
+    Workflow(workflow::WorkflowVerb),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]
     Bench(bench::BenchVerb),
@@ -153,6 +156,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Witness(args) => block_on(witness::witness(args))?,
         Verb::Access(verb) => access::access(verb),
         Verb::Rules(verb) => rules::rules(verb),
+        Verb::Workflow(verb) => workflow::workflow(verb),
         Verb::Bench(verb) => bench::bench(verb),
     }
 }

@@ -43,6 +43,16 @@ impl Which {
         run::load_config_without_secrets(&self.config.config)
     }
 
+    /// As `config`; none where there is no such file, for what can do without.
+    pub(super) fn config_if_there(&self) -> anyhow::Result<Option<gatewarden_config::Config>> {
+        if self.config.config.exists() { self.config().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether a ledger is named beside the configuration.
+    pub(super) fn names_ledger(&self) -> bool {
+        self.ledger.is_some()
+    }
+
     fn address(&self) -> anyhow::Result<LedgerAddress> {
         let given = match &self.ledger {
             Some(ledger) => LedgerAddress::parse(ledger)?,
