@@ -148,6 +148,8 @@ fn ordered(item: &str, quantity: i64, amount: i64) -> Body {
         ordered_by: None,
         approved_by: None,
         reservation: None,
+        document_digest: None,
+        requester: None,
         lines: vec![line],
         custom: Default::default(),
     };

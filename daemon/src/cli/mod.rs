@@ -118,6 +118,7 @@ enum Verb {
     #[command(subcommand)]
     Rules(rules::RulesVerb),
     /// Who must sign which document: draw it, check it, say who would sign a document.
+    #[command(subcommand)]
     Workflow(workflow::WorkflowVerb),
     /// Measure this machine's speed against a limit measured in the same run.
     #[command(subcommand)]

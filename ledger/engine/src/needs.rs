@@ -6,7 +6,7 @@
 
 use gatewarden_model::{
     Action, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass, Posting,
-    Stamp, Task, TaskLine,
+    Stamp, Task,
 };
 use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 

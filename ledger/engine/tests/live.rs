@@ -88,6 +88,7 @@ fn rests(command: &Command) -> Rests {
         | C::DefinePolicies
         | C::DefineProcedures
         | C::Fire { .. }
+        | C::SettleNotice(_)
         | C::Identify { .. } => Rests::NotInASession,
     }
 }

@@ -82,6 +82,8 @@ pub(crate) fn movement(
         lines: lines.iter().enumerate().map(line).collect(),
         evidence: Hash::of(b"evidence"),
         reservation: None,
+        document_digest: None,
+        received_by: None,
         effective: None,
         back_dated: false,
         reverses: None,
