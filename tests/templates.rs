@@ -40,10 +40,11 @@ async fn begun(template: &str) -> Gateway {
     gateway
 }
 
-/// Enrols who receives and who decides, and gives the ERP's client.
+/// Enrols who orders, who receives and who decides, and gives the ERP's client.
 async fn staff(gateway: &Gateway) -> Caller {
     let person = |operator: &str, role: &str, badge: &str| json!({"operator": operator, "name": operator, "roles": [role], "badges": [badge], "pin": "8264"});
     let people = [
+        person("chen.buyer", "buyer", "OP-1001"),
         person("li.wei", "receiving-clerk", "OP-2001"),
         person("ma.store", "storekeeper", "OP-2002"),
         person("wu.manager", "department-manager", "OP-3001"),
@@ -83,15 +84,38 @@ fn simulated(gateway: &Gateway, stop: &CancellationToken) -> JoinHandle<Result<(
     })
 }
 
+/// Writes the order, as the buyer, and signs it, as the manager.
+async fn ordered(gateway: &Gateway, item: &str) {
+    let order = json!({"document": {"kind": "purchase-order", "number": "PO-1"}, "version": 1,
+        "partner": "ACME", "date": "2026-11-02", "due": "2026-12-01", "station": "receiving",
+        "lines": [{"line": 10, "item": item, "quantity": PIECES, "amount": "1200", "to": "wh1/dock"}]});
+    let buyer = signed_in(gateway, "OP-1001").await;
+    let written = buyer.post_ok("/api/v1/documents", &order).await;
+    let digest = &written.body["digest"];
+    let path = "/api/v1/documents/purchase-order/PO-1";
+    buyer.post_ok(&format!("{path}/submit"), &json!({"digest": digest})).await;
+    let manager = signed_in(gateway, "OP-3001").await;
+    let yes = json!({"act": "decide", "on": digest, "verdict": "approve"});
+    manager.post_ok(&format!("{path}/act"), &yes).await;
+}
+
+async fn signed_in(gateway: &Gateway, badge: &str) -> Caller {
+    let credentials = json!({"badge": badge, "pin": "8264"});
+    let signed = gateway.anybody().post_ok("/session", &credentials).await;
+    gateway.anybody().with_cookie(signed.cookie.as_deref().unwrap())
+}
+
 async fn received(template: &str, item: &str) {
     let gateway = begun(template).await;
     let erp = staff(&gateway).await;
-    let order = json!({"id": Uuid::new_v4(), "station": "receiving", "kind": "receipt",
+    let task = json!({"id": Uuid::new_v4(), "station": "receiving", "kind": "receipt",
         "document": {"kind": "purchase-order", "number": "PO-1"},
         "ordered_by": "chen.buyer", "approved_by": "wu.manager",
         "lines": [{"line": 10, "item": item, "quantity": PIECES, "value": "1200",
             "from": "@supplier/ACME", "to": "wh1/dock"}]});
-    erp.post_ok("/tasks", &order).await;
+    let refused = erp.post("/tasks", &task).await;
+    assert_eq!(refused.body["code"], "document-needed", "nobody signed it: {}", refused.body);
+    ordered(&gateway, item).await;
     // On the first day the devices ask who they are, and nothing that they read counts.
     let stop = CancellationToken::new();
     let first = simulated(&gateway, &stop);
