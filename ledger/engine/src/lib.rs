@@ -62,6 +62,7 @@ pub use documents::{DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
+pub use gatewarden_rules::Memory as RuleLevels;
 pub use items::ItemMaster;
 pub use judge::{Judge, Replayed, Who};
 pub use keeping::ITEMS_AT_ONCE;
@@ -73,7 +74,7 @@ pub use procedures::{
     schema_of, version_of,
 };
 pub use reviews::reviewers_of;
-pub use rules::FIRED_MAX;
+pub use rules::{AgedStock, FIRED_MAX, FoundAfter, OnHand};
 pub use sessions::{
     machine,
     often::{

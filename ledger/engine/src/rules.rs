@@ -6,15 +6,19 @@
 //! outside (`Command::Fire`), where stock and time are; here it is recorded and done, once for each cause.
 //! Absent: conditions and windows (`gatewarden-rules`).
 
-use std::collections::BTreeSet;
+mod after;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_model::{
     Action, Actor, Body, Day, Document, DocumentContent, DocumentKind, DocumentLine, DraftLine,
     ExtraApproval, Item, ItemId, Module, Movement, OperatorId, RuleEffect, RuleFiring, RuleTrigger,
 };
 use gatewarden_rules::{
-    Around, Facts as RuleFacts, Findings, Ground, RuleSet, Verdict, operation_of,
+    Around, Facts as RuleFacts, Findings, Ground, RuleSet, StockFacts, Verdict, operation_of,
 };
+
+pub use after::{AgedStock, FoundAfter, OnHand};
 
 use crate::{
     access::Facts,
@@ -43,11 +47,17 @@ struct House<'h> {
     state: &'h State,
     settings: &'h Settings,
     offset_min: i32,
+    /// What there is of items, and is to come and go; none where nobody looked it up.
+    stock: Option<&'h BTreeMap<ItemId, StockFacts>>,
 }
 
 impl Ground for House<'_> {
     fn item(&self, code: &ItemId) -> Option<&Item> {
         self.settings.items.by_code(code)
+    }
+
+    fn stock(&self, code: &ItemId) -> Option<StockFacts> {
+        self.stock?.get(code).copied()
     }
 
     fn roles(&self, who: &OperatorId) -> Option<Vec<String>> {
@@ -75,7 +85,7 @@ impl Turn<'_> {
     fn ask<T>(&self, ask: impl FnOnce(&RuleSet, Around<'_, House<'_>>) -> T) -> Option<T> {
         let set = self.rule_set()?;
         let offset_min = self.settings.utc_offset_min;
-        let ground = House { state: self.state, settings: self.settings, offset_min };
+        let ground = House { state: self.state, settings: self.settings, offset_min, stock: None };
         let history = &self.memory.history;
         Some(ask(set, Around { history, ground: &ground, at: self.now }))
     }
