@@ -68,10 +68,9 @@ impl Others {
 /// Reads what the section names.
 pub(crate) fn read(walk: &mut Walk<'_>, root: &Fields) -> (ProceduresSection, Others) {
     let mut others = Others::default();
-    if !root.stands("procedures") {
-        return (ProceduresSection::default(), others);
-    }
-    let Some(section) = root.table("procedures") else {
+    // A section that the file leaves out stands where the file does, filled with what is usual.
+    let stated = root.table("procedures").filter(|section| section.at != root.at);
+    let Some(section) = stated else {
         return (ProceduresSection::default(), others);
     };
     let mut told = ProceduresSection::default();
