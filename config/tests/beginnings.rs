@@ -67,6 +67,16 @@ fn one_that_is_written_names_the_folder_and_the_gateway_and_passes_too() {
 }
 
 #[test]
+fn procedures_hold_where_the_file_says_so_and_nowhere_else() {
+    for template in templates() {
+        let text = template.files[0].1;
+        assert!(config(template, text).procedures.parts.is_empty(), "{}", template.name);
+        let governed = config(template, &format!("{text}\n[procedures]\n"));
+        assert!(governed.procedures.parts.contains_key("documents"), "{}", template.name);
+    }
+}
+
+#[test]
 fn each_says_how_stock_is_kept_valued_and_booked() {
     for template in templates() {
         let config = config(template, template.files[0].1);

@@ -126,7 +126,7 @@ async fn a_file_goes_through_the_door_whole_or_not_at_all() {
 async fn what_is_refused_after_the_trial_takes_the_rest_back(gateway: &Gateway) {
     let order = json!({"document": {"kind": "work-order", "number": "WO-1"}, "version": 1,
         "title": "Pumps", "due": "2099-02-01",
-        "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 5, "to": "wh1/finished"}]});
+        "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 5}]});
     let requisition = json!({"document": {"kind": "requisition", "number": "MR-1"}, "version": 1,
         "requester": "fu.foreman", "station": "counter-1",
         "links": [{"document": {"kind": "work-order", "number": "WO-1"}}],

@@ -87,10 +87,9 @@ pub(crate) fn read(
     names: &Names,
 ) -> (ProceduresSection, Others) {
     let mut others = Others::default();
-    if !root.stands("procedures") {
-        return (ProceduresSection::default(), others);
-    }
-    let Some(section) = root.table("procedures") else {
+    // A section that the file leaves out stands where the file does, filled with what is usual.
+    let stated = root.table("procedures").filter(|section| section.at != root.at);
+    let Some(section) = stated else {
         return (ProceduresSection::default(), others);
     };
     let mut told = ProceduresSection::default();
