@@ -1,10 +1,10 @@
 //! Notices that wait or were rejected, one-time links, and the page on which somebody signs.
 //!
-//! Invariants: a link alone changes nothing: what it stands for is shown as its person may see it, and signing asks
-//! for that person's badge and PIN; a link is good once, and only for the version and step that it names; one that
-//! is used, over or somebody else's is refused, and that is recorded, as slowly as strangers are. The engine
-//! decides whether the person may sign, as for every other door. The pages hold no data. Absent: the words of
-//! notices, which are their receivers'.
+//! Invariants: a link alone changes nothing: what it stands for is shown as its person may see it, and
+//! signing asks for that person's badge and PIN; a link is good once, and only for the version and step
+//! that it names; one that is used, over or somebody else's is refused, and that is recorded, as slowly as
+//! strangers are. The engine decides whether the person may sign, as for every other door. The pages hold
+//! no data. Absent: the words of notices, which are their receivers'.
 
 use axum::{
     Json,
@@ -207,7 +207,8 @@ pub(crate) struct Signing {
     comment: String,
 }
 
-/// Signs by a one-time link: with the badge and PIN of the person whom it was sent to. The session ends at once.
+/// Signs by a one-time link: with the badge and PIN of the person whom it was sent to. The session ends at
+/// once.
 #[utoipa::path(post, path = "/api/v1/links/{token}", tag = "notices", request_body = Signing,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 410, body = Problem), (status = 429, body = Problem)))]

@@ -1,7 +1,7 @@
 //! Definitions: on which occasion who is told what, by which channels, and what follows if nobody reacts.
 //!
-//! Invariants: one set is whole (its words stand in it), so that the journal can hold it; whatever it names of the
-//! house (roles, people, channels) is only a name here. Absent: reading TOML (`gatewarden-config`).
+//! Invariants: one set is whole (its words stand in it), so that the journal can hold it; whatever it names
+//! of the house (roles, people, channels) is only a name here. Absent: reading TOML (`gatewarden-config`).
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -165,8 +165,8 @@ pub enum Receiver {
     Named,
     /// `manager-of:NAME`: who stands above somebody whom the occasion names; `initiator` is the author.
     ManagerOf(String),
-    /// `group:ROLE`: the audience of a channel that has no receivers of its own, such as a robot's group. It may
-    /// see what this role may.
+    /// `group:ROLE`: the audience of a channel that has no receivers of its own, such as a robot's group.
+    /// It may see what this role may.
     Group(String),
 }
 

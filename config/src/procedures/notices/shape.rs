@@ -73,7 +73,8 @@ const DAYS: Key = optional(
     Shape::List { of: &WEEKDAY, max: 7 },
     "On these days, mon to sun; on all by default.",
 );
-const TO_WHOM: &str = "To whom: role:NAME, operator:NAME, field:NAME, approvers, or group:ROLE for a channel's audience.";
+const TO_WHOM: &str = "To whom: role:NAME, operator:NAME, field:NAME, manager-of:NAME, approvers, named, or \
+                       group:ROLE for a channel's audience.";
 
 static NOTICE: Section = Section {
     doc: "One notice: on which occasion who is told.",
