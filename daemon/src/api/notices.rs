@@ -226,6 +226,10 @@ pub(crate) async fn sign(
         LinkState::Expired => return Err(refused(&api, &link, "expired", "its time is over").await),
     }
     let Signing { badge, pin, verdict, comment } = signing;
+    if verdict == Verdict::Reject && comment.trim().is_empty() {
+        let message = "comment: a no needs a reason: say what is wrong";
+        return Err(Problem::bad_field("comment", message));
+    }
     let credentials = Credentials { badge: Some(badge), pin };
     let (_, _, Json(opened)) = gate::sign_in(&api, None, credentials, jar, peer).await?;
     let session: SessionId = serde_json::from_value(opened["id"].clone())

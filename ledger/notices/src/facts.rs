@@ -7,6 +7,7 @@
 //! texts.
 
 mod made;
+mod others;
 mod spec;
 
 use std::collections::BTreeMap;
