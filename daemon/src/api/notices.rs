@@ -105,15 +105,22 @@ pub(crate) struct LinkView {
     node: String,
     /// The version that it would sign; none where there is another now, or the document is over.
     content: Option<DocumentContent>,
-    /// What differs from the version before.
+    /// The version before it.
+    #[serde(skip)]
+    before: Option<DocumentContent>,
+    /// What differs from that; found once both are masked.
     changed: Vec<Change>,
 }
 
 impl Mask for LinkView {
     fn mask(&mut self, rights: &FieldRights) {
-        // What changed was found between two versions that were masked already.
-        let Self { operator: _, state: _, document: _, node: _, content, changed: _ } = self;
+        let Self { operator: _, state: _, document: _, node: _, content, before, changed } = self;
         content.mask(rights);
+        before.mask(rights);
+        *changed = match (before, content) {
+            (Some(before), Some(content)) => diff(before, content),
+            _ => vec![],
+        };
     }
 }
 
@@ -128,21 +135,21 @@ pub(crate) async fn show(
     let (link, state) = link_of(&api, &token).await?;
     let eyes = Eyes::of_operator(&api, &link.operator).await?;
     let Link { operator, grant, .. } = link;
-    let (content, changed) = match state {
-        LinkState::Open => seen(&api, &eyes, &grant.document, grant.digest).await?,
-        _ => (None, vec![]),
+    let (content, before) = match state {
+        LinkState::Open => seen(&api, &grant.document, grant.digest).await?,
+        _ => (None, None),
     };
     let (document, node) = (grant.document, grant.node);
-    Ok(eyes.json(LinkView { operator, state, document, node, content, changed }))
+    let view = LinkView { operator, state, document, node, content, before, changed: vec![] };
+    Ok(eyes.json(view))
 }
 
-/// The version of a digest and what changed in it, if it is the one that waits.
+/// The version of a digest, if it is the one that waits, and the version before it.
 async fn seen(
     api: &Api,
-    eyes: &Eyes,
     document: &Document,
     digest: Hash,
-) -> Result<(Option<DocumentContent>, Vec<Change>), Problem> {
+) -> Result<(Option<DocumentContent>, Option<DocumentContent>), Problem> {
     let wanted = document.clone();
     let content = api
         .app
@@ -152,12 +159,10 @@ async fn seen(
             (open.digest == digest).then(|| (*open.content).clone())
         })
         .await?;
-    let Some(content) = content else { return Ok((None, vec![])) };
+    let Some(content) = content else { return Ok((None, None)) };
     let (document, version) = (document.clone(), content.version);
     let before = api.app.read(move |ledger| version_before(ledger, &document, version)).await?;
-    let shown = eyes.show(content.clone()).into_inner();
-    let changed = before.map(|before| diff(&eyes.show(before).into_inner(), &shown));
-    Ok((Some(content), changed.unwrap_or_default()))
+    Ok((Some(content), before))
 }
 
 fn version_before(
@@ -231,9 +236,7 @@ pub(crate) async fn sign(
         return Err(Problem::bad_field("comment", message));
     }
     let credentials = Credentials { badge: Some(badge), pin };
-    let (_, _, Json(opened)) = gate::sign_in(&api, None, credentials, jar, peer).await?;
-    let session: SessionId = serde_json::from_value(opened["id"].clone())
-        .map_err(|_| Problem::bad_request("the session can't be read"))?;
+    let session = gate::sign_in_once(&api, credentials, jar, peer).await?;
     let signed = by_session(&api, &link, session, verdict, comment).await;
     let reason = "link".to_owned();
     let _ = api.app.recorder.command(Command::SignOut { session, reason }).await?;

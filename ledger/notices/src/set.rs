@@ -89,6 +89,9 @@ pub struct Only {
     /// These rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// Any rule but these, which have notices of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_except: Vec<String>,
 }
 
 /// Who is told if nobody reacts for so long.
@@ -204,12 +207,13 @@ impl Notice {
     /// Whether an occasion is one of this notice.
     #[must_use]
     pub fn fits(&self, occasion: &Occasion) -> bool {
-        let Only { documents, movements, rules } = &self.only;
+        let Only { documents, movements, rules, rules_except } = &self.only;
         let kind = occasion.document.as_ref().map(|document| document.kind);
         self.on == occasion.on
             && (documents.is_empty() || kind.is_some_and(|kind| documents.contains(&kind)))
             && (movements.is_empty()
                 || occasion.movement.is_some_and(|kind| movements.contains(&kind)))
+            && !occasion.rule.as_ref().is_some_and(|rule| rules_except.contains(rule))
             && (rules.is_empty() || occasion.rule.as_ref().is_some_and(|rule| rules.contains(rule)))
     }
 

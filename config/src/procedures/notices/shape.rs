@@ -98,6 +98,11 @@ static NOTICE: Section = Section {
             "Only on movements of these kinds.",
         ),
         optional("rules", Shape::List { of: &SLUG, max: NARROWED_MAX }, "Only on these rules."),
+        optional(
+            "rules_except",
+            Shape::List { of: &SLUG, max: NARROWED_MAX },
+            "On any rule but these, which have notices of their own.",
+        ),
         required("to", RECEIVERS, TO_WHOM),
         optional("channels", CHANNELS, "By which channels: the first that takes it."),
         Key {
