@@ -138,7 +138,7 @@ impl NoticeLane {
 
     async fn open(&self) -> anyhow::Result<(Queue, VecDeque<(u64, NoticeSettled)>, Option<u64>)> {
         let limits = self.ways.limits();
-        let kept = self.spool.run(|t| book::load(t)).await?;
+        let kept = self.spool.run(book::load).await?;
         let records = kept.records.iter().map(|(key, body)| (key.as_str(), body.as_str()));
         let queue = Queue::load(limits, records)?;
         Ok((queue, kept.outcomes, kept.cursor))

@@ -54,7 +54,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Masked<Vec<NoticeRow>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "notices").await?;
     let eyes = Eyes::of(&api, &who).await?;
-    Ok(eyes.json(api.app.spool.run(|t| notices::rows(t)).await?))
+    Ok(eyes.json(api.app.spool.run(notices::rows).await?))
 }
 
 /// Lets a rejected notice be tried again, by the channels that its definition names now.
@@ -67,7 +67,7 @@ pub(crate) async fn retry(
 ) -> Result<StatusCode, Problem> {
     who.may(&api, Action::Modify, Module::System, "retry a notice").await?;
     let id: u64 = id.parse().map_err(|_| Problem::not_found("rejected notice"))?;
-    let rows = api.app.spool.run(|t| notices::rows(t)).await?;
+    let rows = api.app.spool.run(notices::rows).await?;
     if !rows.iter().any(|row| row.is_rejected(id)) {
         return Err(Problem::not_found("rejected notice"));
     }
