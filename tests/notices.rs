@@ -180,7 +180,11 @@ async fn a_link_signs_once_for_the_person_whom_it_was_sent_to_and_for_nobody_els
     let wrong = door.post(&path, &sign("OP-3001", "0000", "approve")).await;
     assert_eq!(wrong.status, 401, "{}", wrong.body);
     let bare = door.post(&path, &sign("OP-3001", "3691", "reject")).await;
-    assert!(!bare.is_success(), "a no without a reason: {}", bare.body);
+    assert_eq!(
+        (bare.status, &bare.body["field"]),
+        (400, &json!("comment")),
+        "a no without a reason"
+    );
     assert_eq!(door.get(&path).await["state"], "open", "nothing was signed");
 
     let signed = door.post(&path, &sign("OP-3001", "3691", "approve")).await;

@@ -1,11 +1,12 @@
 //! The notice lane: follows the journal, and tells people what the house has decided that they are told.
 //!
-//! Invariants: what an entry gives occasion for is on disk in the transaction that moves the cursor; before a
-//! message leaves, its rows say `sending`, on disk; what becomes of a notice is on disk before it is recorded, and
-//! is recorded once, since the journal is read to its end before anything is recorded or sent. So a crash loses
-//! nothing, and what was being sent is sent again with the same id, by which a channel tells repeats where it
-//! can. Words are made when they are sent, from entries and documents masked by the receiver's rights of that
-//! moment. Absent: pacing (`gatewarden-notices`), channels (`erp-adapters`).
+//! Invariants: what an entry gives occasion for is on disk in the transaction that moves the cursor; before
+//! a message leaves, its rows say `sending`, on disk; what becomes of a notice is on disk before it is
+//! recorded, and is recorded once, since the journal is read to its end before anything is recorded or
+//! sent. So a crash loses nothing, and what was being sent is sent again with the same id, by which a
+//! channel tells repeats where it can. Words are made when they are sent, from entries and documents masked
+//! by the receiver's rights of that moment. Absent: pacing (`gatewarden-notices`), channels
+//! (`erp-adapters`).
 
 mod book;
 mod links;
@@ -137,7 +138,7 @@ impl NoticeLane {
 
     async fn open(&self) -> anyhow::Result<(Queue, VecDeque<(u64, NoticeSettled)>, Option<u64>)> {
         let limits = self.ways.limits();
-        let kept = self.spool.run(|t| book::load(t)).await?;
+        let kept = self.spool.run(book::load).await?;
         let records = kept.records.iter().map(|(key, body)| (key.as_str(), body.as_str()));
         let queue = Queue::load(limits, records)?;
         Ok((queue, kept.outcomes, kept.cursor))
@@ -251,8 +252,8 @@ impl Running {
         }
     }
 
-    /// Writes what changed, and the cursor, in one transaction. A cursor by itself is not worth a flush each time:
-    /// entries that gave no occasion may be read again.
+    /// Writes what changed, and the cursor, in one transaction. A cursor by itself is not worth a flush
+    /// each time: entries that gave no occasion may be read again.
     async fn persist(&mut self) -> anyhow::Result<()> {
         let changes = self.queue.changes();
         let cursor = self.cursor;

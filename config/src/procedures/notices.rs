@@ -1,9 +1,10 @@
 //! `notices.toml`: who is told what, by which channels, in which words. The shipped ones are data
-//! (`procedures/notices.toml` and the templates beside it, embedded); a notice of the file replaces the shipped
-//! one of that id.
+//! (`procedures/notices.toml` and the templates beside it, embedded); a notice of the file replaces the
+//! shipped one of that id.
 //!
-//! Invariant: every mistake is told at once, each at its place, in the file and in the templates that it names
-//! (file, line, column of the template). Absent: whether a person exists, which only the journal knows.
+//! Invariant: every mistake is told at once, each at its place, in the file and in the templates that it
+//! names (file, line, column of the template). Absent: whether a person exists, which only the journal
+//! knows.
 
 mod build;
 mod shape;

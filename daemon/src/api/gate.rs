@@ -83,6 +83,18 @@ pub(super) async fn sign_in(
     }
 }
 
+/// Signs somebody in at the console for one act, without a cookie; whoever asks for it ends the session.
+pub(super) async fn sign_in_once(
+    api: &Api,
+    credentials: Credentials,
+    jar: CookieJar,
+    peer: Peer,
+) -> Result<SessionId, Problem> {
+    let (_, _, Json(opened)) = sign_in(api, None, credentials, jar, peer).await?;
+    serde_json::from_value(opened["id"].clone())
+        .map_err(|_| Problem::bad_request("the session can't be read"))
+}
+
 /// Lets somebody try a one-time code, slowly: who has none is a stranger.
 pub(super) fn admit_stranger(api: &Api) -> Result<(), Problem> {
     let now = api.app.clock.now();

@@ -1,10 +1,10 @@
 //! Notices that wait or were rejected, one-time links, and the page on which somebody signs.
 //!
-//! Invariants: a link alone changes nothing: what it stands for is shown as its person may see it, and signing asks
-//! for that person's badge and PIN; a link is good once, and only for the version and step that it names; one that
-//! is used, over or somebody else's is refused, and that is recorded, as slowly as strangers are. The engine
-//! decides whether the person may sign, as for every other door. The pages hold no data. Absent: the words of
-//! notices, which are their receivers'.
+//! Invariants: a link alone changes nothing: what it stands for is shown as its person may see it, and
+//! signing asks for that person's badge and PIN; a link is good once, and only for the version and step
+//! that it names; one that is used, over or somebody else's is refused, and that is recorded, as slowly as
+//! strangers are. The engine decides whether the person may sign, as for every other door. The pages hold
+//! no data. Absent: the words of notices, which are their receivers'.
 
 use axum::{
     Json,
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Masked<Vec<NoticeRow>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "notices").await?;
     let eyes = Eyes::of(&api, &who).await?;
-    Ok(eyes.json(api.app.spool.run(|t| notices::rows(t)).await?))
+    Ok(eyes.json(api.app.spool.run(notices::rows).await?))
 }
 
 /// Lets a rejected notice be tried again, by the channels that its definition names now.
@@ -67,7 +67,7 @@ pub(crate) async fn retry(
 ) -> Result<StatusCode, Problem> {
     who.may(&api, Action::Modify, Module::System, "retry a notice").await?;
     let id: u64 = id.parse().map_err(|_| Problem::not_found("rejected notice"))?;
-    let rows = api.app.spool.run(|t| notices::rows(t)).await?;
+    let rows = api.app.spool.run(notices::rows).await?;
     if !rows.iter().any(|row| row.is_rejected(id)) {
         return Err(Problem::not_found("rejected notice"));
     }
@@ -105,15 +105,22 @@ pub(crate) struct LinkView {
     node: String,
     /// The version that it would sign; none where there is another now, or the document is over.
     content: Option<DocumentContent>,
-    /// What differs from the version before.
+    /// The version before it.
+    #[serde(skip)]
+    before: Option<DocumentContent>,
+    /// What differs from that; found once both are masked.
     changed: Vec<Change>,
 }
 
 impl Mask for LinkView {
     fn mask(&mut self, rights: &FieldRights) {
-        // What changed was found between two versions that were masked already.
-        let Self { operator: _, state: _, document: _, node: _, content, changed: _ } = self;
+        let Self { operator: _, state: _, document: _, node: _, content, before, changed } = self;
         content.mask(rights);
+        before.mask(rights);
+        *changed = match (before, content) {
+            (Some(before), Some(content)) => diff(before, content),
+            _ => vec![],
+        };
     }
 }
 
@@ -128,21 +135,21 @@ pub(crate) async fn show(
     let (link, state) = link_of(&api, &token).await?;
     let eyes = Eyes::of_operator(&api, &link.operator).await?;
     let Link { operator, grant, .. } = link;
-    let (content, changed) = match state {
-        LinkState::Open => seen(&api, &eyes, &grant.document, grant.digest).await?,
-        _ => (None, vec![]),
+    let (content, before) = match state {
+        LinkState::Open => seen(&api, &grant.document, grant.digest).await?,
+        _ => (None, None),
     };
     let (document, node) = (grant.document, grant.node);
-    Ok(eyes.json(LinkView { operator, state, document, node, content, changed }))
+    let view = LinkView { operator, state, document, node, content, before, changed: vec![] };
+    Ok(eyes.json(view))
 }
 
-/// The version of a digest and what changed in it, if it is the one that waits.
+/// The version of a digest, if it is the one that waits, and the version before it.
 async fn seen(
     api: &Api,
-    eyes: &Eyes,
     document: &Document,
     digest: Hash,
-) -> Result<(Option<DocumentContent>, Vec<Change>), Problem> {
+) -> Result<(Option<DocumentContent>, Option<DocumentContent>), Problem> {
     let wanted = document.clone();
     let content = api
         .app
@@ -152,12 +159,10 @@ async fn seen(
             (open.digest == digest).then(|| (*open.content).clone())
         })
         .await?;
-    let Some(content) = content else { return Ok((None, vec![])) };
+    let Some(content) = content else { return Ok((None, None)) };
     let (document, version) = (document.clone(), content.version);
     let before = api.app.read(move |ledger| version_before(ledger, &document, version)).await?;
-    let shown = eyes.show(content.clone()).into_inner();
-    let changed = before.map(|before| diff(&eyes.show(before).into_inner(), &shown));
-    Ok((Some(content), changed.unwrap_or_default()))
+    Ok((Some(content), before))
 }
 
 fn version_before(
@@ -207,7 +212,8 @@ pub(crate) struct Signing {
     comment: String,
 }
 
-/// Signs by a one-time link: with the badge and PIN of the person whom it was sent to. The session ends at once.
+/// Signs by a one-time link: with the badge and PIN of the person whom it was sent to. The session ends at
+/// once.
 #[utoipa::path(post, path = "/api/v1/links/{token}", tag = "notices", request_body = Signing,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 410, body = Problem), (status = 429, body = Problem)))]
@@ -225,10 +231,12 @@ pub(crate) async fn sign(
         LinkState::Expired => return Err(refused(&api, &link, "expired", "its time is over").await),
     }
     let Signing { badge, pin, verdict, comment } = signing;
+    if verdict == Verdict::Reject && comment.trim().is_empty() {
+        let message = "comment: a no needs a reason: say what is wrong";
+        return Err(Problem::bad_field("comment", message));
+    }
     let credentials = Credentials { badge: Some(badge), pin };
-    let (_, _, Json(opened)) = gate::sign_in(&api, None, credentials, jar, peer).await?;
-    let session: SessionId = serde_json::from_value(opened["id"].clone())
-        .map_err(|_| Problem::bad_request("the session can't be read"))?;
+    let session = gate::sign_in_once(&api, credentials, jar, peer).await?;
     let signed = by_session(&api, &link, session, verdict, comment).await;
     let reason = "link".to_owned();
     let _ = api.app.recorder.command(Command::SignOut { session, reason }).await?;

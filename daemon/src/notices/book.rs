@@ -1,5 +1,5 @@
-//! The queue of notices in `spool.db`: its records, the outcomes that are not in the journal yet, the cursor and
-//! the one-time links.
+//! The queue of notices in `spool.db`: its records, the outcomes that are not in the journal yet, the
+//! cursor and the one-time links.
 
 use std::collections::VecDeque;
 

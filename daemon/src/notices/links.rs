@@ -1,8 +1,9 @@
 //! One-time links: what a notice lets its receiver open, and sign after he proved who he is.
 //!
-//! Invariants: a token has 256 bits and is on disk as its digest alone; it stands for one person, one version of one
-//! document at one step, until a time; it is good for one act. The same notice has the same token for as long as
-//! the gateway runs, so that a repeated message says the same. Absent: who may sign (the engine asks again).
+//! Invariants: a token has 256 bits and is on disk as its digest alone; it stands for one person, one
+//! version of one document at one step, until a time; it is good for one act. The same notice has the same
+//! token for as long as the gateway runs, so that a repeated message says the same. Absent: who may sign
+//! (the engine asks again).
 
 use std::sync::Arc;
 

@@ -8,7 +8,8 @@ use gatewarden_store::{LedgerReader, StoreError};
 
 use super::{Running, SCAN_ENTRIES_MAX, plan::Found};
 
-/// Where the queue is new, older entries give no occasion: what happened before there were notices is not told.
+/// Where the queue is new, older entries give no occasion: what happened before there were notices is not
+/// told.
 const FRESH_US: i64 = 24 * 3_600_000_000;
 /// Entries that are planned at once.
 const PLANNED_MAX: usize = 50;

@@ -1,7 +1,7 @@
 //! The ways to people: channels by name, who reads them, and how people are called there.
 //!
-//! A channel that is one place for all (a robot's group, a topic, a URL) is for the audience `group:ROLE` alone,
-//! masked as that role sees; what is for one person goes only where nobody else reads.
+//! A channel that is one place for all (a robot's group, a topic, a URL) is for the audience `group:ROLE`
+//! alone, masked as that role sees; what is for one person goes only where nobody else reads.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,11 +1,13 @@
 //! Facts: what the words of a notice may say of its occasion.
 //!
-//! Invariants: facts are made from entries and documents that are masked for the receiver, so what he may not
-//! see is not there; every fact of an occasion's table stands, as nothing where it is not known, so a template
-//! that fits the table never misses one; whole numbers, texts, yes or no and rows of those; texts are one line
-//! and bounded, rows are bounded and `more` says how many are left out. Amounts and days are texts.
+//! Invariants: facts are made from entries and documents that are masked for the receiver, so what he may
+//! not see is not there; every fact of an occasion's table stands, as nothing where it is not known, so a
+//! template that fits the table never misses one; whole numbers, texts, yes or no and rows of those; texts
+//! are one line and bounded, rows are bounded and `more` says how many are left out. Amounts and days are
+//! texts.
 
 mod made;
+mod others;
 mod spec;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ pub mod facts;
 mod occasion;
 mod queue;
 mod quiet;
+mod receiver;
 mod set;
 pub mod template;
 pub mod terms;
@@ -23,7 +24,8 @@ pub use queue::{
     WATCHED_MAX,
 };
 pub use quiet::{HOLIDAYS_MAX, Hours, QUIET_DAYS_MAX, QuietHours};
+pub use receiver::{Receiver, ReceiverError};
 pub use set::{
     CHANNELS_MAX, ESCALATIONS_MAX, Escalation, NOTICES_MAX, Notice, NoticeSet, Only, RECEIVERS_MAX,
-    Receiver, ReceiverError, SAME_MAX, SetFault, Severity, Waiting,
+    SAME_MAX, SetFault, Severity, Waiting,
 };

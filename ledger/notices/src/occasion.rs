@@ -1,8 +1,8 @@
 //! Occasions: what an entry gives reason to tell, and what is a reaction to something that was told.
 //!
-//! Invariants: occasions are read off the entry alone, so that a lost queue is made again from the journal; what
-//! is about a notice itself gives no occasion, or telling would never end. Absent: who is told (the definitions)
-//! and with which facts (`facts`).
+//! Invariants: occasions are read off the entry alone, so that a lost queue is made again from the journal;
+//! what is about a notice itself gives no occasion, or telling would never end. Absent: who is told (the
+//! definitions) and with which facts (`facts`).
 
 mod approval;
 

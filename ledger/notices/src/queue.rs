@@ -1,10 +1,11 @@
 //! What is to be sent now: the pacing of notices as a state machine, with time as an argument.
 //!
 //! Invariants: a notice that was taken is sent, part of a digest, counted as a repeat of another, answered
-//! before it was sent, or visibly rejected, and ends so exactly once; no channel is used more often than its
-//! rates say, in whatever span one looks; what changed is told by `changes` as records, and a queue loaded from
-//! the records goes on as this one would. What was being sent when it stopped is sent again, with the same id.
-//! Full means that nothing is taken, so the journal is read no further. Absent: sending, masking, words.
+//! before it was sent, or visibly rejected, and ends so exactly once; no channel is used more often than
+//! its rates say, in whatever span one looks; what changed is told by `changes` as records, and a queue
+//! loaded from the records goes on as this one would. What was being sent when it stopped is sent again,
+//! with the same id. Full means that nothing is taken, so the journal is read no further. Absent: sending,
+//! masking, words.
 
 mod answer;
 mod pick;

@@ -50,8 +50,8 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// The first moment (microseconds of the wall clock) from `now` on at which this receiver may be told what
-    /// can wait; `now` where it is not quiet.
+    /// The first moment (microseconds of the wall clock) from `now` on at which this receiver may be told
+    /// what can wait; `now` where it is not quiet.
     #[must_use]
     pub fn open_from(&self, whom: Option<&OperatorId>, now_us: i64, offset_min: i32) -> i64 {
         let Some(hours) = whom.and_then(|who| self.of.get(who)).or(self.hours.as_ref()) else {

@@ -1,15 +1,15 @@
 //! Definitions: on which occasion who is told what, by which channels, and what follows if nobody reacts.
 //!
-//! Invariants: one set is whole (its words stand in it), so that the journal can hold it; whatever it names of the
-//! house (roles, people, channels) is only a name here. Absent: reading TOML (`gatewarden-config`).
+//! Invariants: one set is whole (its words stand in it), so that the journal can hold it; whatever it names
+//! of the house (roles, people, channels) is only a name here. Absent: reading TOML (`gatewarden-config`).
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
-use gatewarden_model::{DocumentKind, MovementKind, NoticeId, OperatorId};
+use gatewarden_model::{DocumentKind, MovementKind, NoticeId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Occasion, On, QuietHours,
+    Occasion, On, QuietHours, Receiver,
     facts::{Facts, specs},
     template::{Lang, Slot, TemplateFault, Words, check},
 };
@@ -89,6 +89,9 @@ pub struct Only {
     /// These rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// Any rule but these, which have notices of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_except: Vec<String>,
 }
 
 /// Who is told if nobody reacts for so long.
@@ -150,82 +153,6 @@ pub enum Waiting {
     Through,
 }
 
-/// To whom something is told.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Receiver {
-    /// `role:NAME`: everybody who holds it.
-    Role(String),
-    /// `operator:NAME`.
-    Operator(OperatorId),
-    /// `field:NAME`: somebody whom the occasion names.
-    Field(String),
-    /// `approvers`: whose signature is awaited.
-    Approvers,
-    /// `named`: whom the occasion itself says to tell, as a rule does.
-    Named,
-    /// `manager-of:NAME`: who stands above somebody whom the occasion names; `initiator` is the author.
-    ManagerOf(String),
-    /// `group:ROLE`: the audience of a channel that has no receivers of its own, such as a robot's group. It may
-    /// see what this role may.
-    Group(String),
-}
-
-/// Why a text names no receiver.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no receiver: use role:NAME, operator:NAME, field:NAME, manager-of:NAME, group:ROLE, approvers or named"
-)]
-pub struct ReceiverError(pub String);
-
-impl FromStr for Receiver {
-    type Err = ReceiverError;
-
-    fn from_str(text: &str) -> Result<Self, ReceiverError> {
-        let wrong = || ReceiverError(text.chars().take(80).collect());
-        match text {
-            "approvers" => return Ok(Self::Approvers),
-            "named" => return Ok(Self::Named),
-            _ => {}
-        }
-        let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
-        let name: OperatorId = name.parse().map_err(|_| wrong())?;
-        Ok(match kind {
-            "operator" => Self::Operator(name),
-            "role" => Self::Role(name.to_string()),
-            "field" => Self::Field(name.to_string()),
-            "manager-of" => Self::ManagerOf(name.to_string()),
-            "group" => Self::Group(name.to_string()),
-            _ => return Err(wrong()),
-        })
-    }
-}
-
-impl fmt::Display for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Role(name) => write!(f, "role:{name}"),
-            Self::Operator(name) => write!(f, "operator:{name}"),
-            Self::Field(name) => write!(f, "field:{name}"),
-            Self::ManagerOf(name) => write!(f, "manager-of:{name}"),
-            Self::Approvers => f.write_str("approvers"),
-            Self::Named => f.write_str("named"),
-            Self::Group(name) => write!(f, "group:{name}"),
-        }
-    }
-}
-
-impl Serialize for Receiver {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Receiver {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// What is wrong with a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetFault {
@@ -280,12 +207,13 @@ impl Notice {
     /// Whether an occasion is one of this notice.
     #[must_use]
     pub fn fits(&self, occasion: &Occasion) -> bool {
-        let Only { documents, movements, rules } = &self.only;
+        let Only { documents, movements, rules, rules_except } = &self.only;
         let kind = occasion.document.as_ref().map(|document| document.kind);
         self.on == occasion.on
             && (documents.is_empty() || kind.is_some_and(|kind| documents.contains(&kind)))
             && (movements.is_empty()
                 || occasion.movement.is_some_and(|kind| movements.contains(&kind)))
+            && !occasion.rule.as_ref().is_some_and(|rule| rules_except.contains(rule))
             && (rules.is_empty() || occasion.rule.as_ref().is_some_and(|rule| rules.contains(rule)))
     }
 

@@ -1,11 +1,11 @@
 //! Words with places for facts, in Chinese and English: read from a file, checked against the facts that
 //! there will be, and filled in.
 //!
-//! Invariants: a template says less than minijinja could (`words`): it picks and writes facts and goes through
-//! lists, but makes no value that is larger than what it was given; so fuel bounds its time and a full text
-//! its memory. What checked well does not fail when it is filled in, whether a fact is there or hidden or not
-//! known. Nothing is escaped as HTML; in Markdown no fact can make a link, a heading or a mention. Absent:
-//! which facts an occasion has (`facts`), files and their names.
+//! Invariants: a template says less than minijinja could (`words`): it picks and writes facts and goes
+//! through lists, but makes no value that is larger than what it was given; so fuel bounds its time and a
+//! full text its memory. What checked well does not fail when it is filled in, whether a fact is there or
+//! hidden or not known. Nothing is escaped as HTML; in Markdown no fact can make a link, a heading or a
+//! mention. Absent: which facts an occasion has (`facts`), files and their names.
 
 mod file;
 mod fill;

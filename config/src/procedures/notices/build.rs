@@ -11,7 +11,7 @@ use gatewarden_notices::{
 use super::{NoticeNames, shape, words::Templates};
 use crate::{
     cross::Seen,
-    fields::{Fields, Value},
+    fields::{Fields, Span, Value},
     nearest::{nearest, one_of},
     report::Walk,
     words::quote,
@@ -182,15 +182,21 @@ fn only(walk: &mut Walk<'_>, fields: &Fields, names: NoticeNames<'_>) -> Only {
             }
         }
     }
-    for (text, at) in fields.texts("rules") {
-        if let Some(rules) = names.rules
-            && !rules.contains(text)
-        {
-            walk.unknown(at, "unknown-rule", "rule", text, rules.iter().map(String::as_str));
+    for (key, list) in [("rules", &mut only.rules), ("rules_except", &mut only.rules_except)] {
+        for (text, at) in fields.texts(key) {
+            rule(walk, text, at, names);
+            list.push(text.to_owned());
         }
-        only.rules.push(text.to_owned());
     }
     only
+}
+
+fn rule(walk: &mut Walk<'_>, text: &str, at: Span, names: NoticeNames<'_>) {
+    if let Some(rules) = names.rules
+        && !rules.contains(text)
+    {
+        walk.unknown(at, "unknown-rule", "rule", text, rules.iter().map(String::as_str));
+    }
 }
 
 fn escalations(walk: &mut Walk<'_>, fields: &Fields, names: NoticeNames<'_>) -> Vec<Escalation> {

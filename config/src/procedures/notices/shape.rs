@@ -73,7 +73,8 @@ const DAYS: Key = optional(
     Shape::List { of: &WEEKDAY, max: 7 },
     "On these days, mon to sun; on all by default.",
 );
-const TO_WHOM: &str = "To whom: role:NAME, operator:NAME, field:NAME, approvers, or group:ROLE for a channel's audience.";
+const TO_WHOM: &str = "To whom: role:NAME, operator:NAME, field:NAME, manager-of:NAME, approvers, named, or \
+                       group:ROLE for a channel's audience.";
 
 static NOTICE: Section = Section {
     doc: "One notice: on which occasion who is told.",
@@ -97,6 +98,11 @@ static NOTICE: Section = Section {
             "Only on movements of these kinds.",
         ),
         optional("rules", Shape::List { of: &SLUG, max: NARROWED_MAX }, "Only on these rules."),
+        optional(
+            "rules_except",
+            Shape::List { of: &SLUG, max: NARROWED_MAX },
+            "On any rule but these, which have notices of their own.",
+        ),
         required("to", RECEIVERS, TO_WHOM),
         optional("channels", CHANNELS, "By which channels: the first that takes it."),
         Key {

@@ -1,4 +1,5 @@
-//! What the steps of a document and the firings of rules give reason to tell, and which of them are reactions.
+//! What the steps of a document and the firings of rules give reason to tell, and which of them are
+//! reactions.
 
 use gatewarden_model::{
     ApprovalEvent, ApprovalSeat, Document, DocumentStep, Hash, NodeId, OperatorId, ReturnTo,
