@@ -32,6 +32,7 @@ mod recorder;
 mod recording;
 mod requests;
 mod rivals;
+mod rule_watch;
 mod run;
 mod secrets;
 mod spool;

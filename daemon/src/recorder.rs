@@ -9,6 +9,7 @@
 mod alarms;
 mod failing;
 mod load;
+pub(crate) use load::first_since;
 mod rotate;
 mod thread;
 

@@ -28,6 +28,7 @@ use crate::{
     lamps::Lamps,
     lanes,
     notices::{self, NoticeDesk, NoticeLane, Ways},
+    rule_watch::RuleWatch,
     recorder::Recorder,
     secrets::PinChecker,
     spool::Spool,
@@ -77,6 +78,16 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
     start_lanes(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
     let notices = start_notices(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
+    other_tasks.spawn(
+        RuleWatch {
+            recorder: recorder.clone(),
+            spool: spool.clone(),
+            ledger: ledger_address(&config)?,
+            clock: Arc::clone(&clock),
+            offset_min: config.gateway.utc_offset_min,
+        }
+        .run(stop.clone()),
+    );
     let mut app = App {
         config: Arc::clone(&config),
         recorder: recorder.clone(),

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use gatewarden_model::{Body, Entry, NoticeOutcome, NoticeSettled};
 use gatewarden_notices::{Offered, ROWS_MAX, occasions, reactions};
-use gatewarden_store::{LedgerReader, StoreError};
+use gatewarden_store::LedgerReader;
 
 use super::{Running, SCAN_ENTRIES_MAX, plan::Found};
+use crate::recorder::first_since;
 
 /// Where the queue is new, older entries give no occasion: what happened before there were notices is not
 /// told.
@@ -118,17 +119,4 @@ impl Running {
             self.queue.await_reaction(&notice, about, &subject, due_us);
         }
     }
-}
-
-/// The first entry that is not older, by halves: the wall clock goes on, but for a little.
-fn first_since(reader: &LedgerReader, len: u64, since_us: i64) -> Result<u64, StoreError> {
-    let (mut from, mut to) = (0, len);
-    while from < to {
-        let middle = from + (to - from) / 2;
-        match reader.entry(middle)? {
-            Some(entry) if entry.at.wall_us >= since_us => to = middle,
-            _ => from = middle + 1,
-        }
-    }
-    Ok(from)
 }

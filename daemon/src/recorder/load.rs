@@ -10,6 +10,10 @@ use super::{Board, Parts};
 
 /// Movements that are looked at at once to find the last day that counted.
 const DAY_MOVEMENTS: usize = 100;
+/// Entries of which rules are reminded at a start, at most.
+const RECALLED_MAX: u64 = 200_000;
+/// Of these so many are read at once.
+const RECALLED_AT_ONCE: usize = 1_000;
 
 pub(super) fn publish(board: &RwLock<Board>, engine: &Engine) {
     let sessions = engine
@@ -40,7 +44,47 @@ pub(super) fn load_engine(parts: &mut Parts) -> Result<Engine, StoreError> {
         Some(basis) => engine.begin_stock(basis),
         None => engine.resume_day(last_day(&reader)?),
     }
+    recall(&mut engine, &reader)?;
     Ok(engine)
+}
+
+/// Reminds the rules of what happened lately.
+fn recall(engine: &mut Engine, reader: &LedgerReader) -> Result<(), StoreError> {
+    let span_us = engine.remembers_us();
+    let Some(last) = reader.last_entries(1)?.pop().filter(|_| span_us > 0) else { return Ok(()) };
+    let len = last.seq.saturating_add(1);
+    let since_us = last.at.wall_us.saturating_sub(span_us);
+    let asked = first_since(reader, len, since_us)?;
+    let from = asked.max(len.saturating_sub(RECALLED_MAX));
+    if from > asked {
+        let left_out = from - asked;
+        tracing::warn!(left_out, "rules are not reminded of the oldest entries: there are too many");
+    }
+    engine.forget_history();
+    for start in (from..len).step_by(RECALLED_AT_ONCE) {
+        let end = len.min(start.saturating_add(RECALLED_AT_ONCE as u64));
+        for entry in reader.entries(start..end)? {
+            engine.recall(&entry);
+        }
+    }
+    Ok(())
+}
+
+/// The first entry at or after a moment of the wall clock, in a journal of `len` entries.
+pub(crate) fn first_since(
+    reader: &LedgerReader,
+    len: u64,
+    since_us: i64,
+) -> Result<u64, StoreError> {
+    let (mut from, mut to) = (0, len);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        match reader.entry(middle)? {
+            Some(entry) if entry.at.wall_us >= since_us => to = middle,
+            _ => from = middle + 1,
+        }
+    }
+    Ok(from)
 }
 
 /// The latest day that any movement counted for. No movement of its time counts before another, so

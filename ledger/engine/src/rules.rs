@@ -18,7 +18,7 @@ use gatewarden_rules::{
     Around, Facts as RuleFacts, Findings, Ground, RuleSet, StockFacts, Verdict, operation_of,
 };
 
-pub use after::{AgedStock, FoundAfter, OnHand};
+pub use after::{AgedStock, FoundAfter, OnHand, ScheduledRule};
 
 use crate::{
     access::Facts,

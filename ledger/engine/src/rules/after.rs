@@ -12,6 +12,7 @@ use gatewarden_model::{
     Body, Day, DocumentKind, Entry, ItemId, Location, MovementKind, RuleFiring, RuleTrigger, Stamp,
 };
 use gatewarden_rules::{
+    definition::Over,
     Around, Findings, Memory as Levels, RuleSet, StockFacts, StockLayer, Touched,
 };
 
@@ -45,6 +46,17 @@ pub struct AgedStock {
     pub value: Option<i64>,
 }
 
+/// A rule that runs when its time comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledRule {
+    /// Its id.
+    pub id: String,
+    /// When, as cron writes it, by the clock of the gateway's zone.
+    pub cron: String,
+    /// Whether it goes through the stock.
+    pub of_stock: bool,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct FoundAfter {
@@ -66,11 +78,26 @@ impl FoundAfter {
 }
 
 impl Engine {
-    /// The rules in force that run on a schedule, with their times as cron writes them.
+    /// The rules in force that run on a schedule.
     #[must_use]
-    pub fn scheduled_rules(&self) -> Vec<(String, String)> {
+    pub fn scheduled_rules(&self) -> Vec<ScheduledRule> {
         let Some(set) = self.rules_in_force() else { return vec![] };
-        set.scheduled().map(|(rule, cron)| (rule.definition.id.clone(), cron.to_owned())).collect()
+        let scheduled = set.scheduled().map(|(rule, cron)| ScheduledRule {
+            id: rule.definition.id.clone(),
+            cron: cron.to_owned(),
+            of_stock: matches!(rule.definition.over, Over::Items | Over::Places),
+        });
+        scheduled.collect()
+    }
+
+    /// The items whose level is looked at.
+    #[must_use]
+    pub fn items_with_level(&self) -> BTreeSet<ItemId> {
+        if !self.rules_in_force().is_some_and(|set| set.has(RuleTrigger::Level)) {
+            return BTreeSet::new();
+        }
+        let items = self.settings().items.iter();
+        items.filter(|item| item.safety_stock.is_some()).map(|item| item.code.clone()).collect()
     }
 
     /// The items of which rules have to know what is on hand, to be asked about these entries.
