@@ -39,6 +39,9 @@ pub(crate) fn check(walk: &mut Walk<'_>, root: &Fields) {
     unique(walk, root, "devices", "name", "device");
     unique(walk, root, "stations", "name", "station");
     unique(walk, root, "adapters", "name", "adapter");
+    unique(walk, root, "channels", "name", "channel");
+    unique(walk, root, "contacts", "operator", "contact");
+    crate::procedures::channels::check(walk, root);
     unique(walk, root, "items", "code", "item");
     gtins(walk, root.tables("items"));
     stations(walk, root);
@@ -146,7 +149,7 @@ fn addresses(walk: &mut Walk<'_>, root: &Fields) {
             walk.error(at, "address-in-use", message, expected, Some(hint));
         }
     }
-    for adapter in root.tables("adapters") {
+    for adapter in root.tables("adapters").iter().chain(root.tables("channels")) {
         let Some((broker, id)) = adapter.text("address").zip(adapter.text("client_id")) else {
             continue;
         };
@@ -245,11 +248,14 @@ fn adapters(walk: &mut Walk<'_>, root: &Fields) {
             walk.warn(adapter.place("kinds"), "no-kinds", message, "a kind of movement", hint);
         }
         crate::delivered::check(walk, adapter);
-        plain_http(walk, adapter);
+        plain_http(walk, adapter, "movements");
+    }
+    for channel in root.tables("channels") {
+        plain_http(walk, channel, "notices and keys");
     }
 }
 
-fn plain_http(walk: &mut Walk<'_>, adapter: &Fields) {
+fn plain_http(walk: &mut Walk<'_>, adapter: &Fields, what: &str) {
     let Some(url) = adapter.text("url").and_then(|url| url::Url::parse(url).ok()) else { return };
     let local = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -258,7 +264,7 @@ fn plain_http(walk: &mut Walk<'_>, adapter: &Fields) {
         None => true,
     };
     if url.scheme() == "http" && !local {
-        let message = "movements would cross the network in the clear";
+        let message = format!("{what} would cross the network in the clear");
         let hint = Some("use https".to_owned());
         walk.warn(adapter.place("url"), "plain-http", message, "\"https://…\"", hint);
     }
@@ -282,7 +288,8 @@ fn listen(walk: &mut Walk<'_>, root: &Fields) {
         let url = url::Url::parse(text).ok();
         url.and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)))
     };
-    for fields in root.tables("devices").iter().chain(root.tables("adapters")) {
+    let others = root.tables("adapters").iter().chain(root.tables("channels"));
+    for fields in root.tables("devices").iter().chain(others) {
         let key = if fields.text("url").is_some() { "url" } else { "address" };
         let address = fields.owned("address").or_else(|| fields.text("url").and_then(own));
         if address.is_some_and(|address| ours(&address)) {

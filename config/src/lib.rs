@@ -30,6 +30,7 @@ mod secrets;
 mod shape;
 pub mod sod;
 pub mod stations;
+mod templates;
 mod text;
 pub mod tls;
 pub mod valuation;
@@ -51,15 +52,21 @@ pub use locations::{LocationKind, LocationSection};
 pub use mistake::{MISTAKES_MAX, Mistake, Severity, render, render_files};
 pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::documents::{CheckedKinds, parse_kinds, shipped_kinds, shipped_kinds_text};
-pub use procedures::workflows::{
-    CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text,
+pub use procedures::{
+    ProceduresSection,
+    channels::{ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls},
+    notices::{
+        CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
+        shipped_templates,
+    },
+    workflows::{CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text},
 };
-pub use procedures::{ProceduresSection, schema_of, shipped_procedures};
 pub use roles::{default_roles, role_template, role_templates};
-pub use schema::schema;
+pub use schema::{documents_schema, schema};
 pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
 pub use sod::default_sod;
 pub use stations::{PassSection, PortalInput, PortalSection, Station};
+pub use templates::{TEMPLATE_FOLDER, TEMPLATE_GATEWAY, Template, template, templates};
 pub use tls::{TlsClients, TlsSection};
 pub use valuation::{AccountSection, AccountsFor, ReservationsSection, ValuationSection};
 pub use witnesses::{WitnessSection, WitnessesSection};

@@ -13,7 +13,10 @@ use crate::{
     adapters, cross, devices,
     fields::{Fields, Span},
     gateway, items, locations, operators,
-    procedures::{self, ProceduresSection},
+    procedures::{
+        self, ProceduresSection,
+        channels::{self, ChannelSection, ContactSection},
+    },
     report::Walk,
     roles,
     shape::{Section, Shape, UNKNOWN_KEY, optional, required},
@@ -53,6 +56,10 @@ pub struct Config {
     pub devices: Vec<Device>,
     /// The adapters, in the file's order.
     pub adapters: Vec<AdapterSection>,
+    /// The ways by which notices reach people, in the file's order.
+    pub channels: Vec<ChannelSection>,
+    /// How people are called there, in the file's order.
+    pub contacts: Vec<ContactSection>,
     /// On which roles it builds, and policies in Cedar beside them.
     pub access: AccessSection,
     /// The template's roles with the file's own on top.
@@ -117,6 +124,12 @@ pub(crate) static ROOT: Section = Section {
         ),
         optional("devices", Shape::Kinds(&devices::DEVICES), "Readers, scanners, printers, lamps."),
         optional("adapters", Shape::Kinds(&adapters::ADAPTERS), "The ERPs delivered to."),
+        optional("channels", Shape::Kinds(&channels::CHANNELS), "The ways to people."),
+        optional(
+            "contacts",
+            Shape::Sections { of: &channels::CONTACT, max: channels::CONTACTS_MAX },
+            "How people are called there.",
+        ),
         optional("access", Shape::Section(&access::ACCESS), "Who may do what."),
         optional(
             "roles",
@@ -210,7 +223,7 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
         let root = tree(&mut walk, text)?;
         cross::check(&mut walk, &root);
         let cedar = access::read(&mut walk, &root);
-        let (procedures, found) = procedures::read(&mut walk, &root);
+        let (procedures, found) = procedures::read(&mut walk, &root, &names_of(&root));
         others = Some(found);
         build(&root, (cedar, procedures), &walk, Hash::of(bytes))
     });
@@ -221,6 +234,17 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
     let mut sources = others.sources;
     sources.push((path.to_owned(), text.to_owned()));
     Checked { config: config.filter(|_| good), mistakes, source: text.to_owned(), sources }
+}
+
+/// What the file has that definitions of procedures name.
+fn names_of(root: &Fields) -> procedures::Names {
+    let template = root.table("access").and_then(|access| access.owned("template"));
+    let roles = template.and_then(|template| roles::build(&template, root.named("roles")));
+    let channels = root.tables("channels").iter().filter_map(|channel| channel.owned("name"));
+    procedures::Names {
+        roles: roles.map(|roles| roles.0.into_keys().collect()).unwrap_or_default(),
+        channels: channels.collect(),
+    }
 }
 
 /// The text as far as it is UTF-8, and none of a file that is too large.
@@ -301,6 +325,8 @@ fn build(
             Device::build(fields).map(|d| d.based(base))
         })?,
         adapters: all(root.tables("adapters"), AdapterSection::build)?,
+        channels: all(root.tables("channels"), |fields| ChannelSection::build(fields, base))?,
+        contacts: all(root.tables("contacts"), ContactSection::build)?,
         roles: roles::build(&access.template, root.named("roles"))?,
         procedures,
         sod: sod::build(root.table("sod")?)?,

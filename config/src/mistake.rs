@@ -69,7 +69,11 @@ pub fn render(mistakes: &[Mistake], source: &str) -> String {
         // Writing to a String can't fail.
         let _ = writeln!(out, "{mistake}");
         if let Some(line) = lines.get(mistake.line as usize - 1) {
-            excerpt(&mut out, mistake, line);
+            let written_out = mistakes
+                .iter()
+                .find(|other| other.code == "plain-secret" && other.line == mistake.line);
+            let from = written_out.map(|secret| secret.column as usize - 1);
+            excerpt(&mut out, mistake, &without(line, from));
         }
     }
     out
@@ -103,9 +107,17 @@ fn excerpt(out: &mut String, mistake: &Mistake, line: &str) {
     let _ = writeln!(out, " {gutter} | {}{}", " ".repeat(column), "^".repeat(width));
 }
 
+/// The line without what stands from that character on, where a secret was found.
+fn without(line: &str, from: Option<usize>) -> String {
+    match from {
+        Some(from) => line.chars().take(from).chain("***".chars()).collect(),
+        None => line.to_owned(),
+    }
+}
+
 /// The line without what stands for a secret there, unless that only names where it is read from.
 fn mask(line: &str) -> String {
-    let keys = ["secret", "password"];
+    let keys = ["secret", "password", "token", "robot_key"];
     for found in keys.iter().flat_map(|key| line.match_indices(key)).map(|(at, _)| at) {
         let Some(equals) = line[found..].find('=') else { continue };
         let value = line[found + equals + 1..].trim_start();
@@ -163,6 +175,8 @@ mod tests {
             ("  'password'='x' # p", "  'password'=***"),
             ("secret = { env = \"KEY\" }", "secret = { env = \"KEY\" }"),
             ("secret = { value = \"x\" }", "secret = ***"),
+            ("access_token = \"x\"", "access_token = ***"),
+            ("robot_key = \"x", "robot_key = ***"),
             (
                 "a = { secret = { file = \"f\" }, password = \"x\" }",
                 "a = { secret = { file = \"f\" }, password = ***",

@@ -1,8 +1,10 @@
 //! Procedures: what a house has decided about its documents, approvals, rules and notices, as files.
 
+pub mod channels;
 pub mod documents;
+pub mod notices;
 mod section;
 pub mod workflows;
 
-pub(crate) use section::{PROCEDURES, read};
-pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, schema_of, shipped_procedures};
+pub(crate) use section::{Names, PROCEDURES, read};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection};

@@ -7,22 +7,34 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     load::ROOT,
+    procedures::documents::ROOT as DOCUMENTS,
     secrets::WAYS,
     shape::{Key, Kind, Kinds, Need, Plain, Section, Shape, Text},
 };
 
 /// Where the schema says it belongs.
 const SCHEMA_ID: &str = "https://gatewarden.invalid/schema/gateway.json";
+const DOCUMENTS_ID: &str = "https://gatewarden.invalid/schema/documents.json";
 const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 
 /// The JSON Schema of the configuration file.
 #[must_use]
 pub fn schema() -> Value {
-    let mut schema = section(&ROOT);
+    of_file(&ROOT, SCHEMA_ID, "gatewarden configuration")
+}
+
+/// The JSON Schema of a file of kinds of document.
+#[must_use]
+pub fn documents_schema() -> Value {
+    of_file(&DOCUMENTS, DOCUMENTS_ID, "gatewarden kinds of document")
+}
+
+fn of_file(root: &Section, id: &str, title: &str) -> Value {
+    let mut schema = section(root);
     let head = [
         ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
-        ("$id", json!(SCHEMA_ID)),
-        ("title", json!("gatewarden configuration")),
+        ("$id", json!(id)),
+        ("title", json!(title)),
         ("$defs", json!({ "secret": secret() })),
     ];
     for (key, value) in head {
@@ -164,6 +176,9 @@ fn text(rule: Text) -> Value {
         Text::Field => {
             let known = "price|cost|supplier|customer|owner|notes";
             json!({ "type": "string", "pattern": format!("^({known}|custom:(\\*|[a-z0-9][a-z0-9._-]{{0,63}}))$") })
+        }
+        Text::Mail => {
+            json!({ "type": "string", "maxLength": 254, "pattern": "^[^@\\s]+@[^@\\s]+$" })
         }
         Text::Pointer => json!({ "type": "string", "maxLength": 1024, "pattern": "^/" }),
         Text::Condition => json!({ "type": "string", "minLength": 1, "maxLength": 4096 }),

@@ -156,6 +156,8 @@ pub(crate) enum Text {
     Supplier,
     /// A field that rights are given for, such as `price` or `custom:colour`.
     Field,
+    /// A mail address.
+    Mail,
     /// An MQTT topic to publish to.
     Topic,
     /// A JSON pointer (RFC 6901) to something in a document.

@@ -7,7 +7,7 @@ mod surroundings;
 
 use std::path::Path;
 
-use gatewarden_config::{parse_kinds, render, shipped_kinds};
+use gatewarden_config::{documents_schema, parse_kinds, render, shipped_kinds, shipped_kinds_text};
 use gatewarden_documents::{
     Kinds,
     kinds::{Execution, OverAct, PlaceClass},
@@ -151,4 +151,17 @@ fn a_house_stands_on_what_is_shipped_or_alone() {
     assert_eq!((alone.kinds.len(), alone.fields.len()), (1, 1));
     let (mistakes, none, _) = parsed("defaults = maybe");
     assert!(none.is_none() && mistakes[0].2 == "syntax");
+}
+
+#[test]
+fn the_shipped_file_is_valid_by_its_schema_and_one_with_mistakes_is_not() {
+    let validator = jsonschema::validator_for(&documents_schema()).unwrap();
+    let json =
+        |text: &str| serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&json(shipped_kinds_text()))
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(validator.iter_errors(&json(include_str!("documents.toml"))).count() > 3);
 }

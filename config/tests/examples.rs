@@ -86,6 +86,17 @@ fn the_counter_adds_a_role_and_several_doors_map_to_tryton() {
     assert_eq!(suppliers["@supplier/ACME"], "P-0042");
     assert_eq!(company.as_deref(), Some("Example Ltd"));
     assert_eq!(doors.adapters[0].attempts_max, Some(500));
+    let channels: Vec<_> =
+        doors.channels.iter().map(|c| (c.name.as_str(), c.kind.name())).collect();
+    let expect = [
+        ("work-notice", "dingtalk-work"),
+        ("dispatch-group", "dingtalk-robot"),
+        ("wecom", "wecom-app"),
+        ("mail", "mail"),
+    ];
+    assert_eq!(channels, expect);
+    let called = |index: usize| doors.channels[index].kind.address_of(&doors.contacts[0]);
+    assert_eq!([called(0), called(2)], [Some("manager4220"), Some("LiWei")]);
 }
 
 #[test]

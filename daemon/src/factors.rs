@@ -119,10 +119,24 @@ impl Factors {
     }
 }
 
-/// Whom keys answer: the public address, else the first name at the port that is listened on.
-fn party(config: &Config) -> Result<RelyingParty, String> {
+/// The address under which browsers reach the gateway: the public one, else the first name at the port that is
+/// listened on.
+pub(crate) fn origin(config: &Config) -> String {
     let gateway = &config.gateway;
     let name = gateway.names.first().map_or("localhost", String::as_str);
+    let public = gateway.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    public.unwrap_or_else(|| {
+        let scheme = if gateway.tls.is_some() { "https" } else { "http" };
+        match (scheme, gateway.listen.port()) {
+            ("https", 443) | ("http", 80) => format!("{scheme}://{name}"),
+            (_, port) => format!("{scheme}://{name}:{port}"),
+        }
+    })
+}
+
+/// Whom keys answer.
+fn party(config: &Config) -> Result<RelyingParty, String> {
+    let gateway = &config.gateway;
     if gateway.names.is_empty()
         && !gateway.listen.ip().is_loopback()
         && gateway.public_url.is_none()
@@ -131,13 +145,7 @@ fn party(config: &Config) -> Result<RelyingParty, String> {
                     names: set `names` or `public_url` of [gateway]"
             .to_owned());
     }
-    let origin = gateway.public_url.clone().unwrap_or_else(|| {
-        let scheme = if gateway.tls.is_some() { "https" } else { "http" };
-        match (scheme, gateway.listen.port()) {
-            ("https", 443) | ("http", 80) => format!("{scheme}://{name}"),
-            (_, port) => format!("{scheme}://{name}:{port}"),
-        }
-    });
+    let origin = origin(config);
     let host = origin.split("://").nth(1).unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default().to_owned();
     RelyingParty::new(&host, &gateway.name, &[origin.as_str()])

@@ -57,7 +57,8 @@ pub(crate) fn adapter(
     })
 }
 
-fn proof(told: Delivered) -> webhook::Proof {
+/// What proves to a webhook that something was taken.
+pub(crate) fn proof(told: Delivered) -> webhook::Proof {
     let success = told.success.map(|(pointer, equals)| {
         let equals = match equals {
             Scalar::Bool(bool) => bool.into(),

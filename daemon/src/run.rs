@@ -27,6 +27,7 @@ use crate::{
     labels::{self, Labels},
     lamps::Lamps,
     lanes,
+    notices::{self, NoticeDesk, NoticeLane, Ways},
     recorder::Recorder,
     secrets::PinChecker,
     spool::Spool,
@@ -75,6 +76,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let (device_tasks, station_tasks, other_tasks) =
         (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
     start_lanes(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
+    let notices = start_notices(&config, &recorder, &spool, &clock, &other_tasks, &stop)?;
     let mut app = App {
         config: Arc::clone(&config),
         recorder: recorder.clone(),
@@ -88,6 +90,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         pins: PinChecker::default(),
         enrolment: Enrolment::default(),
         factors: Factors::of(&config),
+        notices,
         tag_doors: crate::tag_access::TagDoors::default(),
         guard: crate::watch::guard(&config.stations),
     };
@@ -145,6 +148,34 @@ fn start_lanes(
         tasks.spawn(lane.run(stop.clone()));
     }
     Ok(())
+}
+
+/// Starts the lane of notices, where there is any channel to tell by.
+fn start_notices(
+    config: &Config,
+    recorder: &Recorder,
+    spool: &Spool,
+    clock: &Arc<dyn Clock>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<NoticeDesk>> {
+    let ways = Ways::of(config, clock);
+    if ways.is_empty() {
+        return Ok(None);
+    }
+    let (desk, orders) = notices::desk();
+    let lane = NoticeLane {
+        ways,
+        shipped: Arc::new(gatewarden_config::shipped_notices()),
+        gateway: config.gateway.name.clone(),
+        origin: crate::factors::origin(config),
+        spool: spool.clone(),
+        recorder: recorder.clone(),
+        ledger: ledger_address(config)?,
+        clock: Arc::clone(clock),
+    };
+    tasks.spawn(lane.run(orders, stop.clone()));
+    Ok(Some(desk))
 }
 
 /// What the receiver of a lane may see: everything but what is hidden from it.

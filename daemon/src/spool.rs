@@ -337,6 +337,7 @@ fn open_checked(path: &Path) -> Result<Connection, SpoolError> {
             verdict,
         )));
     }
+    connection.execute_batch(crate::notices::TABLES)?;
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS pass(
              id TEXT PRIMARY KEY, station TEXT NOT NULL, head TEXT NOT NULL, closed TEXT) STRICT;

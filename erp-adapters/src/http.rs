@@ -50,6 +50,27 @@ pub enum SetupError {
         /// What was given.
         address: String,
     },
+    /// The mail server's address can't be used.
+    #[error("{address:?} is not a mail server's address: write HOST:PORT")]
+    MailServer {
+        /// What was given.
+        address: String,
+    },
+    /// The sender of mails is no address.
+    #[error("{address:?} is not a sender's address: write NAME@DOMAIN")]
+    Sender {
+        /// What was given.
+        address: String,
+    },
+    /// Mails would cross the network in the clear.
+    #[error("mails to {address} would cross the network in the clear: use starttls or tls")]
+    InTheClear {
+        /// The server.
+        address: String,
+    },
+    /// The authorities of a server can't be used.
+    #[error("failed to take the certificates of the mail server's authorities: {0}")]
+    Certificates(String),
     /// The topic can't be published to.
     #[error("{topic:?} is not a topic to publish to: write one such as plant/movements, no # or +")]
     Topic {

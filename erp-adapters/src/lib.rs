@@ -1,4 +1,4 @@
-//! Adapters: how a movement of the ledger becomes a document of an ERP.
+//! Adapters: how a movement of the ledger becomes a document of an ERP, and how a notice reaches people.
 //!
 //! One folder an adapter, each with the same files: `map` (pure: movement → request, reply → outcome),
 //! `client` (moves the bytes), `mod` (settings and the [`Adapter`]). Invariants: every answer is
@@ -11,7 +11,9 @@
 mod http;
 pub mod message;
 pub mod mqtt;
+pub mod notice;
 mod secret;
+mod status;
 pub mod tryton;
 pub mod webhook;
 

@@ -10,7 +10,10 @@ use std::{
 };
 
 use common::receipt;
-use gatewarden_adapters::{Adapter, Outcome, TimeOuts, message, mqtt};
+use gatewarden_adapters::{
+    Adapter, Outcome, TimeOuts, message, mqtt,
+    notice::{self, Message},
+};
 use rumqttc::v5::{
     AsyncClient, Event, EventLoop, MqttOptions,
     mqttbytes::{
@@ -87,15 +90,18 @@ fn free_port() -> u16 {
 }
 
 fn adapter(port: u16, username: &str) -> Box<dyn Adapter> {
-    let settings = mqtt::Settings {
+    mqtt::adapter(settings(port, username)).unwrap()
+}
+
+fn settings(port: u16, username: &str) -> mqtt::Settings {
+    mqtt::Settings {
         address: format!("127.0.0.1:{port}"),
         topic: TOPIC.into(),
         client_id: format!("gatewarden-{username}"),
         username: Some(username.into()),
         password: Some("any".into()),
         time_outs: TimeOuts { connect_ms: 2_000, total_ms: 5_000 },
-    };
-    mqtt::adapter(settings).unwrap()
+    }
 }
 
 /// A subscriber that is known to be subscribed.
@@ -162,6 +168,27 @@ async fn a_real_broker_takes_one_message_after_the_other() {
     let outcome = adapter.deliver(&first).await;
     assert!(matches!(outcome, Outcome::Delivered { .. }), "{outcome:?}");
     next(&mut reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_published_with_its_id() {
+    let Some(broker) = Broker::start(free_port()).await else { return };
+    let channel = notice::mqtt::channel(settings(broker.port, "warden")).unwrap();
+    let mut reader = subscribe(broker.port).await;
+    let told = Message {
+        id: uuid::Uuid::from_u128(7),
+        receivers: vec!["li.wei".into()],
+        subject: "审批".into(),
+        text: "领料单 M-1".into(),
+        markdown: None,
+        link: None,
+    };
+    let remote_id = told.id.to_string();
+    assert_eq!(channel.send(&told).await, Outcome::Delivered { remote_id: remote_id.clone() });
+    let publish = next(&mut reader).await;
+    assert_eq!(publish.payload, notice::encode(&told).unwrap());
+    let properties = publish.properties.unwrap().user_properties;
+    assert_eq!(properties, [("notice".to_owned(), remote_id)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

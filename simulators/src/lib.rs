@@ -12,6 +12,7 @@ mod epc;
 pub mod erp;
 pub mod impinj_iot;
 pub mod llrp;
+pub mod messenger;
 pub mod modbus;
 pub mod portal;
 pub mod printer;

@@ -51,7 +51,15 @@ fn nothing_is_started_with_a_mistake() {
 #[test]
 fn every_example_has_no_mistake_once_its_secrets_are_there() {
     let secrets = tempfile::tempdir().unwrap();
-    for name in ["webhook-key", "tryton-password"] {
+    for name in [
+        "webhook-key",
+        "tryton-password",
+        "dingtalk-app-secret",
+        "dingtalk-robot-token",
+        "dingtalk-robot-secret",
+        "wecom-app-secret",
+        "smtp-password",
+    ] {
         fs::write(secrets.path().join(name), "a-secret-of-the-test").unwrap();
     }
     let mut count = 0;
@@ -83,9 +91,16 @@ fn the_schema_is_json_that_knows_the_sections() {
     let output = run(&["schema"]);
     assert!(output.status.success());
     let schema: Value = serde_json::from_str(&out(&output)).unwrap();
-    for section in
-        ["gateway", "items", "valuation", "accounts", "locations", "stations", "adapters"]
-    {
+    for section in [
+        "gateway",
+        "items",
+        "valuation",
+        "accounts",
+        "locations",
+        "stations",
+        "adapters",
+        "channels",
+    ] {
         assert!(schema["properties"][section].is_object(), "{section}");
     }
     assert!(schema["$schema"].is_string());

@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod identify;
 mod ledger;
+mod notify;
 mod operate;
 mod probe;
 mod qr;

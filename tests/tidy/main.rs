@@ -325,6 +325,7 @@ fn the_top_level_is_as_agreed() {
         "LICENSE",
         "rustfmt.toml",
         "deny.toml",
+        ".cargo",
         ".ci",
         ".gitignore",
     ]);

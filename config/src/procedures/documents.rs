@@ -15,7 +15,7 @@ use gatewarden_documents::{
     kinds::{At, Fault},
 };
 
-pub(crate) use shape::{DOCUMENT, MOVEMENT};
+pub(crate) use shape::{DOCUMENT, MOVEMENT, ROOT};
 
 use crate::{
     Environment, Mistake, Severity,
@@ -66,7 +66,7 @@ fn read(path: &Path, bytes: &[u8], env: &dyn Environment, beneath: Kinds) -> Che
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
     let kinds = whole(&mut walk, bytes, text).and_then(|()| {
-        let root = table_of(&mut walk, &shape::ROOT, text)?;
+        let root = table_of(&mut walk, &ROOT, text)?;
         Some(kinds(&mut walk, &root, beneath))
     });
     let mistakes = walk.finish();

@@ -9,14 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gatewarden_documents::{FieldType, Kinds, fields::Level};
+use gatewarden_documents::{FieldFact, Kinds};
 use gatewarden_model::canonical;
 use gatewarden_rules::{FactType, Schema};
 use gatewarden_workflow::Roster;
 use serde::Serialize;
 
+use super::{
+    documents,
+    notices::{self, NoticeNames},
+    workflows,
+};
 use crate::{
-    Environment, Mistake,
+    Mistake,
     fields::Fields,
     report::Walk,
     shape::{Section, Shape, Text, UNKNOWN_KEY, optional},
@@ -54,6 +59,13 @@ pub struct ProceduresSection {
     pub files: BTreeMap<&'static str, PathBuf>,
 }
 
+/// What the rest of the configuration has, for names to be held against.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) roles: BTreeSet<String>,
+    pub(crate) channels: BTreeSet<String>,
+}
+
 /// Mistakes of other files, and their texts.
 #[derive(Debug, Default)]
 pub(crate) struct Others {
@@ -69,7 +81,11 @@ impl Others {
 }
 
 /// Reads what the section names.
-pub(crate) fn read(walk: &mut Walk<'_>, root: &Fields) -> (ProceduresSection, Others) {
+pub(crate) fn read(
+    walk: &mut Walk<'_>,
+    root: &Fields,
+    names: &Names,
+) -> (ProceduresSection, Others) {
     let mut others = Others::default();
     if !root.stands("procedures") {
         return (ProceduresSection::default(), others);
@@ -80,46 +96,40 @@ pub(crate) fn read(walk: &mut Walk<'_>, root: &Fields) -> (ProceduresSection, Ot
     let mut told = ProceduresSection::default();
     let env = walk.env;
     let (path, bytes) = file(walk, section, "documents", &mut told);
-    let kinds = super::documents::parse_kinds(&path, &bytes, env);
+    let kinds = documents::parse_kinds(&path, &bytes, env);
     others.take(kinds.mistakes, &path, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
-    // Where the kinds are wrong, the shipped ones say which facts there are: what follows is not told.
-    let schema = schema_of(&kinds.kinds.unwrap_or_else(super::documents::shipped_kinds));
+    let schema = schema_of(kinds.kinds.as_ref());
     let (path, bytes) = file(walk, section, "workflows", &mut told);
-    let roster = Roster { roles: roles_of(root), people: None };
-    let flows = super::workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
+    let roster = Roster { roles: Some(names.roles.clone()), ..Roster::default() };
+    let flows = workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
     others.take(flows.mistakes, &path, flows.source);
     put(&mut told, "workflows", flows.workflows.as_ref());
+    let (path, bytes) = file(walk, section, "notices", &mut told);
+    let known =
+        NoticeNames { roles: Some(&names.roles), channels: Some(&names.channels), rules: None };
+    let notices = notices::parse_notices(&path, &bytes, env, known);
+    others.mistakes.extend(notices.mistakes);
+    others.sources.extend(notices.sources);
+    put(&mut told, "notices", notices.notices.as_ref());
     (told, others)
 }
 
-/// The facts that conditions may ask for: those of every gateway, and the house's own fields.
-#[must_use]
-pub fn schema_of(kinds: &Kinds) -> Schema {
+/// The facts that conditions may ask for: those of every gateway, and the fields of the house.
+fn schema_of(kinds: Option<&Kinds>) -> Schema {
     let mut schema = Schema::standard();
-    for field in &kinds.fields {
-        let is = match field.holds {
-            FieldType::Integer { .. } | FieldType::Quantity { .. } | FieldType::Amount { .. } => {
-                FactType::Integer
-            }
-            FieldType::Bool {} => FactType::Bool,
-            _ => FactType::Text,
+    for field in kinds.into_iter().flat_map(|kinds| &kinds.fields) {
+        let (name, is) = field.fact();
+        // A field may be declared for several kinds; it is one fact. What is too much is told by whoever reads
+        // the definitions.
+        let is = match is {
+            FieldFact::Integer => FactType::Integer,
+            FieldFact::Bool => FactType::Bool,
+            FieldFact::Text => FactType::Text,
         };
-        let name = match field.on {
-            Level::Document => format!("document.custom.{}", field.name),
-            Level::Line => format!("lines[].custom.{}", field.name),
-        };
-        // A field may be declared for several kinds, and is one fact; there are fewer than facts may be.
         let _ = schema.custom(name, is, field.title.clone());
     }
     schema
-}
-
-/// The names of the roles that the configuration has.
-fn roles_of(root: &Fields) -> Option<BTreeSet<String>> {
-    let template = root.table("access")?.text("template")?;
-    let matrix = crate::roles::build(template, root.named("roles"))?;
-    Some(matrix.0.into_keys().collect())
 }
 
 /// The bytes of a file that a key names; none where it names none, which the shipped definitions fill.
@@ -157,14 +167,4 @@ fn put<T: Serialize>(told: &mut ProceduresSection, part: &str, definitions: Opti
     if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
         told.parts.insert(part.to_owned(), text);
     }
-}
-
-/// What is shipped, as a gateway without files of its own has it.
-#[must_use]
-pub fn shipped_procedures(env: &dyn Environment) -> BTreeMap<String, String> {
-    let mut told = ProceduresSection::default();
-    let kinds = super::documents::parse_kinds(Path::new("documents.toml"), b"", env);
-    put(&mut told, "documents", kinds.kinds.as_ref());
-    put(&mut told, "workflows", Some(&super::workflows::shipped_workflows()));
-    told.parts
 }

@@ -18,6 +18,7 @@ mod keys;
 mod labels;
 mod ledger;
 mod mask;
+mod notices;
 mod origin;
 mod page;
 mod people;
@@ -261,6 +262,11 @@ fn routes() -> Router<Api> {
         .route("/api/v1/things/{key}", get(stock::thing))
         .route("/api/v1/items", get(stock::items))
         .route("/api/v1/vouchers", get(stock::list_vouchers))
+        .route("/inbox", get(notices::inbox))
+        .route("/approve/{token}", get(notices::approve))
+        .route("/api/v1/links/{token}", get(notices::show).post(notices::sign))
+        .route("/api/v1/notices", get(notices::list))
+        .route("/api/v1/notices/{id}/retry", post(notices::retry))
         .route("/deliveries", get(ledger::deliveries))
         .route("/deliveries/{lane}/{movement}/retry", post(ledger::retry))
 }

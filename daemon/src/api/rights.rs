@@ -222,6 +222,16 @@ static TABLE: &[Needs] = &[
     needs("get", "/trace/{kind}/{key}", "trace", "ledger:view"),
     needs("get", "/deliveries", "deliveries-list", "ledger:view"),
     needs("post", "/deliveries/{lane}/{movement}/retry", "deliveries-retry", "system:modify"),
+    needs("get", "/api/v1/notices", "notices-list", "ledger:view"),
+    needs("post", "/api/v1/notices/{id}/retry", "notices-retry", "system:modify"),
+    noted("get", "/api/v1/links/{token}", "notices-show", "open", "the token of a notice's link"),
+    noted(
+        "post",
+        "/api/v1/links/{token}",
+        "notices-sign",
+        "open",
+        "the token of a notice's link, and the badge and PIN of whoever it was sent to",
+    ),
     needs("post", "/api/v1/postings", "postings-reserve", "{module}:create"),
     needs("get", "/api/v1/postings", "postings-list", "authenticated"),
     noted(

@@ -132,6 +132,7 @@ impl Daemon {
             pins: PinChecker::default(),
             enrolment: Enrolment::default(),
             factors: Factors::of(config),
+            notices: None,
             tag_doors: crate::tag_access::TagDoors::default(),
             guard: crate::watch::guard(&config.stations),
         };

@@ -56,6 +56,19 @@ impl Control {
         self.send(Method::DELETE, "/session", None).await.map(|_| ())
     }
 
+    /// Sends a request, and gives status and body whatever they are.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, Value)> {
+        let response = self.answer(method, path, body).await?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
     /// Sends a request; an answer that is not a success is an error in the daemon's words.
     pub(super) async fn send(
         &self,
@@ -63,6 +76,15 @@ impl Control {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
+        read(self.answer(method, path, body).await?).await
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<reqwest::Response> {
         let mut request = self.client.request(method, format!("http://gatewarden{path}"));
         if let Some(body) = body {
             request = request.json(body);
@@ -70,7 +92,7 @@ impl Control {
         if let Some(cookie) = &self.cookie {
             request = request.header(reqwest::header::COOKIE, cookie);
         }
-        read(request.send().await.context("the daemon did not answer")?).await
+        request.send().await.context("the daemon did not answer")
     }
 }
 

@@ -3,12 +3,15 @@
 mod access;
 mod changes;
 mod control;
+mod document;
 mod factors;
 mod identify;
+mod init;
 mod keys;
 mod labels;
 mod ledger;
 mod ledger_ops;
+mod notify;
 mod people;
 mod person;
 mod post;
@@ -28,9 +31,10 @@ mod workflow;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use gatewarden_config::Config;
 use gatewarden_engine::Access;
 
-use crate::{bench, demo, logging, policies, run};
+use crate::{bench, channels, clock::SystemClock, demo, logging, policies, run};
 
 /// Zero trust for stock: the gateway of a warehouse.
 #[derive(Debug, Parser)]
@@ -62,6 +66,8 @@ enum Verb {
     },
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+    /// Write a configuration to begin with, for a factory that makes to order or to stock.
+    Init(init::InitArgs),
     /// Play the main job on simulated hardware, then stay up for looking around.
     Demo(demo::DemoArgs),
     /// Tell what EPCs, scans, element strings or Digital Links say, one a line from standard input
@@ -85,11 +91,16 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// Bring documents in from a file, or out into one, as a person, by badge and PIN.
+    #[command(subcommand)]
+    Document(document::DocumentVerb),
     /// Have a label printed, as a person, by badge and PIN.
     Print(Box<labels::PrintArgs>),
     /// What became of labels; decide about those of which nobody knows whether they were printed.
     #[command(subcommand)]
     Labels(labels::LabelsVerb),
+    /// Send one message by a channel of notices, to try it, and tell what became of it.
+    Notify(Box<notify::NotifyArgs>),
     /// Let a reader read, write, lock or kill a tag, or bind tags to pieces: always as a person.
     #[command(subcommand)]
     Tag(tag::TagVerb),
@@ -123,6 +134,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("{}", serde_json::to_string_pretty(&gatewarden_config::schema())?);
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Init(args) => init::init(&args),
         Verb::Demo(args) => block_on(demo::demo(args))?,
         Verb::Identify(args) => identify::identify(&args),
         Verb::Probe(args) => block_on(probe::probe(args))?,
@@ -132,8 +144,10 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Document(verb) => block_on(document::document(verb))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,
+        Verb::Notify(args) => block_on(notify::notify(*args))?,
         Verb::Tag(verb) => block_on(tag::tag(verb))?,
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Witness(args) => block_on(witness::witness(args))?,
@@ -146,6 +160,18 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
 fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(Box::pin(future)))
+}
+
+/// Whether every channel can be made, its certificates too; says which can't.
+fn channels_work(config: Option<&Config>) -> bool {
+    let (clock, mut good) = (SystemClock::shared(), true);
+    for section in config.into_iter().flat_map(|config| &config.channels) {
+        if let Err(error) = channels::channel(section, &clock) {
+            eprintln!("{error:#}");
+            good = false;
+        }
+    }
+    good
 }
 
 fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
@@ -183,6 +209,7 @@ fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
         true => println!("{}", serde_json::to_string_pretty(&mistakes)?),
         false => println!("{}: {}", path.display(), run::count(&mistakes)),
     }
+    ok &= channels_work(checked.config.as_ref());
     // Keys are no matter of the configuration's crate.
     let witnesses =
         checked.config.as_ref().map(|config| crate::witnesses::trust(&config.witnesses));

@@ -145,7 +145,7 @@ impl Thread {
     /// Tells the engine what it must know to decide. What is still missing after the last look it
     /// refuses itself.
     pub(super) fn look_up(&mut self, now: &Stamp, command: &Command) -> Result<(), StoreError> {
-        for document in self.engine.missing_documents(command) {
+        for document in self.engine.missing_documents(now, command) {
             let past = past_of(&self.parts.ledger.reader()?, &document)?;
             self.engine.supply_document(document, past);
         }

@@ -39,6 +39,12 @@ pub(super) fn tell(body: &Body) -> Option<Told> {
             let what = format!("{operator} showed his badge to receive what he asked for");
             Told::new(what, operator.as_str()).at(Some(station))
         }
+        Body::NoticeSettled { settled } => {
+            let what = format!("notice {} {}", settled.notice, settled.outcome.name());
+            let document = settled.document.as_ref();
+            Told::new(format!("{what} of entry {}", settled.about), settled.receiver.as_str())
+                .on(document.map(|document| &document.number))
+        }
         _ => return None,
     })
 }

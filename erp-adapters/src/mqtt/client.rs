@@ -31,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// How long the broker remembers the session of a lost connection, in seconds.
 const SESSION_EXPIRY_S: u32 = 3_600;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     settings: Settings,
     address: (String, u16),
     /// The connection's task, once there is one.
@@ -39,6 +39,8 @@ pub(super) struct Client {
 }
 
 struct Order {
+    /// The user property that holds the id.
+    property: &'static str,
     id: String,
     payload: Vec<u8>,
     answer: oneshot::Sender<Outcome>,
@@ -51,7 +53,7 @@ enum Notice {
 }
 
 impl Client {
-    pub(super) fn new(settings: Settings) -> Result<Self, SetupError> {
+    pub(crate) fn new(settings: Settings) -> Result<Self, SetupError> {
         let address = map::address(&settings.address)?;
         map::check_topic(&settings.topic)?;
         if settings.client_id.is_empty() {
@@ -61,16 +63,27 @@ impl Client {
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery) -> Outcome {
-        let payload = match message::encode(delivery) {
-            Ok(payload) if payload.len() <= map::PAYLOAD_BYTES_MAX => payload,
+        match message::encode(delivery) {
             Ok(payload) => {
-                let reason = format!("{} bytes are too long for a message", payload.len());
-                return Outcome::rejected(reason);
+                self.publish("movement", delivery.movement.id.to_string(), payload).await
             }
-            Err(error) => return Outcome::rejected(format!("movement can't be encoded: {error}")),
-        };
+            Err(error) => Outcome::rejected(format!("movement can't be encoded: {error}")),
+        }
+    }
+
+    /// Publishes JSON; its id stands in the user property of that name.
+    pub(crate) async fn publish(
+        &self,
+        property: &'static str,
+        id: String,
+        payload: Vec<u8>,
+    ) -> Outcome {
+        if payload.len() > map::PAYLOAD_BYTES_MAX {
+            let reason = format!("{} bytes are too long for a message", payload.len());
+            return Outcome::rejected(reason);
+        }
         let (answer, outcome) = oneshot::channel();
-        let order = Order { id: delivery.movement.id.to_string(), payload, answer };
+        let order = Order { property, id, payload, answer };
         if self.orders().await.send(order).await.is_err() {
             return Outcome::retry("the broker's connection is stopping");
         }
@@ -142,11 +155,11 @@ impl Line<'_> {
         polling: impl Future<Output = ConnectionError>,
         notices: &mut mpsc::Receiver<Notice>,
     ) -> bool {
-        let Order { id, payload, answer } = order;
+        let Order { property, id, payload, answer } = order;
         let total = Duration::from_millis(self.settings.time_outs.total_ms);
         let ended = tokio::select! {
             error = polling => Err(error),
-            outcome = timeout(total, self.exchange(id, payload, notices)) => Ok(outcome),
+            outcome = timeout(total, self.exchange((property, id), payload, notices)) => Ok(outcome),
         };
         let (outcome, healthy) = match ended {
             Ok(Ok(outcome)) => (outcome, true),
@@ -161,7 +174,7 @@ impl Line<'_> {
     /// Publishes and waits for the acknowledgement.
     async fn exchange(
         &mut self,
-        id: String,
+        (property, id): (&str, String),
         payload: Vec<u8>,
         notices: &mut mpsc::Receiver<Notice>,
     ) -> Outcome {
@@ -173,7 +186,7 @@ impl Line<'_> {
             }
         }
         let properties = PublishProperties {
-            user_properties: vec![("movement".to_owned(), id.clone())],
+            user_properties: vec![(property.to_owned(), id.clone())],
             content_type: Some("application/json".to_owned()),
             ..PublishProperties::default()
         };

@@ -9,16 +9,20 @@ pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Longest topic, in bytes.
 pub const TOPIC_BYTES_MAX: usize = 1_024;
 
-/// Splits `HOST:PORT`, where an IPv6 host stands in brackets.
+/// The broker's `HOST:PORT`, where an IPv6 host stands in brackets.
 pub(crate) fn address(text: &str) -> Result<(String, u16), SetupError> {
-    let wrong = || SetupError::Address { address: text.to_owned() };
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    server(text).ok_or_else(|| SetupError::Address { address: text.to_owned() })
+}
+
+/// Splits the `HOST:PORT` of any server.
+pub(crate) fn server(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    let port = port.parse().ok().filter(|p| *p > 0).ok_or_else(wrong)?;
+    let port = port.parse().ok().filter(|p| *p > 0)?;
     match bare.unwrap_or(host) {
-        "" => Err(wrong()),
-        host if bare.is_none() && host.contains([':', '/', ' ']) => Err(wrong()),
-        host => Ok((host.to_owned(), port)),
+        "" => None,
+        host if bare.is_none() && host.contains([':', '/', ' ']) => None,
+        host => Some((host.to_owned(), port)),
     }
 }
 

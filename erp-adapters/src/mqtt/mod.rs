@@ -8,7 +8,7 @@
 //! Absent: TLS (rumqttc's own pins a vulnerable webpki; a local broker bridges), subscribing, and
 //! any knowledge of what a subscriber did with the message.
 
-mod client;
+pub(crate) mod client;
 pub mod map;
 
 use crate::{Adapter, BoxFuture, Delivery, Outcome, Secret, SetupError, TimeOuts};

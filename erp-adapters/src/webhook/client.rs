@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewarden_model::{Clock, Movement};
+use gatewarden_model::Clock;
 use reqwest::{RequestBuilder, header::CONTENT_TYPE};
 
 use super::{Settings, map};
@@ -12,7 +12,7 @@ use crate::{
     message,
 };
 
-pub(super) struct Client {
+pub(crate) struct Client {
     settings: Settings,
     url: String,
     http: Http,
@@ -20,7 +20,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+    pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let url = check_url(&settings.url)?;
         if settings.secret.expose().is_empty() {
             return Err(SetupError::Empty { what: "the webhook's secret" });
@@ -30,17 +30,21 @@ impl Client {
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery) -> Outcome {
-        let body = match message::encode(delivery) {
-            Ok(body) => body,
-            Err(error) => return Outcome::rejected(format!("movement can't be encoded: {error}")),
-        };
+        match message::encode(delivery) {
+            Ok(body) => self.post(&delivery.movement.id.to_string(), body).await,
+            Err(error) => Outcome::rejected(format!("movement can't be encoded: {error}")),
+        }
+    }
+
+    /// Posts a JSON body under its idempotency key, which names it where the receiver does not.
+    pub(crate) async fn post(&self, key: &str, body: Vec<u8>) -> Outcome {
         let now_s = self.now_s();
         let request = self
-            .signed(self.http.post(&self.settings.url), &delivery.movement, now_s, &body)
+            .signed(self.http.post(&self.settings.url), key, now_s, &body)
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         match self.http.send(request, now_s).await {
-            Ok(answer) => map::outcome(&answer, delivery.movement.id, &self.settings.proof),
+            Ok(answer) => map::outcome(&answer, key, &self.settings.proof),
             Err(failure) => failure.into(),
         }
     }
@@ -51,7 +55,8 @@ impl Client {
         }
         let now_s = self.now_s();
         let url = format!("{}/{}", self.url, delivery.movement.id);
-        let request = self.signed(self.http.get(&url), &delivery.movement, now_s, b"");
+        let key = delivery.movement.id.to_string();
+        let request = self.signed(self.http.get(&url), &key, now_s, b"");
         let answer = self.http.send(request, now_s).await.map_err(|e| e.to_string())?;
         map::found(&answer, &self.settings.proof)
     }
@@ -59,13 +64,13 @@ impl Client {
     fn signed(
         &self,
         request: RequestBuilder,
-        movement: &Movement,
+        key: &str,
         now_s: i64,
         body: &[u8],
     ) -> RequestBuilder {
         let signature = map::signature(self.settings.secret.expose(), now_s, body);
         request
-            .header("Idempotency-Key", movement.id.to_string())
+            .header("Idempotency-Key", key)
             .header("X-Gatewarden-Timestamp", now_s)
             .header("X-Gatewarden-Signature", signature)
     }

@@ -1,11 +1,11 @@
 //! Pure: body → signature; status and body → outcome.
 
-use gatewarden_model::{Hash, MovementId};
+use gatewarden_model::Hash;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::Proof;
-use crate::{Outcome, excerpt, http::Answer};
+use crate::{Outcome, http::Answer, status};
 
 /// Longest name of the other side's that is kept, in characters.
 pub const REMOTE_ID_CHARS_MAX: usize = 200;
@@ -22,50 +22,26 @@ pub fn signature(secret: &str, timestamp_s: i64, body: &[u8]) -> String {
     format!("v1={}", Hash(mac.finalize().into_bytes().into()))
 }
 
-/// What a reply to the POST means.
-pub(crate) fn outcome(answer: &Answer, id: MovementId, proof: &Proof) -> Outcome {
-    let reason = || format!("http status {}: {}", answer.status, text(answer));
+/// What a reply to the POST of `id` means.
+pub(crate) fn outcome(answer: &Answer, id: &str, proof: &Proof) -> Outcome {
     match answer.status {
         200..=299 => match proof.taken(answer) {
-            Ok(named) => Outcome::Delivered { remote_id: named.unwrap_or_else(|| id.to_string()) },
-            Err(why) => unproven(answer, &why),
+            Ok(named) => Outcome::Delivered { remote_id: named.unwrap_or_else(|| id.to_owned()) },
+            Err(why) => status::unproven(answer, &why),
         },
-        // A server or gateway error can come after the receiver has committed; 503 comes before.
-        408 | 425 | 429 | 500..=599 => Outcome::Retry {
-            reason: reason(),
-            after: answer.retry_after,
-            uncertain: answer.status >= 500 && answer.status != 503,
-        },
-        // What goes elsewhere for now may be a network that wants people to sign in first.
-        302 | 303 | 307 => unproven(answer, "redirects are not followed, set the final url"),
-        300..=399 => Outcome::rejected(format!(
-            "http status {}: redirects are not followed, set the final url",
-            answer.status
-        )),
-        _ => Outcome::rejected(reason()),
+        _ => status::refusal(answer),
     }
-}
-
-/// It may have taken effect: it is looked up, or repeated with the same key.
-fn unproven(answer: &Answer, why: &str) -> Outcome {
-    let (status, text) = (answer.status, text(answer));
-    let reason = format!("http status {status}: the answer proves no delivery, {why}: {text}");
-    Outcome::Retry { reason, after: answer.retry_after, uncertain: true }
 }
 
 /// What a reply to the GET means.
 pub(crate) fn found(answer: &Answer, proof: &Proof) -> Result<Option<String>, String> {
     match answer.status {
         200 => proof.found(answer).map(Some).map_err(|why| {
-            format!("look-up answered 200, which proves nothing, {why}: {}", text(answer))
+            format!("look-up answered 200, which proves nothing, {why}: {}", answer.text())
         }),
         404 if proof.may_deny(answer) => Ok(None),
-        status => Err(format!("look-up answered http status {status}: {}", text(answer))),
+        status => Err(format!("look-up answered http status {status}: {}", answer.text())),
     }
-}
-
-fn text(answer: &Answer) -> String {
-    excerpt(&String::from_utf8_lossy(&answer.body))
 }
 
 #[cfg(test)]
@@ -93,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_status_decides() {
-        let id = MovementId(uuid::Uuid::from_u128(7));
+        let id = "00000000-0000-0000-0000-000000000007";
         let kind = |status| match outcome(&answer(status, "{}"), id, &Proof::default()) {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Retry { uncertain: false, after: Some(_), .. } => "retry",
@@ -115,11 +91,11 @@ mod tests {
 
     #[test]
     fn the_receiver_may_name_it_else_the_movement_does() {
-        let id = MovementId(uuid::Uuid::from_u128(7));
+        let id = "00000000-0000-0000-0000-000000000007";
         for (body, expect) in [
             (r#"{"remote_id":"GR-1","more":1}"#, "GR-1".to_owned()),
-            (r#"{"remote_id":""}"#, id.to_string()),
-            ("", id.to_string()),
+            (r#"{"remote_id":""}"#, id.to_owned()),
+            ("", id.to_owned()),
         ] {
             let delivered = Outcome::Delivered { remote_id: expect };
             assert_eq!(outcome(&answer(200, body), id, &Proof::default()), delivered, "{body}");
@@ -128,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_proves_nothing_is_uncertain_and_says_why() {
-        let id = MovementId(uuid::Uuid::from_u128(7));
+        let id = "00000000-0000-0000-0000-000000000007";
         for (body, why) in [
             (r#"{"error":"not booked"}"#, "\"error\" in it tells an error"),
             (r#"{"remote_id":"R-0"#, "no whole JSON"),

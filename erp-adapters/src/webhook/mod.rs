@@ -11,7 +11,7 @@
 //!
 //! Absent: batches, and trust in the receiver's idempotency when `look_up` is on.
 
-mod client;
+pub(crate) mod client;
 pub mod map;
 mod proof;
 

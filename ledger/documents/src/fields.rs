@@ -128,6 +128,36 @@ impl FieldDeclaration {
     }
 }
 
+/// What a condition sees of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldFact {
+    /// A whole number, in minor units.
+    Integer,
+    /// Yes or no.
+    Bool,
+    /// A text.
+    Text,
+}
+
+impl FieldDeclaration {
+    /// The fact that conditions ask for it by, and of which type it is.
+    #[must_use]
+    pub fn fact(&self) -> (String, FieldFact) {
+        let is = match self.holds {
+            FieldType::Integer { .. } | FieldType::Quantity { .. } | FieldType::Amount { .. } => {
+                FieldFact::Integer
+            }
+            FieldType::Bool {} => FieldFact::Bool,
+            _ => FieldFact::Text,
+        };
+        let before = match self.on {
+            Level::Document => "document.custom",
+            Level::Line => "lines[].custom",
+        };
+        (format!("{before}.{}", self.name), is)
+    }
+}
+
 impl FieldType {
     /// Its name, as in declarations.
     #[must_use]

@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod exchange;
 pub mod fields;
 pub mod frame;
 pub mod kinds;
@@ -17,7 +18,7 @@ pub mod quantities;
 
 pub use check::{Known, check};
 pub use diff::{Change, covers, diff, touches};
-pub use fields::{FieldDeclaration, FieldType, Value};
+pub use fields::{FieldDeclaration, FieldFact, FieldType, Value};
 pub use frame::{Circumstances, Frame, FrameFault, State, Step, after, allowed, steps};
 pub use kinds::{Execution, KindDefinition, Kinds};
 pub use links::{LinkFault, Links, Node};

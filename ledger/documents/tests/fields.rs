@@ -22,11 +22,14 @@ fn types() -> Vec<FieldType> {
     ]
 }
 
+/// Which type, what is typed, and its spelling and value or what is wrong.
+type Case<'c> = (usize, &'c str, Result<(&'c str, Value), &'c str>);
+
 #[test]
 fn each_type_has_one_spelling_and_says_what_is_wrong() {
     let integer = Value::Integer;
     let text = |text: &str| Value::Text(text.into());
-    let cases: &[(usize, &str, Result<(&str, Value), &str>)] = &[
+    let cases: &[Case<'_>] = &[
         (0, " seal ", Ok(("seal", text("seal")))),
         (0, "", Err("field-length")),
         (0, "line\nline", Err("field-length")),

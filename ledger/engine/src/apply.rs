@@ -293,6 +293,7 @@ impl State {
     fn task_opened(&mut self, task: TaskState) {
         self.task_seqs.insert(task.task.id, task.seq);
         self.station_tasks.entry(task.task.station.clone()).or_default().insert(task.seq);
+        self.station_lines.entry(task.task.station.clone()).or_default().open(&task);
         self.tasks.insert(task.seq, task);
     }
 
@@ -304,6 +305,9 @@ impl State {
             seqs.remove(&task.seq);
             if seqs.is_empty() {
                 self.station_tasks.remove(&task.task.station);
+                self.station_lines.remove(&task.task.station);
+            } else if let Some(lines) = self.station_lines.get_mut(&task.task.station) {
+                lines.close(&task);
             }
         }
     }

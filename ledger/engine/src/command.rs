@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use gatewarden_model::{
     Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
     DeviceId, Document, DocumentContent, Field, Hash, ItemId, Label, LabelEvidence, LabelId,
-    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, OperatorId, Pass, PassId,
-    Posting, Review, ReviewId, ReviewItem, ReviewVerdict, SessionId, Stamp, StationId, TagOp,
-    TagOutcome, Task, TaskId, Tid, entry::Verdict,
+    LabelState, LabelVerdict, LaneId, MitigationOf, Module, MovementId, NoticeSettled, OperatorId,
+    Pass, PassId, Posting, Review, ReviewId, ReviewItem, ReviewVerdict, RuleFiring, SessionId,
+    Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
 use crate::{documents::DocumentAct, factors::FactorUse};
@@ -290,6 +290,13 @@ pub enum Command {
         /// By whom.
         by: Actor,
     },
+    /// Rules found something after an entry, on a schedule, or because a level was crossed.
+    Fire {
+        /// What; what the same rule found for the same cause before is not said again.
+        firings: Vec<RuleFiring>,
+        /// On which document, where all are about one.
+        document: Option<Document>,
+    },
     /// A to-do that a rule opened is done. Needs to be one of those whom it names.
     FinishTodo {
         /// The entry of the firing that opened it.
@@ -344,6 +351,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Something became of a notice: the channel's answer, or that it needs no sending any more.
+    SettleNotice(Box<NoticeSettled>),
     /// Evidence is missing.
     Gap {
         /// Of which device; none for the daemon as a whole.

@@ -11,6 +11,7 @@ use gatewarden_model::{
     DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash, Levels, Module, MovementKind,
     OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking, sod::SodTable,
 };
+use gatewarden_rules::History;
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
@@ -140,7 +141,7 @@ impl Engine {
     /// `supply`, never from here.
     pub fn replay(&mut self, entry: &Entry) {
         self.state.apply(entry);
-        self.absorb(std::slice::from_ref(entry));
+        self.define_item(entry);
         match &entry.body {
             Body::Moved { movement, .. } => {
                 let (movement, comparison) = (movement.id, Default::default());
@@ -160,13 +161,56 @@ impl Engine {
     /// Takes over the items that approved documents define, in the place of configured ones.
     fn absorb(&mut self, entries: &[Entry]) {
         for entry in entries {
-            if let Body::DocumentStepped { document, step: DocumentStep::InForce, .. } = &entry.body
-                && document.kind == DocumentKind::Item
-                && let Some(open) = self.state.document(document)
-                && let Ok(item) = crate::items::of_content(&open.content)
-            {
-                self.settings.items = self.settings.items.with(item);
+            self.memory.take(entry);
+            if matches!(&entry.body, Body::ProceduresDefined { .. }) {
+                self.renew_history();
             }
+            self.define_item(entry);
+        }
+    }
+
+    /// Rules remember what those in force ask for; what happened before they came is asked for from the journal
+    /// at the next start.
+    fn renew_history(&mut self) {
+        let known = self.state.procedures_in_force();
+        let settings = known.map(|known| known.rules.definitions().history.clone());
+        if let Some(settings) = settings.filter(|new| new != self.memory.history.settings()) {
+            self.memory.history = History::new(settings);
+        }
+    }
+
+    /// How far back rules remember, in microseconds: `recall` wants the entries since then.
+    #[must_use]
+    pub fn remembers_us(&self) -> i64 {
+        let known = self.state.procedures_in_force();
+        known.map_or(0, |known| History::new(known.rules.definitions().history.clone()).span_us())
+    }
+
+    /// Takes over what happened before this run, for rules: every entry since `remembers_us` ago, in order.
+    pub fn recall(&mut self, entry: &Entry) {
+        self.memory.take(entry);
+    }
+
+    /// Begins to remember anew, before `recall`.
+    pub fn forget_history(&mut self) {
+        self.memory.history = History::default();
+        self.renew_history();
+    }
+
+    /// What rules remember, for whoever asks them from outside.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.memory.history
+    }
+
+    /// Takes over the item that an approved document defines, in the place of a configured one.
+    fn define_item(&mut self, entry: &Entry) {
+        if let Body::DocumentStepped { document, step: DocumentStep::InForce, .. } = &entry.body
+            && document.kind == DocumentKind::Item
+            && let Some(open) = self.state.document(document)
+            && let Ok(item) = crate::items::of_content(&open.content)
+        {
+            self.settings.items = self.settings.items.with(item);
         }
     }
 
@@ -355,6 +399,14 @@ impl Engine {
         todos.cloned().collect()
     }
 
+    /// The day that a document bears that is written now.
+    pub(crate) fn day_of(&self, now: &Stamp) -> Day {
+        let local = Day::of(now, self.settings.utc_offset_min);
+        let open =
+            self.stock.closed_until().map(|day| Day::from_number(i64::from(day.number()) + 1));
+        Some(local).max(self.stock.last_day()).max(open).unwrap_or(local)
+    }
+
     /// Whether a document is open, or was looked up.
     pub(crate) fn knows_document(&self, document: &Document) -> bool {
         self.state.document(document).is_some() || self.memory.past.get(document).is_some()
@@ -402,6 +454,13 @@ impl Engine {
     #[must_use]
     pub fn fields(&self, by: &Actor) -> Arc<FieldRights> {
         crate::fields::rights(&self.state, &self.access, by)
+    }
+
+    /// Which fields somebody sees who has this role alone and no session, such as the readers of a group; none where
+    /// there is no such role.
+    #[must_use]
+    pub fn fields_of_role(&self, role: &str) -> Arc<FieldRights> {
+        crate::fields::of_role(&self.access, role)
     }
 
     /// The machine that a token's SHA-256 belongs to, while the token is good and comes with the TLS
@@ -508,6 +567,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::EndDocument { document, act, reason, by } => {
             turn.end_document(document, act, reason, by)
         }
+        Command::Fire { firings, document } => turn.fire(firings, document.as_ref()),
         Command::FinishTodo { fired, reason, by } => turn.finish_todo(fired, reason, by),
         Command::OpenTask { task, by } => turn.open_task(task, by),
         Command::ApproveTask { task, by } => turn.approve_task(task, by),
@@ -588,6 +648,9 @@ fn report(turn: &mut Turn<'_>, command: Command) -> Reply {
         }
         Command::Rejected { movement, lane, reason } => {
             turn.record(Body::Rejected { movement, lane, reason });
+        }
+        Command::SettleNotice(settled) => {
+            turn.record(Body::NoticeSettled { settled: *settled });
         }
         Command::Gap { device, from, to, reason } => {
             turn.record(Body::Gap { device, from, to, reason });

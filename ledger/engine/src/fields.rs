@@ -6,10 +6,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use gatewarden_model::{Action, Actor, Decision, Field, FieldRights, Module};
+use gatewarden_model::{Action, Actor, Decision, Field, FieldRights, Module, OperatorId};
 
 use crate::{
-    access::{Access, Facts, Stay},
+    access::{Access, Facts, Principal, Stay},
     apply::actor_name,
     command::{Refusal, Reply},
     state::State,
@@ -32,6 +32,14 @@ pub(crate) fn rights(state: &State, access: &Access, by: &Actor) -> Arc<FieldRig
     let auth_level = session.map(|open| open.auth_level);
     let station = session.and_then(|open| open.station.as_ref());
     access.fields(&principal, Stay { auth_level, station })
+}
+
+/// Those of whoever has one role and no session.
+pub(crate) fn of_role(access: &Access, role: &str) -> Arc<FieldRights> {
+    let Ok(id) = OperatorId::parse("group") else { return Arc::default() };
+    let roles = [role.to_owned()];
+    let principal = Principal::Operator { id: &id, roles: &roles };
+    access.fields(&principal, Stay { auth_level: None, station: None })
 }
 
 impl Turn<'_> {

@@ -12,6 +12,7 @@ mod documents;
 mod holds;
 mod labels;
 mod questions;
+mod sessions;
 mod tags;
 
 use std::collections::{HashMap, HashSet};
@@ -57,6 +58,8 @@ pub struct Judge {
     asks: HashMap<u64, (String, DeviceId)>,
     /// Holds that were accepted and whose movement follows.
     accepted: HashMap<PassId, Hold>,
+    /// Sessions that have ended.
+    ended: sessions::Ended,
     /// The request that was approved last, and whose effect follows.
     approved: Option<OpenChange>,
     /// What is remembered of documents.
@@ -150,6 +153,7 @@ impl Judge {
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
         let papers = self.papers.judge(&self.state, &self.classes, entry);
         let verdict = verdict.and(papers);
+        let verdict = verdict.and_then(|()| self.in_session(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
         self.count(entry);
         self.state.apply(entry);
@@ -253,6 +257,7 @@ impl Judge {
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
         self.papers.count(entry);
+        self.ended.keep(&self.state, entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
             Body::TagAccessAsked { tag, device, .. } => {

@@ -73,6 +73,7 @@ pub use procedures::{
     schema_of, version_of,
 };
 pub use reviews::reviewers_of;
+pub use rules::FIRED_MAX;
 pub use sessions::{
     machine,
     often::{

@@ -10,7 +10,10 @@ use std::{
 };
 
 use gatewarden_documents::Frame;
-use gatewarden_model::{Document, Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId};
+use gatewarden_model::{
+    Actor, Body, Document, Entry, Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId,
+};
+use gatewarden_rules::{History, Memory as Said};
 
 use crate::{
     command::{Refusal, Reply},
@@ -22,7 +25,7 @@ use crate::{
 };
 
 /// Sessions that are remembered after their end, for passes still on their way.
-const ENDED_SESSIONS_MAX: usize = 1024;
+pub(crate) const ENDED_SESSIONS_MAX: usize = 1024;
 /// Unknown badges whose failures are counted.
 const STRANGERS_MAX: usize = 1024;
 /// Stations whose last badge is remembered.
@@ -37,6 +40,9 @@ const OFTEN_MAX: usize = 30_000;
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
 const CLOSED_TASKS_MAX: usize = 4096;
+
+/// Firings that are remembered by their cause.
+const FIRED_MAX: usize = 100_000;
 
 /// Documents of the past that are remembered.
 const PAST_DOCUMENTS_MAX: usize = 8192;
@@ -147,6 +153,12 @@ pub(crate) struct Memory {
     pub(crate) past: Recent<Document, Option<Past>>,
     /// When it was looked last whose time to sign ran out.
     pub(crate) documents_timed: Option<Stamp>,
+    /// What happened lately, as rules ask for it.
+    pub(crate) history: History,
+    /// What rules said lately.
+    pub(crate) said: Said,
+    /// Which rule fired for which entry lately.
+    pub(crate) fired: BTreeSet<(String, u64)>,
 }
 
 impl Default for Memory {
@@ -165,6 +177,35 @@ impl Default for Memory {
             closed: Recent::new(CLOSED_TASKS_MAX),
             past: Recent::new(PAST_DOCUMENTS_MAX),
             documents_timed: None,
+            history: History::default(),
+            said: Said::default(),
+            fired: BTreeSet::new(),
+        }
+    }
+}
+
+impl Memory {
+    /// Takes what happened into what rules ask for.
+    pub(crate) fn take(&mut self, entry: &Entry) {
+        self.history.take(entry);
+        match &entry.body {
+            Body::DocumentWritten { content, by, .. } => {
+                let by = match by {
+                    Actor::Operator { id, .. } => Some(id),
+                    _ => None,
+                };
+                self.history.take_document(content, by, entry.at.wall_us);
+            }
+            Body::RuleFired { firing, .. } => {
+                if let Some(cause) = firing.cause {
+                    self.fired.insert((firing.rule.clone(), cause));
+                    if self.fired.len() > FIRED_MAX {
+                        let oldest = self.fired.iter().min_by_key(|(_, cause)| *cause).cloned();
+                        oldest.map(|oldest| self.fired.remove(&oldest));
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     engine::Settings,
     postings::moved,
     seen::{self, Means, Seen},
-    state::{Reservation, State},
+    state::{Reservation, State, lines::Asked},
     tag_access::written_key,
 };
 
@@ -36,13 +36,13 @@ pub(crate) fn wants(
     let mut wants = Wants::default();
     match command {
         Command::Pass(pass) => {
-            let tasks = state.tasks_at(&pass.station).map(|open| &open.task);
-            of_pass(&mut wants, pass, tasks, stock, settings);
+            of_pass(&mut wants, pass, state.asked_at(&pass.station), stock, settings);
         }
         Command::DecideHold { pass, .. } => {
             if let Some(hold) = state.hold(*pass) {
-                let task = state.task(hold.task).map(|open| &open.task);
-                of_pass(&mut wants, &hold.pass, task.into_iter(), stock, settings);
+                let task = state.task(hold.task).into_iter();
+                let lines = task.flat_map(|open| &open.task.lines).map(Asked::from);
+                of_pass(&mut wants, &hold.pass, lines, stock, settings);
             }
         }
         Command::Reserve { posting, .. } => {
@@ -209,44 +209,35 @@ pub(crate) fn of_posting(
 fn of_pass<'a>(
     wants: &mut Wants,
     pass: &Pass,
-    tasks: impl Iterator<Item = &'a Task>,
+    lines: impl Iterator<Item = Asked<'a>>,
     stock: &Stock,
     settings: &Settings,
 ) {
     seen::wants(pass, stock, wants);
     let things = seen::resolve(pass, &settings.items, stock);
     let items = seen::items(&things);
-    let mut last: Option<&TaskLine> = None;
-    for line in tasks.flat_map(|task| &task.lines) {
-        // Many tasks of a station are about the same: what was asked for is not asked for again.
-        let same = |of: &TaskLine| {
-            (&of.item, &of.from, &of.to, &of.lot) == (&line.item, &line.from, &line.to, &line.lot)
-        };
-        if last.is_some_and(same) {
-            continue;
-        }
+    for line in lines {
         let named = || line.things.iter().any(|k| things.iter().any(|t| t.thing.key == *k));
-        if items.contains(&line.item) || (!line.things.is_empty() && named()) {
+        if items.contains(line.item) || named() {
             of_line(wants, line, &things);
-            last = Some(line);
         }
     }
 }
 
-fn of_line(wants: &mut Wants, line: &TaskLine, things: &[Seen<'_>]) {
-    for place in [&line.from, &line.to] {
-        of_site(wants, &line.item, place);
+fn of_line(wants: &mut Wants, line: Asked<'_>, things: &[Seen<'_>]) {
+    for place in [line.from, line.to] {
+        of_site(wants, line.item, place);
     }
     let lots = things.iter().flat_map(|one| match &one.means {
-        Means::Pieces { item, lot, .. } if **item == line.item => vec![*lot],
+        Means::Pieces { item, lot, .. } if *item == line.item => vec![*lot],
         Means::Pieces { .. } => vec![],
         Means::Unit { contents, .. } => {
-            let here = contents.iter().filter(|c| c.site.item == line.item);
+            let here = contents.iter().filter(|c| c.site.item == *line.item);
             here.map(|c| c.bucket.lot.as_deref()).collect()
         }
         Means::Nothing => vec![one.thing.lot.as_deref()],
     });
-    for lot in lots.flatten().chain(line.lot.as_deref()) {
+    for lot in lots.flatten().chain(line.lot) {
         wants.lots.insert((line.item.clone(), lot.to_owned()));
     }
 }

@@ -278,17 +278,38 @@ impl Turn<'_> {
         matched: Match,
     ) -> Answer {
         let by = Actor::Operator { id: mover.operator.clone(), session: Some(mover.session) };
-        let decision = mover.decision.clone();
-        let posted = self
-            .movement(task, pass, mover, &matched, *self.next_seq)
-            .and_then(|movement| self.moved(movement, Some(pass.clone())));
-        let movement = match posted {
+        let (decision, level) = (mover.decision.clone(), mover.auth_level);
+        let (session, second) = (mover.session, mover.second.clone());
+        let asked = Asked::new(&by, Action::Execute, task.task.kind.module());
+        let asked = asked.on_task(&task.task).on_pass(pass);
+        let drafted = self.movement(task, pass, mover, &matched, *self.next_seq);
+        let drafted = match drafted {
             Ok(movement) => movement,
-            Err((code, reason)) => {
-                let asked = Asked::new(&by, Action::Execute, task.task.kind.module());
-                let asked = asked.on_task(&task.task).on_pass(pass);
+            Err((code, reason)) => return Err(self.deny(asked, code, reason, Some(decision))),
+        };
+        match self.rules_before_movement(&drafted) {
+            Ok((firings, false)) => self.record_firings(firings, Some(&task.task.document)),
+            Ok((firings, true)) => {
+                self.record_firings(firings, Some(&task.task.document));
+                let (operator, resolution_seq) = (drafted.operator, None);
+                let who = Mover {
+                    session,
+                    operator,
+                    auth_level: level,
+                    second,
+                    decision,
+                    resolution_seq,
+                };
+                return Ok(self.hold(pass.clone(), task.task.id, who, matched.comparison));
+            }
+            Err(((code, reason), firings)) => {
+                self.record_firings(firings, Some(&task.task.document));
                 return Err(self.deny(asked, code, reason, Some(decision)));
             }
+        }
+        let movement = match self.moved(drafted, Some(pass.clone())) {
+            Ok(movement) => movement,
+            Err((code, reason)) => return Err(self.deny(asked, code, reason, Some(decision))),
         };
         self.close_done(task.task.id, by);
         self.follow(movement);

@@ -7,9 +7,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatewarden_documents::{FieldType, Kinds, fields::Level};
+use gatewarden_documents::{FieldFact, Kinds};
 use gatewarden_model::{Hash, canonical};
-use gatewarden_rules::{FactType, Schema, SchemaError};
+use gatewarden_rules::{FactType, RuleDefinitions, RuleSet, Schema, SchemaError};
 use gatewarden_workflow::Workflows;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -38,7 +38,7 @@ pub struct Procedures {
     /// Who signs them.
     pub workflows: Workflows,
     /// Which rules hold.
-    pub rules: crate::rules::Rules,
+    pub rules: RuleSet,
     /// The facts that conditions may ask for.
     pub schema: Schema,
 }
@@ -97,12 +97,18 @@ impl Procedures {
             return Err(ProceduresError::Long(bytes));
         }
         let kinds: Kinds = part(parts, DOCUMENTS)?;
+        let schema = schema_of(&kinds)?;
+        let definitions: RuleDefinitions = part(parts, RULES)?;
+        let rules = RuleSet::new(Arc::new(definitions), &schema).map_err(|mistakes| {
+            let why = mistakes.first().map_or_else(String::new, ToString::to_string);
+            ProceduresError::Malformed { part: RULES, why }
+        })?;
         Ok(Self {
             version: version_of(parts),
-            schema: schema_of(&kinds)?,
+            schema,
             kinds,
             workflows: part(parts, WORKFLOWS)?,
-            rules: part(parts, RULES)?,
+            rules,
             parts: Arc::new(parts.clone()),
         })
     }
@@ -121,16 +127,11 @@ impl Procedures {
 pub fn schema_of(kinds: &Kinds) -> Result<Schema, ProceduresError> {
     let mut schema = Schema::standard();
     for field in &kinds.fields {
-        let is = match field.holds {
-            FieldType::Integer { .. } | FieldType::Quantity { .. } | FieldType::Amount { .. } => {
-                FactType::Integer
-            }
-            FieldType::Bool {} => FactType::Bool,
-            _ => FactType::Text,
-        };
-        let name = match field.on {
-            Level::Document => format!("document.custom.{}", field.name),
-            Level::Line => format!("lines[].custom.{}", field.name),
+        let (name, is) = field.fact();
+        let is = match is {
+            FieldFact::Integer => FactType::Integer,
+            FieldFact::Bool => FactType::Bool,
+            FieldFact::Text => FactType::Text,
         };
         // A field may be declared for several kinds; it is one fact.
         match schema.custom(name, is, field.title.clone()) {

@@ -213,6 +213,18 @@ impl Turn<'_> {
             Err(fault) => return Err(refuse(self, fault)),
         };
         movement.confirmation = confirmation;
+        match self.rules_before_movement(&movement) {
+            Ok((firings, false)) => self.record_firings(firings, Some(&held.posting.document)),
+            Ok((firings, true)) => {
+                self.record_firings(firings, Some(&held.posting.document));
+                let message = "a rule asks for an approval beside: have a document of it approved";
+                return Err(refuse(self, ("rule-approver", message.to_owned())));
+            }
+            Err((fault, firings)) => {
+                self.record_firings(firings, Some(&held.posting.document));
+                return Err(refuse(self, fault));
+            }
+        }
         Ok(Prepared { movement, decision, used, asked })
     }
 

@@ -1,24 +1,35 @@
-//! Rules in the turn: what they say before an operation, and what they find after an entry.
+//! Rules in the turn: what they say before an operation, and what follows from what they found.
+//!
+//! Invariants: a rule that can't be asked refuses; whatever a rule finds is an entry with its version and facts;
+//! a rule never does more than its definition names, and what it drafts is a draft like any other, which somebody
+//! hands in and others sign. What is asked after an entry, on a schedule and by levels comes as findings from
+//! outside (`Command::Fire`), where stock and time are; here it is recorded and done, once for each cause.
+//! Absent: conditions and windows (`gatewarden-rules`).
+
+use std::collections::BTreeSet;
 
 use gatewarden_model::{
-    Action, Actor, Body, Document, ExtraApproval, Module, OperatorId, RuleEffect, RuleFiring,
+    Action, Actor, Body, Day, Document, DocumentContent, DocumentKind, DocumentLine, DraftLine,
+    ExtraApproval, Item, ItemId, Module, Movement, OperatorId, RuleEffect, RuleFiring, RuleTrigger,
 };
-use serde::{Deserialize, Serialize};
+use gatewarden_rules::{
+    Around, Facts as RuleFacts, Findings, Ground, RuleSet, Verdict, operation_of,
+};
 
 use crate::{
     access::Facts,
     command::Reply,
-    documents::facts::Frozen,
+    documents::facts::{Frozen, thawed},
+    engine::Settings,
     holds::check_reason,
-    state::{OpenDocument, State, Todo},
-    turn::{Answer, Asked, Fault, Turn, authenticated},
+    state::{OpenDocument, Session, State, Todo},
+    turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn, authenticated, cut},
 };
 
-/// Placeholder.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-pub struct Rules {}
+/// Firings that one command brings.
+pub const FIRED_MAX: usize = 10_000;
 
-/// What rules say about a document that is handed in.
+/// What rules say before something is done.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// What fired.
@@ -27,22 +38,233 @@ pub(crate) struct Found {
     pub(crate) extra: Vec<ExtraApproval>,
 }
 
-impl Turn<'_> {
-    pub(crate) fn rules_before_submit(
-        &self,
-        _: &OpenDocument,
-        _: &gatewarden_documents::KindDefinition,
-        _: &Frozen,
-        _: &Actor,
-    ) -> Result<Found, Fault> {
-        Ok(Found::default())
+/// What is known of the house for rules.
+struct House<'h> {
+    state: &'h State,
+    settings: &'h Settings,
+    offset_min: i32,
+}
+
+impl Ground for House<'_> {
+    fn item(&self, code: &ItemId) -> Option<&Item> {
+        self.settings.items.by_code(code)
     }
 
+    fn roles(&self, who: &OperatorId) -> Option<Vec<String>> {
+        self.state.operator(who).map(|one| one.roles.clone())
+    }
+
+    fn offset_min(&self) -> i32 {
+        self.offset_min
+    }
+
+    fn is_working(&self, day: Day, minute: u32) -> Option<bool> {
+        let known = self.state.procedures_in_force()?;
+        let calendar = &known.workflows.calendar;
+        let local_us = i64::from(day.number()) * 86_400_000_000 + i64::from(minute) * 60_000_000;
+        Some(calendar.is_open(local_us - i64::from(calendar.utc_offset_min) * 60_000_000))
+    }
+}
+
+impl Turn<'_> {
+    fn rule_set(&self) -> Option<&RuleSet> {
+        let known = self.state.procedures_in_force()?;
+        (!known.rules.rules().is_empty()).then_some(&known.rules)
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&RuleSet, Around<'_, House<'_>>) -> T) -> Option<T> {
+        let set = self.rule_set()?;
+        let offset_min = self.settings.utc_offset_min;
+        let ground = House { state: self.state, settings: self.settings, offset_min };
+        let history = &self.memory.history;
+        Some(ask(set, Around { history, ground: &ground, at: self.now }))
+    }
+
+    /// What rules say before a document is handed in.
+    pub(crate) fn rules_before_submit(
+        &self,
+        open: &OpenDocument,
+        frozen: &Frozen,
+        by: &Actor,
+    ) -> Result<Found, Fault> {
+        self.rules_before("submit", open, frozen, by)
+    }
+
+    /// What rules say before something is done to a document.
+    pub(crate) fn rules_before(
+        &self,
+        operation: &str,
+        open: &OpenDocument,
+        frozen: &Frozen,
+        by: &Actor,
+    ) -> Result<Found, Fault> {
+        let more = |facts: &mut RuleFacts| {
+            for (name, value) in thawed(&frozen.0, &frozen.1).iter() {
+                facts.set(name.to_owned(), value.clone());
+            }
+            facts.set("document.state", open.frame().name());
+            self.put_session(facts, by);
+        };
+        let asked = self.ask(|set, around| {
+            set.document(around, (RuleTrigger::Before, operation), &open.content, more)
+        });
+        let Some(findings) = asked else { return Ok(Found::default()) };
+        let verdict = self.verdict(&findings)?;
+        self.stands_up_to(&verdict, by)?;
+        let firings = self.hushed(findings.firings);
+        let extra = firings.iter().filter_map(extra_of).collect();
+        Ok(Found { firings, extra })
+    }
+
+    /// What rules say before a movement: what is to be recorded before it, and whether somebody has to decide on
+    /// it.
+    pub(crate) fn rules_before_movement(
+        &self,
+        movement: &Movement,
+    ) -> Result<(Vec<RuleFiring>, bool), (Fault, Vec<RuleFiring>)> {
+        let on = operation_of(movement);
+        let asked = self.ask(|set, around| set.before_movement(around, on, movement));
+        let Some(findings) = asked else { return Ok((vec![], false)) };
+        let firings = self.hushed(findings.firings.clone());
+        let verdict = match self.verdict(&findings) {
+            Ok(verdict) => verdict,
+            Err(fault) => return Err((fault, firings)),
+        };
+        if movement.auth_level < verdict.step_up {
+            return Err((step_up(verdict.step_up, movement.auth_level), firings));
+        }
+        if verdict.second_person && movement.second.is_none() {
+            return Err((second_person(), firings));
+        }
+        Ok((firings, !verdict.approvers.is_empty()))
+    }
+
+    /// What findings mean: a rule that can't be asked, or refuses, is a no.
+    fn verdict(&self, findings: &Findings) -> Result<Verdict, Fault> {
+        let verdict = Verdict::of(&findings.firings);
+        if let Some(failure) = findings.failures.first() {
+            let message = format!("rule {} can't be asked: {}", failure.rule, failure.error);
+            return Err(("rule-failed", message));
+        }
+        match verdict.refused.first() {
+            Some(reason) => Err(("rule-refused", cut(reason, REASON_BYTES_MAX))),
+            None => Ok(verdict),
+        }
+    }
+
+    /// Whether whoever acts is as strongly authenticated, and as little alone, as rules ask.
+    fn stands_up_to(&self, verdict: &Verdict, by: &Actor) -> Result<(), Fault> {
+        if verdict.step_up == 0 && !verdict.second_person {
+            return Ok(());
+        }
+        let session = self.acting_session(by);
+        let level = session.map_or(0, |session| session.auth_level);
+        if level < verdict.step_up {
+            return Err(step_up(verdict.step_up, level));
+        }
+        let alone = session.is_none_or(|session| session.second.is_none());
+        if verdict.second_person && alone { Err(second_person()) } else { Ok(()) }
+    }
+
+    fn acting_session(&self, by: &Actor) -> Option<&Session> {
+        let Actor::Operator { id, session } = by else { return None };
+        crate::turn::session_of(self.state, id, *session)
+    }
+
+    fn put_session(&self, facts: &mut RuleFacts, by: &Actor) {
+        let Actor::Operator { id, .. } = by else { return };
+        facts.set("session.operator", id.as_str());
+        if let Some(operator) = self.state.operator(id) {
+            facts.set("session.roles", operator.roles.clone());
+        }
+        if let Some(session) = self.acting_session(by) {
+            facts.set("session.auth_level", i64::from(session.auth_level));
+            facts.set("session.second", session.second.is_some());
+            if let Some(station) = &session.station {
+                facts.set("session.station", station.as_str());
+            }
+        }
+    }
+
+    /// Firings without what was said lately.
+    fn hushed(&self, firings: Vec<RuleFiring>) -> Vec<RuleFiring> {
+        let Some(set) = self.rule_set() else { return vec![] };
+        let said = &self.memory.said;
+        let now_us = self.now.wall_us;
+        firings.into_iter().filter_map(|firing| said.hush(set, firing, now_us)).collect()
+    }
+
+    /// Records what rules found, and does what follows.
     pub(crate) fn record_firings(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) {
         for firing in firings {
+            self.memory.said.take(&firing, self.now.wall_us);
+            let effects = firing.effects.clone();
+            let (rule, title) = (firing.rule.clone(), firing.title.clone());
             let document = document.cloned();
             self.record(Body::RuleFired { firing, document });
+            for effect in effects {
+                if let RuleEffect::Draft { kind, title: own, lines } = effect {
+                    let title = if own.is_empty() { title.clone() } else { own };
+                    self.draft(kind, &format!("{title} (rule {rule})"), &lines);
+                }
+            }
         }
+    }
+
+    /// Writes the draft that a rule names. What can't be drafted is told with the rule's own entry alone.
+    fn draft(&mut self, kind: DocumentKind, title: &str, lines: &[DraftLine]) {
+        let Ok(number) = self.next_number(kind) else { return };
+        let today = self.today().0;
+        let line = |(at, line): (usize, &DraftLine)| {
+            Some(DocumentLine {
+                line: u32::try_from(at).ok()?.checked_add(1)?.checked_mul(10)?,
+                item: line.item.parse().ok()?,
+                quantity: line.quantity,
+                from: None,
+                to: None,
+                lot: None,
+                owner: None,
+                from_status: Default::default(),
+                to_status: Default::default(),
+                amount: None,
+                due: None,
+                links: vec![],
+                custom: Default::default(),
+            })
+        };
+        let content = DocumentContent {
+            document: Document { kind, number },
+            version: 1,
+            title: cut(title, 200),
+            partner: None,
+            date: Some(today),
+            due: None,
+            requester: None,
+            station: None,
+            lines: lines.iter().enumerate().filter_map(line).collect(),
+            links: vec![],
+            custom: Default::default(),
+            note: String::new(),
+        };
+        self.record(Body::DocumentWritten { content, by: Actor::Daemon, decision: None });
+    }
+
+    /// Records what rules found after an entry, on a schedule or by a level. What was recorded for the same cause
+    /// before is not said again.
+    pub(crate) fn fire(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) -> Answer {
+        let Some(set) = self.rule_set() else { return Ok(Reply::Done) };
+        let known: BTreeSet<&str> =
+            set.rules().iter().map(|rule| rule.definition.id.as_str()).collect();
+        let firings = firings.into_iter().take(FIRED_MAX);
+        let firings: Vec<_> = firings.filter(|one| known.contains(one.rule.as_str())).collect();
+        let firings = self.hushed(firings);
+        let new = |firing: &RuleFiring| match firing.cause {
+            Some(cause) => !self.memory.fired.contains(&(firing.rule.clone(), cause)),
+            None => true,
+        };
+        let firings: Vec<_> = firings.into_iter().filter(new).collect();
+        self.record_firings(firings, document);
+        Ok(Reply::Done)
     }
 
     /// Ends a to-do: whoever it is for says what was done.
@@ -54,7 +276,8 @@ impl Turn<'_> {
             return Err(self.deny(asked, "unknown-todo", message, None));
         };
         // Whoever may not act at all is told that first.
-        if let Err((code, reason)) = authenticated(self.state, &by, &Facts::default()) {
+        let may = authenticated(self.state, &by, &Facts::default()).map(drop);
+        if let Err((code, reason)) = may {
             return Err(self.deny(asked, code, reason, None));
         }
         let own = matches!(&by, Actor::Operator { id, .. } if is_for(self.state, &todo, id));
@@ -68,6 +291,32 @@ impl Turn<'_> {
         self.record(Body::TodoDone { fired, reason, by });
         Ok(Reply::Done)
     }
+}
+
+fn step_up(needed: u8, level: u8) -> Fault {
+    let message =
+        format!("a rule needs level {needed} and this session has level {level}: raise it");
+    ("step-up-needed", message)
+}
+
+fn second_person() -> Fault {
+    let message =
+        "a rule needs a second person: have somebody join this session with badge and PIN";
+    ("second-person-needed", message.to_owned())
+}
+
+/// The approval that a firing asks for, if it asks for one.
+fn extra_of(firing: &RuleFiring) -> Option<ExtraApproval> {
+    let approvers: Vec<String> = firing
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            RuleEffect::Approver { approver } => Some(approver.clone()),
+            _ => None,
+        })
+        .collect();
+    let (rule, title) = (firing.rule.clone(), firing.title.clone());
+    (!approvers.is_empty()).then_some(ExtraApproval { rule, title, approvers })
 }
 
 /// Whether a to-do is for somebody.

@@ -7,6 +7,7 @@
 
 mod documents;
 mod labels;
+pub(crate) mod lines;
 mod people;
 mod reviews;
 mod session;
@@ -19,9 +20,9 @@ use std::{
 };
 
 use gatewarden_model::{
-    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, Entry, Hash,
-    LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId, Stamp,
-    StationId, TaskId,
+    Action, Actor, Change, ChangeId, ClientId, DeviceFacts, DeviceId, Document, DocumentKind,
+    Entry, Hash, LabelId, Module, MovementId, OperatorId, PassId, ReviewId, RoleMatrix, SessionId,
+    Stamp, StationId, TaskId,
 };
 
 use crate::{factors::KnownFactor, procedures::Procedures};
@@ -61,6 +62,7 @@ pub struct State {
     pub(crate) tasks: BTreeMap<u64, TaskState>,
     pub(crate) task_seqs: HashMap<TaskId, u64>,
     pub(crate) station_tasks: HashMap<StationId, BTreeSet<u64>>,
+    pub(crate) station_lines: HashMap<StationId, lines::Lines>,
     pub(crate) holds: BTreeMap<PassId, Hold>,
     pub(crate) quarantine: BTreeMap<PassId, Quarantine>,
     pub(crate) reservations: BTreeMap<MovementId, Reservation>,
@@ -75,6 +77,7 @@ pub struct State {
     pub(crate) procedures: BTreeMap<Hash, Arc<Procedures>>,
     pub(crate) procedures_version: Option<Hash>,
     pub(crate) documents: BTreeMap<Document, Box<OpenDocument>>,
+    pub(crate) numbered: BTreeMap<(DocumentKind, String), String>,
     pub(crate) receivers: BTreeMap<StationId, (OperatorId, Stamp)>,
     pub(crate) todos: BTreeMap<u64, Todo>,
 }

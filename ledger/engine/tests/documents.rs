@@ -138,7 +138,7 @@ trait Papers {
 impl Papers for House {
     /// Tells the engine that no document of the past has a number, as the journal of a test has none.
     fn look(&mut self, command: &Command) {
-        for missing in self.engine.missing_documents(command) {
+        for missing in self.engine.missing_documents(&self.now, command) {
             self.engine.supply_document(missing, None);
         }
     }

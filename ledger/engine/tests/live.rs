@@ -87,6 +87,7 @@ fn rests(command: &Command) -> Rests {
         | C::DefineItems
         | C::DefinePolicies
         | C::DefineProcedures
+        | C::Fire { .. }
         | C::Identify { .. } => Rests::NotInASession,
     }
 }

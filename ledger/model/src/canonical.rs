@@ -39,6 +39,31 @@ pub enum CanonicalError {
     },
 }
 
+/// Encodes one value after the other, and keeps its room between them.
+#[derive(Debug)]
+pub struct Encoder(Writer);
+
+impl Encoder {
+    /// With room for an entry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Writer::with_capacity(BYTES_EXPECTED))
+    }
+
+    /// The canonical bytes of a value, until the next is encoded.
+    pub fn encode<T: Serialize>(&mut self, value: &T) -> Result<&[u8], CanonicalError> {
+        self.0.clear();
+        value.serialize(&mut self.0)?;
+        Ok(&self.0.out)
+    }
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The canonical bytes of a value.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     let mut writer = Writer::with_capacity(BYTES_EXPECTED);
@@ -179,6 +204,19 @@ mod tests {
         for depth in [DEPTH_MAX - 1, DEPTH_MAX, DEPTH_MAX + 1] {
             check(&(0..depth).fold(json!(1), |deep, _| json!([deep])));
             check(&(0..depth).fold(json!({}), |deep, _| json!({"b": 0, "a": deep})));
+        }
+    }
+
+    #[test]
+    fn an_encoder_forgets_what_it_wrote_before() {
+        let mut encoder = Encoder::new();
+        assert!(encoder.encode(&json!({"a": [1, 1.5]})).is_err());
+        for n in [0, -1, 10, 1_234_567_890, i64::MIN, i64::MAX] {
+            let value = json!({"b": n, "a": "x"});
+            let bytes = encoder.encode(&value).expect("encodes");
+            let text = format!("{{\"a\":\"x\",\"b\":{n}}}");
+            assert_eq!(String::from_utf8_lossy(bytes), text);
+            assert_eq!(encode(&value).expect("encodes"), text.as_bytes());
         }
     }
 

@@ -84,6 +84,14 @@ pub enum DocumentKind {
     SubcontractSettlement,
 }
 
+impl Document {
+    /// The shape of its number: each digit as `#`. Numbers that one pattern makes have one shape.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        self.number.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+    }
+}
+
 impl DocumentKind {
     /// All kinds.
     pub const ALL: [Self; 27] = [

@@ -27,6 +27,7 @@ pub mod label;
 pub mod mask;
 pub mod movement;
 pub mod name;
+mod notice;
 pub mod pass;
 pub mod place;
 pub mod posting;
@@ -72,8 +73,9 @@ pub use mask::{Mask, Masked};
 pub use movement::{Confirmation, Movement, MovementLine};
 pub use name::{
     ChangeId, ClientId, CustomName, DeviceId, ItemId, LabelId, LaneId, MovementId, NodeId,
-    OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
+    NoticeId, OperatorId, PassId, ReviewId, SessionId, StationId, TaskId, WorkflowId,
 };
+pub use notice::{NOTICE_REASON_BYTES_MAX, NoticeOutcome, NoticeSettled, RECEIVER_BYTES_MAX};
 pub use pass::{Comparison, Direction, Pass, PassClosing, PassOpening, Sighting, Thing, Trust};
 pub use place::Location;
 pub use posting::{

@@ -105,6 +105,8 @@ text_name!(/// A machine that calls the API with a token.
     ClientId, "client name", is_slug, SLUG_RULE);
 text_name!(/// The queue of deliveries to one ERP.
     LaneId, "lane name", is_slug, SLUG_RULE);
+text_name!(/// A definition of what is told to whom.
+    NoticeId, "notice's name", is_slug, SLUG_RULE);
 text_name!(/// A custom field of a document.
     CustomName, "custom field's name", is_slug, SLUG_RULE);
 text_name!(/// A step of a workflow.

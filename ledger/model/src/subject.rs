@@ -180,6 +180,15 @@ impl Entry {
                 touch(format!("lockout:{operator}"))
             }
             Body::TaskOpened { task, .. } => touch(format!("task:{}", task.id)),
+            // The newest number of each shape is known, so that the next one can be made.
+            Body::DocumentWritten { content, .. } if content.version == 1 => {
+                let document = &content.document;
+                let numbered = format!("numbered:{}/{}", document.kind.name(), document.shape());
+                Live {
+                    touches: vec![document_key(document), numbered.clone()],
+                    closes: vec![numbered],
+                }
+            }
             Body::DocumentWritten { content, .. } => touch(document_key(&content.document)),
             Body::DocumentStepped { document, step, .. } => match step.is_final() {
                 true => close(document_key(document)),
@@ -223,6 +232,7 @@ impl Entry {
                 label_live(*label, *verdict != LabelVerdict::Reprint)
             }
             Body::RuleFired { .. }
+            | Body::NoticeSettled { .. }
             | Body::Commissioned { .. }
             | Body::Decommissioned { .. }
             | Body::TagAccessAsked { .. }
@@ -581,6 +591,14 @@ impl SubjectList {
             Body::Moved { movement, .. } => self.movement(movement),
             Body::Delivered { movement, .. } | Body::Rejected { movement, .. } => {
                 self.add(Movement, movement);
+            }
+            Body::NoticeSettled { settled } => {
+                if let Some(document) = &settled.document {
+                    self.add(Document, &document.number);
+                }
+                if let Some(who) = settled.receiver.strip_prefix("operator:") {
+                    self.add(Operator, &who.to_owned());
+                }
             }
             Body::ItemDefined { item, by } => {
                 self.add(Item, &item.code);

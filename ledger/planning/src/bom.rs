@@ -1,10 +1,10 @@
 //! What a product is made of: versions, their content as documents, and all that is asked of them.
 //!
 //! A version is a document of kind `bom`; `content` says in which fields. What is needed per product is an
-//! exact fraction: `quantity / (denominator × base)`. Lines of one group stand for one another: the first by
-//! position is planned, the others are taken in its place. Invariants: a `BomVersion` that comes from `of` is
-//! well formed by itself; what it is with the others (cycles, depth) is asked of `Boms`. Absent: how a version
-//! comes into force, which is the engineering change's.
+//! exact fraction: `quantity / (denominator × base)`. Lines of one group stand for one another: the first
+//! by position is planned, the others are taken in its place. Invariants: a `BomVersion` that comes from
+//! `of` is well formed by itself; what it is with the others (cycles, depth) is asked of `Boms`. Absent: how
+//! a version comes into force, which is the engineering change's.
 
 mod boms;
 mod check;
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{PlanError, exact::Ratio};
 
 pub use boms::{Boms, Use, VERSIONS_MAX};
+pub(crate) use content::{day, number, plain_line, put, text};
 pub use descend::ITEMS_MAX;
 pub use diff::{BomChange, diff};
 pub use effect::{Effect, SERIAL_BYTES_MAX, Serials};

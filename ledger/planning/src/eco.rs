@@ -10,7 +10,7 @@ mod impact;
 
 use std::collections::BTreeSet;
 
-use gatewarden_model::{Day, DocumentContent, DocumentKind, ItemId, OperatorId};
+use gatewarden_model::{Day, DocumentContent, DocumentKind, ItemId, LINKS_MAX, OperatorId};
 
 use crate::{
     BomVersion, Boms, Effect, Fact, Facts, PlanError,
@@ -21,7 +21,7 @@ use crate::{
 pub use impact::{Affected, Held, Impact, OpenPurchase, OpenWork, Replaced, ReplacedStock, impact};
 
 /// Most versions of one change order.
-pub const PROPOSALS_MAX: usize = 100;
+pub const PROPOSALS_MAX: usize = LINKS_MAX;
 
 /// A change order with the versions that it proposes.
 #[derive(Debug, Clone, PartialEq, Eq)]

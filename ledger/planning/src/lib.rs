@@ -8,12 +8,15 @@
 //! (`gatewarden-documents`), clocks and randomness: days are arguments.
 
 pub mod bom;
+pub mod count;
 pub mod eco;
 mod error;
 pub mod exact;
 mod fact;
 pub mod requisition;
 pub mod sampling;
+pub mod settle;
+pub mod suggest;
 
 pub use bom::{BomLine, BomVersion, Boms, Effect};
 pub use eco::ChangeOrder;

@@ -10,12 +10,11 @@ mod needs;
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{Day, ItemId};
+use gatewarden_model::{Day, DocumentContent, DocumentLine, ItemId};
 use serde::Serialize;
 
-use crate::{BomVersion, Boms, Fact, Facts, PlanError, fact::facts};
-use needs::Needs;
-
+use crate::{BomVersion, Boms, Fact, Facts, PlanError, bom::text, fact::facts};
+pub(crate) use needs::Needs;
 pub use needs::STEPS_MAX;
 
 /// What `excess_permille` says where nothing is allowed at all.
@@ -70,6 +69,20 @@ pub enum Standing {
     NotInBom,
 }
 
+impl Asked {
+    /// The lines of a requisition; the reason is the field `excess-reason` of a line.
+    #[must_use]
+    pub fn of(content: &DocumentContent) -> Vec<Self> {
+        let line = |line: &DocumentLine| Self {
+            line: line.line,
+            item: line.item.clone(),
+            quantity: line.quantity,
+            reason: text(&line.custom, "excess-reason").map(str::to_owned),
+        };
+        content.lines.iter().map(line).collect()
+    }
+}
+
 /// A line, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
@@ -107,7 +120,13 @@ pub fn check_requisition(
     asked: &[Asked],
 ) -> Result<Checking, Vec<PlanError>> {
     let mut mistakes = impossible(issued, asked);
-    let mut needs = match Needs::new(work) {
+    if work.quantity <= 0 {
+        let message =
+            format!("{} of {} to be made: state more than 0", work.quantity, work.bom.product);
+        mistakes.push(PlanError::rule("quantity-impossible", "quantity", message));
+        return Err(mistakes);
+    }
+    let mut needs = match Needs::new(work, true) {
         Ok(needs) if mistakes.is_empty() => needs,
         Ok(_) => return Err(mistakes),
         Err(mistake) => {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PlanError;
 
-pub use outcome::{Finding, Outcome, judge};
+pub use outcome::{Finding, Outcome, judge, read};
 pub use table::{AQLS, LETTERS, SAMPLES};
 use table::{Cell, cell, letter_of};
 
@@ -155,10 +155,10 @@ mod tests {
     /// Not one cell leads in a circle: every walk ends at a plan, in at most a column's length.
     #[test]
     fn every_walk_ends_at_a_plan() {
-        for letter in 0..LETTERS.len() {
-            for aql in 0..AQLS.len() {
+        for (letter, name) in LETTERS.iter().enumerate() {
+            for (aql, limit) in AQLS.iter().enumerate() {
                 let (end, accept) = follow(letter, aql);
-                assert_eq!(cell(end, aql), Cell::Plan(accept), "{} {}", LETTERS[letter], AQLS[aql]);
+                assert_eq!(cell(end, aql), Cell::Plan(accept), "{name} {limit}");
             }
         }
     }

@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use gatewarden_planning::{
     Fact,
-    sampling::{AQLS, Aql, Finding, LETTERS, Level, Outcome, Plan, SAMPLES, judge, plan},
+    sampling::{AQLS, Aql, Finding, LETTERS, Level, Outcome, Plan, SAMPLES, judge, plan, read},
 };
 use proptest::prelude::*;
 
@@ -158,6 +158,37 @@ fn decisions_add_up_and_follow_the_sample() {
     let facts = judge(&plan, found(80, 6), &outcome(0, 997, 0, 3)).unwrap();
     assert_eq!(facts["concession"], Fact::Integer(3));
     assert_eq!(facts["concession_permille"], Fact::Integer(3));
+}
+
+/// An inspection as a document: lines decide, the head says what was found.
+#[test]
+fn an_inspection_is_read_from_its_document() {
+    let line = |number, quantity, fields: &[(&str, &str)]| {
+        let mut content =
+            bom("X", 1, "2026-01-01", vec![line(number, "M8", quantity)]).to_content();
+        let mut line = content.lines.remove(0);
+        line.custom = fields.iter().map(|(n, v)| (n.parse().unwrap(), (*v).to_owned())).collect();
+        line
+    };
+    let mut content = bom("X", 1, "2026-01-01", vec![]).to_content();
+    content.custom = [("defects".parse().unwrap(), "3".to_owned())].into();
+    content.lines = vec![
+        line(1, 990, &[("outcome", "accept")]),
+        line(2, 8, &[("outcome", "rework")]),
+        line(3, 2, &[("outcome", "concession"), ("finding", "scratched")]),
+    ];
+    let plan_of = |lot| plan(lot, Level::II, aql("2.5"));
+    let (plan, found, decided) = read(&content, plan_of).unwrap();
+    assert_eq!(found, Finding { lot: 1_000, inspected: 80, nonconforming: 3 });
+    assert_eq!(decided.reason.as_deref(), Some("scratched"));
+    assert_eq!((decided.accept, decided.rework, decided.concession), (990, 8, 2));
+    judge(&plan, found, &decided).unwrap();
+    content.lines[0].custom.clear();
+    content.lines[1].quantity = -8;
+    content.custom.insert("inspected".parse().unwrap(), "all".to_owned());
+    let mistakes = read(&content, plan_of).unwrap_err();
+    let expected = ["outcome-missing", "quantity-impossible", "number-malformed"];
+    assert_eq!(codes(&mistakes), expected);
 }
 
 proptest! {

@@ -16,7 +16,7 @@ mod tags;
 mod turns;
 mod window;
 
-use gatewarden_model::{Body, DocumentContent, Entry, ItemId, Movement, OperatorId, Pass};
+use gatewarden_model::{Actor, Body, DocumentContent, Entry, ItemId, Movement, OperatorId, Pass};
 
 pub use facts::Asking;
 pub use idle::{IDLE_PLACES_MAX, LastMove};
@@ -101,6 +101,13 @@ impl History {
                 self.seen(pass, at);
             }
             Body::QuarantineResolved { pass, .. } => self.quarantine.close(*pass),
+            Body::TaskOpened { task, by, .. } => {
+                let by = match by {
+                    Actor::Operator { id, .. } => Some(id),
+                    _ => None,
+                };
+                self.prices.task(task, by, at);
+            }
             _ => {}
         }
     }
@@ -136,7 +143,7 @@ impl History {
             self.accuracy.sample(&answers, counted.book == counted.counted, &self.settings);
         }
         self.idle.moved(movement, at);
-        self.prices.moved(movement, at);
+        self.prices.moved(movement);
     }
 
     fn seen(&mut self, pass: &Pass, at: i64) {

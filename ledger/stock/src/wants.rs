@@ -33,7 +33,7 @@ impl Stock {
     /// is missing: knowing a receipt tells which histories a landed cost needs.
     #[must_use]
     pub fn needs(&self, entry: &Entry) -> Wants {
-        if self.knows_the_present() && !changes_past(entry) {
+        if self.knows_the_present() && !Self::changes_past(entry) {
             return Wants::default();
         }
         let mut wants = Self::wants_of(entry);
@@ -42,14 +42,15 @@ impl Stock {
         }
         self.missing(&wants)
     }
-}
 
-/// Whether more than the present must be known to apply an entry.
-fn changes_past(entry: &Entry) -> bool {
-    match &entry.body {
-        Body::Moved { movement, .. } => movement.back_dated || movement.reverses.is_some(),
-        Body::CostLanded { .. } => true,
-        _ => false,
+    /// Whether more than the present must be known to apply an entry: whole movements, or histories.
+    #[must_use]
+    pub fn changes_past(entry: &Entry) -> bool {
+        match &entry.body {
+            Body::Moved { movement, .. } => movement.back_dated || movement.reverses.is_some(),
+            Body::CostLanded { .. } => true,
+            _ => false,
+        }
     }
 }
 

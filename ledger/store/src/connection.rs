@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{StoreError, schema};
+use crate::{StoreError, gather, schema};
 
 /// How long a statement waits for a lock that another connection holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,7 +14,8 @@ pub(crate) fn open_writer(path: &Path, vfs: Option<&str>) -> Result<Connection, 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags, vfs)?;
+    let gathered = gather::over(vfs);
+    let connection = open(path, flags, gathered.as_deref().or(vfs))?;
     schema::configure_writer(&connection)?;
     Ok(connection)
 }

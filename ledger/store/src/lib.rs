@@ -12,6 +12,7 @@ mod credential;
 mod error;
 mod facade;
 mod fetch;
+mod gather;
 mod in_force;
 mod key;
 mod key_files;

@@ -4,7 +4,7 @@
 //! Invariants: entries come in sequence; nothing is signed that breaks a rule of an entry by itself.
 //! Absent: what the group makes of the projections (`rows`), and any statement.
 
-use gatewarden_model::{Entry, Hash};
+use gatewarden_model::{Entry, Hash, canonical::Encoder};
 
 use crate::{
     StoreError, credential,
@@ -40,12 +40,13 @@ impl Plan {
         credential::check(group)?;
         let (mut frontier, mut nodes) = (edge.clone(), Vec::new());
         let mut leaves = Vec::with_capacity(found);
+        let mut encoder = Encoder::new();
         for entry in &group.entries {
             let (expected, found) = (frontier.size(), entry.seq);
             if expected != found {
                 return Err(StoreError::Sequence { expected, found });
             }
-            let text = encode(entry)?;
+            let text = encode(entry, &mut encoder)?;
             let leaf = leaf_hash(text.as_bytes());
             frontier.push(leaf, &mut nodes);
             leaves.push((leaf, text));
@@ -64,15 +65,15 @@ impl Plan {
     }
 }
 
-fn encode(entry: &Entry) -> Result<String, StoreError> {
+fn encode(entry: &Entry, encoder: &mut Encoder) -> Result<String, StoreError> {
     let seq = entry.seq;
     projection::check_entry(entry).map_err(|rule| StoreError::Rule { seq, rule })?;
-    let bytes = entry.encode().map_err(|source| StoreError::Entry { seq, source })?;
+    let bytes = encoder.encode(entry).map_err(|source| StoreError::Entry { seq, source })?;
     let rule = if bytes.len() > ENTRY_BYTES_MAX {
         format!("its {} bytes are beyond the bound of {ENTRY_BYTES_MAX}", bytes.len())
     } else {
-        match String::from_utf8(bytes) {
-            Ok(text) => return Ok(text),
+        match std::str::from_utf8(bytes) {
+            Ok(text) => return Ok(text.to_owned()),
             Err(_) => "it is not UTF-8".to_owned(),
         }
     };

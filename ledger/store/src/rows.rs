@@ -243,8 +243,7 @@ pub(crate) fn runs(entries: &[Entry]) -> Vec<&[Entry]> {
     let mut runs = Vec::new();
     let mut start = 0;
     for (place, entry) in entries.iter().enumerate().skip(1) {
-        let wants = Stock::wants_of(entry);
-        if !wants.histories.is_empty() || !wants.movements.is_empty() {
+        if Stock::changes_past(entry) {
             runs.push(&entries[start..place]);
             start = place;
         }

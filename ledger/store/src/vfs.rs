@@ -6,7 +6,7 @@
 //! fails and changes nothing, as if the process had been dead from there on; where the power goes it
 //! first takes back what was written since each file's last flush.
 //!
-//! This is the one place of the store with `unsafe`: SQLite's interface to file systems is C.
+//! This and `gather` are the places of the store with `unsafe`: SQLite's interface to file systems is C.
 //! Each block relies on the same facts: SQLite passes the file and VFS pointers that it was given
 //! here, a file's memory has `szOsFile` bytes and is used by one thread at a time.
 #![allow(
@@ -66,6 +66,9 @@ pub struct Counts {
     /// Flushes.
     pub syncs: u64,
 }
+
+/// What a disk writes at once.
+const PAGE_BYTES: usize = 4096;
 
 /// A registered VFS. Dropping it unregisters the name; open files keep working.
 #[derive(Debug)]
@@ -431,5 +434,12 @@ unsafe fn remember(
     // SAFETY: as above; the buffer has `amount` bytes, and a short read fills the rest with zeros.
     unsafe { read(file, bytes.as_mut_ptr().cast(), amount, offset) };
     let len = u64::try_from(len).unwrap_or(0);
-    state.undo.push(Undo { path: extra.path.clone(), offset: start, bytes, len });
+    // A disk keeps or loses each page of a write by itself.
+    for (nth, page) in (0..).zip(bytes.chunks(PAGE_BYTES)) {
+        let offset = start + nth * PAGE_BYTES as u64;
+        state.undo.push(Undo { path: extra.path.clone(), offset, bytes: page.to_vec(), len });
+    }
+    if bytes.is_empty() {
+        state.undo.push(Undo { path: extra.path.clone(), offset: start, bytes, len });
+    }
 }

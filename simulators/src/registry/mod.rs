@@ -6,6 +6,7 @@
 //! Absent: the devices themselves; a kind only wraps a handle of this crate.
 
 mod check;
+mod dingtalk;
 mod door;
 mod erp;
 mod impinj_iot;
@@ -18,6 +19,7 @@ mod scanner;
 mod ssi;
 mod uhf;
 mod webhook;
+mod wecom;
 mod zebra_iot;
 
 use std::io;
@@ -42,6 +44,8 @@ pub static KINDS: &[&Kind] = &[
     &webhook::KIND,
     &printer::KIND,
     &erp::KIND,
+    &dingtalk::KIND,
+    &wecom::KIND,
     &proxy::KIND,
     &door::KIND,
 ];

@@ -99,7 +99,7 @@ const fn list(of: &'static Shape, max: usize) -> Shape {
     Shape::List { of, max }
 }
 
-pub(super) static ROOT: Section = Section {
+pub(crate) static ROOT: Section = Section {
     doc: "The kinds of document of a house, and their typed fields.",
     unknown: UNKNOWN_KEY,
     keys: &[

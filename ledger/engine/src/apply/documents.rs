@@ -51,6 +51,10 @@ impl State {
     }
 
     fn document_written(&mut self, entry: &Entry, content: &DocumentContent, by: &Actor) {
+        if content.version == 1 {
+            let key = (content.document.kind, content.document.shape());
+            self.numbered.insert(key, content.document.number.clone());
+        }
         let content = Arc::new(content.clone());
         let digest = content.digest();
         if let Some(mut open) = self.documents.remove(&content.document) {

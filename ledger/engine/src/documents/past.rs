@@ -3,14 +3,22 @@
 //! Invariant: what was not looked up is not known; a number that was used before is never used again. Absent:
 //! the looking up (the daemon), what is open (`state`).
 
-use gatewarden_model::{Document, DocumentContent};
+use std::collections::BTreeSet;
+
+use gatewarden_model::{
+    Day, Document, DocumentContent, DocumentKind, RuleEffect, RuleFiring, Stamp,
+};
 
 use crate::{
     command::Command,
     engine::Engine,
     memory::Past,
+    state::State,
     turn::{Fault, Turn},
 };
+
+/// Numbers that are looked at for the next one.
+const CANDIDATES_MAX: u64 = 32;
 
 /// Documents that one command may make one look up.
 pub const LOOKED_UP_MAX: usize = 4096;
@@ -19,8 +27,21 @@ impl Engine {
     /// The documents that a command names and that are neither open nor looked up: look each up in the journal
     /// and tell by `supply_document`.
     #[must_use]
-    pub fn missing_documents(&self, command: &Command) -> Vec<Document> {
+    pub fn missing_documents(&self, now: &Stamp, command: &Command) -> Vec<Document> {
         let content = match command {
+            Command::WriteDocument { content, .. } if content.document.number.is_empty() => {
+                let mut next = candidates(self.state(), content.document.kind, self.day_of(now));
+                next.extend(named_by(content).skip(1).cloned());
+                next.retain(|document| !self.knows_document(document));
+                return next;
+            }
+            Command::Fire { firings, .. } => {
+                let mut next: Vec<Document> = drafted(firings)
+                    .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)))
+                    .collect();
+                next.retain(|document| !self.knows_document(document));
+                return next;
+            }
             Command::WriteDocument { content, .. } => Some(content),
             Command::SubmitDocument { document, .. } => {
                 self.state().document(document).map(|open| &*open.content)
@@ -42,6 +63,33 @@ impl Engine {
     }
 }
 
+/// The kinds of document that firings draft, each once.
+fn drafted(firings: &[RuleFiring]) -> impl Iterator<Item = DocumentKind> {
+    let effects = firings.iter().flat_map(|firing| &firing.effects);
+    let kinds: BTreeSet<DocumentKind> = effects
+        .filter_map(|effect| match effect {
+            RuleEffect::Draft { kind, .. } => Some(*kind),
+            _ => None,
+        })
+        .collect();
+    kinds.into_iter()
+}
+
+/// The next numbers of a kind, by its pattern and the newest one that it made; none where the pattern is used up.
+fn candidates(state: &State, kind: DocumentKind, day: Day) -> Vec<Document> {
+    let defined = state.procedures_in_force().and_then(|known| known.kinds.of(kind));
+    let Some(numbering) = defined.map(|kind| &kind.numbering) else { return vec![] };
+    let Some(first) = numbering.number(day, 1) else { return vec![] };
+    let shape = Document { kind, number: first }.shape();
+    let last = state.numbered.get(&(kind, shape)).and_then(|last| numbering.read(last));
+    let next = match last {
+        Some((scope, count)) if scope == numbering.scope(day) => count.saturating_add(1),
+        _ => 1,
+    };
+    let number = |count| Some(Document { kind, number: numbering.number(day, count)? });
+    (next..next.saturating_add(CANDIDATES_MAX)).map_while(number).collect()
+}
+
 /// The documents that a version names, itself first.
 fn named_by(content: &DocumentContent) -> impl Iterator<Item = &Document> {
     let of_lines = content.lines.iter().flat_map(|line| &line.links);
@@ -50,6 +98,31 @@ fn named_by(content: &DocumentContent) -> impl Iterator<Item = &Document> {
 }
 
 impl Turn<'_> {
+    /// The next number of a kind.
+    pub(crate) fn next_number(&self, kind: DocumentKind) -> Result<String, Fault> {
+        let day = self.today().0;
+        let all = candidates(self.state, kind, day);
+        if all.is_empty() {
+            let message =
+                "document.number: the pattern of its kind is used up: give it more digits";
+            return Err(("numbers-used-up", message.to_owned()));
+        }
+        for document in all {
+            if self.state.document(&document).is_some() {
+                continue;
+            }
+            match self.memory.past.get(&document) {
+                Some(None) => return Ok(document.number),
+                Some(Some(_)) => {}
+                None => break,
+            }
+        }
+        Err((
+            "not-looked-up",
+            "document.number: the next is not known: state one, or ask again".into(),
+        ))
+    }
+
     /// Refuses a number that a document had that is over.
     pub(super) fn check_number(&self, document: &Document) -> Result<(), Fault> {
         match self.memory.past.get(document) {

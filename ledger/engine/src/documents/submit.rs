@@ -46,7 +46,7 @@ impl Turn<'_> {
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };
         let refused = decision.clone();
-        let found = match self.rules_before_submit(&open, &kind, &facts, &by) {
+        let found = match self.rules_before_submit(&open, &facts, &by) {
             Ok(found) => found,
             Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
         };

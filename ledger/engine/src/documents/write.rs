@@ -14,8 +14,15 @@ use crate::{
 };
 
 impl Turn<'_> {
-    /// Writes a version: the first one, or the one after the newest. The same version twice is one.
-    pub(crate) fn write_document(&mut self, content: DocumentContent, by: Actor) -> Answer {
+    /// Writes a version: the first one, or the one after the newest. The same version twice is one. A first one
+    /// without a number is given the next.
+    pub(crate) fn write_document(&mut self, mut content: DocumentContent, by: Actor) -> Answer {
+        if content.document.number.is_empty() && content.version == 1 {
+            match self.next_number(content.document.kind) {
+                Ok(number) => content.document.number = number,
+                Err(fault) => return Err(self.refuse_unseen(&by, &content.document, fault)),
+            }
+        }
         let document = content.document.clone();
         let kind = match self.kind_of(&document) {
             Ok(kind) => kind,

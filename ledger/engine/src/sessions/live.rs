@@ -102,12 +102,14 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::Delivered { .. }
         | Command::Rejected { .. }
         | Command::Gap { .. }
+        | Command::SettleNotice(_)
         | Command::EndTagAccess { .. }
         | Command::Alarm { .. }
         | Command::Tick
         | Command::DefineItems
         | Command::DefinePolicies
         | Command::DefineProcedures
+        | Command::Fire { .. }
         | Command::Identify { .. } => ActsIn::Nothing,
     }
 }

@@ -11,8 +11,8 @@ use std::{
 
 use gatewarden_documents::{Frame, KindDefinition, Quantities, State as Stage};
 use gatewarden_model::{
-    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, NodeId, OperatorId, Stamp,
-    StationId, TaskId,
+    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, OperatorId, Stamp, StationId,
+    TaskId,
 };
 use gatewarden_workflow::{Instance, Signature};
 

@@ -44,6 +44,13 @@ impl Writer {
         }
     }
 
+    /// Forgets what was written; the room stays.
+    pub(super) fn clear(&mut self) {
+        self.out.clear();
+        self.depth = 0;
+        self.fields.clear();
+    }
+
     /// Each value passes here once: none may stand too deep.
     fn check_depth(&self) -> Written {
         if self.depth > DEPTH_MAX { Err(CanonicalError::Depth) } else { Ok(()) }
@@ -58,8 +65,7 @@ impl Writer {
     fn integer(&mut self, n: impl TryInto<i64> + fmt::Display + Copy) -> Written {
         self.check_depth()?;
         let n: i64 = n.try_into().map_err(|_| CanonicalError::Number(n.to_string()))?;
-        // Writing to a vector can't fail.
-        let _ = write!(Text(&mut self.out), "{n}");
+        digits(n, &mut self.out);
         Ok(())
     }
 
@@ -92,6 +98,24 @@ impl fmt::Write for Text<'_> {
         escape(text, self.0);
         Ok(())
     }
+}
+
+/// The shortest decimal form.
+fn digits(n: i64, out: &mut Vec<u8>) {
+    const DIGITS_MAX: usize = 20;
+    let (mut rest, mut text, mut at) = (n.unsigned_abs(), [0; DIGITS_MAX], DIGITS_MAX);
+    loop {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if n < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&text[at..]);
 }
 
 fn quote(text: &str, out: &mut Vec<u8>) {

@@ -8,10 +8,10 @@ use crate::{
     Action, Actor, Amount, Change, ChangeId, ChangeVerdict, ClientId, Comparison, Day, Decision,
     DeviceId, Document, DocumentContent, DocumentStep, Guards, Hash, Item, ItemId, Label,
     LabelEvidence, LabelId, LabelState, LabelVerdict, LaneId, Mitigation, MitigationOf, Module,
-    Movement, MovementId, MovementLine, OperatorId, Pass, PassId, Posting, Present, Revaluation,
-    Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, RuleFiring, Second, SecondFactor,
-    SessionEvent, SessionId, SessionPhase, Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid,
-    VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
+    Movement, MovementId, MovementLine, NoticeSettled, OperatorId, Pass, PassId, Posting, Present,
+    Revaluation, Review, ReviewId, ReviewItem, ReviewVerdict, RoleMatrix, RuleFiring, Second,
+    SecondFactor, SessionEvent, SessionId, SessionPhase, Stamp, StationId, TagOp, TagOutcome, Task,
+    TaskId, Tid, VoucherLine, entry::Verdict, item::is_default, sod::SodTable,
 };
 
 /// What an entry says.
@@ -391,6 +391,11 @@ pub enum Body {
         operator: OperatorId,
         /// SHA-256 of the badge as normalised.
         badge: Hash,
+    },
+    /// What became of a notice to one receiver.
+    NoticeSettled {
+        /// To whom about what, and how it ended.
+        settled: NoticeSettled,
     },
     /// A pass that nobody may claim.
     Quarantined {

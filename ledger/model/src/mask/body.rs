@@ -1,7 +1,7 @@
 //! The fields of entries: every kind, and every field of it.
 
 use super::{HIDDEN_HASH, Mask, document::shows_digests, words};
-use crate::{Body, Entry, Field, FieldRights};
+use crate::{Body, Entry, Field, FieldRights, NoticeOutcome};
 
 /// What the reason of an ended reservation begins with where somebody gave one.
 const VOID: &str = "void: ";
@@ -106,6 +106,12 @@ impl Mask for Body {
             } => words::told(reason, decision.as_ref(), rights),
             Self::Moved { movement, pass: _ } => movement.mask(rights),
             Self::Rejected { movement: _, lane: _, reason } => words::foreign(reason, rights),
+            // What a channel answers may quote what it was sent.
+            Self::NoticeSettled { settled } => {
+                if let NoticeOutcome::Rejected { reason } = &mut settled.outcome {
+                    words::foreign(reason, rights);
+                }
+            }
             Self::Reserved { posting, lines, by: _, decision: _ } => {
                 posting.mask(rights);
                 lines.mask(rights);

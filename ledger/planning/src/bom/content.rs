@@ -3,8 +3,8 @@
 //! Kind `bom`, the number is the product's code, the document's version is the BOM's. A line's number is the
 //! position, its item the component, its quantity the numerator. Fields of the document: `base` (for how many
 //! products; 1), and one of `effective-from` (with `effective-until`) or `serial-from` (with
-//! `serial-until`). Fields of a line: `denominator` (1), `scrap-permille` (0), `phantom` (`false`), `group`. Its
-//! engineering change is a link. A field at its default may be left out; fields of the house stay with the
+//! `serial-until`). Fields of a line: `denominator` (1), `scrap-permille` (0), `phantom` (`false`), `group`.
+//! Its engineering change is a link. A field at its default may be left out; fields of the house stay with the
 //! document and do not come here.
 
 use gatewarden_model::{
@@ -102,7 +102,12 @@ pub(crate) fn put(custom: &mut Custom, name: &str, value: Option<String>) {
 }
 
 /// A whole number in its one spelling; `default` where it is left out.
-fn number(custom: &Custom, at: &str, name: &str, default: i64) -> Result<i64, PlanError> {
+pub(crate) fn number(
+    custom: &Custom,
+    at: &str,
+    name: &str,
+    default: i64,
+) -> Result<i64, PlanError> {
     let Some(text) = text(custom, name) else { return Ok(default) };
     let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
     number.ok_or_else(|| {
@@ -111,7 +116,8 @@ fn number(custom: &Custom, at: &str, name: &str, default: i64) -> Result<i64, Pl
     })
 }
 
-fn day(custom: &Custom, name: &str) -> Result<Option<Day>, PlanError> {
+/// The day of a custom field.
+pub(crate) fn day(custom: &Custom, name: &str) -> Result<Option<Day>, PlanError> {
     let parse = |text: &str| {
         text.parse::<Day>().map_err(|error| {
             PlanError::rule("day-malformed", format!("custom.{name}"), error.to_string())

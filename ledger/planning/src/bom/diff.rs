@@ -11,8 +11,8 @@ use super::{BomLine, BomVersion};
 pub struct BomChange {
     /// At which position; none for what holds for the whole.
     pub position: Option<u32>,
-    /// Which field: `component`, `quantity`, `scrap-permille`, `phantom`, `group`, `base`, `effect`, or `line`
-    /// where all of it is new or gone.
+    /// Which field: `component`, `quantity`, `scrap-permille`, `phantom`, `group`, `base`, `effect`, or
+    /// `line` where all of it is new or gone.
     pub field: &'static str,
     /// What it was.
     pub old: Option<String>,

@@ -93,7 +93,8 @@ pub struct Impact {
 }
 
 impl Impact {
-    /// Facts for the workflow: `open_work_orders`, `replaced_stock_places`, `open_purchase_lines`, `replaced`.
+    /// Facts for the workflow: `open_work_orders`, `replaced_stock_places`, `open_purchase_lines`,
+    /// `replaced` (codes).
     #[must_use]
     pub fn facts(&self) -> Facts {
         let count = |count: usize| Fact::Integer(i64::try_from(count).unwrap_or(i64::MAX));

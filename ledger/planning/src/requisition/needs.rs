@@ -25,7 +25,7 @@ struct Need {
     left: Ratio,
 }
 
-pub(super) struct Needs {
+pub(crate) struct Needs {
     needs: Vec<Need>,
     by_item: BTreeMap<ItemId, Vec<usize>>,
     made: Ratio,
@@ -33,14 +33,24 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn new(work: Work<'_>) -> Result<Self, PlanError> {
+    /// Of a work order, scrap allowances included or not. One that makes nothing needs nothing.
+    pub(crate) fn new(work: Work<'_>, scrap: bool) -> Result<Self, PlanError> {
+        if work.quantity == 0 {
+            let made = Ratio::zero();
+            return Ok(Self {
+                needs: vec![],
+                by_item: BTreeMap::new(),
+                made,
+                words: String::new(),
+            });
+        }
         // Tells cycles, depth and phantoms without parts, and bounds what follows.
         work.boms.explode_version(work.bom, work.quantity, work.day, Reach::OneLevel)?;
         let made = Ratio::whole(work.quantity).unwrap_or_else(Ratio::zero);
         let words = format!("{} × {}", work.bom.words(), work.quantity);
         let mut needs = Self { needs: vec![], by_item: BTreeMap::new(), made, words };
         let (mut own, mut groups) = (BTreeMap::new(), Vec::new());
-        gather(work, &mut own, &mut groups)?;
+        gather(work, scrap, &mut own, &mut groups)?;
         for (item, per) in own {
             needs.add(vec![(item, per)]);
         }
@@ -55,12 +65,12 @@ impl Needs {
         self.needs.push(Need { members, left: self.made.clone() });
     }
 
-    pub(super) fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         &self.words
     }
 
     /// Takes so much of an item; what no need is left for.
-    pub(super) fn take(&mut self, item: &ItemId, quantity: i64) -> Result<i64, PlanError> {
+    pub(crate) fn take(&mut self, item: &ItemId, quantity: i64) -> Result<i64, PlanError> {
         let overflow = || PlanError::overflow(item);
         let mut rest = quantity;
         for at in self.by_item.get(item).into_iter().flatten() {
@@ -79,7 +89,7 @@ impl Needs {
     }
 
     /// What the whole work order may take of an item, if no other of its group is taken.
-    pub(super) fn standard(&self, item: &ItemId) -> Result<i64, PlanError> {
+    pub(crate) fn standard(&self, item: &ItemId) -> Result<i64, PlanError> {
         let mut sum = 0_i64;
         for need in self.of(item) {
             let per = need.members.iter().find(|(member, _)| member == item).map(|(_, per)| per);
@@ -90,7 +100,7 @@ impl Needs {
         Ok(sum)
     }
 
-    pub(super) fn standing(&self, item: &ItemId) -> Standing {
+    pub(crate) fn standing(&self, item: &ItemId) -> Standing {
         let mut planned = self.of(item).filter_map(|need| need.members.first());
         match planned.next() {
             None => Standing::NotInBom,
@@ -101,6 +111,19 @@ impl Needs {
         }
     }
 
+    /// What is planned, each need once: the item, and how much of its need nothing covered, rounded down.
+    pub(crate) fn uncovered(&self) -> Result<BTreeMap<ItemId, i64>, PlanError> {
+        let mut left: BTreeMap<ItemId, i64> = BTreeMap::new();
+        for need in &self.needs {
+            let Some((item, per)) = need.members.first() else { continue };
+            let rest = need.left.mul(per).and_then(|rest| rest.floor());
+            let sum = left.entry(item.clone()).or_insert(0);
+            let added = rest.and_then(|rest| sum.checked_add(rest));
+            *sum = added.ok_or_else(|| PlanError::overflow(item))?;
+        }
+        Ok(left)
+    }
+
     fn of(&self, item: &ItemId) -> impl Iterator<Item = &Need> {
         self.by_item.get(item).into_iter().flatten().map(|at| &self.needs[*at])
     }
@@ -109,6 +132,7 @@ impl Needs {
 /// Own needs by item and groups, phantoms opened.
 fn gather(
     work: Work<'_>,
+    scrap: bool,
     own: &mut BTreeMap<ItemId, Ratio>,
     groups: &mut Vec<Vec<(ItemId, Ratio)>>,
 ) -> Result<(), PlanError> {
@@ -124,7 +148,8 @@ fn gather(
                     format!("more than {STEPS_MAX} lines with phantoms opened: flatten it");
                 return Err(PlanError::rule("bom-too-large", "lines", message));
             }
-            let per = line.per_with_scrap(bom.base).and_then(|per| per.mul(&times));
+            let per = if scrap { line.per_with_scrap(bom.base) } else { line.per(bom.base) };
+            let per = per.and_then(|per| per.mul(&times));
             let per = per.ok_or_else(|| PlanError::overflow(&line.component))?;
             if line.phantom {
                 let below = work.boms.effective(&line.component, work.day, None);

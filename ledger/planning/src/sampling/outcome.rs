@@ -1,12 +1,18 @@
 //! What an inspection decides about a lot: accept, reject, rework, concession.
 //!
-//! Invariants: the four add up to the lot; what was found bad is not accepted; what the sample does not accept
-//! is accepted only when every piece was looked at. Absent: where the pieces go, which is the movement's.
+//! Invariants: the four add up to the lot; what was found bad is not accepted; what the sample does not
+//! accept is accepted only when every piece was looked at. Absent: where the pieces go, which is the movement's.
 
+use gatewarden_model::{DocumentContent, DocumentLine};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use crate::{Fact, Facts, PlanError, fact::facts};
+use crate::{
+    Fact, Facts, PlanError,
+    bom::{number, text},
+    error::keep,
+    fact::facts,
+};
 
 /// What was inspected and found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +41,58 @@ pub struct Outcome {
     /// Why, where there is a concession.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Reads an inspection; all mistakes at once. Fields of the document: `lot-size` (the sum of the lines where it
+/// is left out), `inspected` (the plan's sample), `defects` (0). Each line decides about its quantity by the
+/// field `outcome`: `accept`, `reject`, `rework` or `concession`, the last with its reason in `finding`.
+pub fn read(
+    content: &DocumentContent,
+    plan_of: impl FnOnce(i64) -> Result<Plan, PlanError>,
+) -> Result<(Plan, Finding, Outcome), Vec<PlanError>> {
+    let (mut mistakes, mut outcome) = (Vec::new(), Outcome::default());
+    for (index, line) in content.lines.iter().enumerate() {
+        keep(&mut mistakes, decide(&mut outcome, index, line));
+    }
+    let sum = content.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity));
+    let whole = |name, default| number(&content.custom, "custom", name, default);
+    let lot = keep(&mut mistakes, whole("lot-size", sum));
+    let plan = lot.and_then(|lot| keep(&mut mistakes, plan_of(lot)));
+    let sample = plan.map_or(0, |plan| plan.sample);
+    let inspected = keep(&mut mistakes, whole("inspected", sample));
+    let nonconforming = keep(&mut mistakes, whole("defects", 0));
+    match (plan, lot, inspected, nonconforming) {
+        (Some(plan), Some(lot), Some(inspected), Some(nonconforming)) if mistakes.is_empty() => {
+            Ok((plan, Finding { lot, inspected, nonconforming }, outcome))
+        }
+        _ => Err(mistakes),
+    }
+}
+
+/// Adds what a line decides.
+fn decide(outcome: &mut Outcome, index: usize, line: &DocumentLine) -> Result<(), PlanError> {
+    let part = match text(&line.custom, "outcome") {
+        Some("accept") => &mut outcome.accept,
+        Some("reject") => &mut outcome.reject,
+        Some("rework") => &mut outcome.rework,
+        Some("concession") => {
+            let reason = text(&line.custom, "finding").map(str::to_owned);
+            outcome.reason = outcome.reason.take().or(reason);
+            &mut outcome.concession
+        }
+        _ => {
+            let message = "decide on accept, reject, rework or concession";
+            let field = format!("lines[{index}].custom.outcome");
+            return Err(PlanError::rule("outcome-missing", field, message));
+        }
+    };
+    if line.quantity < 0 {
+        let message = format!("{} of {}: state 0 or more", line.quantity, line.item);
+        let field = format!("lines[{index}].quantity");
+        return Err(PlanError::rule("quantity-impossible", field, message));
+    }
+    *part = part.checked_add(line.quantity).ok_or_else(|| PlanError::overflow(&line.item))?;
+    Ok(())
 }
 
 /// Checks what is decided against plan and finding; all mistakes at once. The facts: `lot_accepted`,

@@ -1,7 +1,7 @@
 //! The tables of ISO 2859-1: code letters (table 1) and single plans for normal inspection (table 2-A).
 //!
-//! Each is written out, not computed, so that it can be read beside the standard. `tests/sampling.rs` holds it
-//! to figures from elsewhere and to the rule by which its diagonals are made.
+//! Each is written out, not computed, so that it can be read beside the standard. `tests/sampling.rs` holds
+//! it to figures from elsewhere and to the rule by which its diagonals are made.
 
 use super::Level;
 

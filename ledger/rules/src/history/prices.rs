@@ -1,11 +1,13 @@
-//! Changes of what items cost: told by orders and price lists, and by what was paid for receipts before.
+//! Changes of what items cost: told by orders and price lists, held against what was told or paid before.
 //!
 //! A cost a piece is held as an amount and a quantity, and two are compared crosswise: no rate is ever rounded.
 //! Invariants: the last change of each item; at most [`PRICED_MAX`] items.
 
 use std::collections::HashMap;
 
-use gatewarden_model::{Amount, DocumentContent, DocumentKind, ItemId, Movement, OperatorId};
+use gatewarden_model::{
+    Amount, DocumentContent, DocumentKind, ItemId, Movement, MovementKind, OperatorId, Task,
+};
 
 /// Most items.
 const PRICED_MAX: usize = 200_000;
@@ -43,26 +45,34 @@ impl Prices {
             return;
         }
         for line in &content.lines {
-            self.told(&line.item, line.amount, line.quantity, by, at);
+            self.told(&line.item, (line.amount, line.quantity), Some((by, at)));
         }
     }
 
-    /// What a receipt cost is what the next price is held against.
-    pub(super) fn moved(&mut self, movement: &Movement, at: i64) {
-        if movement.kind == gatewarden_model::MovementKind::Receipt {
-            for line in &movement.lines {
-                self.told(&line.item, line.value, line.quantity, Some(&movement.operator), at);
+    /// What an ERP orders a receipt at.
+    pub(super) fn task(&mut self, task: &Task, by: Option<&OperatorId>, at: i64) {
+        if task.kind == MovementKind::Receipt {
+            for line in &task.lines {
+                self.told(&line.item, (line.value, line.quantity), Some((by, at)));
             }
         }
     }
 
+    /// What a receipt cost is what the next price is held against; it changes none itself.
+    pub(super) fn moved(&mut self, movement: &Movement) {
+        if movement.kind == MovementKind::Receipt {
+            for line in &movement.lines {
+                self.told(&line.item, (line.value, line.quantity), None);
+            }
+        }
+    }
+
+    /// Takes what so many cost; by whom and when where that is a change of the price.
     fn told(
         &mut self,
         item: &ItemId,
-        amount: Option<Amount>,
-        quantity: i64,
-        by: Option<&OperatorId>,
-        at: i64,
+        (amount, quantity): (Option<Amount>, i64),
+        changed: Option<(Option<&OperatorId>, i64)>,
     ) {
         let Some(amount) = amount.filter(|_| quantity > 0) else { return };
         let cost = Cost { amount: amount.units(), quantity };
@@ -73,7 +83,9 @@ impl Prices {
             }
             return;
         };
-        if let Some(permille) = delta(*known, cost).filter(|permille| *permille != 0) {
+        if let Some((by, at)) = changed
+            && let Some(permille) = delta(*known, cost).filter(|permille| *permille != 0)
+        {
             *change = Some(Change { at, by: by.cloned(), permille });
         }
         *known = cost;
@@ -93,7 +105,8 @@ fn delta(before: Cost, now: Cost) -> Option<i64> {
         return None;
     }
     let more = is - was;
-    let permille = more.checked_mul(1_000).map_or_else(|| more / was * 1_000, |all| all / was);
+    let permille =
+        more.checked_mul(1_000).map_or_else(|| (more / was).saturating_mul(1_000), |all| all / was);
     // A change too small for a per mille is one all the same.
     let permille = if permille == 0 { more.signum() } else { permille };
     i64::try_from(permille.clamp(-1_000_000, 1_000_000)).ok()

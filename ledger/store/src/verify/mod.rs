@@ -13,6 +13,7 @@ mod credentials;
 mod decode;
 mod digest;
 mod extras;
+mod house;
 mod index;
 mod line;
 mod listing;

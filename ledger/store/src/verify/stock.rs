@@ -107,16 +107,13 @@ impl Made {
             }
             stock.supply(supply);
         }
-        match self.projector.replay(entry) {
-            Ok(()) => {
-                if let Some(gone) = &mut self.gone {
-                    gone.dismiss(entry, &mut self.projector.stock);
-                }
-            }
-            Err(error) if !told => {
-                findings.add(Some(entry.seq), What::Rule, error.to_string());
-            }
-            Err(_) => {}
+        if let Err(error) = self.projector.replay(entry)
+            && !told
+        {
+            findings.add(Some(entry.seq), What::Rule, error.to_string());
+        }
+        if let Some(gone) = &mut self.gone {
+            gone.dismiss(entry, &mut self.projector.stock);
         }
         if asked {
             self.projector.stock.forget_past();

@@ -1,7 +1,7 @@
-//! Where things are. Those in the house are known whole, in the stock. Of those that have left it
-//! only a digest of the key is kept and the entry from which all that is known of them follows, so
-//! that they cost little: one that comes back is read from that entry again. The rows of the table
-//! are compared by a sum, and one by one where that differs.
+//! Where things are. In the stock are only those of the entry that is replayed just now; those in the
+//! house are kept small (`house`). Of those that have left it only a digest of the key is kept and the
+//! entry from which all that is known of them follows: one that comes back is read from that entry
+//! again. The rows of the table are compared by a sum, and one by one where that differs.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,6 +11,7 @@ use gatewarden_stock::{Stock, ThingFacts};
 use super::{
     Findings, What,
     digest::{RowKeys, Sum},
+    house::House,
     source::{Cell, Source, Table},
 };
 use crate::{
@@ -23,10 +24,11 @@ use crate::{
 /// moment.
 const PIECES: usize = 64;
 
-/// What has left the house.
+/// What the stock need not know just now.
 #[derive(Debug)]
 pub(super) struct Gone {
     keys: RowKeys,
+    house: House,
     /// By a hash of the key: the last entry about it. Two keys with one hash do no harm: the entry
     /// tells them apart, and the second stays where it is.
     pieces: Vec<HashMap<u64, u64>>,
@@ -35,7 +37,8 @@ pub(super) struct Gone {
 
 impl Gone {
     pub(super) fn new(keys: RowKeys) -> Self {
-        Self { keys, pieces: vec![HashMap::new(); PIECES], sum: Sum::default() }
+        let house = House::new(keys.clone());
+        Self { keys, house, pieces: vec![HashMap::new(); PIECES], sum: Sum::default() }
     }
 
     fn piece(&mut self, short: u64) -> &mut HashMap<u64, u64> {
@@ -43,7 +46,7 @@ impl Gone {
         &mut self.pieces[(short >> 32) as usize % PIECES]
     }
 
-    /// Puts back into the stock what an entry is about and had left.
+    /// Puts into the stock what is known of the things that an entry is about.
     pub(super) fn recall(
         &mut self,
         entry: &Entry,
@@ -54,10 +57,7 @@ impl Gone {
             if stock.thing(key).is_some() {
                 continue;
             }
-            let short = self.keys.short(key);
-            let Some(seq) = self.piece(short).get(&short).copied() else { continue };
-            if let Some(facts) = facts_at(past, seq, key)? {
-                self.piece(short).remove(&short);
+            if let Some(facts) = self.take(past, key)? {
                 self.sum.take(facts_hash(&self.keys, key, &facts));
                 stock.put_thing(key.to_owned(), facts);
             }
@@ -65,23 +65,25 @@ impl Gone {
         Ok(())
     }
 
-    /// Takes out of the stock what left with an applied movement, where this entry tells all of it.
+    /// Takes the things of a replayed entry out of the stock.
     pub(super) fn dismiss(&mut self, entry: &Entry, stock: &mut Stock) {
-        let Some(movement) = movement(entry) else { return };
-        if movement.lines.iter().all(|line| line.to.holds_stock()) {
-            return;
-        }
-        for (key, line) in last_lines(movement) {
-            let told = !line.to.holds_stock()
-                && stock
-                    .thing(key)
-                    .is_some_and(|facts| *facts == ThingFacts::of_line(line, entry.seq));
+        let moved = movement(entry);
+        let out = moved.is_some_and(|m| m.lines.iter().any(|line| !line.to.holds_stock()));
+        let left = moved.filter(|_| out).map(last_lines).unwrap_or_default();
+        for key in things(entry) {
+            let Some(facts) = stock.take_thing(key) else { continue };
+            let hash = facts_hash(&self.keys, key, &facts);
+            let told = left.get(key).is_some_and(|line| {
+                !line.to.holds_stock() && facts == ThingFacts::of_line(line, entry.seq)
+            });
             let short = self.keys.short(key);
-            if told && !self.piece(short).contains_key(&short) && stock.take_thing(key).is_some() {
-                let facts = ThingFacts::of_line(line, entry.seq);
-                self.sum.add(facts_hash(&self.keys, key, &facts));
+            if told && !self.piece(short).contains_key(&short) {
                 self.piece(short).insert(short, entry.seq);
+            } else if let Err(facts) = self.house.put(key, facts) {
+                stock.put_thing(key.to_owned(), facts);
+                continue;
             }
+            self.sum.add(hash);
         }
     }
 
@@ -121,6 +123,7 @@ impl Gone {
         for (key, facts) in missing {
             add_missing(key, facts, findings);
         }
+        self.add_kept(source, findings)?;
         let mut left: Vec<(u64, u64)> = self.pieces.drain(..).flatten().collect();
         left.sort_unstable_by_key(|(_, seq)| *seq);
         for (at, (short, seq)) in left.iter().enumerate() {
@@ -133,7 +136,11 @@ impl Gone {
         Ok(())
     }
 
+    /// What is known of a thing, which is not known here any more then.
     fn take(&mut self, source: &dyn Source, key: &str) -> Result<Option<ThingFacts>, StoreError> {
+        if let Some(facts) = self.house.take(key) {
+            return Ok(Some(facts));
+        }
         let short = self.keys.short(key);
         let Some(seq) = self.piece(short).get(&short).copied() else { return Ok(None) };
         let facts = facts_at(source, seq, key)?;
@@ -141,6 +148,23 @@ impl Gone {
             self.piece(short).remove(&short);
         }
         Ok(facts)
+    }
+
+    /// Tells of the things in the house that the table does not have.
+    fn add_kept(&mut self, source: &dyn Source, findings: &mut Findings) -> Result<(), StoreError> {
+        let kept = self.house.all();
+        for (at, (seq, digest)) in kept.iter().enumerate() {
+            if findings.is_full() {
+                findings.skip((kept.len() - at) as u64);
+                break;
+            }
+            let Some(entry) = read(source, *seq)? else { continue };
+            let key = things(&entry).find(|key| self.house.is_of(*digest, key));
+            if let Some((key, facts)) = key.and_then(|key| Some((key, self.house.take(key)?))) {
+                add_missing(key, &facts, findings);
+            }
+        }
+        Ok(())
     }
 
     /// Tells of the things of an entry that the table does not have.

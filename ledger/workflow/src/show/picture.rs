@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use gatewarden_model::NodeId;
 
-use super::{Mark, Tone, heading, told};
+use super::{Mark, Tone, heading, one_line, told};
 use crate::{Node, Workflow};
 
 const CARD_W: u32 = 270;
@@ -106,7 +106,10 @@ impl Drawing<'_> {
             Node::Branch(branch) => {
                 let cases = branch.cases.iter().enumerate().map(|(index, case)| {
                     let title = format!("{}. {}", index + 1, case.title);
-                    (Card::new(&title, &[format!("if {}", case.when)], "way"), &case.steps[..])
+                    (
+                        Card::new(&title, &[format!("if {}", one_line(&case.when))], "way"),
+                        &case.steps[..],
+                    )
                 });
                 let otherwise = (Card::new("otherwise", &[], "way"), &branch.otherwise[..]);
                 cases.chain([otherwise]).collect()

@@ -1,0 +1,6 @@
+^XA
+^CI28
+^FO40,40^A0N,48,48^FD{{ item }}^FS
+^FO40,100^A0N,32,32^FD{{ name }}^FS
+^FO40,150^BY3^BCN,120,Y,N,N,A^FD{{ gs1 }}^FS
+^XZ
