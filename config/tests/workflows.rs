@@ -72,8 +72,7 @@ fn all_mistakes_are_told_at_their_place() {
     let found: Vec<_> = checked.mistakes.iter().map(|m| (m.line, m.column, m.code)).collect();
     assert_eq!(found, MANY, "{told}");
     assert!(MANY.len() >= 20);
-    let within = concat!("unknown fact \"document.amout\"");
-    assert!(told.contains(within) || told.contains("document.amount"), "{told}");
+    assert!(told.contains("unknown fact \"document.amout\""), "{told}");
     assert!(told.contains("did you mean \"role:chief\"?"), "{told}");
 }
 

@@ -100,7 +100,7 @@ impl Drawing<'_> {
     }
 
     /// The ways below a step, each with the card that heads it.
-    fn ways<'n>(node: &'n Node) -> Vec<(Card, &'n [Node])> {
+    fn ways(node: &Node) -> Vec<(Card, &[Node])> {
         match node {
             Node::Approve(_) | Node::Notify(_) => vec![],
             Node::Branch(branch) => {
