@@ -72,8 +72,7 @@ fn all_mistakes_are_told_at_their_place() {
     let found: Vec<_> = checked.mistakes.iter().map(|m| (m.line, m.column, m.code)).collect();
     assert_eq!(found, MANY, "{told}");
     assert!(MANY.len() >= 20);
-    let within = concat!("unknown fact \"document.amout\"");
-    assert!(told.contains(within) || told.contains("document.amount"), "{told}");
+    assert!(told.contains("unknown fact \"document.amout\""), "{told}");
     assert!(told.contains("did you mean \"role:chief\"?"), "{told}");
 }
 
@@ -108,4 +107,36 @@ fn a_file_replaces_what_it_names_and_leaves_the_rest() {
         workflows,
         "the journal keeps them"
     );
+}
+
+#[test]
+fn steps_nested_without_end_are_refused() {
+    let step = "{ kind = \"approve\", name = \"x\", title = \"x\", approvers = [\"role:chief\"] }"
+        .to_owned();
+    let nested = |depth: usize| {
+        (0..depth).fold(step.clone(), |inner, level| {
+            format!(
+                "{{ kind = \"branch\", name = \"b{level}\", title = \"b\", cases = [{{ title = \"c\", when = \
+                 \"document.version > 1\", steps = [{inner}] }}], otherwise = [] }}"
+            )
+        })
+    };
+    let file = |depth| {
+        let (step, first) = (
+            nested(depth),
+            "{ kind = \"approve\", name = \"y\", title = \"y\", approvers = [\"role:chief\"] }",
+        );
+        format!(
+            "[[workflows]]\nname = \"deep\"\ntitle = \"Deep\"\nfallback = [\"role:chief\"]\nsteps = [{first}, {step}]\n"
+        )
+    };
+    assert!(parsed(&file(5)).workflows.is_some(), "{}", parsed(&file(5)).mistakes[0]);
+    for depth in [6, 15, 60, 2_000] {
+        let checked = parsed(&file(depth));
+        assert!(checked.workflows.is_none(), "{depth}");
+        let codes = ["bad-nesting", "syntax"];
+        assert!(checked.mistakes.iter().any(|one| codes.contains(&one.code)), "{depth}");
+    }
+    let bytes = canonical::encode(&parsed(&file(5)).workflows.unwrap());
+    assert!(bytes.is_ok(), "as deep as may be is kept");
 }

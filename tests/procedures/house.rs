@@ -141,13 +141,22 @@ impl House {
         rows.iter().filter_map(|row| row["quantity"].as_i64()).sum()
     }
 
-    /// Stock that is there before a procedure governs how: an adjustment that somebody else approves.
+    /// Stock that is there before a procedure governs how: an adjustment that others approve.
     pub(crate) async fn found(&self, number: &str, item: &str, quantity: i64, place: &str) {
+        self.adjusted(number, item, quantity, ("@loss/opening", place)).await;
+    }
+
+    /// Stock that is gone, likewise.
+    pub(crate) async fn taken(&self, number: &str, item: &str, quantity: i64, place: &str) {
+        self.adjusted(number, item, quantity, (place, "@loss/gone")).await;
+    }
+
+    async fn adjusted(&self, number: &str, item: &str, quantity: i64, (from, to): (&str, &str)) {
         let clerk = self.sign_in("li.wei").await;
         let content = json!({
             "document": {"kind": "adjustment-request", "number": number}, "version": 1,
-            "note": "first stock", "lines": [{"line": 10, "item": item, "quantity": quantity,
-                "from": "@loss/opening", "to": place}],
+            "note": "counted by hand", "lines": [{"line": 10, "item": item, "quantity": quantity,
+                "from": from, "to": to}],
         });
         let on = self.submit(&clerk, &content).await;
         for who in ["wang.lead", "fin.director"] {

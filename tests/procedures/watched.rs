@@ -13,7 +13,7 @@ safety_stock = 50
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stock_under_its_safety_level_is_told_once() {
-    let house = House::with(ITEM).await;
+    let mut house = House::with(ITEM).await;
     house.found("AD-202611-0001", "NUT-M8", 100, "wh1/a-01").await;
     house.taken("AD-202611-0002", "NUT-M8", 60, "wh1/a-01").await;
     let fired = until("the level is told", || async { fired(&house).await.pop() }).await;
@@ -30,7 +30,7 @@ async fn stock_under_its_safety_level_is_told_once() {
 }
 
 async fn fired(house: &House) -> Vec<Value> {
-    let entries = house.local.list("/api/v1/trace?item=NUT-M8").await;
+    let entries = house.local.list("/trace/item/NUT-M8").await;
     let bodies = entries.into_iter().map(|entry| entry["body"].clone());
     bodies.filter(|body| body["kind"] == "rule-fired").collect()
 }

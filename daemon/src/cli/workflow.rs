@@ -118,6 +118,10 @@ fn checked(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let roster = Roster { roles: house.roles.clone(), people: people.as_ref() };
         findings = check(&house.workflows, &roster);
         findings.retain(|finding| !told(finding));
+        // The shipped workflows name roles that not every house has: the fall-back is asked there. In a
+        // file of the house such a name is a mistake, and was told as one.
+        let not_here = findings.iter_mut().filter(|finding| finding.code == "unknown-role");
+        not_here.for_each(|finding| finding.warning = true);
     }
     let failed = errors || findings.iter().any(|finding| !finding.warning);
     if args.from.json {

@@ -160,7 +160,9 @@ fn one(found: &mut Found<'_>, index: usize, workflow: &Workflow) {
     if !always_signed(&workflow.steps, 0) {
         found.error("steps", "unsigned-way", message, expected);
     }
-    steps::people(found, "fallback", &workflow.fallback, true);
+    // One who is there is enough.
+    let alone = !steps::somebody(found, &workflow.fallback);
+    steps::people(found, "fallback", &workflow.fallback, alone);
     let all = workflow.all();
     if all.len() > STEPS_MAX {
         let message = format!("workflow {:?} has {} steps", workflow.name, all.len());

@@ -11,7 +11,9 @@
 
 mod acts;
 mod advance;
+mod apply;
 mod around;
+mod back;
 mod calendar;
 mod check;
 mod covers;
@@ -27,6 +29,7 @@ mod seating;
 mod show;
 mod simulate;
 mod tick;
+mod way;
 mod who;
 
 pub use around::{Around, Decide, Now};

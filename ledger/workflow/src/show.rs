@@ -70,6 +70,11 @@ pub(crate) fn told(node: &Approve) -> Vec<String> {
     lines
 }
 
+/// A condition that may stand on several lines, on one.
+pub(crate) fn one_line(condition: &str) -> String {
+    condition.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The heading of a drawing.
 pub(crate) fn heading(workflow: &Workflow) -> Vec<String> {
     let kinds: Vec<&str> = workflow.kinds.iter().map(|kind| kind.words()).collect();

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use gatewarden_model::{ApprovalSeat, NodeId};
 
 use crate::{
-    Around, Fault, Instance, Mode, Node, Submission, Workflow, advance::Course, resolve::people_of,
-    show::told,
+    Around, Fault, Instance, Mode, Node, Submission, Workflow,
+    advance::Course,
+    resolve::people_of,
+    show::{one_line, told},
 };
 
 /// One step of the way.
@@ -99,7 +101,7 @@ fn walk(
                     _ => None,
                 };
                 step.lines.push(match taken {
-                    Some(case) => format!("{}: because {}", case.title, case.when),
+                    Some(case) => format!("{}: because {}", case.title, one_line(&case.when)),
                     None => "otherwise: no case holds".to_owned(),
                 });
                 out.push(step);

@@ -160,7 +160,12 @@ fn case<'f>(walk: &mut Walk<'_>, table: &'f Fields, steps: &mut Steps<'f, '_>) -
 fn condition(walk: &mut Walk<'_>, text: &str, at: Span, schema: &Schema) {
     let Err(mistakes) = Condition::parse(text, schema) else { return };
     let raw = walk.source.within(at);
-    let quote = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
+    let long = raw.starts_with("\"\"\"") || raw.starts_with("'''");
+    let mut quote = if long { 3 } else { 1 };
+    // A line's end right after the quotes is no part of the text.
+    for end in ["\r", "\n"] {
+        quote += usize::from(long && raw.get(quote..).is_some_and(|rest| rest.starts_with(end)));
+    }
     let verbatim = raw.get(quote..).is_some_and(|inner| inner.starts_with(text));
     for one in mistakes.0 {
         let inner = Span { start: at.start + quote + one.start, end: at.start + quote + one.end };

@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::Context as _;
 use gatewarden_config::{
-    Config, Mistake, SystemEnvironment, parse_workflows, schema_of, shipped_kinds,
-    shipped_workflows,
+    Config, Mistake, SystemEnvironment, parse_workflows, shipped_kinds, shipped_workflows,
 };
 use gatewarden_documents::Kinds;
+use gatewarden_engine::schema_of;
 use gatewarden_model::{DocumentKind, Item, OperatorId, canonical};
 use gatewarden_rules::Schema;
 use gatewarden_workflow::{Directory, Roster, Workflows};
@@ -25,6 +25,8 @@ const PEOPLE_BYTES_MAX: u64 = 16 << 20;
 pub(super) struct House {
     pub(super) workflows: Workflows,
     pub(super) kinds: Kinds,
+    /// The facts that conditions may ask for.
+    pub(super) schema: Schema,
     pub(super) items: Vec<Item>,
     pub(super) roles: Option<BTreeSet<String>>,
     pub(super) people: Option<BTreeMap<OperatorId, BTreeSet<String>>>,
@@ -51,7 +53,7 @@ impl House {
     pub(super) fn read(from: &From) -> anyhow::Result<Read> {
         let config = from.which.config_if_there()?;
         let kinds = part::<Kinds>(config.as_ref(), "documents")?.unwrap_or_else(shipped_kinds);
-        let schema = schema_of(&kinds);
+        let schema = schema_of(&kinds)?;
         let roles = config.as_ref().map(|config| config.roles.0.keys().cloned().collect());
         let (mut name, mut source, mut mistakes) =
             ("the shipped workflows".to_owned(), String::new(), vec![]);
@@ -75,7 +77,8 @@ impl House {
         };
         let people = Self::people_of(from, config.is_some())?;
         let items = config.map(|config| config.items).unwrap_or_default();
-        let house = workflows.map(|workflows| Self { workflows, kinds, items, roles, people });
+        let house =
+            workflows.map(|workflows| Self { workflows, kinds, schema, items, roles, people });
         Ok(Read { name, house, mistakes, source })
     }
 
@@ -104,11 +107,6 @@ impl House {
     pub(super) fn directory(&self, kind: Option<DocumentKind>) -> Option<Directory<'_>> {
         let operators = self.people.clone()?;
         Some(Directory { operators, house: &self.workflows, kind })
-    }
-
-    /// The facts that conditions may ask for.
-    pub(super) fn schema(&self) -> Schema {
-        schema_of(&self.kinds)
     }
 }
 

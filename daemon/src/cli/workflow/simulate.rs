@@ -94,8 +94,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let now_us = SystemClock::shared().now().wall_us;
     let calendar = &house.workflows.calendar;
     let day = args.day.unwrap_or_else(|| calendar.day(now_us));
-    let schema = house.schema();
-    let decide = Told { schema: &schema, facts: facts(&house, &content), content: &content };
+    let decide = Told { schema: &house.schema, facts: facts(&house, &content), content: &content };
     let around =
         Around { people: &people, decide: &decide, calendar, now: Now { us: now_us, day } };
     let found = simulate(&Arc::new(workflow.clone()), submission, &around)?;

@@ -31,7 +31,7 @@ pub(super) fn step(found: &mut Found<'_>, workflow: &Workflow, node: &Node, at: 
             if step.whom.is_empty() {
                 found.error("whom", "no-receivers", "nobody is told", "somebody");
             }
-            people(found, "whom", &step.whom, true);
+            people(found, "whom", &step.whom, false);
         }
     }
 }
@@ -60,6 +60,17 @@ pub(super) fn people(found: &mut Found<'_>, key: &'static str, names: &[Who], ne
             _ => {}
         }
     }
+}
+
+/// Whether one of the names is somebody for sure, or nothing is known of people.
+pub(super) fn somebody(found: &Found<'_>, names: &[Who]) -> bool {
+    let Some(people) = found.roster.people else { return true };
+    names.iter().any(|who| match who {
+        Who::Role(role) => !people.holders(role).is_empty(),
+        Who::Operator(id) => people.is_active(id),
+        Who::Department(name) => people.department_manager(name).is_some(),
+        _ => false,
+    })
 }
 
 fn role(found: &mut Found<'_>, key: &'static str, role: &str, needed: bool) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use gatewarden_model::NodeId;
 
-use super::{Mark, Tone, heading, told};
+use super::{Mark, Tone, heading, one_line, told};
 use crate::{Node, Workflow};
 
 const CARD_W: u32 = 270;
@@ -100,13 +100,16 @@ impl Drawing<'_> {
     }
 
     /// The ways below a step, each with the card that heads it.
-    fn ways<'n>(node: &'n Node) -> Vec<(Card, &'n [Node])> {
+    fn ways(node: &Node) -> Vec<(Card, &[Node])> {
         match node {
             Node::Approve(_) | Node::Notify(_) => vec![],
             Node::Branch(branch) => {
                 let cases = branch.cases.iter().enumerate().map(|(index, case)| {
                     let title = format!("{}. {}", index + 1, case.title);
-                    (Card::new(&title, &[format!("if {}", case.when)], "way"), &case.steps[..])
+                    (
+                        Card::new(&title, &[format!("if {}", one_line(&case.when))], "way"),
+                        &case.steps[..],
+                    )
                 });
                 let otherwise = (Card::new("otherwise", &[], "way"), &branch.otherwise[..]);
                 cases.chain([otherwise]).collect()

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use gatewarden_model::NodeId;
 
-use super::{Mark, heading, told};
+use super::{Mark, heading, one_line, told};
 use crate::{Node, Workflow};
 
 /// A workflow as indented text, with how its steps stand where that is given.
@@ -41,7 +41,8 @@ fn steps(out: &mut String, steps: &[Node], indent: &str, marks: &BTreeMap<NodeId
             }
             Node::Branch(branch) => {
                 for (index, case) in branch.cases.iter().enumerate() {
-                    let title = format!("{}. {}  if {}", index + 1, case.title, case.when);
+                    let title =
+                        format!("{}. {}  if {}", index + 1, case.title, one_line(&case.when));
                     way(out, &title, &case.steps, indent, false, marks);
                 }
                 way(out, "otherwise", &branch.otherwise, indent, true, marks);
