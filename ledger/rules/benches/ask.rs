@@ -32,8 +32,12 @@ const CONDITIONS: [&str; 6] = [
 /// 200 rules: a third for single items, a third for kinds and classes, a third for everything; and two that look
 /// at what happened.
 fn set() -> RuleSet {
+    set_of(198)
+}
+
+fn set_of(count: usize) -> RuleSet {
     let kinds = [MovementKind::Receipt, MovementKind::PutAway, MovementKind::Issue];
-    let mut rules: Vec<RuleDefinition> = (0..198_usize)
+    let mut rules: Vec<RuleDefinition> = (0..count)
         .map(|n| {
             let mut scope = Scope::default();
             match n % 3 {
@@ -92,15 +96,17 @@ fn journal() -> Vec<Entry> {
     items.chain(moves).collect()
 }
 
-#[divan::bench]
-fn movement_with_200_rules(bencher: Bencher<'_, '_>) {
-    let (set, journal) = (set(), journal());
+/// So many rules of the house beside two that look at what happened.
+#[divan::bench(args = [0, 12, 98, 198, 398])]
+fn movement_with_rules(bencher: Bencher<'_, '_>, count: usize) {
+    let (set, journal) = (set_of(count), journal());
     let (mut history, mut books) = (History::default(), Books::new(0));
     journal.iter().for_each(|entry| {
         history.take(entry);
         books.take(entry);
     });
-    let mut next = journal[1_000..].iter().cycle();
+    // Few, as the movement that is posted is one that was just made: at hand, not far away in memory.
+    let mut next = journal[1_000..1_200].iter().cycle();
     bencher.bench_local(|| {
         let entry = next.next().unwrap();
         let gatewarden_model::Body::Moved { movement, .. } = &entry.body else { unreachable!() };

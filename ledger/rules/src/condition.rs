@@ -118,6 +118,7 @@ pub struct Condition {
     text: Arc<str>,
     expr: Arc<Expr>,
     uses: Arc<[Use]>,
+    values: Arc<[String]>,
 }
 
 /// A fact that a condition looks at: its name, and its slot in the schema that it was checked against.
@@ -148,8 +149,10 @@ impl Condition {
         params: &Params,
     ) -> Result<Self, ConditionMistakes> {
         let tree = parse::tree(text).map_err(ConditionMistakes)?;
-        let (expr, uses) = check::check(&tree, schema, params).map_err(ConditionMistakes)?;
-        Ok(Self { text: text.into(), expr: Arc::new(expr), uses: uses.into() })
+        let (expr, uses, values) =
+            check::check(&tree, schema, params).map_err(ConditionMistakes)?;
+        let (uses, values) = (uses.into(), values.into());
+        Ok(Self { text: text.into(), expr: Arc::new(expr), uses, values })
     }
 
     /// The text.
@@ -161,6 +164,11 @@ impl Condition {
     /// The names of the facts that it looks at, each once; a list of records under its own name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.uses.iter().map(|one| one.name.as_ref())
+    }
+
+    /// The values of records that it looks at, as `lines[].quantity`.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(String::as_str)
     }
 
     /// Whether it holds. Fails where that can't be told.

@@ -13,7 +13,7 @@ pub use document::put_document;
 use crate::{
     facts::{Facts, Record},
     history::Working,
-    wants::{Wants, put, put_some},
+    wants::{Wants, put, put_line, put_some},
 };
 
 /// What is known beside an operation itself.
@@ -169,7 +169,7 @@ pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, groun
     put_some!(facts, wants, "session.station", movement.station.as_ref().map(|s| s.as_str()));
     const LINES: usize = crate::catalogue::at("lines");
     if wants.at(LINES) {
-        let lines = movement.lines.iter().map(|line| line_of(line, ground));
+        let lines = movement.lines.iter().map(|line| line_of(line, wants, ground));
         facts.set_records("lines", lines.collect());
     }
 }
@@ -193,16 +193,20 @@ fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     all.into_iter().map(str::to_owned).collect()
 }
 
-fn line_of(line: &MovementLine, ground: &impl Ground) -> Record {
+/// One line; its number and item are always told, for whoever reads the firing.
+fn line_of(line: &MovementLine, wants: &Wants, ground: &impl Ground) -> Record {
     let mut record = Record::with_capacity(12);
-    record.set_some("amount", line.value.map(gatewarden_model::Amount::units));
-    record.set_some("class", ground.item(&line.item).map(|item| item.class.name()));
-    record.set("from", line.from.as_str()).set("from_status", line.from_status.name());
+    put_line!(record, wants, "amount", line.value.map(gatewarden_model::Amount::units));
+    put_line!(record, wants, "class", ground.item(&line.item).map(|item| item.class.name()));
+    put_line!(record, wants, "from", Some(line.from.as_str()));
+    put_line!(record, wants, "from_status", Some(line.from_status.name()));
     record.set("item", line.item.as_str()).set("line", i64::from(line.line));
-    record.set_some("lot", line.lot.as_deref());
-    record.set_some("on_hand", ground.stock(&line.item).map(|stock| stock.on_hand));
-    record.set_some("owner", line.owner.as_deref()).set("quantity", line.quantity);
-    record.set("to", line.to.as_str()).set("to_status", line.to_status.name());
+    put_line!(record, wants, "lot", line.lot.as_deref());
+    put_line!(record, wants, "on_hand", ground.stock(&line.item).map(|stock| stock.on_hand));
+    put_line!(record, wants, "owner", line.owner.as_deref());
+    put_line!(record, wants, "quantity", Some(line.quantity));
+    put_line!(record, wants, "to", Some(line.to.as_str()));
+    put_line!(record, wants, "to_status", Some(line.to_status.name()));
     record
 }
 

@@ -95,7 +95,8 @@ fn looked_at(definition: &RuleDefinition, test: &Test) -> Box<[String]> {
         Test::Table(table) => table.conditions().collect(),
     };
     let mut names: Vec<String> = definition.key.clone();
-    names.extend(conditions.into_iter().flat_map(Condition::names).map(str::to_owned));
+    names.extend(conditions.iter().flat_map(|one| one.names()).map(str::to_owned));
+    names.extend(conditions.iter().flat_map(|one| one.values()).map(str::to_owned));
     for action in definition.actions() {
         if let RuleAction::Draft { item, quantity, .. } = action {
             names.extend([item.clone(), quantity.clone()]);

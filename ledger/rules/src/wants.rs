@@ -16,12 +16,17 @@ impl Wants {
         Self(vec![true; catalogue::FACTS.len()].into())
     }
 
-    /// Those of these names; names that are not of the catalogue are left. Records are wanted whole.
+    /// Those of these names; names that are not of the catalogue are left. Of records those values are wanted
+    /// that are named, and all where none is.
     #[must_use]
     pub fn of<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Self {
+        let named = |list: &str| {
+            let value = |name: &str| name.strip_prefix(list).is_some_and(|v| v.starts_with("[]."));
+            names.clone().any(value)
+        };
         let wanted = catalogue::FACTS.iter().map(|(known, ..)| {
-            let whole = known.split("[]").next().unwrap_or(known);
-            names.clone().any(|name| name == *known || name == whole)
+            let list = known.split_once("[]").map(|(list, _)| list).filter(|list| !named(list));
+            names.clone().any(|name| name == *known || list == Some(name))
         });
         Self(wanted.collect())
     }
@@ -102,6 +107,16 @@ macro_rules! put {
     }};
 }
 
+/// Puts a value of one of the lines where it is wanted.
+macro_rules! put_line {
+    ($record:expr, $wants:expr, $name:literal, $value:expr) => {{
+        const AT: usize = $crate::catalogue::at(concat!("lines[].", $name));
+        if $wants.at(AT) {
+            $record.set_some($name, $value);
+        }
+    }};
+}
+
 /// As `put`, where there is a value.
 macro_rules! put_some {
     ($facts:expr, $wants:expr, $name:literal, $value:expr) => {{
@@ -112,4 +127,4 @@ macro_rules! put_some {
     }};
 }
 
-pub(crate) use {put, put_some};
+pub(crate) use {put, put_line, put_some};

@@ -219,7 +219,7 @@ fn house_rule(n: u16, items: &[ItemId]) -> RuleDefinition {
         }
         _ => {}
     }
-    let before = n % 2 == 0;
+    let before = n.is_multiple_of(2);
     RuleDefinition {
         id: format!("house-{n}"),
         title: "A rule of the house.".to_owned(),

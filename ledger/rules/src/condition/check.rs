@@ -73,6 +73,8 @@ struct Checker<'c> {
     uses: Vec<Use>,
     mistakes: Vec<ConditionMistake>,
     scope: Option<Scope>,
+    /// Values of records that are looked at, as `lines[].quantity`.
+    values: Vec<String>,
 }
 
 /// The typed tree and the facts that it looks at, or all mistakes in the order of the text.
@@ -80,13 +82,13 @@ pub(super) fn check(
     tree: &Tree<'_>,
     schema: &Schema,
     params: &Params,
-) -> Result<(Expr, Vec<Use>), Vec<ConditionMistake>> {
-    let (uses, mistakes) = (vec![], vec![]);
-    let mut checker = Checker { tree, schema, params, uses, mistakes, scope: None };
+) -> Result<(Expr, Vec<Use>, Vec<String>), Vec<ConditionMistake>> {
+    let (uses, mistakes, values) = (vec![], vec![], vec![]);
+    let mut checker = Checker { tree, schema, params, uses, mistakes, scope: None, values };
     let expr = checker.wants(&tree.root, Type::Bool, "a condition");
     checker.mistakes.sort_by_key(|mistake| mistake.start);
     match checker.mistakes.is_empty() {
-        true => Ok((expr, checker.uses)),
+        true => Ok((expr, checker.uses, checker.values)),
         false => Err(checker.mistakes),
     }
 }

@@ -131,7 +131,7 @@ fn bounded(text: &str) -> Result<(), ConditionMistake> {
     for (at, c) in text.char_indices() {
         // Those of texts count too: what is a text is for the parser to tell, which must not be overrun.
         let word = c.is_alphanumeric() || c == '_';
-        tokens += usize::from(!c.is_whitespace() && !(word && in_word));
+        tokens += usize::from(!(c.is_whitespace() || word && in_word));
         in_word = word;
         if tokens > CONDITION_TOKENS_MAX {
             let message = format!("more than {CONDITION_TOKENS_MAX} words and signs");

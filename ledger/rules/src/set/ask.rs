@@ -162,7 +162,7 @@ impl RuleSet {
     /// Whether an event concerns any rule, before facts are gathered for it.
     #[must_use]
     pub fn concerns(&self, event: &Event<'_>) -> bool {
-        !self.index.find(&self.rules, event).is_empty()
+        self.index.any(&self.rules, event)
     }
 
     /// Whether any rule at all looks at this trigger.

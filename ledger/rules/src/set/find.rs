@@ -130,8 +130,9 @@ const KINDS: usize = MovementKind::ALL.len() + 1;
 /// Rules by what they are asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// By trigger and word: for each kind of movement, the rules that name no item.
-    plain: HashMap<(RuleTrigger, &'static str), Vec<Vec<u16>>>,
+    /// By trigger and word, few enough to be looked through: for each kind of movement, the rules that name no
+    /// item.
+    plain: Vec<(RuleTrigger, &'static str, Vec<Vec<u16>>)>,
     /// Rules that name items.
     by_item: HashMap<ItemId, Vec<u16>>,
 }
@@ -148,9 +149,7 @@ impl Index {
             }
             for word in words(rule.definition.when) {
                 if fits_word(&rule.definition, word) {
-                    let empty = || vec![vec![]; KINDS];
-                    let lists =
-                        index.plain.entry((rule.definition.when, word)).or_insert_with(empty);
+                    let lists = index.lists(rule.definition.when, word);
                     for (kind, list) in lists.iter_mut().enumerate() {
                         if rule.fits.movements == 0 || rule.fits.movements >> kind & 1 == 1 {
                             list.push(at);
@@ -162,37 +161,63 @@ impl Index {
         index
     }
 
+    fn lists(&mut self, when: RuleTrigger, word: &'static str) -> &mut Vec<Vec<u16>> {
+        let known = self.plain.iter().position(|(w, on, _)| *w == when && *on == word);
+        let at = known.unwrap_or_else(|| {
+            self.plain.push((when, word, vec![vec![]; KINDS]));
+            self.plain.len() - 1
+        });
+        &mut self.plain[at].2
+    }
+
     /// The rules to ask, in their order.
     pub(super) fn find<'r>(&self, rules: &'r [Rule], event: &Event<'_>) -> Vec<&'r Rule> {
+        let rule = |at: &u16| rules.get(usize::from(*at)).filter(|rule| fits(rule, event));
+        if self.by_item.is_empty() {
+            return self.plain(event).iter().filter_map(rule).collect();
+        }
+        let mut all: Vec<u16> =
+            self.plain(event).iter().chain(self.named(event)).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all.iter().filter_map(rule).collect()
+    }
+
+    /// Whether there is a rule to ask.
+    pub(super) fn any(&self, rules: &[Rule], event: &Event<'_>) -> bool {
+        let mut all = self.plain(event).iter().chain(self.named(event));
+        all.any(|at| rules.get(usize::from(*at)).is_some_and(|rule| fits(rule, event)))
+    }
+
+    fn plain<'i>(&'i self, event: &Event<'_>) -> &'i [u16] {
         let word = match event.trigger {
             RuleTrigger::Before | RuleTrigger::After => event.on,
             RuleTrigger::Schedule | RuleTrigger::Level => "",
         };
         let kind = event.movement.map_or(KINDS - 1, |kind| kind as usize);
-        let plain = self.plain.get(&(event.trigger, word)).and_then(|lists| lists.get(kind));
-        let fits = |rule: &&Rule| {
-            let definition = &rule.definition;
-            definition.when == event.trigger
-                && definition.over == event.over
-                && (event.trigger != RuleTrigger::Schedule || definition.id == event.on)
-                && rule.fits.event(event)
-        };
-        let plain = plain.into_iter().flatten();
-        if self.by_item.is_empty() {
-            return plain.filter_map(|at| rules.get(usize::from(*at))).filter(fits).collect();
-        }
-        let named = event.touched.items.iter().filter_map(|item| self.by_item.get(*item)).flatten();
-        let named = named.filter(|at| {
-            rules.get(usize::from(**at)).is_some_and(|rule| {
-                matches!(event.trigger, RuleTrigger::Schedule | RuleTrigger::Level)
-                    || fits_word(&rule.definition, event.on)
-            })
-        });
-        let mut all: Vec<u16> = plain.chain(named).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter().filter_map(|at| rules.get(usize::from(at))).filter(fits).collect()
+        let mut all = self.plain.iter();
+        let lists = all.find(|(when, on, _)| *when == event.trigger && *on == word);
+        lists.and_then(|(.., lists)| lists.get(kind)).map_or(&[], Vec::as_slice)
     }
+
+    fn named<'i>(&'i self, event: &'i Event<'_>) -> impl Iterator<Item = &'i u16> {
+        let items = if self.by_item.is_empty() { &[] } else { event.touched.items.as_slice() };
+        items.iter().filter_map(|item| self.by_item.get(*item)).flatten()
+    }
+}
+
+/// Whether a rule of the index is one of this event.
+fn fits(rule: &Rule, event: &Event<'_>) -> bool {
+    let definition = &rule.definition;
+    let word = match event.trigger {
+        RuleTrigger::Schedule => definition.id == event.on,
+        RuleTrigger::Level => true,
+        RuleTrigger::Before | RuleTrigger::After => fits_word(definition, event.on),
+    };
+    definition.when == event.trigger
+        && definition.over == event.over
+        && word
+        && rule.fits.event(event)
 }
 
 fn words(when: RuleTrigger) -> &'static [&'static str] {

@@ -93,8 +93,11 @@ impl Checker<'_> {
 
     fn value(&mut self, e: &IdedExpr, name: &str) -> (Expr, Type) {
         let list = self.scope.as_ref().map_or_else(String::new, |scope| scope.list.clone());
-        let found = self.schema.fact(&format!("{list}[].{name}")).map(|(_, fact)| fact.is);
-        if let Some(is) = found {
+        let whole = format!("{list}[].{name}");
+        if let Some(is) = self.schema.fact(&whole).map(|(_, fact)| fact.is) {
+            if !self.values.contains(&whole) {
+                self.values.push(whole);
+            }
             return (Expr::Value(name.to_owned().into()), is.into());
         }
         let known: Vec<&str> = self.schema.record(&list).map(|(name, _)| name).collect();
