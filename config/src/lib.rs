@@ -54,15 +54,12 @@ pub use operators::{Lockout, OperatorsSection, OperatorsSource};
 pub use procedures::{
     ProceduresSection,
     channels::{ChannelKind, ChannelSection, ContactSection, Language, MailChannel, MailTls},
-    documents::{
-        CheckedKinds, check_workflows, parse_kinds, shipped_kinds, shipped_kinds_text,
-    },
+    documents::{CheckedKinds, check_workflows, parse_kinds, shipped_kinds, shipped_kinds_text},
     notices::{
         CheckedNotices, NoticeNames, parse_notices, shipped_notices, shipped_notices_text,
         shipped_templates,
     },
     rules::{CheckedRules, parse_rules, shipped_rules, shipped_rules_text},
-    schema_of, shipped_procedures,
     workflows::{CheckedWorkflows, parse_workflows, shipped_workflows, shipped_workflows_text},
 };
 pub use roles::{default_roles, role_template, role_templates};

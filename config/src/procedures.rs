@@ -8,4 +8,4 @@ mod section;
 pub mod workflows;
 
 pub(crate) use section::{Names, PROCEDURES, read};
-pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection, schema_of, shipped_procedures};
+pub use section::{PROCEDURES_BYTES_MAX, ProceduresSection};

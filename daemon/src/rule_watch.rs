@@ -204,9 +204,10 @@ impl Running {
         let items = stock.iter().map(|one| one.item.clone()).collect();
         let on_hand = self.on_hand(items).await?;
         let (rule, at) = (rule.to_owned(), self.watch.clock.now());
-        let found = self.watch.recorder.query(move |engine| {
-            engine.found_on_schedule(&rule, &stock, &on_hand, at)
-        });
+        let found = self
+            .watch
+            .recorder
+            .query(move |engine| engine.found_on_schedule(&rule, &stock, &on_hand, at));
         self.tell(found.await?).await?;
         Ok(())
     }

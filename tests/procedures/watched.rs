@@ -1,7 +1,7 @@
 //! Rules after the fact: stock that falls under its safety level is told once, with a draft and a to-do.
 
 use gatewarden_tests::until;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::house::House;
 
@@ -23,7 +23,8 @@ async fn stock_under_its_safety_level_is_told_once() {
     assert_eq!(drafts.len(), 1, "{drafts:?}");
     assert_eq!(drafts[0]["state"], "draft", "{}", drafts[0]);
     house.taken("AD-202611-0003", "NUT-M8", 1, "wh1/a-01").await;
-    house.gateway.restart().await;
+    assert!(house.gateway.stop().await.success());
+    house.gateway.run().await;
     let drafts = house.local.list("/api/v1/documents?kind=purchase-suggestion").await;
     assert_eq!(drafts.len(), 1, "it was crossed before: {drafts:?}");
     house.verify();

@@ -21,7 +21,7 @@ use super::{
     rules, workflows,
 };
 use crate::{
-    Environment, Mistake,
+    Mistake,
     fields::Fields,
     report::Walk,
     shape::{Section, Shape, Text, UNKNOWN_KEY, optional},
@@ -135,8 +135,7 @@ pub(crate) fn read(
 }
 
 /// The facts that conditions may ask for: those of every gateway, and the fields of the house.
-#[must_use]
-pub fn schema_of(kinds: &Kinds) -> Schema {
+fn schema_of(kinds: &Kinds) -> Schema {
     let mut schema = Schema::standard();
     for field in &kinds.fields {
         let (name, is) = field.fact();
@@ -187,16 +186,4 @@ fn put<T: Serialize>(told: &mut ProceduresSection, part: &str, definitions: Opti
     if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
         told.parts.insert(part.to_owned(), text);
     }
-}
-
-/// What is shipped, as a gateway without files of its own has it.
-#[must_use]
-pub fn shipped_procedures(env: &dyn Environment) -> BTreeMap<String, String> {
-    let mut told = ProceduresSection::default();
-    let kinds = documents::parse_kinds(Path::new("documents.toml"), b"", env);
-    put(&mut told, "documents", kinds.kinds.as_ref());
-    put(&mut told, "workflows", Some(&workflows::shipped_workflows()));
-    put(&mut told, "rules", Some(&rules::shipped_rules()));
-    put(&mut told, "notices", Some(&notices::shipped_notices()));
-    told.parts
 }

@@ -58,7 +58,10 @@ fn recall(engine: &mut Engine, reader: &LedgerReader) -> Result<(), StoreError> 
     let from = asked.max(len.saturating_sub(RECALLED_MAX));
     if from > asked {
         let left_out = from - asked;
-        tracing::warn!(left_out, "rules are not reminded of the oldest entries: there are too many");
+        tracing::warn!(
+            left_out,
+            "rules are not reminded of the oldest entries: there are too many"
+        );
     }
     engine.forget_history();
     for start in (from..len).step_by(RECALLED_AT_ONCE) {

@@ -12,8 +12,7 @@ use gatewarden_model::{
     Body, Day, DocumentKind, Entry, ItemId, Location, MovementKind, RuleFiring, RuleTrigger, Stamp,
 };
 use gatewarden_rules::{
-    definition::Over,
-    Around, Findings, Memory as Levels, RuleSet, StockFacts, StockLayer, Touched,
+    Around, Findings, Memory as Levels, RuleSet, StockFacts, StockLayer, Touched, definition::Over,
 };
 
 use super::House;
@@ -139,12 +138,7 @@ impl Engine {
     }
 
     /// Takes over which levels are crossed now, at a start: what was crossed before is not told again.
-    pub fn begin_levels(
-        &self,
-        on_hand: &BTreeMap<ItemId, OnHand>,
-        levels: &mut Levels,
-        at: Stamp,
-    ) {
+    pub fn begin_levels(&self, on_hand: &BTreeMap<ItemId, OnHand>, levels: &mut Levels, at: Stamp) {
         let Some(set) = self.rules_in_force() else { return };
         let stock = self.expected(on_hand);
         let house = self.house(&stock);
@@ -205,7 +199,10 @@ impl Engine {
             let safety = self.settings().items.by_code(item).and_then(|item| item.safety_stock);
             let (on_hand, available) = (has.quantity, has.available);
             let safety = safety.unwrap_or(0);
-            facts.insert(item.clone(), StockFacts { on_hand, available, safety, ..Default::default() });
+            facts.insert(
+                item.clone(),
+                StockFacts { on_hand, available, safety, ..Default::default() },
+            );
         }
         if facts.is_empty() {
             return facts;
