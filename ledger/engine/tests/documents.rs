@@ -269,6 +269,16 @@ fn no_other_door_leads_to_a_movement_that_a_procedure_governs() {
     let posting = common::posting(7, MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
     let reserve = house.reserve(posting, "sue");
     assert_eq!(house.refused(reserve), "document-needed");
+    // Neither is what came in taken back by hand.
+    let back = gatewarden_model::Posting {
+        reason: Some("it was never here".to_owned()),
+        reverses: Some(common::movement_id(1)),
+        ..common::posting(8, MovementKind::Receipt, &[])
+    };
+    let reserve = house.reserve(back, "sue");
+    assert_eq!(house.refused(reserve), "document-needed");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 100);
+    assert_eq!(house.judged(), Vec::<String>::new());
 }
 
 #[test]
