@@ -1,5 +1,6 @@
 //! A house with the shipped procedures: its configuration, its people, and what they do with documents.
 
+pub(crate) use gatewarden_tests::day;
 use gatewarden_tests::{Answer, Caller, Gateway, Hardware, People, Settings};
 use serde_json::{Value, json};
 
@@ -174,4 +175,10 @@ pub(crate) fn path(content: &Value, what: &str) -> String {
     let document = &content["document"];
     let (kind, number) = (document["kind"].as_str().unwrap(), document["number"].as_str().unwrap());
     format!("/api/v1/documents/{kind}/{number}{what}")
+}
+
+/// A number of this month, such as `PO-202611-0001` with four digits.
+pub(crate) fn number(kind: &str, count: u32, digits: usize) -> String {
+    let today = day(0);
+    format!("{kind}-{}{}-{count:0digits$}", &today[..4], &today[5..7])
 }

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod adjust;
+mod doors;
 mod house;
+mod receipt;
