@@ -14,7 +14,8 @@ pub(crate) fn order(count: u32, quantity: i64) -> Value {
     json!({
         "document": {"kind": "purchase-order", "number": number("PO", count, 4)}, "version": 1,
         "partner": "ACME", "date": day(0), "due": day(7), "station": "dock-1",
-        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": quantity, "to": "wh1/dock"}],
+        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": quantity, "to": "wh1/dock",
+            "amount": "120"}],
     })
 }
 
@@ -90,8 +91,10 @@ async fn an_order_is_received_as_it_was_signed() {
     assert_eq!(house.stock("BOLT-M8", "wh1/dock").await, 6);
     assert_eq!(movement["operator"], CLERK.0);
     assert_eq!(movement["approved_by"], "mia.manager");
+    let journal = house.gateway.journal();
+    let movement = journal.movements().next().unwrap();
     assert_eq!(movement["document_digest"], on.as_str());
-    let accounts: Vec<_> = house.gateway.journal().movements().next().unwrap()["voucher"]
+    let accounts: Vec<_> = movement["voucher"]
         .as_array()
         .unwrap()
         .iter()

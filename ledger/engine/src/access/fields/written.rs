@@ -35,6 +35,14 @@ const OPEN: [Field; 5] =
 const STOCK: [Module; 5] =
     [Module::Inbound, Module::Outbound, Module::Count, Module::Transfer, Module::Price];
 
+/// The modules whose documents state what something is to cost, beside those of stock.
+const PRICED: [Module; 4] = [Module::Purchase, Module::Sales, Module::Subcontract, Module::Finance];
+
+/// Whether documents of a module are written by people: all but the journal's and the system's.
+fn has_documents(module: &Module) -> bool {
+    !matches!(module, Module::Ledger | Module::System)
+}
+
 /// One policy and where it can apply.
 pub(super) struct Written {
     id: String,
@@ -141,7 +149,10 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs.then_some(Field::Cost)).collect(), &[action])
         }
         _ => {
-            let prices = on_stock(&[Action::Create, Action::Request]).then_some(Field::Price);
+            // Whoever orders says what it costs: it is that which others approve.
+            let asks = [Action::Create, Action::Request];
+            let orders = PRICED.iter().any(|module| may(module, &asks));
+            let prices = (on_stock(&asks) || orders).then_some(Field::Price);
             let costs = may(&Module::Price, &[Action::Modify]).then_some(Field::Cost);
             let acts = &[
                 Action::Create,
@@ -154,7 +165,8 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs).collect(), acts)
         }
     };
-    if on_stock(wanted) || (action == Action::View && anywhere(wanted)) {
+    let on_documents = || role.grants.keys().any(|one| has_documents(one) && may(one, wanted));
+    if on_documents() || (action == Action::View && anywhere(wanted)) {
         fields.extend(OPEN);
     }
     fields
