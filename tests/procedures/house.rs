@@ -46,7 +46,7 @@ credit = "1405"
 "#;
 
 /// Operator, role, badge, PIN, beside the fixture's people.
-const MORE: [(&str, &str, &str, &str); 9] = [
+const MORE: [(&str, &str, &str, &str); 10] = [
     ("mia.manager", "department-manager", "OP-6001", "5208"),
     ("fin.director", "finance-director", "OP-6002", "7316"),
     ("eva.engineer", "engineer", "OP-6003", "4827"),
@@ -56,6 +56,7 @@ const MORE: [(&str, &str, &str, &str); 9] = [
     ("ines.inspector", "inspector", "OP-6007", "8471"),
     ("pit.production", "production", "OP-6008", "2694"),
     ("sia.sales", "sales", "OP-6009", "7583"),
+    ("rae.receiver", "receiving-clerk", "OP-6010", "3961"),
 ];
 
 /// The gateway and whoever is enrolled.

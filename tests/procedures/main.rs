@@ -5,4 +5,5 @@
 mod adjust;
 mod doors;
 mod house;
+mod moves;
 mod receipt;

@@ -80,8 +80,9 @@ pub(super) fn flags(scopes: &[String]) -> [(&'static str, bool); 4] {
     let ends = |ending: &str| scopes.iter().filter(of_field).any(|s| s.ends_with(ending));
     let plain = || scopes.iter().filter(|scope| !of_field(scope));
     let asks = |scope: &String| {
-        let stock = STOCK.iter().any(|m| scope.split(':').next() == Some(m.name()));
-        stock && [":create", ":request"].iter().any(|ending| scope.ends_with(ending))
+        let module = Module::ALL.iter().find(|m| scope.split(':').next() == Some(m.name()));
+        module.is_some_and(has_documents)
+            && [":create", ":request"].iter().any(|ending| scope.ends_with(ending))
     };
     [
         ("plain_view", !ends(":view")),
