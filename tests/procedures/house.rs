@@ -1,5 +1,6 @@
 //! A house with the shipped procedures: its configuration, its people, and what they do with documents.
 
+pub(crate) use gatewarden_tests::day;
 use gatewarden_tests::{Answer, Caller, Gateway, Hardware, People, Settings};
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ credit = "1405"
 "#;
 
 /// Operator, role, badge, PIN, beside the fixture's people.
-const MORE: [(&str, &str, &str, &str); 9] = [
+const MORE: [(&str, &str, &str, &str); 10] = [
     ("mia.manager", "department-manager", "OP-6001", "5208"),
     ("fin.director", "finance-director", "OP-6002", "7316"),
     ("eva.engineer", "engineer", "OP-6003", "4827"),
@@ -55,6 +56,7 @@ const MORE: [(&str, &str, &str, &str); 9] = [
     ("ines.inspector", "inspector", "OP-6007", "8471"),
     ("pit.production", "production", "OP-6008", "2694"),
     ("sia.sales", "sales", "OP-6009", "7583"),
+    ("rae.receiver", "receiving-clerk", "OP-6010", "3961"),
 ];
 
 /// The gateway and whoever is enrolled.
@@ -183,4 +185,10 @@ pub(crate) fn path(content: &Value, what: &str) -> String {
     let document = &content["document"];
     let (kind, number) = (document["kind"].as_str().unwrap(), document["number"].as_str().unwrap());
     format!("/api/v1/documents/{kind}/{number}{what}")
+}
+
+/// A number of this month, such as `PO-202611-0001` with four digits.
+pub(crate) fn number(kind: &str, count: u32, digits: usize) -> String {
+    let today = day(0);
+    format!("{kind}-{}{}-{count:0digits$}", &today[..4], &today[5..7])
 }

@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod adjust;
+mod doors;
 mod house;
+mod moves;
+mod receipt;
 mod watched;

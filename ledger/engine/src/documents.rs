@@ -22,13 +22,13 @@ mod write;
 use gatewarden_documents::{Circumstances, KindDefinition, Mistake, Step as FrameStep, after};
 use gatewarden_model::{
     Actor, Body, Decision, Document, DocumentContent, DocumentLine, DocumentStep, Hash, Location,
-    Right,
+    MovementKind, Right,
 };
 
 use crate::{
     access::{Facts, Line},
     command::{Refusal, Reply},
-    state::OpenDocument,
+    state::{OpenDocument, State},
     turn::{Asked, Fault, Turn, cut},
 };
 
@@ -91,7 +91,7 @@ impl Turn<'_> {
         let looks = self.looks(right.module, &[right.action]);
         let nowhere = nowhere();
         let goods = self.goods(looks, of_content(content, &nowhere));
-        let facts = Facts { goods: goods.as_ref(), ..facts_of(content, author) };
+        let facts = Facts { goods: goods.as_ref(), ..facts_of(self.state, content, author) };
         let decision = self.permit(asked.clone(), facts)?;
         Ok((asked, decision))
     }
@@ -155,13 +155,26 @@ impl Turn<'_> {
 }
 
 /// What policies see of a document.
-pub(crate) fn facts_of<'c>(content: &'c DocumentContent, author: Option<&'c str>) -> Facts<'c> {
+pub(crate) fn facts_of<'c>(
+    state: &State,
+    content: &'c DocumentContent,
+    author: Option<&'c str>,
+) -> Facts<'c> {
     Facts {
         requested_by: author,
         document: Some(content.document.kind),
+        movement: movement_of(state, content),
         amount: content.amount(),
         ..Facts::default()
     }
+}
+
+/// The kind of movement that all its lines lead to, as its kind is defined now; none where they lead to several.
+fn movement_of(state: &State, content: &DocumentContent) -> Option<MovementKind> {
+    let kind = state.procedures_in_force()?.kinds.of(content.document.kind)?;
+    let mut ways = content.lines.iter().map(|line| Some(kind.way(content, line)?.movement));
+    let first = ways.next()??;
+    ways.all(|one| one == Some(first)).then_some(first)
 }
 
 /// The lines of a document; `nowhere` stands for a place that a line leaves out.

@@ -58,11 +58,8 @@ impl Turn<'_> {
             let message = "document_digest: only a document's own approval states it: leave it out";
             return Err(("document-digest", message.to_owned()));
         }
-        // What takes a movement back names the document that it was on.
-        match posting.reverses {
-            Some(_) => Ok(()),
-            None => self.check_governed(&posting.document, posting.kind),
-        }
+        // What takes a movement back moves as much as that did: it needs a document of its own too.
+        self.check_governed(&posting.document, posting.kind)
     }
 
     /// Reserves a posting, whoever it comes from.

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::{Frame, Kinds};
-use gatewarden_engine::{Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS};
+use gatewarden_engine::{
+    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS,
+};
 use gatewarden_model::{
-    ApprovalAct, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentLine,
-    DocumentStep, Hash, MovementKind, Verdict, canonical,
+    Action, ApprovalAct, ApprovalEvent, Body, Document, DocumentContent, DocumentKind,
+    DocumentLine, DocumentStep, Hash, Limit, Module, MovementKind, Verdict, canonical,
 };
 use gatewarden_workflow::{Approve, Mode, Node, Workflow, Workflows};
 
@@ -269,6 +271,16 @@ fn no_other_door_leads_to_a_movement_that_a_procedure_governs() {
     let posting = common::posting(7, MovementKind::Issue, &["10 BOLT-M8 5 wh1/dock @loss/tools"]);
     let reserve = house.reserve(posting, "sue");
     assert_eq!(house.refused(reserve), "document-needed");
+    // Neither is what came in taken back by hand.
+    let back = gatewarden_model::Posting {
+        reason: Some("it was never here".to_owned()),
+        reverses: Some(common::movement_id(1)),
+        ..common::posting(8, MovementKind::Receipt, &[])
+    };
+    let reserve = house.reserve(back, "sue");
+    assert_eq!(house.refused(reserve), "document-needed");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 100);
+    assert_eq!(house.judged(), Vec::<String>::new());
 }
 
 #[test]
@@ -311,6 +323,35 @@ fn what_is_posted_by_its_approval_takes_two() {
     assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 97);
     assert!(house.engine.state().document(&document).is_none(), "closed");
     assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_limit_on_movements_holds_for_the_documents_that_lead_to_them() {
+    for (kind, writes) in [(MovementKind::Adjustment, true), (MovementKind::Scrap, false)] {
+        let mut matrix = common::matrix();
+        matrix.0.get_mut("storekeeper").unwrap().limits = vec![Limit {
+            modules: vec![Module::Count],
+            actions: vec![Action::Create],
+            movement_kinds: Some(vec![kind]),
+            ..Limit::default()
+        }];
+        let settings = Settings { procedures: parts(), ..settings() };
+        let mut house = House::with_both(settings, Access::new(&matrix, "").unwrap());
+        house.ok(Command::DefineProcedures);
+        house.sign_in(3, None, "sue");
+        let mut content = requisition("AD-1", 1, 3);
+        content.document.kind = DocumentKind::AdjustmentRequest;
+        (content.requester, content.station) = (None, None);
+        content.note = "three are missing".to_owned();
+        content.lines[0].to = Some("@loss/count".parse().unwrap());
+        let by = house.by("sue");
+        let command = Command::WriteDocument { content: content.clone(), by };
+        match writes {
+            true => drop(house.write(&content, "sue")),
+            false => assert_eq!(house.refused(command), "denied"),
+        }
+        assert_eq!(house.judged(), Vec::<String>::new());
+    }
 }
 
 #[test]

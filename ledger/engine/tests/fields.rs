@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::{House, erp, matrix, movement_id, operator, posting, settings, task, task_id};
 use gatewarden_engine::{Access, Command, Engine, Reply};
 use gatewarden_model::{
-    Actor, Body, Field, FieldRights, Hash, MovementKind, RoleFields, RoleMatrix,
+    Action, Actor, Body, Field, FieldRights, Hash, Module, MovementKind, RoleFields, RoleMatrix,
 };
 
 const ALL: &str = "price cost supplier customer owner notes custom:*";
@@ -86,6 +86,24 @@ fn a_matrix_from_before_fields_means_what_it_meant() {
     assert_eq!(of("buyer"), (ALL.to_owned(), format!("cost {OPEN}")));
     assert_eq!(of("administrator"), (OPEN.to_owned(), String::new()));
     assert_eq!(of("auditor"), (ALL.to_owned(), String::new()));
+}
+
+#[test]
+fn whoever_writes_documents_states_what_they_say_and_whoever_orders_what_it_costs() {
+    let of = |module: Module, action: Action| {
+        let mut matrix = matrix();
+        matrix.0.get_mut("buyer").unwrap().grants = [(module, vec![action])].into();
+        told(&engine(&matrix, "", "buyer", "ledger:view").fields(&operator("sam"))).1
+    };
+    assert_eq!(of(Module::Purchase, Action::Create), format!("price {OPEN}"));
+    assert_eq!(of(Module::Purchase, Action::Request), format!("price {OPEN}"));
+    assert_eq!(of(Module::Sales, Action::Create), format!("price {OPEN}"));
+    assert_eq!(of(Module::Purchase, Action::Approve), OPEN);
+    assert_eq!(of(Module::Bom, Action::Create), OPEN);
+    assert_eq!(of(Module::Bom, Action::View), "");
+    assert_eq!(of(Module::System, Action::Create), "");
+    assert_eq!(of_client("purchase:create").1, format!("price {OPEN}"));
+    assert_eq!(of_client("system:create").1, "");
 }
 
 #[test]

@@ -328,10 +328,7 @@ fn governed(
 
 fn reserved(state: &State, posting: &Posting, by: &Actor) -> Verdict {
     let Some(digest) = posting.document_digest else {
-        return match posting.reverses {
-            Some(_) => Ok(()),
-            None => governed(state, &posting.document, posting.kind),
-        };
+        return governed(state, &posting.document, posting.kind);
     };
     let document = &posting.document;
     let Some(open) = state.document(document).filter(|open| open.digest == digest) else {

@@ -93,7 +93,7 @@ impl<'e> Asker<'e> {
             Body::DocumentWritten { content, by, decision: Some(said) } => {
                 let nowhere = nowhere();
                 let lines = Some(of_content(content, &nowhere));
-                let known = self.known(said, facts_of(content, None), lines, &[]);
+                let known = self.known(said, facts_of(self.state, content, None), lines, &[]);
                 one(by, known)
             }
             Body::DocumentStepped { document, step, by, decision: Some(said), .. } => {
@@ -109,7 +109,8 @@ impl<'e> Asker<'e> {
                 let author = (!submits && !withdraws).then_some(author.as_str());
                 let nowhere = nowhere();
                 let lines = Some(of_content(&open.content, &nowhere));
-                let known = self.known(said, facts_of(&open.content, author), lines, &[]);
+                let known =
+                    self.known(said, facts_of(self.state, &open.content, author), lines, &[]);
                 one(by, known)
             }
             Body::Commissioned { item, by, decision, .. } => {

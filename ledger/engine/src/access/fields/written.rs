@@ -35,6 +35,14 @@ const OPEN: [Field; 5] =
 const STOCK: [Module; 5] =
     [Module::Inbound, Module::Outbound, Module::Count, Module::Transfer, Module::Price];
 
+/// The modules whose documents state what something is to cost, beside those of stock.
+const PRICED: [Module; 4] = [Module::Purchase, Module::Sales, Module::Subcontract, Module::Finance];
+
+/// Whether documents of a module are written by people: all but the journal's and the system's.
+fn has_documents(module: &Module) -> bool {
+    !matches!(module, Module::Ledger | Module::System)
+}
+
 /// One policy and where it can apply.
 pub(super) struct Written {
     id: String,
@@ -72,8 +80,9 @@ pub(super) fn flags(scopes: &[String]) -> [(&'static str, bool); 4] {
     let ends = |ending: &str| scopes.iter().filter(of_field).any(|s| s.ends_with(ending));
     let plain = || scopes.iter().filter(|scope| !of_field(scope));
     let asks = |scope: &String| {
-        let stock = STOCK.iter().any(|m| scope.split(':').next() == Some(m.name()));
-        stock && [":create", ":request"].iter().any(|ending| scope.ends_with(ending))
+        let module = Module::ALL.iter().find(|m| scope.split(':').next() == Some(m.name()));
+        module.is_some_and(has_documents)
+            && [":create", ":request"].iter().any(|ending| scope.ends_with(ending))
     };
     [
         ("plain_view", !ends(":view")),
@@ -141,7 +150,10 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs.then_some(Field::Cost)).collect(), &[action])
         }
         _ => {
-            let prices = on_stock(&[Action::Create, Action::Request]).then_some(Field::Price);
+            // Whoever orders says what it costs: it is that which others approve.
+            let asks = [Action::Create, Action::Request];
+            let orders = PRICED.iter().any(|module| may(module, &asks));
+            let prices = (on_stock(&asks) || orders).then_some(Field::Price);
             let costs = may(&Module::Price, &[Action::Modify]).then_some(Field::Cost);
             let acts = &[
                 Action::Create,
@@ -154,7 +166,8 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs).collect(), acts)
         }
     };
-    if on_stock(wanted) || (action == Action::View && anywhere(wanted)) {
+    let on_documents = || role.grants.keys().any(|one| has_documents(one) && may(one, wanted));
+    if on_documents() || (action == Action::View && anywhere(wanted)) {
         fields.extend(OPEN);
     }
     fields
