@@ -4,3 +4,4 @@
 
 mod adjust;
 mod house;
+mod issue;

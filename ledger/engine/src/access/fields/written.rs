@@ -31,7 +31,10 @@ action view, modify appliesTo {
 const OPEN: [Field; 5] =
     [Field::Supplier, Field::Customer, Field::Owner, Field::Notes, Field::AnyCustom];
 
-/// The modules whose documents state fields.
+/// The modules without documents that state fields.
+const NO_DOCUMENTS: [Module; 2] = [Module::Ledger, Module::System];
+
+/// The modules in which machines state fields by default.
 const STOCK: [Module; 5] =
     [Module::Inbound, Module::Outbound, Module::Count, Module::Transfer, Module::Price];
 
@@ -131,7 +134,10 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
         role.grants.get(module).is_some_and(|all| all.iter().any(|one| wanted.contains(one)))
     };
     let anywhere = |wanted: &[Action]| role.grants.keys().any(|module| may(module, wanted));
-    let on_stock = |wanted: &[Action]| STOCK.iter().any(|module| may(module, wanted));
+    let has_documents = |module: &&Module| !NO_DOCUMENTS.contains(module);
+    let in_documents = |wanted: &[Action]| {
+        role.grants.keys().filter(has_documents).any(|module| may(module, wanted))
+    };
     let (mut fields, wanted): (BTreeSet<Field>, &[Action]) = match action {
         Action::View => {
             let sees = may(&Module::Price, &[Action::View]);
@@ -141,7 +147,7 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs.then_some(Field::Cost)).collect(), &[action])
         }
         _ => {
-            let prices = on_stock(&[Action::Create, Action::Request]).then_some(Field::Price);
+            let prices = in_documents(&[Action::Create, Action::Request]).then_some(Field::Price);
             let costs = may(&Module::Price, &[Action::Modify]).then_some(Field::Cost);
             let acts = &[
                 Action::Create,
@@ -154,7 +160,7 @@ fn of_role(role: &Role, action: Action) -> BTreeSet<Field> {
             (prices.into_iter().chain(costs).collect(), acts)
         }
     };
-    if on_stock(wanted) || (action == Action::View && anywhere(wanted)) {
+    if in_documents(wanted) || (action == Action::View && anywhere(wanted)) {
         fields.extend(OPEN);
     }
     fields

@@ -1,0 +1,352 @@
+//! Procedure 1, material issue: engineering puts a bill of material in force, a work order names that very
+//! version, production asks for its material, somebody else approves, the storekeeper scans the material and
+//! the badge of whoever asked for it; stock, work order and finance follow at once. Then each wrong turn, after
+//! which nothing has moved.
+
+use gatewarden_tests::{BOLT, Caller, GLOVE, day, until};
+use serde_json::{Value, json};
+
+use crate::house::{House, path};
+
+/// Where the bolts lie before.
+const RACK: &str = "wh1/a-01";
+/// The coil of the counter's red lamp.
+const RED: usize = 2;
+/// The badge of `bob.buyer`, who asked for nothing.
+const BOB: &str = "OP-6006";
+/// The badge of `pit.production`, who asks for the bolts.
+const PIT: &str = "OP-6008";
+
+/// The house on the day of the issue: what was approved before, by number.
+struct Line {
+    house: House,
+    /// The digest of the bill of material in force: two bolts a pump.
+    bom: String,
+    /// Who works for production, signed in at the console.
+    production: Caller,
+    /// The department manager, as his phone signs him in.
+    manager: Caller,
+}
+
+impl Line {
+    /// 100 bolts worth 2.00 each in the rack, PUMP-100 by a bill of material that was approved, and work order
+    /// WO-202611-0001 for two pumps.
+    async fn open() -> Self {
+        let house = House::open().await;
+        bought(&house).await;
+        let manager = house.sign_in("mia.manager").await;
+        pump(&house, &manager).await;
+        let bom = bill(&house).await;
+        work_order(&house, &manager, &bom).await;
+        let production = house.sign_in("pit.production").await;
+        // The storekeeper's session at the counter stays open without him.
+        house.people.sign_in("li.wei", Some("counter-1")).await;
+        Self { house, bom, production, manager }
+    }
+
+    /// A requisition of bolts for pit, approved; nothing was handed out yet.
+    async fn approved(&self, number: &str, quantity: i64) -> Value {
+        let content = requisition(number, quantity, &self.bom);
+        let on = self.house.submit(&self.production, &content).await;
+        yes(&self.house, &self.manager, &content, &on).await;
+        content
+    }
+
+    /// What the counter's scanner reads.
+    fn scan(&self, what: &str) {
+        self.house.hardware().counter_scanner.scan(what).unwrap();
+    }
+
+    /// Shows a badge at the counter, to the entry that says so.
+    async fn shows(&self, badge: &str) {
+        let before = self.told("receiver-seen").len();
+        self.scan(badge);
+        until("the badge is an entry", || async {
+            (self.told("receiver-seen").len() > before).then_some(())
+        })
+        .await;
+    }
+
+    /// The bodies of a kind in the journal.
+    fn told(&self, kind: &str) -> Vec<Value> {
+        self.house.gateway.journal().of_kind(kind).cloned().collect()
+    }
+
+    /// Scans these pieces, to the entry of this kind that comes of them.
+    async fn pieces(&self, codes: &[String], kind: &str) -> Value {
+        let before = self.told(kind).len();
+        for code in codes {
+            self.scan(code);
+        }
+        until(&format!("an entry {kind}"), || async {
+            let told = self.told(kind);
+            (told.len() > before).then(|| told[told.len() - 1].clone())
+        })
+        .await
+    }
+
+    /// The counter's lamp says no.
+    async fn is_red(&self, why: &str) {
+        let lights = &self.house.hardware().counter_lights;
+        until(&format!("red: {why}"), || async { lights.coils()[RED].then_some(()) }).await;
+    }
+
+    /// The supervisor refuses what is held.
+    async fn no_to(&self, held: &Value) {
+        let supervisor = self.house.sign_in("wang.lead").await;
+        let path = format!("/holds/{}/decision", held["pass"]["id"].as_str().unwrap());
+        let no = json!({"verdict": "reject", "reason": "not what was asked for"});
+        supervisor.post_ok(&path, &no).await;
+    }
+
+    /// Nothing was handed out.
+    async fn is_untouched(&self, number: &str) {
+        assert_eq!(self.house.stock("BOLT-M8", RACK).await, 100, "{number}");
+        assert!(self.house.people.movement(number).await.is_none(), "{number}");
+    }
+}
+
+/// A box of bolts, as its label says.
+fn bolts(serials: std::ops::Range<u32>) -> Vec<String> {
+    serials.map(|serial| format!("]d201{BOLT}\u{1d}21{serial}")).collect()
+}
+
+/// Bolts that are there with a value, before anything is asked for.
+async fn bought(house: &House) {
+    let clerk = house.sign_in("li.wei").await;
+    let content = json!({
+        "document": {"kind": "adjustment-request", "number": "AD-202611-0001"}, "version": 1,
+        "note": "first stock", "lines": [{"line": 10, "item": "BOLT-M8", "quantity": 100,
+            "from": "@loss/opening", "to": RACK, "amount": "200"}],
+    });
+    let on = house.submit(&clerk, &content).await;
+    for who in ["wang.lead", "fin.director"] {
+        let signer = house.sign_in(who).await;
+        yes(house, &signer, &content, &on).await;
+    }
+    assert_eq!(house.stock("BOLT-M8", RACK).await, 100);
+}
+
+/// The pump becomes an item by a document that the engineer writes and the manager signs.
+async fn pump(house: &House, manager: &Caller) {
+    let engineer = house.sign_in("eva.engineer").await;
+    let content = json!({
+        "document": {"kind": "item", "number": "PUMP-100"}, "version": 1, "title": "Pump 100",
+        "custom": {"unit": "piece"},
+    });
+    let on = house.submit(&engineer, &content).await;
+    yes(house, manager, &content, &on).await;
+}
+
+/// An engineering change puts the bill in force: two bolts a pump. Gives the digest of the bill.
+async fn bill(house: &House) -> String {
+    let engineer = house.sign_in("eva.engineer").await;
+    let mut change = json!({
+        "document": {"kind": "engineering-change", "number": "ECO-2026-0001"}, "version": 1,
+        "title": "The pump is designed", "note": "first bill",
+    });
+    house.write(&engineer, &change).await;
+    let bill = json!({
+        "document": {"kind": "bom", "number": "PUMP-100"}, "version": 1,
+        "custom": {"effective-from": day(0)},
+        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": 2}],
+        "links": [{"document": change["document"]}],
+    });
+    let bom = house.write(&engineer, &bill).await["digest"].as_str().unwrap().to_owned();
+    change["version"] = json!(2);
+    change["links"] = json!([{"document": bill["document"], "digest": bom}]);
+    let on = house.submit(&engineer, &change).await;
+    let own = house.decide(&engineer, &change, &on, "approve").await;
+    assert_eq!(own.status, 403, "the author never approves it: {}", own.body);
+    let head = house.sign_in("max.engineering").await;
+    yes(house, &head, &change, &on).await;
+    assert_eq!(house.document(&change).await["state"], "closed");
+    bom
+}
+
+/// A work order for two pumps that names the version of the bill.
+async fn work_order(house: &House, manager: &Caller, bom: &str) {
+    let planner = house.sign_in("pia.planner").await;
+    let content = json!({
+        "document": {"kind": "work-order", "number": "WO-202611-0001"}, "version": 1,
+        "title": "Two pumps", "due": day(30),
+        "lines": [{"line": 1, "item": "PUMP-100", "quantity": 2, "to": "wh1/finished"}],
+        "links": [{"document": {"kind": "bom", "number": "PUMP-100"}, "digest": bom}],
+    });
+    let on = house.submit(&planner, &content).await;
+    yes(house, manager, &content, &on).await;
+    assert_eq!(house.document(&content).await["state"], "released");
+}
+
+/// Bolts for the work order, as pit asks for them at the counter.
+fn requisition(number: &str, quantity: i64, bom: &str) -> Value {
+    json!({
+        "document": {"kind": "requisition", "number": number}, "version": 1,
+        "requester": "pit.production", "station": "counter-1",
+        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": quantity, "from": RACK}],
+        "links": [{"document": {"kind": "work-order", "number": "WO-202611-0001"}},
+            {"document": {"kind": "bom", "number": "PUMP-100"}, "digest": bom}],
+    })
+}
+
+/// Signs, and must be let.
+async fn yes(house: &House, who: &Caller, content: &Value, on: &str) {
+    let answer = house.decide(who, content, on, "approve").await;
+    assert!(answer.is_success(), "{}: {}", content["document"], answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn material_goes_to_whoever_asked_for_it_and_everything_follows() {
+    let line = Line::open().await;
+    let house = &line.house;
+    let number = "MR-202611-0001";
+    let content = requisition(number, 4, &line.bom);
+    let on = house.submit(&line.production, &content).await;
+    line.is_untouched(number).await;
+    let asked = line.manager.get("/api/v1/inbox").await;
+    assert_eq!(asked["documents"][0]["document"]["number"], number, "{asked}");
+    yes(house, &line.manager, &content, &on).await;
+    let view = house.document(&content).await;
+    let line_10 = &view["quantities"]["10"];
+    assert_eq!(view["state"], "picking", "{view}");
+    assert_eq!((&line_10["approved"], &line_10["executed"]), (&json!(4), &json!(0)), "{view}");
+
+    line.shows(PIT).await;
+    let moved = line.pieces(&bolts(1..5), "moved").await["movement"].clone();
+    assert_eq!(moved["document"]["number"], number, "{moved}");
+    assert_eq!(moved["document_digest"], json!(on), "what was signed stands on the movement");
+    assert_eq!(moved["kind"], "production-issue");
+    assert_eq!(
+        (&moved["operator"], &moved["received_by"]),
+        (&json!("li.wei"), &json!("pit.production"))
+    );
+    assert_eq!(house.stock("BOLT-M8", RACK).await, 96);
+    assert_eq!(house.document(&content).await["state"], "closed");
+
+    // The work order knows what it consumed, finance what it cost.
+    let order = json!({"document": {"kind": "work-order", "number": "WO-202611-0001"}});
+    assert_eq!(house.document(&order).await["consumed"], json!({"BOLT-M8": 4}));
+    let told = |line: &Value| format!("{} {}", line["account"], line["amount"]).replace('"', "");
+    let voucher: Vec<String> = moved["voucher"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(voucher, ["1403 -8", "5001 8"]);
+    let vouchers = house.local.get("/api/v1/vouchers").await.to_string();
+    assert!(vouchers.contains(number), "{vouchers}");
+
+    // Who did what, in which order, to the second.
+    assert_eq!(
+        steps(&line, number),
+        [
+            "written pit.production",
+            "submitted pit.production",
+            "approval mia.manager",
+            "moved li.wei",
+            "closed"
+        ]
+    );
+    let trace = house.trace(number);
+    for told in ["pit.production", "mia.manager", "li.wei", "signed at"] {
+        assert!(trace.contains(told), "{told} in {trace}");
+    }
+    house.verify();
+}
+
+/// What the journal says of a document, each with who did it; the stamps never go back.
+fn steps(line: &Line, number: &str) -> Vec<String> {
+    let (mut told, mut last) = (vec![], 0);
+    for entry in &line.house.gateway.journal().0 {
+        let body = &entry["body"];
+        let (what, by) = match body["kind"].as_str().unwrap_or_default() {
+            "document-written" if body["content"]["document"]["number"] == number => {
+                ("written", &body["by"]["id"])
+            }
+            "document-stepped" if body["document"]["number"] == number => {
+                (body["step"]["what"].as_str().unwrap_or("?"), &body["by"]["id"])
+            }
+            "moved" if body["movement"]["document"]["number"] == number => {
+                ("moved", &body["movement"]["operator"])
+            }
+            _ => continue,
+        };
+        let at = entry["at"]["wall_us"].as_u64().unwrap();
+        assert!(at >= last && at > 0, "{entry}");
+        last = at;
+        let by = by.as_str().unwrap_or_default();
+        // What the gateway does of itself follows from what somebody did.
+        if !by.is_empty() || what == "closed" {
+            told.push(format!("{what} {by}").trim_end().to_owned());
+        }
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_handed_out_on_a_wrong_turn() {
+    let line = Line::open().await;
+    let house = &line.house;
+
+    // More than the bill gives for the order needs a reason.
+    let mut more = requisition("MR-202611-0001", 5, &line.bom);
+    let digest = house.write(&line.production, &more).await["digest"].clone();
+    let refused = line.production.post(&path(&more, "/submit"), &json!({"digest": digest})).await;
+    assert!(!refused.is_success(), "{}", refused.body);
+    assert_eq!(refused.body["code"], "excess-without-reason", "{}", refused.body);
+    line.is_untouched("MR-202611-0001").await;
+    more["version"] = json!(2);
+    more["lines"][0]["quantity"] = json!(4);
+    let on = house.submit(&line.production, &more).await;
+    let own = house.decide(&line.production, &more, &on, "approve").await;
+    assert_eq!(own.status, 403, "nobody signs his own: {}", own.body);
+    yes(house, &line.manager, &more, &on).await;
+
+    // Nobody showed a badge, then somebody else did.
+    let denied = line.pieces(&bolts(1..5), "denied").await;
+    assert!(denied["reason"].as_str().unwrap().contains("scan his badge"), "{denied}");
+    line.is_red("no badge").await;
+    line.scan(BOB);
+    let denied = line.pieces(&bolts(1..5), "denied").await;
+    assert_eq!(denied["document"], "MR-202611-0001", "{denied}");
+    line.is_untouched("MR-202611-0001").await;
+
+    // Gloves for bolts, then a box too many: it is held, and the supervisor says no.
+    line.shows(PIT).await;
+    let held = line.pieces(&[format!("]d201{GLOVE}\u{1d}219")], "held").await;
+    assert_eq!(held["comparison"]["wrong_item"][0]["item"], "GLOVE-L", "{held}");
+    line.is_red("wrong material").await;
+    line.no_to(&held).await;
+    let held = line.pieces(&bolts(1..6), "held").await;
+    assert_eq!(held["comparison"]["extra"].as_array().unwrap().len(), 1, "{held}");
+    line.no_to(&held).await;
+    line.is_untouched("MR-202611-0001").await;
+
+    // It is withdrawn while it is picked: what is scanned then belongs to nothing.
+    let cancel = json!({"step": "cancel", "reason": "the pump is not built today"});
+    let answer = line.production.post(&path(&more, "/step"), &cancel).await;
+    assert!(answer.is_success(), "{}", answer.body);
+    let late = line.pieces(&bolts(1..5), "quarantined").await;
+    assert!(late["reason"].as_str().unwrap().contains("no task"), "{late}");
+    line.is_untouched("MR-202611-0001").await;
+    let trace = house.trace("MR-202611-0001");
+    assert!(trace.contains("cancelled") && trace.contains("denied"), "{trace}");
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_requisition_gets_what_the_bill_has_left() {
+    let line = Line::open().await;
+    line.approved("MR-202611-0001", 3).await;
+    line.shows(PIT).await;
+    line.pieces(&bolts(1..4), "moved").await;
+    assert_eq!(line.house.stock("BOLT-M8", RACK).await, 97);
+
+    // One is left of the four; two are one too many.
+    let mut second = requisition("MR-202611-0002", 2, &line.bom);
+    let digest = line.house.write(&line.production, &second).await["digest"].clone();
+    let submit = path(&second, "/submit");
+    let refused = line.production.post(&submit, &json!({"digest": digest})).await;
+    assert_eq!(refused.body["code"], "excess-without-reason", "{}", refused.body);
+    second["version"] = json!(2);
+    second["lines"][0]["quantity"] = json!(1);
+    line.house.submit(&line.production, &second).await;
+    assert_eq!(line.house.stock("BOLT-M8", RACK).await, 97);
+    line.house.verify();
+}
