@@ -170,7 +170,7 @@ async fn work_order(house: &House, manager: &Caller, bom: &str) {
     let content = json!({
         "document": {"kind": "work-order", "number": "WO-202611-0001"}, "version": 1,
         "title": "Two pumps", "due": day(30),
-        "lines": [{"line": 1, "item": "PUMP-100", "quantity": 2, "to": "wh1/finished"}],
+        "lines": [{"line": 1, "item": "PUMP-100", "quantity": 2}],
         "links": [{"document": {"kind": "bom", "number": "PUMP-100"}, "digest": bom}],
     });
     let on = house.submit(&planner, &content).await;
