@@ -18,26 +18,26 @@ const BOB: &str = "OP-6006";
 const PIT: &str = "OP-6008";
 
 /// The house on the day of the issue: what was approved before, by number.
-struct Line {
-    house: House,
+pub(crate) struct Line {
+    pub(crate) house: House,
     /// The digest of the bill of material in force: two bolts a pump.
-    bom: String,
+    pub(crate) bom: String,
     /// Who works for production, signed in at the console.
-    production: Caller,
+    pub(crate) production: Caller,
     /// The department manager, as his phone signs him in.
-    manager: Caller,
+    pub(crate) manager: Caller,
 }
 
 impl Line {
     /// 100 bolts worth 2.00 each in the rack, PUMP-100 by a bill of material that was approved, and work order
     /// WO-202611-0001 for two pumps.
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let house = House::open().await;
         bought(&house).await;
         let manager = house.sign_in("mia.manager").await;
         pump(&house, &manager).await;
         let bom = bill(&house).await;
-        work_order(&house, &manager, &bom).await;
+        work_order(&house, &manager, "WO-202611-0001", &bom).await;
         let production = house.sign_in("pit.production").await;
         // The storekeeper's session at the counter stays open without him.
         house.people.sign_in("li.wei", Some("counter-1")).await;
@@ -141,17 +141,9 @@ async fn pump(house: &House, manager: &Caller) {
 /// An engineering change puts the bill in force: two bolts a pump. Gives the digest of the bill.
 async fn bill(house: &House) -> String {
     let engineer = house.sign_in("eva.engineer").await;
-    let mut change = json!({
-        "document": {"kind": "engineering-change", "number": "ECO-2026-0001"}, "version": 1,
-        "title": "The pump is designed", "note": "first bill",
-    });
+    let mut change = change("ECO-2026-0001");
     house.write(&engineer, &change).await;
-    let bill = json!({
-        "document": {"kind": "bom", "number": "PUMP-100"}, "version": 1,
-        "custom": {"effective-from": day(0)},
-        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": 2}],
-        "links": [{"document": change["document"]}],
-    });
+    let bill = bill_of(&change, 2, 0);
     let bom = house.write(&engineer, &bill).await["digest"].as_str().unwrap().to_owned();
     change["version"] = json!(2);
     change["links"] = json!([{"document": bill["document"], "digest": bom}]);
@@ -164,11 +156,29 @@ async fn bill(house: &House) -> String {
     bom
 }
 
+/// An engineering change that names no bill yet.
+pub(crate) fn change(number: &str) -> Value {
+    json!({
+        "document": {"kind": "engineering-change", "number": number}, "version": 1,
+        "title": "The pump is designed", "note": "drawn and tried",
+    })
+}
+
+/// The first version of the pump's bill: so many bolts each, from a day on that is so many from today.
+pub(crate) fn bill_of(change: &Value, bolts: i64, from: i64) -> Value {
+    json!({
+        "document": {"kind": "bom", "number": "PUMP-100"}, "version": 1,
+        "custom": {"effective-from": day(from)},
+        "lines": [{"line": 10, "item": "BOLT-M8", "quantity": bolts}],
+        "links": [{"document": change["document"]}],
+    })
+}
+
 /// A work order for two pumps that names the version of the bill.
-async fn work_order(house: &House, manager: &Caller, bom: &str) {
+pub(crate) async fn work_order(house: &House, manager: &Caller, number: &str, bom: &str) {
     let planner = house.sign_in("pia.planner").await;
     let content = json!({
-        "document": {"kind": "work-order", "number": "WO-202611-0001"}, "version": 1,
+        "document": {"kind": "work-order", "number": number}, "version": 1,
         "title": "Two pumps", "due": day(30),
         "lines": [{"line": 1, "item": "PUMP-100", "quantity": 2}],
         "links": [{"document": {"kind": "bom", "number": "PUMP-100"}, "digest": bom}],
@@ -179,7 +189,7 @@ async fn work_order(house: &House, manager: &Caller, bom: &str) {
 }
 
 /// Bolts for the work order, as pit asks for them at the counter.
-fn requisition(number: &str, quantity: i64, bom: &str) -> Value {
+pub(crate) fn requisition(number: &str, quantity: i64, bom: &str) -> Value {
     json!({
         "document": {"kind": "requisition", "number": number}, "version": 1,
         "requester": "pit.production", "station": "counter-1",
@@ -190,7 +200,7 @@ fn requisition(number: &str, quantity: i64, bom: &str) -> Value {
 }
 
 /// Signs, and must be let.
-async fn yes(house: &House, who: &Caller, content: &Value, on: &str) {
+pub(crate) async fn yes(house: &House, who: &Caller, content: &Value, on: &str) {
     let answer = house.decide(who, content, on, "approve").await;
     assert!(answer.is_success(), "{}: {}", content["document"], answer.body);
 }
@@ -307,6 +317,13 @@ async fn nothing_is_handed_out_on_a_wrong_turn() {
     assert_eq!(denied["document"], "MR-202611-0001", "{denied}");
     line.is_untouched("MR-202611-0001").await;
 
+    // His, and then another's who steps up: the goods would be the other's.
+    line.shows(PIT).await;
+    line.shows(BOB).await;
+    let denied = line.pieces(&bolts(1..5), "denied").await;
+    assert!(denied["reason"].as_str().unwrap().contains("bob.buyer"), "{denied}");
+    line.is_untouched("MR-202611-0001").await;
+
     // Gloves for bolts, then a box too many: it is held, and the supervisor says no.
     line.shows(PIT).await;
     let held = line.pieces(&[format!("]d201{GLOVE}\u{1d}219")], "held").await;
@@ -344,9 +361,18 @@ async fn a_second_requisition_gets_what_the_bill_has_left() {
     let submit = path(&second, "/submit");
     let refused = line.production.post(&submit, &json!({"digest": digest})).await;
     assert_eq!(refused.body["code"], "excess-without-reason", "{}", refused.body);
+
+    // With a reason it takes another signature than the manager's.
     second["version"] = json!(2);
-    second["lines"][0]["quantity"] = json!(1);
-    line.house.submit(&line.production, &second).await;
+    second["lines"][0]["custom"] = json!({"excess-reason": "one thread is stripped"});
+    let on = line.house.submit(&line.production, &second).await;
+    yes(&line.house, &line.manager, &second, &on).await;
+    assert_eq!(line.house.document(&second).await["state"], "in-approval");
+    let director = line.house.sign_in("fin.director").await;
+    yes(&line.house, &director, &second, &on).await;
     assert_eq!(line.house.stock("BOLT-M8", RACK).await, 97);
+    line.scan(PIT);
+    line.pieces(&bolts(11..13), "moved").await;
+    assert_eq!(line.house.stock("BOLT-M8", RACK).await, 95);
     line.house.verify();
 }
