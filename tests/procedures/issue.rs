@@ -376,3 +376,44 @@ async fn a_second_requisition_gets_what_the_bill_has_left() {
     assert_eq!(line.house.stock("BOLT-M8", RACK).await, 95);
     line.house.verify();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_pick_and_another_lot_move_nothing() {
+    let line = Line::open().await;
+    let content = line.approved("MR-202611-0001", 4).await;
+    line.shows(PIT).await;
+
+    // Two of four are not what was asked for; in the middle of the third label the scanner dies.
+    let scanner = &line.house.hardware().counter_scanner;
+    let held = line.pieces(&bolts(1..3), "held").await;
+    scanner.half_scan(&bolts(3..4)[0]).unwrap();
+    scanner.unplug();
+    line.house.gateway.until_devices(&line.house.people.viewer, &[("scanner-2", "down")]).await;
+    assert_eq!(held["comparison"]["missing"][0]["item"], "BOLT-M8", "{held}");
+    line.is_untouched("MR-202611-0001").await;
+    scanner.replug().unwrap();
+    line.no_to(&held).await;
+    let viewer = &line.house.people.viewer;
+    line.house.gateway.until_devices(viewer, &[]).await;
+    assert_eq!(line.house.document(&content).await["state"], "picking");
+
+    // All of it again, and the badge, which may be too long ago.
+    line.scan(PIT);
+    line.pieces(&bolts(1..5), "moved").await;
+    assert_eq!(line.house.stock("BOLT-M8", RACK).await, 96);
+
+    // Of one lot, and another is scanned.
+    let mut of_lot = requisition("MR-202611-0002", 1, &line.bom);
+    of_lot["lines"][0]["lot"] = json!("L7");
+    of_lot["lines"][0]["custom"] = json!({"excess-reason": "one broke"});
+    let on = line.house.submit(&line.production, &of_lot).await;
+    yes(&line.house, &line.manager, &of_lot, &on).await;
+    let director = line.house.sign_in("fin.director").await;
+    yes(&line.house, &director, &of_lot, &on).await;
+    line.scan(PIT);
+    let held = line.pieces(&[format!("]d201{BOLT}10L8\u{1d}2111")], "held").await;
+    assert!(held["comparison"]["extra"][0].is_object(), "{held}");
+    line.is_red("another lot").await;
+    assert_eq!(line.house.stock("BOLT-M8", RACK).await, 96);
+    line.house.verify();
+}
