@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     house::{House, path},
-    issue::{Line, bill_of, change, requisition, work_order, yes},
+    line::{Line, bill_of, change, requisition, work_order, yes},
 };
 
 /// Writes a change with a version of the bill; gives the change, ready to be handed in, and the bill's digest.

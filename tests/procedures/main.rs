@@ -6,3 +6,4 @@ mod adjust;
 mod change;
 mod house;
 mod issue;
+mod line;
