@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod adjust;
+mod change;
 mod doors;
 mod house;
+mod issue;
+mod line;
 mod moves;
 mod receipt;
 mod watched;

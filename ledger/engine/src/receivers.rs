@@ -14,14 +14,16 @@ use crate::{
 };
 
 impl Turn<'_> {
-    /// Records a badge that a task at the station waits for.
+    /// Records a badge that a task at the station waits for, or that takes the place of such a one: whoever
+    /// steps up after the requester is who stands there.
     pub(crate) fn tell_receiver(&mut self, station: &StationId, badge: Hash, who: &OperatorId) {
         let waits = |task: &Task| task.requester.as_ref() == Some(who);
-        if !self.state.tasks_at(station).any(|open| waits(&open.task)) {
+        let last = self.state.receiver(station);
+        let replaces = last.is_some_and(|(last, at)| last != who && is_fresh(at, &self.now));
+        if !replaces && !self.state.tasks_at(station).any(|open| waits(&open.task)) {
             return;
         }
         // The same badge again within its time says nothing new.
-        let last = self.state.receiver(station);
         if last.is_some_and(|(last, at)| last == who && is_fresh(at, &self.now)) {
             return;
         }

@@ -93,8 +93,16 @@ impl Turn<'_> {
             kind.execution != gatewarden_documents::Execution::None
                 && kind.movements().any(|one| one == movement)
         });
+        // What only changes where or in what goods stand needs no document of its own, unless a kind says so.
+        let within = matches!(
+            movement,
+            gatewarden_model::MovementKind::PutAway
+                | gatewarden_model::MovementKind::Pack
+                | gatewarden_model::MovementKind::Unpack
+        );
         match (by_kind, by_movement) {
             (false, None) => Ok(()),
+            (true, None) if within => Ok(()),
             (by_kind, by_movement) => {
                 let kind = by_movement.map_or(document.kind, |kind| kind.kind);
                 let kind = if by_kind { document.kind } else { kind };

@@ -232,6 +232,21 @@ fn material_is_handed_out_to_whoever_asked_for_it_on_what_was_signed() {
 }
 
 #[test]
+fn whoever_steps_up_after_the_requester_is_who_stands_there() {
+    let (mut house, _) = approved();
+    house.sign_in(2, Some("counter-1"), "sue");
+    for who in ["ann", "bob"] {
+        house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge(who) });
+    }
+    house.now = at(12);
+    let things = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5";
+    let seen = pass(13, "counter-1", Some(session_id(2)), 9, things);
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "receiver-wrong");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 100);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
 fn nobody_signs_his_own_nor_what_is_not_the_newest() {
     let mut house = stocked();
     let digest = house.write(&requisition("MR-2", 1, 5), "ann");

@@ -66,7 +66,8 @@ fn requisition(
         let message = format!("links: work order {} makes nothing", order.number);
         return Err(("work-order-empty", message));
     };
-    let Some(bom) = boms.effective(&made.item, today, None) else {
+    let named = named_bom(turn.state, &work.content, &made.item)?;
+    let Some(bom) = named.as_ref().or_else(|| boms.effective(&made.item, today, None)) else {
         let message = format!(
             "lines: no BOM of {} is in force on {today}: have one approved by an engineering change",
             made.item
@@ -95,6 +96,33 @@ fn requisition(
     facts.insert("document.excess".to_owned(), most.into());
     facts.insert("document.bom".to_owned(), format!("{}/{}", checked.bom.0, checked.bom.1).into());
     Ok(())
+}
+
+/// The version of a product's BOM that a work order names: it is made by that one, whatever came in force since.
+fn named_bom(
+    state: &State,
+    order: &DocumentContent,
+    product: &ItemId,
+) -> Result<Option<BomVersion>, Fault> {
+    let of_product = |document: &Document| {
+        document.kind == DocumentKind::Bom && document.number == product.as_str()
+    };
+    let link = order.links.iter().find(|link| of_product(&link.document));
+    let Some((link, digest)) = link.and_then(|link| Some((link, link.digest?))) else {
+        return Ok(None);
+    };
+    let known = state.document(&link.document);
+    let version = known.and_then(|bom| bom.in_force().find(|one| one.digest() == digest));
+    match version {
+        Some(version) => BomVersion::of(version).map(Some).map_err(|wrong| first(&wrong)),
+        None => {
+            let message = format!(
+                "links: the version of BOM {product} that work order {} names is not in force",
+                order.document.number
+            );
+            Err(("no-bom", message))
+        }
+    }
 }
 
 /// What went out for a work order, less what came back.

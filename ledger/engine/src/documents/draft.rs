@@ -12,7 +12,7 @@ use gatewarden_stock::check_code;
 use crate::{
     engine::Settings,
     memory::{Memory, Past},
-    state::State,
+    state::{OpenDocument, State},
 };
 
 /// The house at this moment.
@@ -30,7 +30,9 @@ impl Known for House<'_> {
     fn partner(&self, code: &str) -> bool {
         let mut kept = self.state.documents_of(DocumentKind::Partner).peekable();
         let none = kept.peek().is_none();
-        none || kept.any(|open| open.document().number == code && open.frame().is_open())
+        // While a new version of it is written the one before is in force.
+        let counts = |open: &OpenDocument| open.frame().is_open() || !open.versions.is_empty();
+        none || kept.any(|open| open.document().number == code && counts(open))
     }
 
     fn document(&self, document: &Document) -> Option<Frame> {
@@ -49,7 +51,8 @@ impl Known for House<'_> {
         match self.state.document(document) {
             Some(open) => {
                 let approved = open.approved.as_ref().map(|(_, digest)| *digest);
-                open.digest == *digest || approved == Some(*digest)
+                let in_force = || open.versions.iter().any(|one| one.digest() == *digest);
+                open.digest == *digest || approved == Some(*digest) || in_force()
             }
             None => self.past(document).is_some_and(|past| past.digests.contains(digest)),
         }
