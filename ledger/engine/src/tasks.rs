@@ -88,31 +88,12 @@ impl Turn<'_> {
                 }
             };
         };
-        let by_kind = procedures.kinds.of(document.kind).is_some();
-        let by_movement = procedures.kinds.kinds.iter().find(|kind| {
-            kind.execution != gatewarden_documents::Execution::None
-                && kind.movements().any(|one| one == movement)
-        });
-        // What only changes where or in what goods stand needs no document of its own, unless a kind says so.
-        let within = matches!(
-            movement,
-            gatewarden_model::MovementKind::PutAway
-                | gatewarden_model::MovementKind::Pack
-                | gatewarden_model::MovementKind::Unpack
+        let Some(kind) = procedures.kinds.governing(document.kind, movement) else { return Ok(()) };
+        let words = kind.kind.words();
+        let message = format!(
+            "a procedure governs this: write a {words} and have it approved, which opens the rest"
         );
-        match (by_kind, by_movement) {
-            (false, None) => Ok(()),
-            (true, None) if within => Ok(()),
-            (by_kind, by_movement) => {
-                let kind = by_movement.map_or(document.kind, |kind| kind.kind);
-                let kind = if by_kind { document.kind } else { kind };
-                let message = format!(
-                    "a procedure governs this: write a {} and have it approved, which opens the rest",
-                    kind.words()
-                );
-                Err(("document-needed", message))
-            }
-        }
+        Err(("document-needed", message))
     }
 
     /// Whether a document's own task could be opened now.

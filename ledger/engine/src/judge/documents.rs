@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use gatewarden_documents::{Execution, KindDefinition};
+use gatewarden_documents::KindDefinition;
 use gatewarden_model::{
     Action, Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep,
     Entry, ItemClass, ItemId, Module, Movement, Pass, Posting, Task,
@@ -316,11 +316,7 @@ fn governed(
     movement: gatewarden_model::MovementKind,
 ) -> Verdict {
     let Some(procedures) = state.procedures_in_force() else { return Ok(()) };
-    let kinds = &procedures.kinds;
-    let by_movement = kinds.kinds.iter().any(|kind| {
-        kind.execution != Execution::None && kind.movements().any(|one| one == movement)
-    });
-    match kinds.of(document.kind).is_some() || by_movement {
+    match procedures.kinds.governing(document.kind, movement).is_some() {
         false => Ok(()),
         true => Err(format!("a procedure governs {}, and no document led to it", document.number)),
     }

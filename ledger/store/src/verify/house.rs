@@ -106,15 +106,15 @@ impl House {
     }
 
     /// Keeps what is known of a thing. Gives it back where that can't be said in numbers.
-    pub(super) fn put(&mut self, key: &str, facts: ThingFacts) -> Result<(), ThingFacts> {
+    pub(super) fn put(&mut self, key: &str, facts: ThingFacts) -> Result<(), Box<ThingFacts>> {
         let numbers = (
             self.items.number(facts.item.as_ref()),
             self.lots.number(facts.lot.as_ref()),
             self.places.number(facts.place.as_ref()),
         );
-        let (Some(item), Some(lot), Some(place)) = numbers else { return Err(facts) };
+        let (Some(item), Some(lot), Some(place)) = numbers else { return Err(Box::new(facts)) };
         if facts.seq & COMMISSIONED != 0 {
-            return Err(facts);
+            return Err(Box::new(facts));
         }
         let ThingFacts { serial, tid, unit, commissioned, seq, .. } = facts;
         let has_own = serial.is_some() || tid.is_some() || unit.is_some();

@@ -80,7 +80,7 @@ impl Gone {
             if told && !self.piece(short).contains_key(&short) {
                 self.piece(short).insert(short, entry.seq);
             } else if let Err(facts) = self.house.put(key, facts) {
-                stock.put_thing(key.to_owned(), facts);
+                stock.put_thing(key.to_owned(), *facts);
                 continue;
             }
             self.sum.add(hash);
