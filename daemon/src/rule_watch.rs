@@ -11,11 +11,14 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, FixedOffset};
 use croner::Cron;
 use gatewarden_engine::{AgedStock, Command, FoundAfter, OnHand, RuleLevels, ScheduledRule};
 use gatewarden_model::{Clock, Entry, ItemId, StockStatus};
 use gatewarden_store::{BalanceFilter, LedgerAddress, LedgerReader, StoreError};
+use jiff::{
+    Timestamp,
+    tz::{Offset, TimeZone},
+};
 use rusqlite::{OptionalExtension as _, params};
 use tokio_util::sync::CancellationToken;
 
@@ -289,9 +292,10 @@ fn aged(reader: &LedgerReader, item: ItemId) -> Result<Vec<AgedStock>, StoreErro
 /// The next time after `now_us` that a cron text names, by the clock of a zone; none where there is none.
 fn next_time(cron: &str, now_us: i64, offset_min: i32) -> Option<i64> {
     let cron: Cron = cron.parse().ok()?;
-    let zone = FixedOffset::east_opt(offset_min.checked_mul(60)?)?;
-    let now = DateTime::from_timestamp_micros(now_us)?.with_timezone(&zone);
-    cron.find_next_occurrence(&now, false).ok().map(|next| next.timestamp_micros())
+    let offset = Offset::from_seconds(offset_min.checked_mul(60)?).ok()?;
+    let now = Timestamp::from_microsecond(now_us).ok()?.to_zoned(TimeZone::fixed(offset));
+    let next = cron.find_next_occurrence(&now, false).ok()?;
+    Some(next.timestamp().as_microsecond())
 }
 
 #[cfg(test)]
