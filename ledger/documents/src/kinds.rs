@@ -171,20 +171,13 @@ impl Kinds {
     }
 
     /// The kind whose approval it takes to move something on a document of `kind` by `movement`; none where no
-    /// procedure governs that. What only changes where or in what goods stand takes one only where a kind has such
-    /// a leg.
+    /// procedure governs that.
     #[must_use]
     pub fn governing(&self, kind: DocumentKind, movement: MovementKind) -> Option<&KindDefinition> {
         let moves = |one: &&KindDefinition| {
             one.execution != Execution::None && one.movements().any(|leg| leg == movement)
         };
-        let by_movement = self.kinds.iter().find(moves);
-        let within =
-            matches!(movement, MovementKind::PutAway | MovementKind::Pack | MovementKind::Unpack);
-        if within && by_movement.is_none() {
-            return None;
-        }
-        self.of(kind).or(by_movement)
+        self.of(kind).or_else(|| self.kinds.iter().find(moves))
     }
 
     /// The canonical bytes: what is recorded when a change of them is approved.
