@@ -22,7 +22,7 @@ use crate::{
 /// Stations, each with its own storekeeper.
 const DOORS: u32 = 20;
 /// Tasks that are open at a door at once; the engine allows 256.
-const TASKS_A_DOOR: u32 = 100;
+const TASKS_A_DOOR: u32 = 200;
 const ITEM: &str = "BOLT-M8";
 const GTIN: &str = "00614141812349";
 const PREFIX_DIGITS: usize = 7;
