@@ -280,8 +280,45 @@ fn of_people(m: &Marks) -> Vec<Value> {
     all
 }
 
+/// Documents, what became of them, and what rules and notices say.
+fn of_documents(m: &Marks) -> Vec<Value> {
+    let plain = [
+        "document-stepped+submitted",
+        "document-stepped+approval-opened",
+        "document-stepped+fulfilled",
+        "procedures-defined",
+        "receiver-seen",
+        "rule-fired",
+        "notice-settled+delivered",
+    ];
+    let mut all: Vec<Value> = plain.iter().map(|name| golden(name)).collect();
+    for (kind, partner) in [("purchase-order", &m.supplier), ("sales-order", &m.customer)] {
+        let mut written = golden("document-written");
+        let content = &mut written["content"];
+        content["document"]["kind"] = json!(kind);
+        content["partner"] = json!(partner);
+        content["note"] = json!(m.note);
+        content["custom"] = custom(m);
+        let line = &mut content["lines"][0];
+        line["amount"] = json!(m.price);
+        line["from"] = json!(format!("@supplier/{}", m.supplier));
+        line["to"] = json!(format!("@customer/{}", m.customer));
+        line["owner"] = json!(m.owner);
+        line["custom"] = custom(m);
+        all.push(written);
+    }
+    let mut decided = golden("document-stepped+approval-decided");
+    decided["step"]["event"]["comment"] = json!(m.note);
+    let mut cancelled = golden("document-stepped+cancelled");
+    cancelled["step"]["reason"] = json!(m.note);
+    let mut done = golden("todo-done");
+    done["reason"] = json!(m.note);
+    all.extend([decided, cancelled, done]);
+    all
+}
+
 fn bodies(m: &Marks) -> Vec<Body> {
-    let all = [of_work(m), of_words(m), of_system(m), of_people(m)].concat();
+    let all = [of_work(m), of_words(m), of_system(m), of_people(m), of_documents(m)].concat();
     all.into_iter().map(|value| serde_json::from_value(value).unwrap()).collect()
 }
 
