@@ -238,14 +238,15 @@ unsafe extern "C" fn write(
     let Ok(count) = usize::try_from(amount) else { return SQLITE_IOERR_WRITE };
     // SAFETY: `file` is open, and `bytes` are `amount` bytes of SQLite's.
     unsafe {
-        let (extra, _) = extra(file);
-        let follows = extra.bytes.is_empty() || extra.end() == offset;
-        if !follows || extra.bytes.len() + count > GATHERED_BYTES_MAX {
+        let (gathered, _) = extra(file);
+        let follows = gathered.bytes.is_empty() || gathered.end() == offset;
+        if !follows || gathered.bytes.len() + count > GATHERED_BYTES_MAX {
             let code = hand_on(file);
             if code != SQLITE_OK {
                 return code;
             }
         }
+        let (extra, _) = extra(file);
         if extra.bytes.is_empty() {
             extra.start = offset;
         }

@@ -34,7 +34,7 @@ use rusqlite::ffi::{
     sqlite3_filename, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs,
 };
 
-/// What happens at an armed operation (write, truncate or flush), counted from 1.
+/// What happens at an armed operation (page of a write, truncate or flush), counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// From then on the disk is full: writes fail, flushes work.
@@ -61,7 +61,7 @@ impl Fault {
 /// What a VFS has counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Writes and truncations.
+    /// Pages written, and truncations.
     pub writes: u64,
     /// Flushes.
     pub syncs: u64,
@@ -201,6 +201,10 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic between its few plain assignments can't leave it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_armed(&self) -> bool {
+        self.state().armed.is_some()
     }
 
     /// Counts an operation and says what to do.
@@ -362,15 +366,32 @@ unsafe extern "C" fn write(
     // SAFETY: `file` is open, and the rest are SQLite's own arguments.
     unsafe {
         let (extra, base) = extra(file);
-        match extra.shared.operation(false) {
-            Verdict::Fail => return extra.shared.code(SQLITE_IOERR_WRITE),
-            Verdict::Half => {
-                base.xWrite.map(|f| f(file, bytes, amount / 2, offset));
-                return SQLITE_IOERR_WRITE;
+        let Some(base_write) = base.xWrite else { return SQLITE_IOERR_WRITE };
+        // A long write can be cut off after each page, which is waste where nothing is armed.
+        let piece = if extra.shared.is_armed() { PAGE_BYTES as c_int } else { amount.max(1) };
+        let pages = u64::try_from(amount).unwrap_or(0).div_ceil(PAGE_BYTES as u64);
+        let (mut done, mut counted) = (0, 0);
+        while done < amount {
+            let length = piece.min(amount - done);
+            let from = bytes.cast::<u8>().add(usize::try_from(done).unwrap_or(0)).cast::<c_void>();
+            let at = offset + sqlite3_int64::from(done);
+            match extra.shared.operation(false) {
+                Verdict::Fail => return extra.shared.code(SQLITE_IOERR_WRITE),
+                Verdict::Half => {
+                    base_write(file, from, length / 2, at);
+                    return SQLITE_IOERR_WRITE;
+                }
+                Verdict::Go => remember(extra, base, file, at, length),
             }
-            Verdict::Go => remember(extra, base, file, offset, amount),
+            let code = base_write(file, from, length, at);
+            if code != SQLITE_OK {
+                return code;
+            }
+            done += length;
+            counted += 1;
         }
-        base.xWrite.map_or(SQLITE_IOERR_WRITE, |f| f(file, bytes, amount, offset))
+        extra.shared.writes.fetch_add(pages.saturating_sub(counted), SeqCst);
+        SQLITE_OK
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Movements prepared at once.
-const ROUND: usize = 1000;
+const ROUND: usize = 2000;
 /// The task, the movement, the task's end.
 const ENTRIES_A_MOVEMENT: u64 = 3;
 /// Movements in a group of the fill.

@@ -79,8 +79,8 @@ impl Gone {
             let short = self.keys.short(key);
             if told && !self.piece(short).contains_key(&short) {
                 self.piece(short).insert(short, entry.seq);
-            } else if let Err(facts) = self.house.put(key, facts) {
-                stock.put_thing(key.to_owned(), *facts);
+            } else if let Some(facts) = self.house.put(key, facts) {
+                stock.put_thing(key.to_owned(), facts);
                 continue;
             }
             self.sum.add(hash);
