@@ -301,7 +301,7 @@ pub(crate) async fn inbox(
                 open.approval.as_ref().is_some_and(|one| one.asked().contains(&id))
             };
             let documents = engine.state().documents().filter(asked).take(LIST_MAX);
-            let documents = documents.map(Listed::of).collect();
+            let documents = documents.map(Listed::asked).collect();
             let todos = engine.todos_of(&id).iter().map(view::TodoView::of).collect();
             Inbox { documents, todos }
         })

@@ -6,7 +6,8 @@
 //! both may; an attempt that is refused leaves the pass waiting.
 
 use gatewarden_model::{
-    Action, Actor, Body, Comparison, Module, Movement, OperatorId, Pass, PassId, Second, Signal,
+    Action, Actor, Body, Comparison, Module, Movement, OperatorId, Pass, PassId, RuleFiring,
+    Second, Signal,
     entry::Verdict,
     pass::{Doubt, Doubtful},
 };
@@ -18,6 +19,7 @@ use crate::{
     goods::{of_lines, of_task, worth},
     grade::least_trust_with,
     passes::{Mover, orderer},
+    rules::is_named,
     seen,
     state::{Hold, TaskState},
     turn::{Answer, Asked, Fault, REASON_BYTES_MAX, Turn},
@@ -78,11 +80,20 @@ impl Turn<'_> {
             Ok(accepted) => accepted,
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         };
+        let document = movement.document.clone();
+        let firings = match self.may_accept(&movement, &by, second.as_ref()) {
+            Ok(firings) => firings,
+            Err(((code, message), firings)) => {
+                self.record_firings(firings, Some(&document));
+                return Err(self.deny(asked, code, message, Some(decision)));
+            }
+        };
         self.hold_decided(&hold, decided(said, decision.clone()));
         let answer = match self.moved(movement, None) {
             Ok(movement) => Ok(Reply::Posted { movement, comparison }),
             Err((code, message)) => return Err(self.deny(asked, code, message, Some(decision))),
         };
+        self.record_firings(firings, Some(&document));
         self.close_done(hold.task, by);
         if let Ok(Reply::Posted { movement, .. }) = &answer {
             self.follow(*movement);
@@ -90,6 +101,30 @@ impl Turn<'_> {
         self.signals.push((station, Signal::Go));
         self.memory.answers.insert(pass, answer.clone());
         answer
+    }
+
+    /// What rules say of a movement that somebody accepts. Whom they name has to be who decides, or who does so beside
+    /// him.
+    fn may_accept(
+        &self,
+        movement: &Movement,
+        by: &Actor,
+        second: Option<&Second>,
+    ) -> Result<Vec<RuleFiring>, (Fault, Vec<RuleFiring>)> {
+        let (firings, approvers) = self.rules_before_movement(movement)?;
+        let decider = match by {
+            Actor::Operator { id, .. } => Some(id),
+            _ => None,
+        };
+        let deciders = || decider.into_iter().chain(second.map(|second| &second.operator));
+        let is_met = |named: &String| deciders().any(|who| is_named(self.state, named, who));
+        match approvers.iter().find(|named| !is_met(named)) {
+            None => Ok(firings),
+            Some(named) => {
+                let message = format!("a rule wants {named} to decide on it");
+                Err((("rule-approver", message), firings))
+            }
+        }
     }
 
     /// Who decides beside the first that what may be a copy is none; nobody is needed for anything else.
@@ -162,6 +197,7 @@ impl Turn<'_> {
         };
         let seq = self.next_seq.saturating_add(1);
         let movement = self.movement(task, &hold.pass, mover, &matched, seq)?;
+        self.check_version(&task.task, &movement)?;
         Ok((movement, matched.comparison))
     }
 

@@ -287,9 +287,14 @@ impl Turn<'_> {
             Ok(movement) => movement,
             Err((code, reason)) => return Err(self.deny(asked, code, reason, Some(decision))),
         };
+        if let Err((code, reason)) = self.check_version(&task.task, &drafted) {
+            return Err(self.deny(asked, code, reason, Some(decision)));
+        }
         match self.rules_before_movement(&drafted) {
-            Ok((firings, false)) => self.record_firings(firings, Some(&task.task.document)),
-            Ok((firings, true)) => {
+            Ok((firings, approvers)) if approvers.is_empty() => {
+                self.record_firings(firings, Some(&task.task.document));
+            }
+            Ok((firings, _)) => {
                 self.record_firings(firings, Some(&task.task.document));
                 let (operator, resolution_seq) = (drafted.operator, None);
                 let who = Mover {

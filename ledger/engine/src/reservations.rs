@@ -76,6 +76,11 @@ impl Turn<'_> {
         let sender = self.state.reservation(id).map(|open| &open.by);
         let told = sender.is_none_or(|sender| self.may_compare(&by, sender, &fields));
         match self.is_same_posting(&posting) {
+            Ok(Some(true)) if posting.document_digest.is_some() && !self.is_held(id) => {
+                let message =
+                    "version: it was handed in before and taken back: write the next version";
+                return Err(self.deny(asked, "version-spent", message, Some(decision)));
+            }
             Ok(Some(true)) if told => return Ok(Reply::Reserved(id)),
             Ok(Some(_)) => {
                 let message = format!("posting {id} has other content already: mint a new id");
@@ -92,6 +97,10 @@ impl Turn<'_> {
             Ok(_) => Ok(Reply::Reserved(id)),
             Err((code, message)) => Err(self.deny(asked, code, message, Some(decision))),
         }
+    }
+
+    fn is_held(&self, id: MovementId) -> bool {
+        self.state.reservation(id).is_some()
     }
 
     /// Whether this very posting is known already; none where its id is new.
@@ -211,8 +220,10 @@ impl Turn<'_> {
         };
         movement.confirmation = confirmation;
         match self.rules_before_movement(&movement) {
-            Ok((firings, false)) => self.record_firings(firings, Some(&held.posting.document)),
-            Ok((firings, true)) => {
+            Ok((firings, approvers)) if approvers.is_empty() => {
+                self.record_firings(firings, Some(&held.posting.document));
+            }
+            Ok((firings, _)) => {
                 self.record_firings(firings, Some(&held.posting.document));
                 let message = "a rule asks for an approval beside: have a document of it approved";
                 return Err(refuse(self, ("rule-approver", message.to_owned())));

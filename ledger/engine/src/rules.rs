@@ -126,15 +126,15 @@ impl Turn<'_> {
         Ok(Found { firings, extra })
     }
 
-    /// What rules say before a movement: what is to be recorded before it, and whether somebody has to decide on
-    /// it.
+    /// What rules say before a movement: what is to be recorded of it, and who has to decide on it, as approvers are
+    /// named.
     pub(crate) fn rules_before_movement(
         &self,
         movement: &Movement,
-    ) -> Result<(Vec<RuleFiring>, bool), (Fault, Vec<RuleFiring>)> {
+    ) -> Result<(Vec<RuleFiring>, BTreeSet<String>), (Fault, Vec<RuleFiring>)> {
         let on = operation_of(movement);
         let asked = self.ask(|set, around| set.before_movement(around, on, movement));
-        let Some(findings) = asked else { return Ok((vec![], false)) };
+        let Some(findings) = asked else { return Ok((vec![], BTreeSet::new())) };
         let firings = self.hushed(findings.firings.clone());
         let verdict = match self.verdict(&findings) {
             Ok(verdict) => verdict,
@@ -146,7 +146,7 @@ impl Turn<'_> {
         if verdict.second_person && movement.second.is_none() {
             return Err((second_person(), firings));
         }
-        Ok((firings, !verdict.approvers.is_empty()))
+        Ok((firings, verdict.approvers))
     }
 
     /// What findings mean: a rule that can't be asked, or refuses, is a no.
@@ -329,17 +329,22 @@ fn extra_of(firing: &RuleFiring) -> Option<ExtraApproval> {
     (!approvers.is_empty()).then_some(ExtraApproval { rule, title, approvers })
 }
 
+/// Whether somebody is whom a rule names: an operator, or one who holds a role.
+pub(crate) fn is_named(state: &State, named: &str, who: &OperatorId) -> bool {
+    match named.split_once(':') {
+        Some(("operator", name)) => name == who.as_str(),
+        Some(("role", role)) => {
+            state.operator(who).is_some_and(|one| one.roles.iter().any(|held| held == role))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a to-do is for somebody.
 pub(crate) fn is_for(state: &State, todo: &Todo, who: &OperatorId) -> bool {
     let named = todo.firing.effects.iter().filter_map(|effect| match effect {
         RuleEffect::Todo { to, .. } => Some(to),
         _ => None,
     });
-    named.flatten().any(|one| match one.split_once(':') {
-        Some(("operator", name)) => name == who.as_str(),
-        Some(("role", role)) => {
-            state.operator(who).is_some_and(|one| one.roles.iter().any(|held| held == role))
-        }
-        _ => false,
-    })
+    named.flatten().any(|one| is_named(state, one, who))
 }

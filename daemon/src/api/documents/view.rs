@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Engine, OpenDocument, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentStep, FieldRights, Hash, ItemId, Mask,
-    RuleFiring, Stamp, Subject, SubjectKind, TaskId, no_fields,
+    Actor, Body, Document, DocumentContent, DocumentStep, Field, FieldRights, Hash, ItemId, Mask,
+    RuleFiring, Stamp, Subject, SubjectKind, TaskId,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -35,9 +35,19 @@ pub(crate) struct Listed {
     author: String,
     title: String,
     at: Stamp,
+    /// Whether it is shown to somebody who is asked to sign, and needs the digest to do so.
+    #[serde(skip)]
+    is_asked: bool,
 }
 
-no_fields!(Listed);
+/// A digest tells its content to whoever tries all that it may be.
+impl Mask for Listed {
+    fn mask(&mut self, rights: &FieldRights) {
+        if !self.is_asked && !Field::ALL.iter().all(|field| rights.sees(field)) {
+            self.digest = Hash::of(b"");
+        }
+    }
+}
 
 impl Listed {
     pub(super) fn of(open: &OpenDocument) -> Self {
@@ -49,7 +59,13 @@ impl Listed {
             author: name_of(&open.by),
             title: open.content.title.clone(),
             at: open.at,
+            is_asked: false,
         }
+    }
+
+    /// As `of`, for somebody who is asked to sign it.
+    pub(super) fn asked(open: &OpenDocument) -> Self {
+        Self { is_asked: true, ..Self::of(open) }
     }
 }
 
@@ -77,8 +93,9 @@ pub(crate) struct DocumentView {
 
 impl Mask for DocumentView {
     fn mask(&mut self, rights: &FieldRights) {
+        let shows_all = gatewarden_model::mask::shows_all(&self.content, rights);
         self.content.mask(rights);
-        if !gatewarden_model::mask::shows_all(&self.content, rights) {
+        if !shows_all {
             self.digest = Hash::of(b"");
             let signed = self.approval.iter_mut().flat_map(|approval| &mut approval.signed);
             signed.for_each(|one| one.on = Hash::of(b""));

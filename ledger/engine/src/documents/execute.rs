@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{Execution, KindDefinition, kinds::HeadField};
+use gatewarden_documents::{
+    Execution, Frame, KindDefinition, LineQuantities, Quantities, kinds::HeadField,
+};
 use gatewarden_model::{
-    Actor, Body, DocumentContent, DocumentStep, Hash, Location, MovementId, MovementKind,
-    OperatorId, Posting, PostingLine, StationId, Task, TaskId, TaskLine,
+    Actor, Amount, Body, DocumentContent, DocumentLine, DocumentStep, Hash, Location, Movement,
+    MovementId, MovementKind, OperatorId, Posting, PostingLine, StationId, Task, TaskId, TaskLine,
 };
 
 use crate::{
@@ -47,12 +49,16 @@ pub(crate) fn tasks_of(
     content: &DocumentContent,
     kind: &KindDefinition,
     behind: Behind<'_>,
-    part: Part,
+    (part, done): (Part, &Quantities),
 ) -> Result<Vec<Task>, Fault> {
     let station = station_of(content, part)?;
     let digest = content.digest();
     let mut lines: BTreeMap<MovementKind, Vec<TaskLine>> = BTreeMap::new();
     for line in content.lines.iter().filter(|line| line.quantity > 0) {
+        let left = left_of(line, done.line(line.line), part);
+        if left == 0 {
+            continue;
+        }
         let Some(way) = kind.way(content, line) else {
             let message =
                 format!("lines.{}: no way of this kind goes between its places", line.line);
@@ -67,14 +73,14 @@ pub(crate) fn tasks_of(
         lines.entry(way.movement).or_default().push(TaskLine {
             line: line.line,
             item: line.item.clone(),
-            quantity: line.quantity,
+            quantity: left,
             from,
             to,
             lot: line.lot.clone(),
             owner: line.owner.clone(),
             from_status: line.from_status,
             to_status: line.to_status,
-            value: line.amount,
+            value: line.amount.map(|amount| share_of(amount, left, line.quantity)),
             things: vec![],
         });
     }
@@ -98,6 +104,25 @@ pub(crate) fn tasks_of(
     Ok(lines.into_iter().map(task).collect())
 }
 
+/// What of a line is still to be done: of one that was done in part under an older version, the rest.
+fn left_of(line: &DocumentLine, done: Option<&LineQuantities>, part: Part) -> i64 {
+    let Some(done) = done else { return line.quantity };
+    let gone = match part {
+        Part::In => done.executed,
+        Part::Whole | Part::Out => done.executed.saturating_add(done.in_hand),
+    };
+    line.quantity.saturating_sub(gone).clamp(0, line.quantity)
+}
+
+/// What a part of a line is worth, rounded down.
+fn share_of(amount: Amount, part: i64, whole: i64) -> Amount {
+    if part == whole || whole == 0 {
+        return amount;
+    }
+    let units = i128::from(amount.units()) * i128::from(part) / i128::from(whole);
+    Amount::from_units(i64::try_from(units).unwrap_or(i64::MAX))
+}
+
 /// Every task that an approved document may lead to.
 pub(crate) fn tasks_for(open: &OpenDocument, kind: &KindDefinition) -> Vec<Task> {
     let author = super::author_of(&open.by);
@@ -107,7 +132,9 @@ pub(crate) fn tasks_for(open: &OpenDocument, kind: &KindDefinition) -> Vec<Task>
         true => &[Part::Out, Part::In],
         false => &[Part::Whole],
     };
-    let tasks = parts.iter().filter_map(|part| tasks_of(&open.content, kind, behind, *part).ok());
+    let tasks = parts
+        .iter()
+        .filter_map(|part| tasks_of(&open.content, kind, behind, (*part, &open.quantities)).ok());
     tasks.flatten().collect()
 }
 
@@ -213,6 +240,10 @@ impl Turn<'_> {
             Execution::Task if !at_station(content, kind) => Ok(()),
             Execution::Task => {
                 let part = if in_two_steps(content) { Part::Out } else { Part::Whole };
+                // What an older version opened is over: nothing is done on what is not approved any more.
+                let open = self.state.document(&content.document);
+                let older = open.map(|open| open.tasks.clone()).unwrap_or_default();
+                self.end_tasks(&older);
                 self.open_tasks(content, kind, part)
             }
             Execution::Master => self.bring_in_force(content, kind),
@@ -229,7 +260,8 @@ impl Turn<'_> {
         let document = content.document.clone();
         let (author, signer) = self.behind(&document);
         let behind = Behind { author: &author, signer: signer.as_deref() };
-        let tasks = tasks_of(content, kind, behind, part)?;
+        let done = self.state.document(&document).map(|open| open.quantities.clone());
+        let tasks = tasks_of(content, kind, behind, (part, &done.unwrap_or_default()))?;
         for task in &tasks {
             self.check_document_task(task)?;
         }
@@ -239,6 +271,43 @@ impl Turn<'_> {
             self.step(&document, DocumentStep::Started { task: id }, Actor::Daemon, None);
         }
         Ok(())
+    }
+
+    /// Whether a document's task may still move what it is about to: the version that it comes of is the approved
+    /// one, nothing newer waits, and no line gets more than its tolerance.
+    pub(crate) fn check_version(&self, task: &Task, movement: &Movement) -> Result<(), Fault> {
+        let Some(digest) = task.document_digest else { return Ok(()) };
+        let number = &task.document.number;
+        let open = self.state.document(&task.document);
+        let open = open.filter(|open| {
+            matches!(open.frame(), Frame::Approved | Frame::InExecution)
+                && open.approved.as_ref().is_some_and(|(_, approved)| *approved == digest)
+        });
+        let Some(open) = open else {
+            let message =
+                format!("{number} is not approved in the version that this task comes of");
+            return Err(("version-superseded", message));
+        };
+        let Some(kind) = self.state.definition(open) else {
+            return Err(("no-procedures", format!("no definition of {number} can be read")));
+        };
+        let Some((content, _)) = &open.approved else { return Ok(()) };
+        let mut after = open.quantities.clone();
+        if let Err(mistake) = after.take(kind, content, movement) {
+            return Err((mistake.code, mistake.message));
+        }
+        let before = |number| open.quantities.line(number).copied().unwrap_or_default();
+        let over = after.lines().find(|(number, line)| {
+            let grows = line.executed > before(*number).executed;
+            grows && line.executed > line.most(&kind.tolerance)
+        });
+        match over {
+            None => Ok(()),
+            Some((line, _)) => {
+                let message = format!("lines.{line}: {number} has less open than this moves");
+                Err(("over-delivery", message))
+            }
+        }
     }
 
     /// Who wrote the version, and who signed it last.

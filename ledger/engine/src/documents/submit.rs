@@ -108,7 +108,9 @@ impl Turn<'_> {
                     false => &[execute::Part::Whole],
                 };
                 for part in parts {
-                    for task in execute::tasks_of(&open.content, kind, behind, *part)? {
+                    for task in
+                        execute::tasks_of(&open.content, kind, behind, (*part, &open.quantities))?
+                    {
                         self.check_document_task(&task)?;
                     }
                 }

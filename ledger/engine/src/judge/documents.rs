@@ -145,6 +145,10 @@ impl Papers {
                     scene.state.task(*task).is_some_and(|open| open.task.document == *document);
                 same(own, "the task that it is done by")
             }
+            DocumentStep::InForce => {
+                let signed = open.approved.as_ref().is_some_and(|(_, one)| *one == open.digest);
+                same(signed, "what is put in force")
+            }
             _ => Ok(()),
         }
     }
