@@ -91,9 +91,13 @@ fn initiator(by: &Actor) -> Result<OperatorId, Fault> {
 
 /// Everybody who must not sign a version: who wrote it, and for whom it was written.
 fn authors(open: &OpenDocument) -> BTreeSet<OperatorId> {
-    let requester = open.content.requester.as_deref().and_then(|name| OperatorId::parse(name).ok());
     let author = OperatorId::parse(&author_of(&open.by)).ok();
-    requester.into_iter().chain(author).collect()
+    requester_of(open).into_iter().chain(author).collect()
+}
+
+/// For whom a version was written.
+fn requester_of(open: &OpenDocument) -> Option<OperatorId> {
+    open.content.requester.as_deref().and_then(|name| OperatorId::parse(name).ok())
 }
 
 fn submission(
@@ -133,9 +137,17 @@ pub(crate) fn begin(
     Some(Instance::empty(&workflow, submission(open, by, extra).ok()?))
 }
 
-/// Whether an approval goes on when its document is handed in again.
-pub(crate) fn runs_on(instance: &Instance) -> bool {
+/// Whether an approval goes on when its document is handed in again. It begins anew where the new version has somebody
+/// whom it was not written for before, or rules ask for a step that it lacks: signatures that were given without
+/// either would let it pass.
+pub(crate) fn runs_on(instance: &Instance, open: &OpenDocument, extra: &[ExtraApproval]) -> bool {
+    let has_step = |one: &ExtraApproval| {
+        let name = NodeId::parse(&format!("rule.{}", one.rule));
+        name.is_ok_and(|name| instance.workflow().approve(&name).is_some())
+    };
     matches!(instance.phase(), Phase::Running | Phase::SentBack)
+        && requester_of(open).is_none_or(|who| instance.authors().contains(&who))
+        && extra.iter().all(has_step)
 }
 
 /// What happens when a document is handed in; none where it needs no signature.
@@ -159,7 +171,7 @@ pub(crate) fn plan(
             }
         };
     };
-    if let Some(instance) = open.approval.as_ref().filter(|one| runs_on(one)) {
+    if let Some(instance) = open.approval.as_ref().filter(|one| runs_on(one, open, extra)) {
         return revise(scene, open, instance, frozen, by).map(Some);
     }
     let Some(procedures) = scene.state.procedures_in_force() else {

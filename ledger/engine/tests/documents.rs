@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{House, at, badge, erp, pass, session_id, settings, word};
-use gatewarden_documents::{Frame, Kinds};
+use gatewarden_documents::{Frame, Kinds, kinds::Amend};
 use gatewarden_engine::{
     Access, Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS,
 };
@@ -22,6 +22,9 @@ fn kinds() -> Kinds {
     for kind in &mut kinds.kinds {
         kind.links.clear();
         kind.numbers_given = true;
+        if kind.kind == DocumentKind::Requisition {
+            kind.amend = Amend::InExecution;
+        }
     }
     kinds
 }
@@ -309,6 +312,43 @@ fn withdrawing_while_it_is_picked_leaves_nothing_to_hand_out() {
     house.now = at(10);
     let late = pass(11, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
     assert_eq!(word(&house.handle(Command::Pass(late))), "quarantined");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_moves_on_a_version_that_a_newer_one_replaces() {
+    let (mut house, _) = approved();
+    house.sign_in(2, Some("counter-1"), "sue");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("ann") });
+    let second = house.write(&requisition("MR-1", 2, 3), "ann");
+    house.now = at(10);
+    let five = pass(11, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
+    assert_eq!(word(&house.handle(Command::Pass(five))), "version-superseded");
+    house.submit("MR-1", second, "ann");
+    let sign = house.sign("MR-1", second, "mia");
+    house.ok(sign);
+    let open: Vec<_> = house.engine.state().tasks().map(|open| open.task.clone()).collect();
+    assert_eq!(open.len(), 1, "what the first version opened is over");
+    assert_eq!((open[0].lines[0].quantity, open[0].document_digest), (3, Some(second)));
+    house.now = at(12);
+    let three = pass(12, "counter-1", Some(session_id(2)), 11, "bolt#1 bolt#2 bolt#3");
+    assert_eq!(word(&house.handle(Command::Pass(three))), "posted");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 97);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn whom_a_newer_version_is_for_does_not_sign_it() {
+    let mut house = stocked();
+    let first = house.write(&requisition("MR-3", 1, 5), "ann");
+    house.submit("MR-3", first, "ann");
+    let mut content = requisition("MR-3", 2, 500);
+    content.requester = Some("mia".to_owned());
+    let second = house.write(&content, "ann");
+    house.submit("MR-3", second, "ann");
+    let sign = house.sign("MR-3", second, "mia");
+    assert_ne!(word(&house.handle(sign)), "ok");
+    assert_eq!(house.frame("MR-3"), Some(Frame::InApproval));
     assert_eq!(house.judged(), Vec::<String>::new());
 }
 

@@ -113,7 +113,7 @@ impl State {
                 open.submitted = Some(Arc::clone(&open.content));
                 open.frozen = (facts.clone(), lines.clone());
                 // One that was sent back runs on under what it began with.
-                if open.approval.as_ref().is_none_or(|one| !workflows::runs_on(one)) {
+                if open.approval.as_ref().is_none_or(|one| !workflows::runs_on(one, open, extra)) {
                     open.procedures = *procedures;
                     let name = workflow.as_deref();
                     open.approval = name
