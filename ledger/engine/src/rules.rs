@@ -42,6 +42,9 @@ pub(crate) struct Found {
     pub(crate) extra: Vec<ExtraApproval>,
 }
 
+/// Why rules let nothing move, and what they found.
+pub(crate) type Refused = (Fault, Vec<RuleFiring>);
+
 /// What is known of the house for rules.
 struct House<'h> {
     state: &'h State,
@@ -131,7 +134,7 @@ impl Turn<'_> {
     pub(crate) fn rules_before_movement(
         &self,
         movement: &Movement,
-    ) -> Result<(Vec<RuleFiring>, BTreeSet<String>), (Fault, Vec<RuleFiring>)> {
+    ) -> Result<(Vec<RuleFiring>, BTreeSet<String>), Refused> {
         let on = operation_of(movement);
         let asked = self.ask(|set, around| set.before_movement(around, on, movement));
         let Some(findings) = asked else { return Ok((vec![], BTreeSet::new())) };
