@@ -26,7 +26,7 @@ pub(crate) struct NotifyArgs {
     /// The channel's name.
     #[arg(long)]
     channel: String,
-    /// Whom: an operator of [[contacts]], or an address as the channel takes it. Again for more; nobody
+    /// Whom: an operator of the contacts, or an address as the channel takes it. Again for more; nobody
     /// for a group, a topic or a URL.
     #[arg(long = "to")]
     to: Vec<String>,

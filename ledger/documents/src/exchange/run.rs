@@ -45,7 +45,7 @@ pub struct Cursor {
 /// An import.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// As [`run_id`] told of the file.
+    /// As `run_id` told of the file.
     pub run: Hash,
     /// What the file leaves unsaid.
     pub settings: Settings,
