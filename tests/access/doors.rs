@@ -7,13 +7,15 @@ use serde_json::json;
 use super::staffed;
 
 /// What is open: health, what a station says of itself, and the doors at which one becomes somebody (they judge by themselves).
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 8] = [
     ("get", "/health"),
     ("get", "/stations/{station}/phase"),
     ("post", "/enrol"),
     ("post", "/activate"),
     ("post", "/session"),
     ("post", "/stations/{station}/session"),
+    ("get", "/api/v1/links/{token}"),
+    ("post", "/api/v1/links/{token}"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
