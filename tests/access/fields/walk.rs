@@ -57,7 +57,7 @@ fn filled(path: &str, places: &Places) -> Vec<String> {
         "item" => vec!["MILK-1L".into()],
         "lot" => vec!["L7".into()],
         "key" => vec![places.tag.clone(), places.thing.clone()],
-        "operator" | "client" | "lane" | "pass" | "review" => vec!["none".into()],
+        "operator" | "client" | "lane" | "pass" | "review" | "token" => vec!["none".into()],
         other => panic!("{path} has a parameter {other}: give an example for it in this test"),
     };
     choices
@@ -83,6 +83,9 @@ fn query(key: &str, places: &Places) -> Vec<String> {
         "format" => text(&["csv", "json", "pdf"]),
         "before" => text(&["1000000", "x"]),
         "limit" => text(&["1000", "-1"]),
+        "kind" => text(&["purchase-order", "none"]),
+        "state" => text(&["draft", "in-approval"]),
+        "after" => text(&["A"]),
         other => panic!("there is a query key {other}: give an example for it in this test"),
     }
 }
