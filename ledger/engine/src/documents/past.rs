@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_documents::Step;
 use gatewarden_model::{
     Day, Document, DocumentContent, DocumentKind, RuleEffect, RuleFiring, Stamp,
 };
@@ -32,18 +31,17 @@ impl Engine {
         let content = match command {
             Command::WriteDocument { content, .. } if content.document.number.is_empty() => {
                 let mut next = candidates(self.state(), content.document.kind, self.day_of(now));
-                if self.may_write(command) {
-                    next.extend(named_by(content).skip(1).cloned());
-                }
-                return self.unknown(next);
+                next.extend(named_by(content).skip(1).cloned());
+                next.retain(|document| !self.knows_document(document));
+                return next;
             }
             Command::Fire { firings, .. } => {
-                let next = drafted(firings)
-                    .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)));
-                return self.unknown(next.collect());
+                let mut next: Vec<Document> = drafted(firings)
+                    .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)))
+                    .collect();
+                next.retain(|document| !self.knows_document(document));
+                return next;
             }
-            // Nothing is looked up for whoever is refused anyway.
-            Command::WriteDocument { .. } if !self.may_write(command) => None,
             Command::WriteDocument { content, .. } => Some(content),
             Command::SubmitDocument { document, .. } => {
                 self.state().document(document).map(|open| &*open.content)
@@ -51,27 +49,12 @@ impl Engine {
             _ => None,
         };
         let Some(content) = content else { return vec![] };
-        self.unknown(named_by(content).cloned().collect())
-    }
-
-    /// Those that are not known, each once, and no more than may be looked up.
-    fn unknown(&self, mut named: Vec<Document>) -> Vec<Document> {
+        let mut named: Vec<Document> = named_by(content).cloned().collect();
         named.sort_unstable();
         named.dedup();
         named.retain(|document| !self.knows_document(document));
         named.truncate(LOOKED_UP_MAX);
         named
-    }
-
-    /// Whether whoever asks may write documents of this kind at all.
-    fn may_write(&self, command: &Command) -> bool {
-        let Command::WriteDocument { content, by } = command else { return false };
-        let known = self.state().procedures_in_force();
-        let Some(kind) = known.and_then(|known| known.kinds.of(content.document.kind)) else {
-            return false;
-        };
-        let rights = [true, false].map(|first| kind.right_for(&Step::Write, first));
-        rights.into_iter().flatten().any(|right| self.may(by, right.action, right.module))
     }
 
     /// Takes over what the journal tells of a document: none where it never was one.
