@@ -113,6 +113,8 @@ fn asked(id: &str, world: &World) -> (Option<Value>, &'static str) {
     let body = match id {
         "tasks-open" => receipt("8504", 1).task(),
         "postings-reserve" => adjustment(Uuid::new_v4()),
+        "documents-check" => json!({"document": {"kind": "purchase-order", "number": "PO-1"},
+            "version": 1, "lines": []}),
         "labels-queue" => json!({"printer": "zebra-1", "template": "carton"}),
         "labels-decide" => json!({"decision": "void", "reason": "so it is"}),
         "tags-commission" => json!({"tag": format!("(01){BOLT}(21)900"), "item": "BOLT-M8"}),
@@ -159,6 +161,7 @@ async fn operations(caller: &Caller, world: &World) -> Vec<Operation> {
                 .replace("{change}", &Uuid::nil().to_string())
                 .replace("{review}", &Uuid::nil().to_string())
                 .replace("{lane}", "erp")
+                .replace("documents/{kind}", "documents/purchase-order")
                 .replace("{kind}", "document")
                 .replace("{epc}", "3074257BF7194E4000001A85")
                 .replace("{item}", "BOLT-M8");

@@ -121,7 +121,7 @@ fn a_simulation_says_who_would_sign_and_why() {
         .iter()
         .map(|step| step["node"].as_str().unwrap())
         .collect();
-    assert_eq!(steps, ["manager", "dear", "director"], "{dear}");
+    assert_eq!(steps, ["manager", "dear", "director", "excess"], "{dear}");
     assert_eq!(dear["steps"][2]["seats"][0]["who"], "fin", "{dear}");
 
     // Nobody signs his own: the other manager is asked.
