@@ -145,9 +145,13 @@ impl Thread {
     /// Tells the engine what it must know to decide. What is still missing after the last look it
     /// refuses itself.
     pub(super) fn look_up(&mut self, now: &Stamp, command: &Command) -> Result<(), StoreError> {
-        for document in self.engine.missing_documents(now, command) {
-            let past = past_of(&self.parts.ledger.reader()?, &document)?;
-            self.engine.supply_document(document, past);
+        let missing = self.engine.missing_documents(now, command);
+        if !missing.is_empty() {
+            let reader = self.parts.ledger.reader()?;
+            for document in missing {
+                let past = past_of(&reader, &document)?;
+                self.engine.supply_document(document, past);
+            }
         }
         for _ in 0..LOOKS_MAX {
             let missing = self.engine.missing(&self.engine.wants(now, command));

@@ -73,6 +73,7 @@ impl Turn<'_> {
         };
         if said.verdict == Verdict::Reject {
             self.hold_decided(&hold, decided(said, decision));
+            self.no_more_in_hand(hold.task);
             self.signals.push((station, Signal::Off));
             return Ok(Reply::Done);
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::{Frame, Kinds, kinds::Amend};
 use gatewarden_engine::{
-    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, Reply, Settings, WORKFLOWS,
+    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, Settings, WORKFLOWS,
 };
 use gatewarden_model::{
     Action, ApprovalAct, ApprovalEvent, Body, Document, DocumentContent, DocumentKind,
@@ -132,6 +132,34 @@ fn requisition(number: &str, version: u32, quantity: i64) -> DocumentContent {
     }
 }
 
+/// Three bolts are missing.
+fn adjustment() -> DocumentContent {
+    let mut content = requisition("AD-1", 1, 3);
+    content.document.kind = DocumentKind::AdjustmentRequest;
+    content.requester = None;
+    content.station = None;
+    content.note = "three are missing".to_owned();
+    content.lines[0].to = Some("@loss/count".parse().unwrap());
+    content
+}
+
+/// Nothing is handed out.
+fn stock_taking() -> gatewarden_rules::RuleDefinitions {
+    let file = r#"
+[[rules]]
+id = "stock-taking"
+title = "Nothing leaves while stock is taken."
+when = "before"
+on = ["execute"]
+if = "document.kind == 'requisition'"
+then = [{ kind = "refuse", reason = "stock is taken" }]
+"#;
+    let (path, env) = (std::path::Path::new("rules.toml"), gatewarden_config::SystemEnvironment);
+    let schema = gatewarden_rules::Schema::standard();
+    let checked = gatewarden_config::parse_rules(path, file.as_bytes(), &env, &schema);
+    checked.rules.unwrap_or_else(|| panic!("{:?}", checked.mistakes))
+}
+
 trait Papers {
     fn look(&mut self, command: &Command);
     fn write(&mut self, content: &DocumentContent, who: &str) -> Hash;
@@ -179,7 +207,11 @@ impl Papers for House {
 
 /// 100 bolts at the dock, which came before procedures governed anything.
 fn stocked() -> House {
-    let settings = Settings { procedures: parts(), ..settings() };
+    stocked_under(parts())
+}
+
+fn stocked_under(procedures: BTreeMap<String, String>) -> House {
+    let settings = Settings { procedures, ..settings() };
     let mut house = House::with_both(settings, common::access());
     house.sign_in(1, Some("dock-1"), "sam");
     house.receive(
@@ -191,9 +223,22 @@ fn stocked() -> House {
     house
 }
 
+/// An approved requisition of 5 bolts, and its requester at the counter.
+fn at_the_counter(procedures: BTreeMap<String, String>) -> (House, Hash) {
+    let (mut house, digest) = approved_under(procedures);
+    house.sign_in(2, Some("counter-1"), "sue");
+    house.ok(Command::Badge { station: "counter-1".parse().unwrap(), badge: badge("ann") });
+    house.now = at(10);
+    (house, digest)
+}
+
 /// An approved requisition of 5 bolts.
 fn approved() -> (House, Hash) {
-    let mut house = stocked();
+    approved_under(parts())
+}
+
+fn approved_under(procedures: BTreeMap<String, String>) -> (House, Hash) {
+    let mut house = stocked_under(procedures);
     let digest = house.write(&requisition("MR-1", 1, 5), "ann");
     house.submit("MR-1", digest, "ann");
     assert_eq!(house.frame("MR-1"), Some(Frame::InApproval));
@@ -338,6 +383,74 @@ fn nothing_moves_on_a_version_that_a_newer_one_replaces() {
 }
 
 #[test]
+fn a_newer_version_opens_what_is_left_and_no_more() {
+    let (mut house, _) = at_the_counter(parts());
+    let three = pass(11, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3");
+    assert_eq!(word(&house.handle(Command::Pass(three))), "held 3+0-1?0!0");
+    let accept = house.decide(11, gatewarden_model::entry::Verdict::Accept, "max");
+    house.ok(accept);
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 97);
+    let mut content = requisition("MR-1", 2, 5);
+    content.note = "by noon".to_owned();
+    let second = house.write(&content, "ann");
+    house.submit("MR-1", second, "ann");
+    let sign = house.sign("MR-1", second, "mia");
+    house.ok(sign);
+    let open: Vec<i64> =
+        house.engine.state().tasks().map(|open| open.task.lines[0].quantity).collect();
+    assert_eq!(open, [2]);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_holds_for_what_somebody_accepts_too() {
+    let mut parts = parts();
+    parts.insert(RULES.to_owned(), text(&stock_taking()));
+    let (mut house, _) = at_the_counter(parts);
+    let six = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5 bolt#6";
+    let seen = pass(11, "counter-1", Some(session_id(2)), 8, six);
+    assert_eq!(word(&house.handle(Command::Pass(seen))), "held 5+1-0?0!0");
+    let accept = house.decide(11, gatewarden_model::entry::Verdict::Accept, "max");
+    assert_eq!(house.refused(accept), "rule-refused");
+    let five = pass(12, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
+    assert_eq!(word(&house.handle(Command::Pass(five))), "rule-refused");
+    assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 100);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_complete_closes_when_nothing_is_held_any_more() {
+    let (mut house, _) = at_the_counter(parts());
+    let six = "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5 bolt#6";
+    let extra = pass(11, "counter-1", Some(session_id(2)), 8, six);
+    assert_eq!(word(&house.handle(Command::Pass(extra))), "held 5+1-0?0!0");
+    house.now = at(14);
+    let five = pass(12, "counter-1", Some(session_id(2)), 11, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
+    assert_eq!(word(&house.handle(Command::Pass(five))), "posted");
+    assert_eq!(house.frame("MR-1"), Some(Frame::InExecution), "a pass of it is held");
+    let reject = house.decide(11, gatewarden_model::entry::Verdict::Reject, "max");
+    house.ok(reject);
+    assert_eq!(house.frame("MR-1"), None);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_taken_back_is_written_anew_before_it_is_posted() {
+    let mut house = stocked();
+    house.sign_in(3, None, "sue");
+    let content = adjustment();
+    let (document, digest) = (content.document.clone(), house.write(&content, "sue"));
+    let by = house.by("sue");
+    let submit = Command::SubmitDocument { document: document.clone(), digest, by: by.clone() };
+    house.ok(submit.clone());
+    let act = ApprovalAct::Withdraw { comment: "not yet".to_owned() };
+    house.ok(Command::ActOnDocument { document, act, by });
+    assert_eq!(house.engine.state().reservations().count(), 0);
+    assert_eq!(house.refused(submit), "version-spent");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
 fn whom_a_newer_version_is_for_does_not_sign_it() {
     let mut house = stocked();
     let first = house.write(&requisition("MR-3", 1, 5), "ann");
@@ -356,12 +469,7 @@ fn whom_a_newer_version_is_for_does_not_sign_it() {
 fn what_is_posted_by_its_approval_takes_two() {
     let mut house = stocked();
     house.sign_in(3, None, "sue");
-    let mut content = requisition("AD-1", 1, 3);
-    content.document.kind = DocumentKind::AdjustmentRequest;
-    content.requester = None;
-    content.station = None;
-    content.note = "three are missing".to_owned();
-    content.lines[0].to = Some("@loss/count".parse().unwrap());
+    let content = adjustment();
     let digest = house.write(&content, "sue");
     let document = content.document.clone();
     let by = house.by("sue");

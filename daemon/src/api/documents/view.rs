@@ -6,7 +6,7 @@ use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Engine, OpenDocument, Todo};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentStep, Field, FieldRights, Hash, ItemId, Mask,
-    RuleFiring, Stamp, Subject, SubjectKind, TaskId,
+    RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -138,6 +138,7 @@ struct SignatureView {
     by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#for: Option<String>,
+    verdict: Verdict,
     on: Hash,
 }
 
@@ -158,6 +159,7 @@ impl ApprovalView {
             node: one.node.to_string(),
             by: one.by.to_string(),
             r#for: (one.by != one.of).then(|| one.of.to_string()),
+            verdict: one.verdict,
             on: one.on,
         });
         let waiting = instance.waiting().into_iter().map(|(node, who)| WaitingView {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use gatewarden_documents::{Execution, KindDefinition, Quantities};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
-    LineDone, Movement, MovementId, MovementKind,
+    LineDone, Movement, MovementId, MovementKind, TaskId,
 };
 
 use super::execute::{Part, in_two_steps};
@@ -78,6 +78,14 @@ impl Turn<'_> {
                 0,
                 None,
             );
+        }
+    }
+
+    /// What was held of a task is not: its document may be complete without it.
+    pub(crate) fn no_more_in_hand(&mut self, task: TaskId) {
+        let of = self.state.documents().find(|open| open.tasks.contains(&task));
+        if let Some(document) = of.map(|open| open.document().clone()) {
+            self.close_complete(&document);
         }
     }
 

@@ -32,15 +32,12 @@ impl Engine {
             Command::WriteDocument { content, .. } if content.document.number.is_empty() => {
                 let mut next = candidates(self.state(), content.document.kind, self.day_of(now));
                 next.extend(named_by(content).skip(1).cloned());
-                next.retain(|document| !self.knows_document(document));
-                return next;
+                return self.unknown(next);
             }
             Command::Fire { firings, .. } => {
-                let mut next: Vec<Document> = drafted(firings)
-                    .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)))
-                    .collect();
-                next.retain(|document| !self.knows_document(document));
-                return next;
+                let next = drafted(firings)
+                    .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)));
+                return self.unknown(next.collect());
             }
             Command::WriteDocument { content, .. } => Some(content),
             Command::SubmitDocument { document, .. } => {
@@ -49,7 +46,11 @@ impl Engine {
             _ => None,
         };
         let Some(content) = content else { return vec![] };
-        let mut named: Vec<Document> = named_by(content).cloned().collect();
+        self.unknown(named_by(content).cloned().collect())
+    }
+
+    /// Those that are not known, each once, and no more than may be looked up.
+    fn unknown(&self, mut named: Vec<Document>) -> Vec<Document> {
         named.sort_unstable();
         named.dedup();
         named.retain(|document| !self.knows_document(document));

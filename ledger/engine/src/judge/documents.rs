@@ -282,7 +282,8 @@ fn approved(
             let links = &order.content.links;
             let link = links.iter().find(|link| link.document == *open.document());
             let signed: Vec<u64> = order.signatures().iter().map(|one| one.entry).collect();
-            link.is_some_and(|link| link.digest == Some(open.digest)) && signed == named
+            let stands = order.approved.as_ref().is_some_and(|(_, one)| *one == order.digest);
+            stands && link.is_some_and(|link| link.digest == Some(open.digest)) && signed == named
         };
         let order = state.documents_of(DocumentKind::EngineeringChange).find(names);
         return same(order.is_some(), "the change order that approves it");
