@@ -18,7 +18,7 @@ use crate::{api::past_of, rivals};
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
 /// Items at places, things and lots that the engine may remember over a flush.
-const KNOWN_MAX: usize = 50_000;
+const KNOWN_MAX: usize = 20_000;
 
 pub(super) struct Thread {
     pub(super) parts: Parts,

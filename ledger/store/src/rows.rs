@@ -18,7 +18,7 @@ use gatewarden_stock::{Layer, LotFacts, Pool, PoolKey, Site, Stock, ThingFacts, 
 use crate::{StoreError, projection::movement};
 
 /// Sites, things and lots that a writer remembers; beyond it all is forgotten and looked up again.
-pub(crate) const KNOWN_MAX: usize = 50_000;
+pub(crate) const KNOWN_MAX: usize = 20_000;
 
 /// A row of `movement_index`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
