@@ -23,6 +23,8 @@ use crate::{
 const DOORS: u32 = 20;
 /// Tasks that are open at a door at once; the engine allows 256.
 const TASKS_A_DOOR: u32 = 200;
+/// Tasks whose opening is waited for at once: some commits' worth, so that the bench holds few itself.
+const ORDERS_AT_ONCE: usize = 400;
 const ITEM: &str = "BOLT-M8";
 const GTIN: &str = "00614141812349";
 const PREFIX_DIGITS: usize = 7;
@@ -133,6 +135,11 @@ impl House {
             let (task, by) = (self.task(number), self.erp.clone());
             let recorder = self.recorder.clone();
             orders.spawn(async move { recorder.command(Command::OpenTask { task, by }).await });
+            if orders.len() >= ORDERS_AT_ONCE
+                && let Some(answer) = orders.join_next().await
+            {
+                expect(answer??, "a task was not opened")?;
+            }
         }
         while let Some(answer) = orders.join_next().await {
             expect(answer??, "a task was not opened")?;
