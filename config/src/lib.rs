@@ -64,7 +64,9 @@ pub use procedures::{
 };
 pub use roles::{default_roles, role_template, role_templates};
 pub use schema::{documents_schema, schema};
-pub use secret::{CONFIG_BYTES_MAX, Environment, SECRET_BYTES_MAX, Secret, SystemEnvironment};
+pub use secret::{
+    CONFIG_BYTES_MAX, Environment, People, SECRET_BYTES_MAX, Secret, SystemEnvironment,
+};
 pub use sod::default_sod;
 pub use stations::{PassSection, PortalInput, PortalSection, Station};
 pub use templates::{TEMPLATE_FOLDER, TEMPLATE_GATEWAY, Template, template, templates};

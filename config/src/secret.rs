@@ -5,11 +5,13 @@
 //! is dropped, and no `Debug` or error message shows it.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
+use gatewarden_model::OperatorId;
 use zeroize::Zeroizing;
 
 /// Longest secret, in bytes.
@@ -54,7 +56,14 @@ pub trait Environment {
     }
     /// Where systemd put the service's credentials.
     fn credentials_dir(&self) -> Option<PathBuf>;
+    /// Who is enrolled, with the roles of each; none where that is not known. Only the journal knows.
+    fn people(&self) -> Option<&People> {
+        None
+    }
 }
+
+/// People and their roles.
+pub type People = BTreeMap<OperatorId, BTreeSet<String>>;
 
 /// The process's own surroundings.
 #[derive(Debug, Clone, Copy, Default)]

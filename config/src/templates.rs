@@ -31,12 +31,16 @@ static TEMPLATES: [Template; 2] = [
     Template {
         name: "make-to-order",
         about: "nothing is made before a customer has ordered it: serials, first in first out, subcontracting",
-        files: files!("make-to-order": "gateway.toml", "simulators.toml", "labels/item.zpl"),
+        files: files!(
+            "make-to-order": "gateway.toml", "notices.toml", "simulators.toml", "order.json", "labels/item.zpl"
+        ),
     },
     Template {
         name: "make-to-stock",
         about: "what sells steadily is made ahead: batches, safety stock, moving averages",
-        files: files!("make-to-stock": "gateway.toml", "simulators.toml", "labels/item.zpl"),
+        files: files!(
+            "make-to-stock": "gateway.toml", "notices.toml", "simulators.toml", "order.json", "labels/item.zpl"
+        ),
     },
 ];
 

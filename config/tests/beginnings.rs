@@ -73,7 +73,7 @@ fn procedures_hold_where_the_file_says_so_and_nowhere_else() {
         let governed = config(template, text).procedures.parts;
         let parts: Vec<_> = governed.keys().map(String::as_str).collect();
         assert_eq!(parts, ["documents", "notices", "rules", "workflows"], "{}", template.name);
-        let plain = text.replace("\n[procedures]\n", "\n");
+        let plain = text.replace("\n[procedures]\nnotices = \"notices.toml\"\n", "\n");
         assert!(config(template, &plain).procedures.parts.is_empty(), "{}", template.name);
     }
 }

@@ -176,7 +176,12 @@ fn every_mistake_is_told_at_once_at_its_place_in_file_and_template() {
     let roles: BTreeSet<String> = default_roles().0.into_keys().collect();
     let channels = BTreeSet::from(["wecom".to_owned(), "mail".to_owned()]);
     let rules = BTreeSet::from(["dead-stock".to_owned()]);
-    let names = NoticeNames { roles: Some(&roles), channels: Some(&channels), rules: Some(&rules) };
+    let names = NoticeNames {
+        roles: Some(&roles),
+        channels: Some(&channels),
+        rules: Some(&rules),
+        people: None,
+    };
     let env = files(&[("words.txt", WORDS)]);
     let checked = parse_notices(Path::new("notices.toml"), MANY.as_bytes(), &env, names);
     assert!(checked.notices.is_none());

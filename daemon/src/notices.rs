@@ -33,7 +33,6 @@ use crate::{recorder::Recorder, spool::Spool};
 
 pub(crate) use book::{NoticeRow, TABLES, rows};
 pub(crate) use links::{Link, LinkState, claim, give_back, look_up};
-pub(crate) use render::rights_of;
 pub(crate) use ways::Ways;
 
 use links::Links;

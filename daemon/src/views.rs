@@ -9,6 +9,7 @@ pub(crate) mod ageing;
 pub(crate) mod limits;
 pub(crate) mod past;
 pub(crate) mod people;
+pub(crate) mod procedures;
 pub(crate) mod reviews;
 pub(crate) mod roles;
 pub(crate) mod uses;

@@ -82,7 +82,8 @@ enum Command {
     Run {
         /// Its file.
         file: PathBuf,
-        /// Where to be steered over HTTP; port 0 takes a free one, which is told on the output.
+        /// Where to be steered over HTTP, instead of where the file says; port 0 takes a free one, which is
+        /// told on the output.
         #[arg(long)]
         control: Option<SocketAddr>,
         /// Lets anybody who reaches that address steer it.
@@ -174,6 +175,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         _ => None,
     };
     let scenario = scenario(command)?;
+    let control = control.or(scenario.control);
     let stop = CancellationToken::new();
     let interrupted = stop.clone();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -258,7 +260,7 @@ fn single(
     let steps = (0u64..).zip(actions).map(step).collect();
     let devices = vec![Device { name: name.to_owned(), kind, options: With::of(options) }];
     let (ready, expects) = (Vec::new(), Vec::new());
-    Ok(Scenario { devices, ready, steps, expects, after_ms: None })
+    Ok(Scenario { devices, ready, steps, expects, after_ms: None, control: None })
 }
 
 /// Serials 1 to `count`, spread over four antennas.

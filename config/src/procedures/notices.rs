@@ -7,18 +7,22 @@
 //! knows.
 
 mod build;
+mod heard;
 mod shape;
 mod words;
+
+pub(crate) use heard::check as check_heard;
 
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
+use gatewarden_model::NoticeId;
 use gatewarden_notices::NoticeSet;
 
 use crate::{
-    Environment, Mistake, Severity,
+    Environment, Mistake, People, Severity,
     load::{table_of, text_of, whole},
     report::Walk,
 };
@@ -37,6 +41,8 @@ pub struct NoticeNames<'a> {
     pub channels: Option<&'a BTreeSet<String>>,
     /// The rules.
     pub rules: Option<&'a BTreeSet<String>>,
+    /// Who is enrolled.
+    pub people: Option<&'a People>,
 }
 
 /// What came of a file of notices.
@@ -44,6 +50,8 @@ pub struct NoticeNames<'a> {
 pub struct CheckedNotices {
     /// The shipped notices with the file's own on top, where no mistake is an error.
     pub notices: Option<NoticeSet>,
+    /// Those that the file says itself.
+    pub own: BTreeSet<NoticeId>,
     /// All mistakes: the file's in its order, then those of each template.
     pub mistakes: Vec<Mistake>,
     /// The texts of the file and of its templates, for `render_files`.
@@ -94,8 +102,10 @@ fn read(
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
     let mut templates = words::Templates::new(path);
+    let mut own = BTreeSet::new();
     let notices = whole(&mut walk, bytes, text).and_then(|()| {
         let root = table_of(&mut walk, &shape::ROOT, text)?;
+        own.extend(root.tables("notices").iter().filter_map(|one| one.parsed::<NoticeId>("id")));
         Some(build::set(&mut walk, &root, &mut templates, names, beneath))
     });
     let mut mistakes = walk.finish();
@@ -103,5 +113,5 @@ fn read(
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
     let mut sources = vec![(path.to_owned(), text.to_owned())];
     sources.extend(templates.sources);
-    CheckedNotices { notices: notices.filter(|_| good), mistakes, sources }
+    CheckedNotices { notices: notices.filter(|_| good), own, mistakes, sources }
 }

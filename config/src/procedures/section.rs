@@ -126,8 +126,12 @@ pub(crate) fn read(
         roles: Some(&names.roles),
         channels: Some(&names.channels),
         rules: rule_names.as_ref(),
+        people: env.people(),
     };
     let notices = notices::parse_notices(&path, &bytes, env, known);
+    if let Some(set) = &notices.notices {
+        notices::check_heard(walk, section, set, &notices.own, known);
+    }
     others.mistakes.extend(notices.mistakes);
     others.sources.extend(notices.sources);
     put(&mut told, "notices", notices.notices.as_ref());

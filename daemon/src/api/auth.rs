@@ -114,6 +114,23 @@ impl FromRequestParts<Api> for Who {
     }
 }
 
+/// A caller who may be nobody, and why: for doors that are open to everybody and show more to some. Its query has
+/// no other words than any other door's.
+pub(crate) struct Somebody(pub(crate) Result<Who, Problem>);
+
+impl FromRequestParts<Api> for Somebody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        query::check(parts)?;
+        let who = who(parts, api).await;
+        if who.is_ok() {
+            parts.extensions.insert(Known);
+        }
+        Ok(Self(who))
+    }
+}
+
 /// A caller whose session may rest: for what leads out of that, and for nothing else.
 #[derive(Debug, Clone)]
 pub(crate) struct Resting(pub(crate) Who);

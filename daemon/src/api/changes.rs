@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     activation::{Decided, askers_half},
-    views::{people, roles},
+    views::{people, procedures, roles},
 };
 
 /// A request that waits.
@@ -60,7 +60,8 @@ pub(super) async fn ask(
 /// All that wait for a second person, oldest first. Digests of badges and tokens are left out; of a badge
 /// stands what it is, whether a copy can be made, the last characters of its number, to be held against
 /// the badge in one's hand, and whether it is new. With an operator's roles stand what they give, within
-/// which limits, and the conflicts of duties that they make.
+/// which limits, and the conflicts of duties that they make. With procedures stands, definition by definition,
+/// what differs from those in force.
 #[utoipa::path(get, path = "/changes", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {
@@ -86,6 +87,10 @@ pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>
                 });
                 told["differs"] = json!(differs);
                 told["conflicts"] = json!(gained_by(engine.state(), &new));
+            }
+            if let Change::Procedures { parts, .. } = &open.change {
+                let known = engine.state().procedures_in_force().map(|known| known.parts.clone());
+                told["differs"] = json!(procedures::differs(&known.unwrap_or_default(), parts));
             }
             if !notes {
                 told["reason"] = json!(HIDDEN);

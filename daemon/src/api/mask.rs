@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::Query, extract::rejection::QueryRejection, http::StatusCode};
-use gatewarden_engine::{Command, Engine, Reply};
-use gatewarden_model::{Field, FieldRights, Location, Mask, Masked, OperatorId, mask};
+use gatewarden_engine::{Command, Reply};
+use gatewarden_model::{Field, FieldRights, Location, Mask, Masked, mask};
 
 use super::{Api, auth::Who, problem::Problem};
 
@@ -53,13 +53,6 @@ impl Eyes {
         }
         let actor = who.actor();
         Ok(Self(api.app.recorder.query(move |engine| engine.fields(&actor)).await?))
-    }
-
-    /// Those of a person who is not here, such as whoever a link was sent to.
-    pub(super) async fn of_operator(api: &Api, operator: &OperatorId) -> Result<Self, Problem> {
-        let to = format!("operator:{operator}");
-        let rights = move |engine: &Engine| crate::notices::rights_of(engine, &to);
-        Ok(Self(api.app.recorder.query(rights).await?))
     }
 
     /// Those of nobody.

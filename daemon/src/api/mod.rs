@@ -17,6 +17,7 @@ mod json;
 mod keys;
 mod labels;
 mod ledger;
+mod links;
 mod mask;
 mod notices;
 mod origin;
@@ -264,7 +265,7 @@ fn routes() -> Router<Api> {
         .route("/api/v1/vouchers", get(stock::list_vouchers))
         .route("/inbox", get(notices::inbox))
         .route("/approve/{token}", get(notices::approve))
-        .route("/api/v1/links/{token}", get(notices::show).post(notices::sign))
+        .route("/api/v1/links/{token}", get(links::show).post(links::sign))
         .route("/api/v1/notices", get(notices::list))
         .route("/api/v1/notices/{id}/retry", post(notices::retry))
         .route("/deliveries", get(ledger::deliveries))

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     ConfigArg,
     people::mitigation,
-    person::{Person, as_person, running},
+    person::{Person, as_person, running, signed_in},
     rows,
 };
 
@@ -28,7 +28,7 @@ pub(crate) enum ChangeVerb {
     },
     /// Show a request with all that is to be looked at before a yes: what the roles give within which
     /// limits, conflicts of duties, and of each badge the kind, whether a copy can be made, and how its
-    /// number ends.
+    /// number ends; of policies and procedures each definition that differs, line by line.
     Show {
         #[command(flatten)]
         config: ConfigArg,
@@ -41,7 +41,11 @@ pub(crate) enum ChangeVerb {
         #[command(flatten)]
         who: Person,
         /// The request.
-        change: ChangeId,
+        #[arg(required_unless_present = "devices")]
+        change: Option<ChangeId>,
+        /// Instead of one request: every device that waits, each printed with what it tells of itself.
+        #[arg(long, conflicts_with_all = ["change", "mitigations"])]
+        devices: bool,
         /// With policies that give a conflict of duties to somebody: what makes it bearable and until when, as
         /// li.wei:issues-and-approves=2027-01-01:weekly count by Wang; may be given several times.
         #[arg(long = "mitigation", value_parser = mitigation_of)]
@@ -85,7 +89,8 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
             let found = found.with_context(|| format!("no request {change} waits"))?;
             print!("{}", rows::request_whole(found));
         }
-        ChangeVerb::Approve { who, change, mitigations } => {
+        ChangeVerb::Approve { who, change: None, .. } => approve_devices(who).await?,
+        ChangeVerb::Approve { who, change: Some(change), mitigations, .. } => {
             let mut body = json!({"approve": true});
             if !mitigations.is_empty() {
                 body["mitigations"] = json!(mitigations);
@@ -115,6 +120,34 @@ pub(crate) async fn change(verb: ChangeVerb) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Approves every device that waits, in one session.
+async fn approve_devices(who: Person) -> anyhow::Result<()> {
+    let open = running(who.config()).await?.send(Method::GET, "/changes", None).await?;
+    let is_device = |one: &&Value| one["change"]["what"] == "device";
+    let devices: Vec<Value> =
+        open.as_array().into_iter().flatten().filter(is_device).cloned().collect();
+    anyhow::ensure!(!devices.is_empty(), "no device waits: each asks when it is reached first");
+    devices.iter().for_each(|one| println!("{}", rows::request(one)));
+    let person = signed_in(who).await?;
+    let mut refused = None;
+    for one in &devices {
+        let path = format!("/changes/{}/decision", one["id"].as_str().unwrap_or_default());
+        let said = person.send(Method::POST, &path, Some(&json!({"approve": true}))).await;
+        if let Err(error) = said {
+            refused = Some(error);
+            break;
+        }
+    }
+    person.sign_out().await?;
+    match refused {
+        Some(error) => Err(error),
+        None => {
+            println!("{} devices approved", devices.len());
+            Ok(())
+        }
+    }
 }
 
 /// Who has the other half of a one-time code.

@@ -1,4 +1,5 @@
-//! `gatewarden document`: documents from a file, and into one, over the running daemon, always as a person.
+//! `gatewarden document`: one document looked at, handed in or signed; documents from a file, and into one; over the
+//! running daemon, and what changes anything always as a person.
 //!
 //! Invariants: every document goes through the daemon's own door, one by one, so a file can do nothing that its
 //! importer may not; nothing that is imported is handed in or signed by it. All or nothing is two passes: in the
@@ -8,6 +9,8 @@
 mod door;
 mod export;
 mod kept;
+mod kinds;
+mod paper;
 
 use std::{
     collections::BTreeMap,
@@ -39,8 +42,13 @@ pub(crate) enum DocumentVerb {
     /// Write the documents of a CSV or JSON file: all of them, or none where anything is wrong. They are drafts:
     /// whoever wrote one hands it in. Ends with 1 where anything is wrong.
     Import(Box<ImportArgs>),
-    /// Print the open documents of a kind, as far as you may see them.
+    /// Print the open documents of a kind as CSV or JSON, as far as you may see them; such a file can be
+    /// brought in again.
     Export(export::ExportArgs),
+    /// Tell what a document of each kind needs: head, lines, and custom fields with their types, limits and rights.
+    Fields(kinds::FieldsArgs),
+    #[command(flatten)]
+    Paper(paper::PaperVerb),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +88,8 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
     match verb {
         DocumentVerb::Import(args) => bring_in(*args).await,
         DocumentVerb::Export(args) => export::export(args).await,
+        DocumentVerb::Fields(args) => kinds::fields(&args),
+        DocumentVerb::Paper(verb) => paper::paper(verb).await,
     }
 }
 

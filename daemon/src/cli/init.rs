@@ -102,27 +102,81 @@ fn listed(paths: &[PathBuf]) -> String {
 
 /// What was written, and what comes next.
 fn told(chosen: &Template, dir: &Path) {
-    let config = shell(&dir.join("gateway.toml"));
     println!("{}: {}", chosen.name, chosen.about);
     chosen.files.iter().for_each(|(path, _)| println!("  {}", dir.join(path).display()));
-    println!(
+    let at = |name: &str| shell(&dir.join(name));
+    let (config, simulators, order) = (at("gateway.toml"), at("simulators.toml"), at("order.json"));
+    print!("{}", begin(&config, &simulators));
+    print!("{}", people(&config));
+    print!("{}", deliver(&config, &simulators, &order));
+}
+
+/// From the files to a gateway with its devices and two administrators.
+fn begin(config: &str, simulators: &str) -> String {
+    format!(
         "
-Next:
-  1. Read and change {config}: items, places, accounts, devices.
+Next, line by line; nothing but this program is needed:
+  1. Look at {config}: items, places, accounts, devices. It is right as it is.
        gatewarden check --config {config}
-  2. Look around on simulated devices, in two windows:
+  2. Start the gateway, in a window of its own. It prints a one-time code.
        gatewarden run --config {config}
-       gatewarden-sim run {simulators}
-  3. The first start prints a one-time code: with it enrol the first administrator, then a second one.
-       gatewarden operator add NAME --role ROLE --badge OP-… --reason … --config {config}
-       gatewarden change approve ID --badge OP-… --config {config}
-  4. Say yes to each device once, when you have looked at it:
+  3. In a second window, start simulated devices for it: doors, scanners, lamps, a printer. They stay.
+       gatewarden demo devices {simulators}
+  4. In a third window, enrol the first administrator with that code, then a second one. Each command asks for
+     what it needs. ID is what \"add\" printed first; \"add\" and \"approve\" each print half of the code that
+     \"activate\" asks for.
+       gatewarden operator first ada --badge OP-1000 --config {config}
+       gatewarden operator add ben --role administrator --badge OP-1001 --config {config}
+       gatewarden change approve ID --badge OP-1000 --config {config}
+       gatewarden operator activate ben --config {config}
+  5. Say yes to the devices, once the list shows all of them and you have looked at each.
        gatewarden change list --config {config}
-  5. See who may do what, and whether anybody holds both sides of a duty:
+       gatewarden change approve --devices --badge OP-1000 --config {config}
+"
+    )
+}
+
+/// Who buys, who approves, who receives.
+fn people(config: &str) -> String {
+    let all = [
+        ("chen.buyer", "buyer", "OP-1002"),
+        ("wu.manager", "department-manager", "OP-1003"),
+        ("li.wei", "receiving-clerk", "OP-1004"),
+    ];
+    let one = |(name, role, badge): (&str, &str, &str)| {
+        format!(
+            "       gatewarden operator add {name} --role {role} --badge {badge} --config {config}
+       gatewarden change approve ID --badge OP-1000 --config {config}
+       gatewarden change approve ID --badge OP-1001 --config {config}
+       gatewarden operator activate {name} --config {config}
+"
+        )
+    };
+    let head = "  6. Enrol somebody who buys, who approves, who receives. Two administrators say yes now, and each of them
+     gets half of the code; the half of \"add\" does not count.
+";
+    std::iter::once(head.to_owned()).chain(all.map(one)).collect()
+}
+
+/// An order, its signature, a delivery, and what it left.
+fn deliver(config: &str, simulators: &str, order: &str) -> String {
+    format!(
+        "  7. Order six pieces, and have it signed. (People sign in a browser: http://127.0.0.1:8420/inbox)
+       gatewarden document import {order} --badge OP-1002 --config {config}
+       gatewarden document submit purchase-order PO-1 --badge OP-1002 --config {config}
+       gatewarden document sign purchase-order PO-1 approve --badge OP-1003 --config {config}
+  8. Sign li.wei (OP-1004) in at the receiving door, in a browser, and within two minutes let the delivery in.
+       http://127.0.0.1:8420/stations/receiving/page
+       gatewarden demo act {simulators} yard pass plot=straight way=in strays=false pieces=6 speed=2
+  9. See who, when, what, where, on which document and by which rule; and that nothing was changed since.
+       gatewarden ledger trace document PO-1 --config {config}
+       gatewarden ledger stock --value --config {config}
+       gatewarden ledger verify --config {config}
+  10. See who may do what, and whether anybody holds both sides of a duty.
        gatewarden access matrix --config {config}
-       gatewarden access sod --config {config}",
-        simulators = shell(&dir.join("simulators.toml")),
-    );
+       gatewarden access sod --config {config}
+"
+    )
 }
 
 /// A path as a shell takes it.

@@ -4,7 +4,9 @@ mod access;
 mod changes;
 mod control;
 mod document;
+mod enrolled;
 mod factors;
+mod first;
 mod identify;
 mod init;
 mod keys;
@@ -69,7 +71,8 @@ enum Verb {
     Schema,
     /// Write a configuration to begin with, for a factory that makes to order or to stock.
     Init(init::InitArgs),
-    /// Play the main job on simulated hardware, then stay up for looking around.
+    /// Play the main job on simulated hardware, then stay up for looking around; or start simulated devices
+    /// alone, for a gateway of your own.
     Demo(demo::DemoArgs),
     /// Tell what EPCs, scans, element strings or Digital Links say, one a line from standard input
     /// or the arguments.
@@ -92,7 +95,8 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
-    /// Bring documents in from a file, or out into one, as a person, by badge and PIN.
+    /// Look at a document, hand it in or sign it; bring documents in from a file, or out into one. What changes
+    /// anything is done as a person, by badge and PIN.
     #[command(subcommand)]
     Document(document::DocumentVerb),
     /// Have a label printed, as a person, by badge and PIN.
@@ -181,7 +185,7 @@ fn channels_work(config: Option<&Config>) -> bool {
 
 fn check(config: &ConfigArg, json: bool) -> anyhow::Result<ExitCode> {
     let path = &config.config;
-    let checked = gatewarden_config::check(path, &gatewarden_config::SystemEnvironment);
+    let checked = enrolled::checked(path);
     let mut mistakes = checked.mistakes.clone();
     if !json {
         print!("{}", gatewarden_config::render_files(&mistakes, &checked.sources));

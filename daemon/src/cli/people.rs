@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     ConfigArg,
     control::{Control, own_recorder},
+    first,
     person::{Person, as_person},
     rows,
 };
@@ -37,6 +38,9 @@ pub(crate) enum OperatorVerb {
     /// administrator has approved it (`gatewarden change approve`). Prints the request's id and, where the
     /// operator sets a PIN, your half of the one-time code for it: hand it to him alone.
     Add(AddOperator),
+    /// Enrol the first administrator, while nobody is enrolled, with the one-time code that the start of the
+    /// daemon printed. Code and PIN are asked for on the terminal, or read as two lines from standard input.
+    First(first::FirstArgs),
     /// Set your own PIN with both halves of the one-time code, in any order: whoever asked for your enrolment
     /// gave you one, whoever approved it the other. Code and PIN are asked for on the terminal, or read as
     /// two lines from standard input.
@@ -147,6 +151,7 @@ fn me() -> Actor {
 pub(crate) async fn operator(verb: OperatorVerb) -> anyhow::Result<ExitCode> {
     match verb {
         OperatorVerb::Add(add) => add_operator(add).await?,
+        OperatorVerb::First(args) => first::first(args).await?,
         OperatorVerb::Activate { config, operator } => activate(&config, operator).await?,
         OperatorVerb::List(ConfigArg { config }) => {
             let config = run::load_config_without_secrets(&config)?;

@@ -21,6 +21,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Where the daemon is found.
+    pub(super) fn config(&self) -> &ConfigArg {
+        &self.config
+    }
+
     /// Whoever has this badge.
     pub(super) fn of(config: ConfigArg, badge: String) -> Self {
         Self { config, badge: Some(badge) }

@@ -99,10 +99,12 @@ pub(super) fn request(open: &Value) -> String {
     parts.join("\t")
 }
 
-/// A request in a line, and under it what other policies would change.
+/// A request in a line, and under it what other policies or procedures would change.
 pub(super) fn request_with_policies(open: &Value) -> String {
     let own = std::iter::once(request(open));
-    let policies = of_policies(open).map(|told| format!("    {}", plain(&told)));
+    // Of procedures only which definitions differ: `change show` has their lines.
+    let is_head = |told: &String| open["change"]["what"] != "procedures" || !told.starts_with(' ');
+    let policies = of_policies(open).filter(is_head).map(|told| format!("    {}", plain(&told)));
     own.chain(policies).map(|line| format!("{line}\n")).collect()
 }
 

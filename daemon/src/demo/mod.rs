@@ -7,6 +7,7 @@
 //! that uses the simulators.
 
 mod client;
+mod devices;
 mod steps;
 mod world;
 
@@ -17,8 +18,13 @@ use serde::Serialize;
 
 pub(crate) use world::World;
 
+use devices::DemoVerb;
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    verb: Option<DemoVerb>,
     /// Leave after the last step; the exit code says whether every expectation held.
     #[arg(long)]
     once: bool,
@@ -38,8 +44,11 @@ struct Sum {
     tamper_detected: bool,
 }
 
-/// Plays the demo.
+/// Plays the demo, or starts simulated devices alone.
 pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    if let Some(verb) = args.verb {
+        return devices::run(verb).await;
+    }
     let mut world = World::begin(args.once).await?;
     let played = steps::play(&mut world).await;
     let summary = world.summary().await?;

@@ -46,7 +46,7 @@ impl Names for Book<'_> {
 }
 
 /// What a receiver may see.
-pub(crate) fn rights_of(engine: &Engine, to: &str) -> Arc<FieldRights> {
+fn rights_of(engine: &Engine, to: &str) -> Arc<FieldRights> {
     match to.split_once(':') {
         Some(("operator", who)) => match OperatorId::parse(who) {
             Ok(id) => engine.fields(&Actor::Operator { id, session: None }),

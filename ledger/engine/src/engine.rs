@@ -392,6 +392,21 @@ impl Engine {
         mistakes_in(&House { state, settings, memory }, content)
     }
 
+    /// Whether somebody who is enrolled may decide now on the version with this digest, at this step of its
+    /// approval. Levels and rules are asked when he does.
+    #[must_use]
+    pub fn may_decide(
+        &self,
+        document: &Document,
+        at: (Hash, &str),
+        who: &OperatorId,
+        now: &Stamp,
+    ) -> bool {
+        let scene = crate::workflows::Scene { state: &self.state, now };
+        let open = self.state.document(document).filter(|_| self.state.operator(who).is_some());
+        open.is_some_and(|open| crate::workflows::may_decide(scene, open, at, who))
+    }
+
     /// The to-dos that somebody is asked to do, oldest first.
     #[must_use]
     pub fn todos_of(&self, who: &OperatorId) -> Vec<Todo> {

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use gatewarden_documents::KindDefinition;
 use gatewarden_model::{
-    Actor, ApprovalAct, ApprovalEvent, Day, DocumentContent, DocumentKind, ExtraApproval, NodeId,
-    OperatorId, Stamp,
+    Actor, ApprovalAct, ApprovalEvent, Day, DocumentContent, DocumentKind, ExtraApproval, Hash,
+    NodeId, OperatorId, Stamp, Verdict,
 };
 use gatewarden_rules::{Condition, Facts};
 use gatewarden_workflow::{
@@ -218,6 +218,20 @@ pub(crate) fn act(
     let procedures = procedures_of(scene, open)?;
     let asked = asked(procedures, open, &open.frozen);
     around(scene, procedures, open, &asked, |around| instance.act(by, act, around))
+}
+
+/// Whether a decision on this very version waits for somebody at this step, as people are now.
+pub(crate) fn may_decide(
+    scene: Scene<'_>,
+    open: &OpenDocument,
+    (digest, node): (Hash, &str),
+    who: &OperatorId,
+) -> bool {
+    let Ok(node) = node.parse() else { return false };
+    let verdict = Verdict::Approve;
+    let said =
+        ApprovalAct::Decide { node: Some(node), on: digest, verdict, comment: String::new() };
+    open.digest == digest && act(scene, open, who, &said).is_ok()
 }
 
 /// What happens because time passed.

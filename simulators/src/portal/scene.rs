@@ -22,11 +22,13 @@ pub struct SceneOptions {
     pub beams: bool,
     /// Single reads lost, between these, in percent.
     pub lost_pct: (u8, u8),
+    /// Tags of a load that moves; drawn without it.
+    pub pieces: Option<u8>,
 }
 
 impl Default for SceneOptions {
     fn default() -> Self {
-        Self { beams: true, lost_pct: (30, 40) }
+        Self { beams: true, lost_pct: (30, 40), pieces: None }
     }
 }
 
@@ -75,7 +77,7 @@ struct Tag {
 pub fn scene(seed: u64, options: SceneOptions) -> Scene {
     let mut draw = Seed::new(seed ^ 0x706F_7274_616C);
     let plot = plot(&mut draw);
-    let (mut loads, bodies) = act(&mut draw, plot);
+    let (mut loads, bodies) = act(&mut draw, plot, options.pieces);
     let end = loads.iter().map(|l| l.course.end()).chain(bodies.iter().map(|b| b.course.end()));
     let end = (end.fold(4.0, f64::max) + 3.0).min(SECONDS_MAX);
     if plot == Plot::Elsewhere || draw.chance(40) {
@@ -114,7 +116,7 @@ fn plot(draw: &mut Seed) -> Plot {
 }
 
 /// What goes through the door, and what of it breaks the beams.
-fn act(draw: &mut Seed, plot: Plot) -> (Vec<Load>, Vec<Body>) {
+fn act(draw: &mut Seed, plot: Plot, pieces: Option<u8>) -> (Vec<Load>, Vec<Body>) {
     let way = if draw.chance(50) { Way::In } else { Way::Out };
     let (side, speed) = (sign(way), uniform(draw, 0.6, 1.8));
     let start = uniform(draw, 0.5, 2.0);
@@ -122,7 +124,11 @@ fn act(draw: &mut Seed, plot: Plot) -> (Vec<Load>, Vec<Body>) {
         course: course.clone(),
         lane: uniform(draw, -0.25, 0.25),
         path: 0.0,
-        tags: 4 + usize::try_from(draw.below(56)).unwrap_or(0),
+        tags: {
+            // Drawn also where it is given: what comes after stays as it is.
+            let drawn = 4 + usize::try_from(draw.below(56)).unwrap_or(0);
+            pieces.map_or(drawn, usize::from)
+        },
         fate,
     };
     let through = Course::through(way, start, speed);

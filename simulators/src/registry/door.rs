@@ -72,6 +72,7 @@ pub(super) static KIND: Kind = Kind {
                     Shape::Flag,
                     "a copy of a tag that moves stands at antenna 1 all along",
                 ),
+                Field::may("pieces", Shape::number(1, 60), "tags of what moves; drawn without it"),
                 Field::may(
                     "speed",
                     Shape::number(1, 100),
@@ -156,7 +157,11 @@ impl Doorway {
             return Err(refuse("a pass is under way: wait for its end, or stop it"));
         }
         let from = self.seed.wrapping_add(state.drawn);
-        let options = SceneOptions { beams: self.beams.is_some(), ..SceneOptions::default() };
+        let options = SceneOptions {
+            beams: self.beams.is_some(),
+            pieces: with.number("pieces"),
+            ..SceneOptions::default()
+        };
         let (tried, scene) = (0..SEEDS_TRIED_MAX)
             .map(|tried| (tried, scene(from.wrapping_add(tried), options)))
             .find(|(_, scene)| wanted(scene, with))

@@ -26,6 +26,11 @@ pub(super) static KIND: Kind = Kind {
         Field::may("miss_percent", Shape::number(0, 100), "how many of 100 tries fail"),
         Field::may("profile", Shape::OneOf(Profile::NAMES), "which reader it is like"),
         Field::may("ports", Shape::number(1, PORTS_MAX as i64), "antenna ports"),
+        Field::may(
+            "serial",
+            Shape::number(1, 65_535),
+            "the end of its MAC address, which tells it from its twins; 1 without it",
+        ),
     ],
     actions: &[
         Verb::new(
@@ -79,12 +84,16 @@ pub(super) static KIND: Kind = Kind {
 fn start<'a>(options: &'a Arguments, _: &'a [Actor], _: Teller) -> Started<'a> {
     Box::pin(async move {
         let default = LlrpOptions::default();
+        let mut mac = default.mac;
+        let serial: u16 = options.number("serial").unwrap_or(1);
+        mac[6..].copy_from_slice(&serial.to_be_bytes());
         let options = LlrpOptions {
             bind: options.bind(),
             seed: options.number("seed").unwrap_or(default.seed),
             rate: options.number("rate").unwrap_or(default.rate),
             miss_percent: options.number("miss_percent").unwrap_or(default.miss_percent),
             ports: options.number("ports").unwrap_or(default.ports),
+            mac,
             profile: options.text("profile").and_then(Profile::named).unwrap_or_default(),
             ..default
         };

@@ -10,6 +10,8 @@ mod parse;
 mod play;
 mod spans;
 
+use std::net::SocketAddr;
+
 use crate::registry::{Arguments, Kind};
 
 pub use crate::registry::Tell;
@@ -38,6 +40,8 @@ pub struct Scenario {
     /// How long it goes on after the last step; `None` is until it is told to stop, or until the
     /// last expectation is looked at where there are any.
     pub after_ms: Option<u64>,
+    /// Where it may be steered over HTTP; on this machine only.
+    pub control: Option<SocketAddr>,
 }
 
 /// One simulated device.

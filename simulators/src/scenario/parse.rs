@@ -1,6 +1,7 @@
 //! TOML to a [`Scenario`]; every mistake is found at once and told with its place.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -100,11 +101,11 @@ impl Scenario {
         };
         let file = file.get_ref();
         for (key, _) in file {
-            if !["devices", "ready", "steps", "expect", "after_ms"]
+            if !["devices", "ready", "steps", "expect", "after_ms", "control"]
                 .contains(&key.get_ref().as_ref())
             {
                 let what = format!(
-                    "a scenario has no {} (expected devices, ready, steps, expect or after_ms)",
+                    "a scenario has no {} (expected devices, ready, steps, expect, after_ms or control)",
                     key.get_ref()
                 );
                 mistakes.add(&key.span(), what);
@@ -118,6 +119,15 @@ impl Scenario {
                 }
                 number
             });
+        let control = file.iter().find(|(key, _)| key.get_ref() == "control").and_then(|(_, v)| {
+            let at = v.get_ref().as_str().and_then(|text| text.parse::<SocketAddr>().ok());
+            let here = at.filter(|at| at.ip().is_loopback());
+            if here.is_none() {
+                let what = "control is an address of this machine, such as \"127.0.0.1:9700\"";
+                mistakes.add(&v.span(), what);
+            }
+            here
+        });
         let devices = devices(entries(file, "devices", DEVICES_MAX, &mut mistakes), &mut mistakes);
         let steps =
             steps(entries(file, "steps", STEPS_MAX, &mut mistakes), &devices, &mut mistakes);
@@ -128,7 +138,7 @@ impl Scenario {
         let mut expects = expects(entries, &devices, Some(last), &mut mistakes);
         expects.sort_by_key(|expect| expect.at_ms);
         if mistakes.found.is_empty() {
-            return Ok(Self { devices, ready, steps, expects, after_ms });
+            return Ok(Self { devices, ready, steps, expects, after_ms, control });
         }
         Err(mistakes.found)
     }

@@ -8,7 +8,7 @@ use gatewarden_notices::{
     Waiting,
 };
 
-use super::{NoticeNames, shape, words::Templates};
+use super::{NoticeNames, heard, shape, words::Templates};
 use crate::{
     cross::Seen,
     fields::{Fields, Span, Value},
@@ -66,6 +66,7 @@ fn notice(
     // Everything is looked at before anything is given up: each has mistakes of its own to tell.
     let on = fields.text("on").and_then(On::of_name);
     let to = receivers(walk, fields, names);
+    heard::receivers(walk, fields.place("to"), &to, names);
     let only = only(walk, fields, names);
     let channels = channels(walk, fields, names);
     let escalate = escalations(walk, fields, names);
@@ -203,6 +204,7 @@ fn escalations(walk: &mut Walk<'_>, fields: &Fields, names: NoticeNames<'_>) -> 
     let mut escalations: Vec<Escalation> = vec![];
     for one in fields.tables("escalate") {
         let to = receivers(walk, one, names);
+        heard::receivers(walk, one.place("to"), &to, names);
         let Some(after_minutes) = one.integer("after_minutes") else { continue };
         if escalations.last().is_some_and(|before| before.after_minutes >= after_minutes) {
             let message = format!("{after_minutes} minutes are not after the escalation before");

@@ -2,7 +2,16 @@
 //! kills; what nobody takes is visible; a link that nobody made opens nothing.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use gatewarden_simulators::messenger::{SimWeCom, WeComOptions};
+mod browser;
+mod links;
+mod mails;
+mod pages;
+mod smtp;
+
+use gatewarden_simulators::{
+    erp::{Fault, Mode},
+    messenger::{SimWeCom, WeComOptions},
+};
 use gatewarden_tests::{Gateway, Journal, People, Settings, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,25 +28,6 @@ async fn house(wecom: &SimWeCom) -> (Gateway, People) {
     let settings =
         Settings { more, env, failures_max: 3, lockout: (3, 1000, 1000), ..Settings::default() };
     let gateway = Gateway::start(settings).await;
-    let people = People::enrol(&gateway).await;
-    (gateway, people)
-}
-
-/// A gateway with the shipped procedures, that tells its supervisor.
-async fn governed(wecom: &SimWeCom) -> (Gateway, People) {
-    let more = format!(
-        "\n[procedures]\nnotices = \"notices.toml\"\n\n\
-         [[channels]]\nname = \"wecom\"\nkind = \"wecom-app\"\nurl = \"{}\"\ncorp_id = \"corp-id\"\n\
-         corp_secret = {{ env = \"WECOM_SECRET\" }}\nagent_id = 1000002\n\n\
-         [[contacts]]\noperator = \"wang.lead\"\nwecom = \"wang\"\nlanguage = \"en\"\n",
-        wecom.url()
-    );
-    let env = vec![("WECOM_SECRET".to_owned(), "corp-secret".into())];
-    let mut gateway = Gateway::prepare(Settings { more, env, ..Settings::default() }).await;
-    // Whatever the time of the day is, nobody's hours are quiet.
-    let _ = gateway.file("notices.toml", "hours = { from = \"00:00\", to = \"24:00\" }\n");
-    gateway.reconfigure("[gateway]\n", "[gateway]\npublic_url = \"https://gw.example\"\n");
-    gateway.run().await;
     let people = People::enrol(&gateway).await;
     (gateway, people)
 }
@@ -147,62 +137,31 @@ async fn what_no_channel_takes_is_visible_and_can_be_tried_again() {
 }
 
 #[tokio::test]
-async fn a_link_signs_once_for_the_person_whom_it_was_sent_to_and_for_nobody_else() {
+async fn a_kill_between_sending_and_recording_repeats_at_most_once_and_the_repeat_is_marked() {
     let wecom = SimWeCom::start(WeComOptions::default()).await.unwrap();
-    let (gateway, people) = governed(&wecom).await;
-    let author = people.sign_in("li.wei", None).await;
-    let number = "TR-202611-00001";
-    let content = json!({"document": {"kind": "transfer-order", "number": number}, "version": 1,
-        "title": "To the line", "lines": [{"line": 10, "item": "BOLT-M8", "quantity": 2,
-            "from": "wh1/dock", "to": "wh1/line"}]});
-    let written = author.post_ok("/api/v1/documents", &content).await;
-    let path = format!("/api/v1/documents/transfer-order/{number}/submit");
-    author.post_ok(&path, &json!({"digest": written.body["digest"]})).await;
-
-    let token = until("the approver is sent a link", || async {
-        let posted = wecom.posted();
-        let body = posted.iter().find(|one| one.body.to_string().contains(number))?;
-        assert_eq!(body.to, ["wang"]);
-        let body = body.body.to_string();
-        let token = body.split("https://gw.example/approve/").nth(1)?;
-        let end = token.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-        Some(token[..end.unwrap_or(token.len())].to_owned())
-    })
-    .await;
-    let (door, path) = (gateway.anybody(), format!("/api/v1/links/{token}"));
-    let shown = door.get(&path).await;
-    assert_eq!((&shown["operator"], &shown["state"]), (&json!("wang.lead"), &json!("open")));
-    assert_eq!(shown["content"]["title"], "To the line");
-
-    let sign = |badge: &str, pin: &str, verdict: &str| json!({"badge": badge, "pin": pin, "verdict": verdict});
-    let foreign = door.post(&path, &sign("OP-2001", "8264", "approve")).await;
-    assert_eq!((foreign.status, &foreign.body["code"]), (403, &json!("link-foreign")));
-    let wrong = door.post(&path, &sign("OP-3001", "0000", "approve")).await;
-    assert_eq!(wrong.status, 401, "{}", wrong.body);
-    let bare = door.post(&path, &sign("OP-3001", "3691", "reject")).await;
-    assert_eq!(
-        (bare.status, &bare.body["field"]),
-        (400, &json!("comment")),
-        "a no without a reason"
+    let (mut gateway, _people) = house(&wecom).await;
+    // WeCom takes the message and the answer never comes: there the power goes.
+    wecom.faults().set(Fault { mode: Mode::TimeoutAfterCommit, times: None });
+    lock_out(&gateway, "OP-4001").await;
+    let sent = || wecom.posted().into_iter().filter(|one| one.text.contains("sam.sales"));
+    until("WeCom has it", || async { sent().next() }).await;
+    gateway.kill();
+    assert!(
+        gateway.journal().of_kind("notice-settled").next().is_none(),
+        "nothing is recorded yet"
     );
-    assert_eq!(door.get(&path).await["state"], "open", "nothing was signed");
-
-    let signed = door.post(&path, &sign("OP-3001", "3691", "approve")).await;
-    assert_eq!(signed.status, 204, "{}", signed.body);
-    let again = door.post(&path, &sign("OP-3001", "3691", "approve")).await;
-    assert_eq!((again.status, &again.body["code"]), (410, &json!("link-used")));
-    let shown = door.get(&path).await;
-    assert_eq!((&shown["state"], &shown["content"]), (&json!("used"), &json!(null)));
-
-    let journal = Journal::read(&gateway.ledger());
-    let events = journal.of_kind("document-stepped").map(|body| &body["step"]["event"]);
-    let decided: Vec<&Value> = events.filter(|event| event["event"] == "decided").collect();
-    assert_eq!(decided.len(), 1);
-    assert_eq!(
-        (&decided[0]["by"], &decided[0]["on"]),
-        (&json!("wang.lead"), &written.body["digest"])
-    );
-    let refused = journal.of_kind("denied").map(|body| body["reason"].as_str().unwrap());
-    let refused = refused.filter(|reason| reason.contains("link of wang.lead"));
-    assert_eq!(refused.count(), 2, "the stranger's try and the second one");
+    wecom.faults().clear();
+    gateway.run().await;
+    let told = settled(&gateway, "locked-out", 1).await;
+    assert_eq!(told[0]["outcome"]["kind"], "delivered");
+    let all: Vec<_> = sent().collect();
+    assert!(all.len() as u64 + wecom.repeats() <= 2, "{all:?}");
+    let reference = |text: &str| text.rsplit('#').next().map(str::to_owned);
+    assert!(all.iter().all(|one| reference(&one.text) == reference(&all[0].text)), "{all:?}");
+    // Later starts tell nothing of it again.
+    gateway.kill();
+    gateway.run().await;
+    lock_out(&gateway, "OP-2001").await;
+    assert_eq!(settled(&gateway, "locked-out", 2).await.len(), 2);
+    assert_eq!(sent().count(), all.len());
 }

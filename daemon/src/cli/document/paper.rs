@@ -1,0 +1,180 @@
+//! `gatewarden document show`, `submit` and `sign`: one document, by the same doors as everybody's.
+//!
+//! Invariants: the version that is handed in or signed is the one that was printed before the PIN was asked for.
+//! Absent: the other acts of a signer (hand over, send back …: the inbox page and the API).
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{kind_of, path_of};
+use crate::{
+    cli::{
+        ConfigArg,
+        person::{Person, as_person, running},
+    },
+    plain::plain,
+};
+
+/// Lines of a document that are printed at most.
+const LINES_SHOWN_MAX: usize = 40;
+
+/// Which document.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// Its kind, such as purchase-order.
+    kind: String,
+    /// Its number.
+    number: String,
+}
+
+/// What is done with it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PaperVerb {
+    /// Show an open document or one that is over: its newest version, where it stands, who signed, who is asked, and
+    /// what was executed of each line.
+    Show {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        named: Named,
+        /// Print it whole, as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hand in the newest version of a document that you wrote: from here on others sign.
+    Submit {
+        #[command(flatten)]
+        who: Person,
+        #[command(flatten)]
+        named: Named,
+    },
+    /// Sign the newest version of a document that waits for you, or say no. The signature covers exactly what is
+    /// printed.
+    Sign {
+        #[command(flatten)]
+        who: Person,
+        #[command(flatten)]
+        named: Named,
+        /// approve or reject.
+        #[arg(value_parser = ["approve", "reject"])]
+        verdict: String,
+        /// Why; a no needs a reason.
+        #[arg(long, default_value = "", required_if_eq("verdict", "reject"))]
+        comment: String,
+    },
+}
+
+/// Runs it.
+pub(super) async fn paper(verb: PaperVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        PaperVerb::Show { config, named, json: true } => {
+            let view = look(&config, &named).await?;
+            println!("{}", serde_json::to_string_pretty(&view)?);
+        }
+        PaperVerb::Show { config, named, json: false } => {
+            print!("{}", told(&look(&config, &named).await?));
+        }
+        PaperVerb::Submit { who, named } => {
+            let view = look(who.config(), &named).await?;
+            print!("{}", told(&view));
+            let path = format!("{}/submit", path(&named)?);
+            as_person(who, &path, Some(json!({"digest": view["digest"]}))).await?;
+            println!("handed in");
+        }
+        PaperVerb::Sign { who, named, verdict, comment } => {
+            let view = look(who.config(), &named).await?;
+            print!("{}", told(&view));
+            let path = format!("{}/act", path(&named)?);
+            let body = json!({"act": "decide", "on": view["digest"], "verdict": verdict, "comment": comment});
+            as_person(who, &path, Some(body)).await?;
+            println!("{}", if verdict == "approve" { "signed" } else { "rejected" });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path(named: &Named) -> anyhow::Result<String> {
+    Ok(path_of(kind_of(&named.kind)?, &named.number))
+}
+
+/// The document as the box's account sees it: whole, since the files are its own.
+async fn look(config: &ConfigArg, named: &Named) -> anyhow::Result<Value> {
+    let (path, daemon) = (path(named)?, running(config).await?);
+    let view = daemon.send(Method::GET, &path, None).await;
+    view.with_context(|| format!("{} {}", named.kind, named.number))
+}
+
+/// A document for people.
+fn told(view: &Value) -> String {
+    let content = &view["content"];
+    let word = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let mut lines = vec![format!(
+        "{} {} version {}, {}, by {}",
+        word(&content["document"]["kind"]),
+        word(&content["document"]["number"]),
+        content["version"],
+        word(&view["state"]),
+        word(&view["author"]),
+    )];
+    for key in ["title", "partner", "date", "due", "requester", "note"] {
+        if let Some(text) = content[key].as_str() {
+            lines.push(format!("  {key} {text}"));
+        }
+    }
+    let all = content["lines"].as_array().map_or(&[][..], Vec::as_slice);
+    for line in all.iter().take(LINES_SHOWN_MAX) {
+        let way = [&line["from"], &line["to"]].map(word).join(" → ");
+        let open = view["quantities"][line["line"].to_string()]["open"].as_i64();
+        let open = open.map_or_else(String::new, |open| format!(", {open} open"));
+        let (quantity, item) = (word(&line["quantity"]), word(&line["item"]));
+        lines.push(format!("  {} {quantity} of {item} {way}{open}", line["line"]));
+    }
+    if all.len() > LINES_SHOWN_MAX {
+        lines.push(format!("  and {} lines more", all.len() - LINES_SHOWN_MAX));
+    }
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    for one in list(&view["approval"]["signed"]) {
+        let step = word(&one["node"]);
+        lines.push(format!("  {step}: {} by {}", word(&one["verdict"]), word(&one["by"])));
+    }
+    for one in list(&view["approval"]["waiting"]) {
+        let asked: Vec<String> = list(&one["asked"]).iter().map(word).collect();
+        lines.push(format!("  waits at {} for {}", word(&one["node"]), asked.join(", ")));
+    }
+    lines.push(format!("  digest {}", word(&view["digest"])));
+    lines.iter().map(|line| format!("{}\n", plain(line))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_told_in_lines_that_nothing_breaks() {
+        let view = json!({
+            "content": {"document": {"kind": "requisition", "number": "R-1"}, "version": 2, "note": "a\nb",
+                "lines": [{"line": 10, "item": "BOLT-M8", "quantity": 3, "to": "@production/x"}]},
+            "digest": "ab", "state": "in-approval", "author": "li.wei",
+            "quantities": {"10": {"open": 1}},
+            "approval": {"signed": [], "waiting": [{"node": "manager", "asked": ["wu.manager"]}]},
+        });
+        assert_eq!(
+            told(&view).lines().collect::<Vec<_>>(),
+            [
+                "requisition R-1 version 2, in-approval, by li.wei",
+                "  note a\\nb",
+                "  10 3 of BOLT-M8 - → @production/x, 1 open",
+                "  waits at manager for wu.manager",
+                "  digest ab",
+            ]
+        );
+    }
+}
