@@ -27,7 +27,7 @@ pub use told::{TOLD_MAX, Told};
 pub(crate) use eval::Frame;
 
 use crate::{
-    facts::{Fact, Facts, Name},
+    facts::{Fact, Facts, Name, Untold},
     schema::Schema,
 };
 use expr::Expr;
@@ -74,6 +74,14 @@ pub enum ConditionError {
     /// A fact is not known.
     #[error("the fact {0:?} is not known here: ask with has({0}) first")]
     Missing(Name),
+    /// A fact can't be told.
+    #[error("the fact {name:?} can't be told: {why}")]
+    Untold {
+        /// Which.
+        name: Name,
+        /// Why.
+        why: Untold,
+    },
     /// A fact is of another type than its schema says.
     #[error("the fact {name:?} is not {expected}")]
     WrongType {
@@ -104,6 +112,7 @@ impl ConditionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "fact-missing",
+            Self::Untold { .. } => "fact-untold",
             Self::WrongType { .. } => "fact-wrong-type",
             Self::Overflow(_) => "overflow",
             Self::DivisionByZero(_) => "division-by-zero",

@@ -33,6 +33,29 @@ pub enum Fact {
     Scalar(Scalar),
     /// A list of records, such as the lines of a document.
     Records(Vec<Record>),
+    /// It can't be told, so that whoever asks for it, even whether it is there, has no answer. Never frozen.
+    #[serde(skip)]
+    Untold(Untold),
+}
+
+/// Why a fact can't be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Untold {
+    /// What happened before was not read.
+    #[error("what happened before is still being read from the journal: try again in a moment")]
+    NotRead,
+    /// A bound was hit.
+    #[error("more happened than is remembered: it is told again when the span is over")]
+    Overflow,
+    /// Nobody looked it up.
+    #[error("it is not known here: only the running gateway can tell it")]
+    NotHere,
+}
+
+impl From<Untold> for Fact {
+    fn from(why: Untold) -> Self {
+        Self::Untold(why)
+    }
 }
 
 macro_rules! fact_from {

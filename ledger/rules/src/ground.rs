@@ -11,7 +11,7 @@ use gatewarden_model::{Day, Item, ItemId, Movement, MovementLine, OperatorId, St
 pub use document::put_document;
 
 use crate::{
-    facts::{Facts, Record},
+    facts::{Fact, Facts, Record, Untold},
     history::Working,
     wants::{Wants, put, put_line, put_some},
 };
@@ -23,6 +23,10 @@ pub trait Ground {
     /// What there is of an item, and what is to come and go.
     fn stock(&self, _code: &ItemId) -> Option<StockFacts> {
         None
+    }
+    /// Whether it is known what is to come and go. Where not, quantities that rest on it are not told.
+    fn expects(&self) -> bool {
+        true
     }
     /// The roles that somebody holds.
     fn roles(&self, _who: &OperatorId) -> Option<Vec<String>> {
@@ -103,21 +107,25 @@ impl StockFacts {
         }
     }
 
-    /// Puts them into facts.
-    pub fn put(&self, facts: &mut Facts, wants: &Wants) {
+    /// Puts them into facts; what is to come and go only where that is `expected`.
+    pub fn put(&self, facts: &mut Facts, wants: &Wants, expected: bool) {
+        let known = |value: i64| match expected {
+            true => Fact::from(value),
+            false => Fact::Untold(Untold::NotHere),
+        };
         put!(facts, wants, "stock.available", self.available);
         put!(facts, wants, "stock.on_hand", self.on_hand);
-        put!(facts, wants, "stock.ordered", self.ordered);
-        put!(facts, wants, "stock.planned", self.planned);
-        put!(facts, wants, "stock.production", self.production);
-        put!(facts, wants, "stock.projected", self.projected());
+        put!(facts, wants, "stock.ordered", known(self.ordered));
+        put!(facts, wants, "stock.planned", known(self.planned));
+        put!(facts, wants, "stock.production", known(self.production));
+        put!(facts, wants, "stock.projected", known(self.projected()));
         put!(facts, wants, "stock.reorder", self.reorder);
-        put!(facts, wants, "stock.requested", self.requested);
-        put!(facts, wants, "stock.reserved", self.reserved);
+        put!(facts, wants, "stock.requested", known(self.requested));
+        put!(facts, wants, "stock.reserved", known(self.reserved));
         put!(facts, wants, "stock.safety", self.safety);
-        put!(facts, wants, "stock.shortage", self.shortage());
-        put!(facts, wants, "stock.subcontract", self.subcontract);
-        put!(facts, wants, "stock.suggested", self.suggested());
+        put!(facts, wants, "stock.shortage", known(self.shortage()));
+        put!(facts, wants, "stock.subcontract", known(self.subcontract));
+        put!(facts, wants, "stock.suggested", known(self.suggested()));
         put_some!(facts, wants, "stock.value", self.value);
     }
 }
@@ -133,7 +141,7 @@ pub fn put_item(facts: &mut Facts, wants: &Wants, code: &ItemId, ground: &impl G
         put!(facts, wants, "item.valued", item.valuation.is_some());
     }
     if let Some(stock) = ground.stock(code) {
-        stock.put(facts, wants);
+        stock.put(facts, wants, ground.expects());
     }
 }
 
@@ -164,7 +172,11 @@ pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, groun
     put!(facts, wants, "movement.warehouses", distinct(warehouses(movement)));
     put!(facts, wants, "session.auth_level", i64::from(movement.auth_level));
     put!(facts, wants, "session.operator", movement.operator.as_str());
-    put_some!(facts, wants, "session.roles", ground.roles(&movement.operator));
+    const ROLES: usize = crate::catalogue::at("session.roles");
+    if wants.at(ROLES) {
+        let roles = ground.roles(&movement.operator);
+        facts.set("session.roles", roles.map_or(Fact::Untold(Untold::NotHere), Fact::from));
+    }
     put!(facts, wants, "session.second", movement.second.is_some());
     put_some!(facts, wants, "session.station", movement.station.as_ref().map(|s| s.as_str()));
     const LINES: usize = crate::catalogue::at("lines");

@@ -58,6 +58,16 @@ impl Wants {
         self.any(&OF)
     }
 
+    pub(crate) fn idle(&self) -> bool {
+        self.at(catalogue::at("stock.idle_days"))
+    }
+
+    /// Whether something is asked for that only the whole journal tells.
+    #[must_use]
+    pub fn whole_journal(&self) -> bool {
+        self.idle() || self.accuracy() || self.prices()
+    }
+
     pub(crate) fn accuracy(&self) -> bool {
         const OF: [usize; 4] = [
             catalogue::at("history.accuracy"),
