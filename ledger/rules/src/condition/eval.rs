@@ -12,19 +12,21 @@ use super::{
     ConditionError, Use,
     expr::{Comparing, Expr, Looking, Reckoning},
 };
-use crate::facts::{Fact, LIST_MAX, Name, Record, TEXT_BYTES_MAX};
+use crate::facts::{Fact, Facts, LIST_MAX, Name, Record, TEXT_BYTES_MAX};
 
-/// What is known: in the order of the uses, or by the schema's slots.
+/// What is known, and the facts that are looked at.
 pub(crate) struct Frame<'f> {
-    pub(crate) known: &'f [Option<&'f Fact>],
-    pub(crate) by_slot: bool,
+    pub(crate) facts: &'f Facts,
     pub(crate) uses: &'f [Use],
 }
 
 impl<'f> Frame<'f> {
     pub(crate) fn fact(&self, place: usize) -> Option<&'f Fact> {
-        let at = if self.by_slot { self.uses.get(place)?.slot } else { place };
-        self.known.get(at).copied().flatten()
+        let one = self.uses.get(place)?;
+        match one.known {
+            Some(place) => self.facts.at(place),
+            None => self.facts.own(&one.name),
+        }
     }
 
     /// The fact; fails where it can't be told.
