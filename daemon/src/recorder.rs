@@ -18,7 +18,9 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use gatewarden_engine::{Access, Command, Engine, Refusal, RefusedDevice, Reply, Settings};
+use gatewarden_engine::{
+    Access, Command, Engine, Refusal, RefusedDevice, Reply, RuleMemory, Settings,
+};
 use gatewarden_model::{Clock, DeviceId, OperatorId, SessionId, Signal, StationId, entry::Verdict};
 use gatewarden_store::{Ledger, ops::Reserve};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -73,6 +75,11 @@ enum Job {
     Rotate {
         rotation: Box<Rotation>,
         answer: oneshot::Sender<RotationAnswer>,
+    },
+    /// What somebody read of the journal for rules.
+    Remember {
+        read: Box<RuleMemory>,
+        taken: oneshot::Sender<bool>,
     },
     Begun,
     Shut(oneshot::Sender<()>),
@@ -205,6 +212,15 @@ impl Recorder {
             true => RecorderError::NotWritten(AWAY.to_owned()),
             false => RecorderError::Stopped,
         })
+    }
+
+    /// Hands over what was read of the journal for rules, up to a few entries ago; false where that was too little,
+    /// or the rules ask for something else meanwhile.
+    pub(crate) async fn remember(&self, read: RuleMemory) -> Result<bool, RecorderError> {
+        let (taken, is_taken) = oneshot::channel();
+        let job = Job::Remember { read: Box::new(read), taken };
+        self.jobs.send(job).await.map_err(|_| RecorderError::Stopped)?;
+        is_taken.await.map_err(|_| RecorderError::Stopped)
     }
 
     /// Whether a shared ledger can't be reached, so that nothing can be decided.

@@ -3,26 +3,29 @@
 //! Invariants: it only looks, and hands what it finds to the recorder as `Command::Fire`, which records it once for
 //! each cause; so an entry that is looked at again after a crash is told once. Stock is looked up in pieces, so that
 //! neither memory nor a turn of the recorder grows with the house. Absent: what is asked before something is done
-//! (the engine asks within the turn), and times that passed while the gateway was off: their next time counts.
+//! (the engine asks within the turn). A schedule waits until rules remember all that they ask for (`whole`).
+
+mod schedule;
+mod whole;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::Arc,
     time::Duration,
 };
 
-use croner::Cron;
-use gatewarden_engine::{AgedStock, Command, FoundAfter, OnHand, RuleLevels, ScheduledRule};
+use gatewarden_engine::{
+    AgedStock, Command, Engine, FoundAfter, OnHand, RuleLevels, ScheduledRule,
+};
 use gatewarden_model::{Clock, Entry, ItemId, StockStatus};
 use gatewarden_store::{BalanceFilter, LedgerAddress, LedgerReader, StoreError};
-use jiff::{
-    Timestamp,
-    tz::{Offset, TimeZone},
-};
 use rusqlite::{OptionalExtension as _, params};
 use tokio_util::sync::CancellationToken;
 
 use crate::{recorder::Recorder, spool::Spool};
+use schedule::Schedules;
+use whole::Whole;
 
 /// The cursor's name in the spool.
 const LANE: &str = "@rules";
@@ -53,16 +56,24 @@ struct Running {
     cursor: Option<u64>,
     /// The same as it is on disk, and when it was written there.
     kept: (Option<u64>, i64),
-    /// When each scheduled rule is due, in microseconds of the wall clock, with the cron text that says so.
-    due: BTreeMap<String, (String, i64)>,
+    schedules: Schedules,
+    whole: Whole,
+    stop: CancellationToken,
 }
 
 impl RuleWatch {
     /// Watches until `stop`. Errors are told and tried again.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut size = self.recorder.size();
-        let (levels, due) = (RuleLevels::default(), BTreeMap::new());
-        let mut running = Running { watch: self, levels, cursor: None, kept: (None, 0), due };
+        let mut running = Running {
+            watch: self,
+            levels: RuleLevels::default(),
+            cursor: None,
+            kept: (None, 0),
+            schedules: Schedules::default(),
+            whole: Whole::default(),
+            stop: stop.clone(),
+        };
         loop {
             match running.step().await {
                 Ok(true) if !stop.is_cancelled() => continue,
@@ -85,7 +96,7 @@ impl Running {
     /// Looks at the next entries, then at the clock; true where there are more entries.
     async fn step(&mut self) -> anyhow::Result<bool> {
         let more = self.follow().await?;
-        if !more {
+        if !more && self.whole.is_remembered(&self.watch, &self.stop).await? {
             self.look_at_the_clock().await?;
         }
         Ok(more)
@@ -119,7 +130,10 @@ impl Running {
         let kept = kept.await?;
         let len = self.read(|reader| reader.len()).await?;
         let from = kept.filter(|kept| *kept <= len).unwrap_or(len);
-        let items = self.watch.recorder.query(|engine| engine.items_with_level()).await?;
+        // What is not looked at yet may have crossed its level, and is told then.
+        let ahead = self.watched_in(from..len).await?;
+        let mut items = self.watch.recorder.query(|engine| engine.items_with_level()).await?;
+        items.retain(|item| !ahead.contains(item));
         let on_hand = self.on_hand(items).await?;
         let (mut levels, at) = (std::mem::take(&mut self.levels), self.watch.clock.now());
         let begun = self.watch.recorder.query(move |engine| {
@@ -130,6 +144,19 @@ impl Running {
         self.cursor = Some(from);
         self.kept = (kept, self.now_us());
         Ok(from)
+    }
+
+    /// The items whose level entries may have changed.
+    async fn watched_in(&self, entries: Range<u64>) -> anyhow::Result<BTreeSet<ItemId>> {
+        let (mut items, mut from) = (BTreeSet::new(), entries.start);
+        while from < entries.end {
+            let upto = entries.end.min(from.saturating_add(ENTRIES_AT_ONCE));
+            let read = self.read(move |reader| reader.entries(from..upto)).await?;
+            let look = move |engine: &Engine| engine.items_watched(&read);
+            items.extend(self.watch.recorder.query(look).await?);
+            from = upto;
+        }
+        Ok(items)
     }
 
     async fn ask(&mut self, entries: Vec<Entry>) -> anyhow::Result<FoundAfter> {
@@ -165,27 +192,20 @@ impl Running {
 
     async fn look_at_the_clock(&mut self) -> anyhow::Result<()> {
         let rules = self.watch.recorder.query(|engine| engine.scheduled_rules()).await?;
-        let known: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-        self.due.retain(|id, _| known.contains(id.as_str()));
-        let now_us = self.now_us();
+        self.schedules.retain(&rules);
         for rule in rules {
-            let known = self.due.get(&rule.id).filter(|(cron, _)| *cron == rule.cron);
-            let is_due = known.is_some_and(|(_, due_us)| *due_us <= now_us);
-            if known.is_some() && !is_due {
-                continue;
-            }
-            let next_us = next_time(&rule.cron, now_us, self.watch.offset_min).unwrap_or(i64::MAX);
-            self.due.insert(rule.id.clone(), (rule.cron.clone(), next_us));
-            if is_due {
-                self.run_scheduled(&rule).await?;
-            }
+            let (now_us, offset_min) = (self.now_us(), self.watch.offset_min);
+            let due = self.schedules.due(&self.watch.spool, &rule, (now_us, offset_min)).await?;
+            let Some(due_us) = due else { continue };
+            self.run_scheduled(&rule, due_us).await?;
+            self.schedules.ran(&self.watch.spool, &rule, (due_us, offset_min)).await?;
         }
         Ok(())
     }
 
-    async fn run_scheduled(&mut self, rule: &ScheduledRule) -> anyhow::Result<()> {
+    async fn run_scheduled(&self, rule: &ScheduledRule, due_us: i64) -> anyhow::Result<()> {
         if !rule.of_stock {
-            return self.scheduled_piece(&rule.id, vec![]).await;
+            return self.scheduled_piece((&rule.id, due_us), vec![]).await;
         }
         let items = self.watch.recorder.query(|engine| {
             engine.settings().items.iter().map(|item| item.code.clone()).collect::<Vec<_>>()
@@ -194,23 +214,27 @@ impl Running {
         for item in items.await? {
             piece.extend(self.read(move |reader| aged(reader, item)).await?);
             if piece.len() >= LAYERS_AT_ONCE {
-                self.scheduled_piece(&rule.id, std::mem::take(&mut piece)).await?;
+                self.scheduled_piece((&rule.id, due_us), std::mem::take(&mut piece)).await?;
             }
         }
         if piece.is_empty() {
             return Ok(());
         }
-        self.scheduled_piece(&rule.id, piece).await
+        self.scheduled_piece((&rule.id, due_us), piece).await
     }
 
-    async fn scheduled_piece(&self, rule: &str, stock: Vec<AgedStock>) -> anyhow::Result<()> {
+    async fn scheduled_piece(
+        &self,
+        (rule, due_us): (&str, i64),
+        stock: Vec<AgedStock>,
+    ) -> anyhow::Result<()> {
         let items = stock.iter().map(|one| one.item.clone()).collect();
         let on_hand = self.on_hand(items).await?;
         let (rule, at) = (rule.to_owned(), self.watch.clock.now());
         let found = self
             .watch
             .recorder
-            .query(move |engine| engine.found_on_schedule(&rule, &stock, &on_hand, at));
+            .query(move |engine| engine.found_on_schedule(&rule, &stock, &on_hand, (due_us, at)));
         self.tell(found.await?).await?;
         Ok(())
     }
@@ -287,28 +311,4 @@ fn aged(reader: &LedgerReader, item: ItemId) -> Result<Vec<AgedStock>, StoreErro
     }
     stock.sort_by(|one, other| one.place.as_str().cmp(other.place.as_str()));
     Ok(stock)
-}
-
-/// The next time after `now_us` that a cron text names, by the clock of a zone; none where there is none.
-fn next_time(cron: &str, now_us: i64, offset_min: i32) -> Option<i64> {
-    let cron: Cron = cron.parse().ok()?;
-    let offset = Offset::from_seconds(offset_min.checked_mul(60)?).ok()?;
-    let now = Timestamp::from_microsecond(now_us).ok()?.to_zoned(TimeZone::fixed(offset));
-    let next = cron.find_next_occurrence(&now, false).ok()?;
-    Some(next.timestamp().as_microsecond())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schedule_is_told_by_the_clock_of_the_gateways_zone() {
-        let hour = 3_600_000_000;
-        // 1970-01-01T00:00Z is 08:00 in China; six in the morning is 22 hours later.
-        assert_eq!(next_time("0 6 * * *", 0, 480), Some(22 * hour));
-        assert_eq!(next_time("0 6 * * *", 0, 0), Some(6 * hour));
-        assert_eq!(next_time("0 6 * * *", 6 * hour, 0), Some(30 * hour), "not twice");
-        assert_eq!(next_time("0 0 30 2 *", 0, 0), None, "there is no such day");
-    }
 }

@@ -55,6 +55,14 @@ pub(crate) struct ConfigArg {
     config: PathBuf,
 }
 
+impl ConfigArg {
+    /// The configuration, for what needs no secret; none where there is no such file.
+    fn if_there(&self) -> anyhow::Result<Option<gatewarden_config::Config>> {
+        let there = self.config.exists();
+        there.then(|| crate::run::load_config_without_secrets(&self.config)).transpose()
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the daemon.

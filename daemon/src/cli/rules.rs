@@ -1,55 +1,67 @@
 //! `gatewarden rules`: what is wrong with a file of rules, what it would have found, and why something was.
 //!
-//! Nothing here changes anything: a backtest reads a ledger, or a copy of one, in pieces. Absent: putting rules in
-//! force, which takes a second person (`change`).
+//! Nothing here changes anything: a backtest reads a ledger, or a copy of one, in pieces. Rules and fields of the
+//! house are those of the configuration, where there is one; what fired is explained by the rules that were in force
+//! then, as the journal has them. Absent: putting rules in force, which takes a second person (`change`).
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+mod house;
+
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use gatewarden_config::{SystemEnvironment, parse_rules, render, shipped_rules};
-use gatewarden_model::{Entry, RuleEffect, RuleFiring};
-use gatewarden_rules::{
-    Backtest, BacktestReport, RuleDefinitions, RuleSet, Schema, backtest::Found, explain,
-};
+use gatewarden_config::render;
+use gatewarden_model::{Actor, Body, Entry, RuleEffect, RuleFiring, RuleTrigger};
+use gatewarden_rules::{Backtest, BacktestReport, Explained, backtest::Found, explain};
 use gatewarden_store::LedgerReader;
 
-use super::which::Which;
+use super::{ConfigArg, which::Which};
 use crate::run;
+use house::House;
 
 /// Entries read at once.
 const ENTRIES_AT_ONCE: u64 = 1_000;
 /// Microseconds of a day.
 const US_A_DAY: i64 = 86_400_000_000;
+/// Entries before a denial that are looked through for what rules found.
+const BEFORE_DENIAL_MAX: u64 = 200;
 /// Findings that are printed; JSON has all that the report lists.
 const PRINTED_MAX: usize = 50;
 
 /// What to do with rules.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesVerb {
-    /// Check a file of rules and tell every mistake with its place.
-    Check {
-        /// The file.
-        file: PathBuf,
-        /// Print a JSON array for machines.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Check rules and tell every mistake with its place.
+    Check(CheckArgs),
     /// Run rules over the journal, and list what they would have flagged or stopped.
     Backtest(Box<BacktestArgs>),
-    /// Tell why a rule fired: the facts that it looked at, and its condition with their values.
+    /// Tell why a rule fired, or why rules let something not be: the facts that they looked at, and their conditions
+    /// with the values.
     Explain(ExplainArgs),
-    /// List the facts that conditions can look at.
-    Facts,
+    /// List the facts that conditions can look at, the house's own fields among them.
+    Facts(FactsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The file; the configuration's rules where none is named.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print a JSON array for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FactsArgs {
+    #[command(flatten)]
+    config: ConfigArg,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BacktestArgs {
-    /// The file of rules; the shipped ones where none is named.
+    /// The file of rules; those of the configuration where none is named, or the shipped ones.
     file: Option<PathBuf>,
     /// How far back from the newest entry, in days (90d) or hours (12h); all where it is left out.
     #[arg(long, value_parser = span)]
@@ -63,14 +75,14 @@ pub(crate) struct BacktestArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The sequence of the entry that says that a rule fired.
+    /// The sequence of the entry that says that a rule fired, or that something was denied or held.
     flag: u64,
-    /// The file of rules that are in force; the shipped ones where none is named.
+    /// A file of rules, instead of those that were in force then.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     #[command(flatten)]
     which: Which,
-    /// Print one JSON object.
+    /// Print one JSON object; a list of them where several rules fired.
     #[arg(long)]
     json: bool,
 }
@@ -91,11 +103,11 @@ fn span(text: &str) -> Result<i64, String> {
 /// Does what was asked.
 pub(crate) fn rules(verb: RulesVerb) -> anyhow::Result<ExitCode> {
     match verb {
-        RulesVerb::Check { file, json } => check(&file, json),
+        RulesVerb::Check(args) => check(&args),
         RulesVerb::Backtest(args) => backtest(&args),
         RulesVerb::Explain(args) => explained(&args),
-        RulesVerb::Facts => {
-            for fact in Schema::standard().facts() {
+        RulesVerb::Facts(args) => {
+            for fact in House::of(args.config.if_there()?.as_ref())?.schema.facts() {
                 println!("{:32} {:24} {}", fact.name, fact.is.to_string(), fact.doc);
             }
             Ok(ExitCode::SUCCESS)
@@ -103,11 +115,14 @@ pub(crate) fn rules(verb: RulesVerb) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn check(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let bytes =
-        std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
-    let checked = parse_rules(file, &bytes, &SystemEnvironment, &Schema::standard());
-    match json {
+fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let config = args.config.if_there()?;
+    let own = config.as_ref().and_then(|config| config.procedures.files.get("rules"));
+    let file = args.file.as_ref().or(own).context(
+        "name a file: the configuration has no rules of its own, and the shipped ones are right",
+    )?;
+    let checked = House::of(config.as_ref())?.parse(file)?;
+    match args.json {
         true => println!("{}", serde_json::to_string_pretty(&checked.mistakes)?),
         false => {
             print!("{}", render(&checked.mistakes, &checked.source));
@@ -118,31 +133,17 @@ fn check(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The rules of a file, or those that are shipped.
-fn set(file: Option<&Path>) -> anyhow::Result<RuleSet> {
-    let definitions: RuleDefinitions = match file {
-        None => shipped_rules(),
-        Some(file) => {
-            let name = file.display();
-            let bytes = std::fs::read(file).with_context(|| format!("failed to read {name}"))?;
-            let checked = parse_rules(file, &bytes, &SystemEnvironment, &Schema::standard());
-            let shown = || render(&checked.mistakes, &checked.source);
-            checked.rules.with_context(|| format!("{name} can't be used:\n{}", shown()))?
-        }
-    };
-    let made = RuleSet::new(Arc::new(definitions), &Schema::standard());
-    made.map_err(|mistakes| {
-        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the rules can't be used: {}", told.join("; "))
-    })
-}
-
 fn backtest(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
-    let set = set(args.file.as_deref())?;
+    let house = House::of(args.which.config_if_there()?.as_ref())?;
+    let set = house.set(args.file.as_deref())?;
     let ledger = args.which.open()?;
     let newest = ledger.last_entries(1)?.last().map_or(0, |entry| entry.at.wall_us);
     let since = args.since.map_or(i64::MIN, |span| newest.saturating_sub(span));
-    let mut walk = Backtest::new(&set, since, args.which.utc_offset_min()?);
+    let walk = Backtest::new(&set, since, args.which.utc_offset_min()?);
+    let mut walk = match house.calendar() {
+        Some(works) => walk.with_calendar(works),
+        None => walk,
+    };
     go_through(&ledger, |entry| walk.take(entry))?;
     let report = walk.finish();
     match args.json {
@@ -163,14 +164,24 @@ fn go_through(ledger: &LedgerReader, mut each: impl FnMut(&Entry)) -> anyhow::Re
 }
 
 fn print(report: &BacktestReport) {
-    let BacktestReport { entries, in_span, movements, refused, stopped, .. } = report;
-    println!("{entries} entries, {in_span} of them in the span, {movements} movements asked about");
+    let BacktestReport { entries, in_span, movements, documents, refused, stopped, .. } = report;
+    println!(
+        "{entries} entries, {in_span} of them in the span; {movements} movements and {documents} documents \
+         asked about"
+    );
     println!("{refused} would have been refused, {stopped} would have waited for somebody");
-    println!("{:24} {:>8} {:>10} {:>8}", "rule", "fired", "held back", "failed");
+    let (fired, held, failed, not_asked) = ("fired", "held back", "failed", "not asked");
+    println!("{:24} {fired:>8} {held:>10} {failed:>8} {not_asked:>10}", "rule");
     for (rule, count) in &report.rules {
         let (fired, held, failed) = (count.fired, count.held_back, count.failed);
-        let why = count.failure.as_deref().unwrap_or_default();
-        println!("{rule:24} {fired:>8} {held:>10} {failed:>8} {why}");
+        let not_asked = match (count.not_asked, &count.not_asked_because) {
+            (0, Some(_)) => "never".to_owned(),
+            (times, _) => times.to_string(),
+        };
+        let reasons = [&count.failure, &count.not_asked_because];
+        let why: Vec<&str> = reasons.into_iter().flatten().map(String::as_str).collect();
+        let why = why.join("; ");
+        println!("{rule:24} {fired:>8} {held:>10} {failed:>8} {not_asked:>10} {why}");
     }
     for found in report.found.iter().take(PRINTED_MAX) {
         println!("{}", line(found));
@@ -215,27 +226,64 @@ fn effect(effect: &RuleEffect) -> String {
 }
 
 /// The firing that an entry tells.
-fn firing(entry: &Entry) -> anyhow::Result<Option<RuleFiring>> {
-    let mut body = serde_json::to_value(&entry.body)?;
-    if body["kind"] != "rule-fired" {
-        return Ok(None);
+fn firing(entry: &Entry) -> Option<&RuleFiring> {
+    match &entry.body {
+        Body::RuleFired { firing, .. } => Some(firing),
+        _ => None,
     }
-    Ok(Some(serde_json::from_value(body["firing"].take())?))
+}
+
+/// The firings of an entry: its own, or those that were recorded with a denial or a hold just before it.
+fn firings(ledger: &LedgerReader, entry: &Entry) -> anyhow::Result<Vec<RuleFiring>> {
+    if let Some(firing) = firing(entry) {
+        return Ok(vec![firing.clone()]);
+    }
+    if !matches!(&entry.body, Body::Denied { .. } | Body::Held { .. }) {
+        return Ok(vec![]);
+    }
+    let from = entry.seq.saturating_sub(BEFORE_DENIAL_MAX);
+    let before = ledger.entries(from..entry.seq)?;
+    // What was decided together bears one time; a rule may have drafted something in between.
+    let with_it = |one: &&Entry| {
+        let written = matches!(&one.body, Body::DocumentWritten { by: Actor::Daemon, .. });
+        one.at == entry.at && (written || firing(one).is_some())
+    };
+    let mut found: Vec<RuleFiring> =
+        before.iter().rev().take_while(with_it).filter_map(firing).cloned().collect();
+    found.retain(|firing| firing.trigger == RuleTrigger::Before);
+    found.reverse();
+    Ok(found)
 }
 
 fn explained(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let set = set(args.rules.as_deref())?;
     let ledger = args.which.open()?;
     let entry = ledger.entry(args.flag)?;
     let entry = entry.with_context(|| format!("there is no entry {}", args.flag))?;
-    let firing = firing(&entry)?
-        .with_context(|| format!("entry {} tells of no rule that fired", args.flag))?;
-    let told = explain(&set, &firing);
-    if args.json {
-        println!("{}", serde_json::to_string(&told)?);
-        return Ok(ExitCode::SUCCESS);
+    let found = firings(&ledger, &entry)?;
+    anyhow::ensure!(
+        !found.is_empty(),
+        "entry {} tells of no rule that fired, and none fired with it",
+        args.flag
+    );
+    let set = match &args.rules {
+        None => match house::in_force(&ledger, args.flag)? {
+            Some(set) => set,
+            None => House::of(args.which.config_if_there()?.as_ref())?.set(None)?,
+        },
+        file => House::of(args.which.config_if_there()?.as_ref())?.set(file.as_deref())?,
+    };
+    let told: Vec<Explained> = found.iter().map(|firing| explain(&set, firing)).collect();
+    match (args.json, told.as_slice()) {
+        (true, [one]) => println!("{}", serde_json::to_string(one)?),
+        (true, all) => println!("{}", serde_json::to_string(all)?),
+        (false, all) => all.iter().for_each(tell),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(told: &Explained) {
     println!("{}: {}", told.rule, told.title);
+    println!("  version {}", told.version);
     for part in &told.parts {
         let answer = part.holds.map_or("no answer", |holds| if holds { "yes" } else { "no" });
         println!("  {answer:9} {} {}", part.part, part.note);
@@ -249,7 +297,6 @@ fn explained(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     for one in &told.effects {
         println!("  so: {}", effect(one));
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Which {
 
     /// As `config`; none where there is no such file, for what can do without.
     pub(super) fn config_if_there(&self) -> anyhow::Result<Option<gatewarden_config::Config>> {
-        if self.config.config.exists() { self.config().map(Some) } else { Ok(None) }
+        self.config.if_there()
     }
 
     /// Whether a ledger is named beside the configuration.

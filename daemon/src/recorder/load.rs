@@ -48,22 +48,23 @@ pub(super) fn load_engine(parts: &mut Parts) -> Result<Engine, StoreError> {
     Ok(engine)
 }
 
-/// Reminds the rules of what happened lately.
-fn recall(engine: &mut Engine, reader: &LedgerReader) -> Result<(), StoreError> {
+/// Reminds the rules of what happened: of all of it where that is soon done, else of what their windows ask for.
+/// What they can't be reminded of they don't tell; the rest of a long journal is read by `rule_watch`.
+pub(super) fn recall(engine: &mut Engine, reader: &LedgerReader) -> Result<(), StoreError> {
     let span_us = engine.remembers_us();
     let Some(last) = reader.last_entries(1)?.pop().filter(|_| span_us > 0) else { return Ok(()) };
     let len = last.seq.saturating_add(1);
-    let since_us = last.at.wall_us.saturating_sub(span_us);
-    let asked = first_since(reader, len, since_us)?;
-    let from = asked.max(len.saturating_sub(RECALLED_MAX));
-    if from > asked {
-        let left_out = from - asked;
-        tracing::warn!(
-            left_out,
-            "rules are not reminded of the oldest entries: there are too many"
-        );
+    let mut from = 0;
+    if len <= RECALLED_MAX {
+        engine.begin_recall(None);
+    } else {
+        let since_us = last.at.wall_us.saturating_sub(span_us);
+        let asked = first_since(reader, len, since_us)?;
+        from = asked.max(len - RECALLED_MAX);
+        let first = reader.entry(from)?.map(|entry| entry.at.wall_us.saturating_add(1));
+        let cut = first.filter(|_| from > asked).unwrap_or(since_us);
+        engine.begin_recall(Some(cut));
     }
-    engine.forget_history();
     for start in (from..len).step_by(RECALLED_AT_ONCE) {
         let end = len.min(start.saturating_add(RECALLED_AT_ONCE as u64));
         for entry in reader.entries(start..end)? {

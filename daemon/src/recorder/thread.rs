@@ -6,17 +6,22 @@ use std::{
     time::Instant,
 };
 
-use gatewarden_engine::{Command, Engine, Outcome};
-use gatewarden_model::{OperatorId, Signal, Stamp, StationId};
+use gatewarden_engine::{Command, Engine, Outcome, RuleMemory};
+use gatewarden_model::{Body, Entry, OperatorId, Signal, Stamp, StationId};
 use gatewarden_stock::Wants;
 use gatewarden_store::{Group, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms, load::publish};
+use super::{
+    AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms,
+    load::{publish, recall},
+};
 use crate::{api::past_of, rivals};
 
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
+/// Entries that rules may be reminded of between two groups.
+const REMEMBERED_AT_ONCE: u64 = 2_000;
 /// Items at places, things and lots that the engine may remember over a flush.
 const KNOWN_MAX: usize = 20_000;
 
@@ -53,6 +58,7 @@ impl Thread {
             let mut queries = Vec::new();
             let mut cosigned = Vec::new();
             let mut rotations = Vec::new();
+            let mut memories = Vec::new();
             let mut shut = None;
             let mut next = Some(first);
             while let Some(job) = next {
@@ -72,6 +78,7 @@ impl Thread {
                     Job::Query(look) => queries.push(look),
                     Job::Cosigned(line) => cosigned.push(line),
                     Job::Rotate { rotation, answer } => rotations.push((rotation, answer)),
+                    Job::Remember { read, taken } => memories.push((read, taken)),
                     Job::Shut(done) => shut = Some(done),
                 }
                 let room = shut.is_none() && group.entries.len() < self.parts.group_rows_max;
@@ -83,12 +90,39 @@ impl Thread {
             for (rotation, answer) in rotations {
                 let _ = answer.send(self.rotate(*rotation));
             }
+            for (read, taken) in memories {
+                let _ = taken.send(self.remember(*read));
+            }
             queries.into_iter().for_each(|look| look(&self.engine));
             if let Some(done) = shut {
                 drop(self);
                 let _ = done.send(());
                 return;
             }
+        }
+    }
+
+    /// Takes over what was read of the journal for rules, with what was written meanwhile. What is not loaded must
+    /// not be taken over.
+    fn remember(&mut self, read: RuleMemory) -> bool {
+        let (from, upto) = (read.next(), self.parts.ledger.next_seq());
+        if self.stuck || self.unbegun || upto.saturating_sub(from) > REMEMBERED_AT_ONCE {
+            return false;
+        }
+        let since = self.parts.ledger.reader().and_then(|reader| reader.entries(from..upto));
+        since.is_ok_and(|since| self.engine.remember(read, &since))
+    }
+
+    /// Other rules remember something else: they are reminded of it.
+    fn remind(&mut self, entries: &[Entry]) {
+        let renewed = |entry: &Entry| matches!(entry.body, Body::ProceduresDefined { .. });
+        if !entries.iter().any(renewed) || self.engine.history().is_whole() {
+            return;
+        }
+        let reminded =
+            self.parts.ledger.reader().and_then(|reader| recall(&mut self.engine, &reader));
+        if let Err(error) = reminded {
+            tracing::warn!(%error, "rules could not be reminded of what happened before them");
         }
     }
 
@@ -173,6 +207,7 @@ impl Thread {
                 return self.fail(&error, decided);
             }
             self.set_failing(false);
+            self.remind(&group.entries);
             alarms::tell(&group.entries);
             metrics::histogram!("gatewarden_ledger_flush_seconds")
                 .record(started.elapsed().as_secs_f64());

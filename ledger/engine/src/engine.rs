@@ -11,7 +11,6 @@ use gatewarden_model::{
     DocumentKind, DocumentStep, Entry, FieldRights, Guards, Hash, Levels, Module, MovementKind,
     OperatorId, RoleMatrix, SessionPhase, Stamp, StationId, TwoPersons, Walking, sod::SodTable,
 };
-use gatewarden_rules::History;
 use gatewarden_stock::{Accounts, Places, Stock, Supply, Wants};
 
 use crate::{
@@ -161,46 +160,20 @@ impl Engine {
     /// Takes over the items that approved documents define, in the place of configured ones.
     fn absorb(&mut self, entries: &[Entry]) {
         for entry in entries {
-            self.memory.take(entry);
+            self.memory.rules.take(entry);
             if matches!(&entry.body, Body::ProceduresDefined { .. }) {
-                self.renew_history();
+                self.renew_history(entry.at.wall_us);
             }
             self.define_item(entry);
         }
     }
 
-    /// Rules remember what those in force ask for; what happened before they came is asked for from the journal
-    /// at the next start.
-    fn renew_history(&mut self) {
-        let known = self.state.procedures_in_force();
-        let settings = known.map(|known| known.rules.definitions().history.clone());
-        if let Some(settings) = settings.filter(|new| new != self.memory.history.settings()) {
-            self.memory.history = History::new(settings);
-        }
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
-    /// How far back rules remember, in microseconds: `recall` wants the entries since then.
-    #[must_use]
-    pub fn remembers_us(&self) -> i64 {
-        let known = self.state.procedures_in_force();
-        known.map_or(0, |known| History::new(known.rules.definitions().history.clone()).span_us())
-    }
-
-    /// Takes over what happened before this run, for rules: every entry since `remembers_us` ago, in order.
-    pub fn recall(&mut self, entry: &Entry) {
-        self.memory.take(entry);
-    }
-
-    /// Begins to remember anew, before `recall`.
-    pub fn forget_history(&mut self) {
-        self.memory.history = History::default();
-        self.renew_history();
-    }
-
-    /// What rules remember, for whoever asks them from outside.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.memory.history
+    pub(crate) fn memory_mut(&mut self) -> &mut Memory {
+        &mut self.memory
     }
 
     /// Takes over the item that an approved document defines, in the place of a configured one.
@@ -318,8 +291,13 @@ impl Engine {
             refusal.recorded == Some(last.seq) && last.seq.checked_add(1) == Some(self.next_seq);
         let kind = if refusal.code == BUSY { Kind::Busy } else { Kind::Denied };
         if is_this && !self.denials.records(kind, by, (*action, *module), now) {
-            self.next_seq = last.seq;
-            outcome.entries.pop();
+            // What rules found before it only said no, so it did nothing to the state either.
+            while let Some(last) = outcome.entries.pop() {
+                self.next_seq = last.seq;
+                if !outcome.entries.last().is_some_and(|entry| crate::rules::only_refuses(entry)) {
+                    break;
+                }
+            }
             refusal.recorded = None;
         }
     }

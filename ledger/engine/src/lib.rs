@@ -74,7 +74,7 @@ pub use procedures::{
     schema_of, version_of,
 };
 pub use reviews::reviewers_of;
-pub use rules::{AgedStock, FIRED_MAX, FoundAfter, OnHand, ScheduledRule};
+pub use rules::{AgedStock, FIRED_MAX, FoundAfter, OnHand, RuleMemory, ScheduledRule};
 pub use sessions::{
     machine,
     often::{

@@ -10,13 +10,11 @@ use std::{
 };
 
 use gatewarden_documents::Frame;
-use gatewarden_model::{
-    Actor, Body, Document, Entry, Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId,
-};
-use gatewarden_rules::{History, Memory as Said};
+use gatewarden_model::{Document, Hash, OperatorId, PassId, SessionId, Stamp, StationId, TaskId};
 
 use crate::{
     command::{Refusal, Reply},
+    rules::RuleMemory,
     sessions::{
         often::{Count, Often},
         scans::{Scans, Seen},
@@ -40,9 +38,6 @@ const OFTEN_MAX: usize = 30_000;
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
 const CLOSED_TASKS_MAX: usize = 4096;
-
-/// Firings that are remembered by their cause.
-const FIRED_MAX: usize = 100_000;
 
 /// Documents of the past that are remembered.
 const PAST_DOCUMENTS_MAX: usize = 8192;
@@ -153,12 +148,8 @@ pub(crate) struct Memory {
     pub(crate) past: Recent<Document, Option<Past>>,
     /// When it was looked last whose time to sign ran out.
     pub(crate) documents_timed: Option<Stamp>,
-    /// What happened lately, as rules ask for it.
-    pub(crate) history: History,
-    /// What rules said lately.
-    pub(crate) said: Said,
-    /// Which rule fired for which entry lately.
-    pub(crate) fired: BTreeSet<(String, u64)>,
+    /// What rules ask for.
+    pub(crate) rules: RuleMemory,
 }
 
 impl Default for Memory {
@@ -177,35 +168,7 @@ impl Default for Memory {
             closed: Recent::new(CLOSED_TASKS_MAX),
             past: Recent::new(PAST_DOCUMENTS_MAX),
             documents_timed: None,
-            history: History::default(),
-            said: Said::default(),
-            fired: BTreeSet::new(),
-        }
-    }
-}
-
-impl Memory {
-    /// Takes what happened into what rules ask for.
-    pub(crate) fn take(&mut self, entry: &Entry) {
-        self.history.take(entry);
-        match &entry.body {
-            Body::DocumentWritten { content, by, .. } => {
-                let by = match by {
-                    Actor::Operator { id, .. } => Some(id),
-                    _ => None,
-                };
-                self.history.take_document(content, by, entry.at.wall_us);
-            }
-            Body::RuleFired { firing, .. } => {
-                if let Some(cause) = firing.cause {
-                    self.fired.insert((firing.rule.clone(), cause));
-                    if self.fired.len() > FIRED_MAX {
-                        let oldest = self.fired.iter().min_by_key(|(_, cause)| *cause).cloned();
-                        oldest.map(|oldest| self.fired.remove(&oldest));
-                    }
-                }
-            }
-            _ => {}
+            rules: RuleMemory::default(),
         }
     }
 }

@@ -7,18 +7,21 @@
 //! Absent: conditions and windows (`gatewarden-rules`).
 
 mod after;
+mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_model::{
     Action, Actor, Body, Day, Document, DocumentContent, DocumentKind, DocumentLine, DraftLine,
-    ExtraApproval, Item, ItemId, Module, Movement, OperatorId, RuleEffect, RuleFiring, RuleTrigger,
+    Entry, ExtraApproval, Item, ItemId, Module, Movement, OperatorId, RuleEffect, RuleFiring,
+    RuleTrigger,
 };
 use gatewarden_rules::{
     Around, Facts as RuleFacts, Findings, Ground, RuleSet, StockFacts, Verdict, operation_of,
 };
 
 pub use after::{AgedStock, FoundAfter, OnHand, ScheduledRule};
+pub use memory::RuleMemory;
 
 use crate::{
     access::Facts,
@@ -32,6 +35,8 @@ use crate::{
 
 /// Firings that one command brings.
 pub const FIRED_MAX: usize = 10_000;
+/// Whoever is refused again within so many microseconds is told why, and nobody else is told again.
+const REFUSED_QUIET_US: i64 = 60_000_000;
 
 /// What rules say before something is done.
 #[derive(Debug, Default)]
@@ -89,7 +94,7 @@ impl Turn<'_> {
         let set = self.rule_set()?;
         let offset_min = self.settings.utc_offset_min;
         let ground = House { state: self.state, settings: self.settings, offset_min, stock: None };
-        let history = &self.memory.history;
+        let history = &self.memory.rules.history;
         Some(ask(set, Around { history, ground: &ground, at: self.now }))
     }
 
@@ -99,7 +104,7 @@ impl Turn<'_> {
         open: &OpenDocument,
         frozen: &Frozen,
         by: &Actor,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, Refused> {
         self.rules_before("submit", open, frozen, by)
     }
 
@@ -110,7 +115,7 @@ impl Turn<'_> {
         open: &OpenDocument,
         frozen: &Frozen,
         by: &Actor,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, Refused> {
         let more = |facts: &mut RuleFacts| {
             for (name, value) in thawed(&frozen.0, &frozen.1).iter() {
                 facts.set(name.to_owned(), value.clone());
@@ -122,8 +127,10 @@ impl Turn<'_> {
             set.document(around, (RuleTrigger::Before, operation), &open.content, more)
         });
         let Some(findings) = asked else { return Ok(Found::default()) };
-        let verdict = self.verdict(&findings)?;
-        self.stands_up_to(&verdict, by)?;
+        let verdict = self.verdict(&findings);
+        if let Err(fault) = verdict.and_then(|verdict| self.stands_up_to(&verdict, by)) {
+            return Err((fault, self.hushed_at_least(findings.firings, REFUSED_QUIET_US)));
+        }
         let firings = self.hushed(findings.firings);
         let extra = firings.iter().filter_map(extra_of).collect();
         Ok(Found { firings, extra })
@@ -138,17 +145,17 @@ impl Turn<'_> {
         let on = operation_of(movement);
         let asked = self.ask(|set, around| set.before_movement(around, on, movement));
         let Some(findings) = asked else { return Ok((vec![], BTreeSet::new())) };
-        let firings = self.hushed(findings.firings.clone());
-        let verdict = match self.verdict(&findings) {
-            Ok(verdict) => verdict,
-            Err(fault) => return Err((fault, firings)),
-        };
-        if movement.auth_level < verdict.step_up {
-            return Err((step_up(verdict.step_up, movement.auth_level), firings));
-        }
-        if verdict.second_person && movement.second.is_none() {
-            return Err((second_person(), firings));
-        }
+        let verdict = self.verdict(&findings).and_then(|verdict| {
+            if movement.auth_level < verdict.step_up {
+                return Err(step_up(verdict.step_up, movement.auth_level));
+            }
+            let alone = movement.second.is_none();
+            if verdict.second_person && alone { Err(second_person()) } else { Ok(verdict) }
+        });
+        let verdict = verdict.map_err(|fault| {
+            (fault, self.hushed_at_least(findings.firings.clone(), REFUSED_QUIET_US))
+        })?;
+        let firings = self.hushed(findings.firings);
         Ok((firings, verdict.approvers))
     }
 
@@ -201,16 +208,21 @@ impl Turn<'_> {
 
     /// Firings without what was said lately.
     fn hushed(&self, firings: Vec<RuleFiring>) -> Vec<RuleFiring> {
+        self.hushed_at_least(firings, 0)
+    }
+
+    /// As `hushed`, where no rule speaks again within so many microseconds.
+    fn hushed_at_least(&self, firings: Vec<RuleFiring>, quiet_us: i64) -> Vec<RuleFiring> {
         let Some(set) = self.rule_set() else { return vec![] };
-        let said = &self.memory.said;
-        let now_us = self.now.wall_us;
-        firings.into_iter().filter_map(|firing| said.hush(set, firing, now_us)).collect()
+        let said = &self.memory.rules.said;
+        let left = |firing| said.hush_at_least(set, firing, self.now.wall_us, quiet_us);
+        firings.into_iter().filter_map(left).collect()
     }
 
     /// Records what rules found, and does what follows.
     pub(crate) fn record_firings(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) {
         for firing in firings {
-            self.memory.said.take(&firing, self.now.wall_us);
+            self.memory.rules.said.take(&firing, self.now.wall_us);
             let effects = firing.effects.clone();
             let (rule, title) = (firing.rule.clone(), firing.title.clone());
             let document = document.cloned();
@@ -270,13 +282,15 @@ impl Turn<'_> {
             set.rules().iter().map(|rule| rule.definition.id.as_str()).collect();
         let firings = firings.into_iter().take(FIRED_MAX);
         let firings: Vec<_> = firings.filter(|one| known.contains(one.rule.as_str())).collect();
-        let firings = self.hushed(firings);
-        let new = |firing: &RuleFiring| match firing.cause {
-            Some(cause) => !self.memory.fired.contains(&(firing.rule.clone(), cause)),
-            None => true,
-        };
-        let firings: Vec<_> = firings.into_iter().filter(new).collect();
-        self.record_firings(firings, document);
+        for firing in firings {
+            let again =
+                firing.cause.is_some_and(|cause| self.memory.rules.has_fired(&firing.rule, cause));
+            if !again {
+                // One by one: the first of several that say the same is said.
+                let firing = self.hushed(vec![firing]);
+                self.record_firings(firing, document);
+            }
+        }
         Ok(Reply::Done)
     }
 
@@ -330,6 +344,12 @@ fn extra_of(firing: &RuleFiring) -> Option<ExtraApproval> {
         .collect();
     let (rule, title) = (firing.rule.clone(), firing.title.clone());
     (!approvers.is_empty()).then_some(ExtraApproval { rule, title, approvers })
+}
+
+/// Whether an entry says only that rules let something not be: it does nothing.
+pub(crate) fn only_refuses(entry: &Entry) -> bool {
+    let Body::RuleFired { firing, .. } = &entry.body else { return false };
+    firing.trigger == RuleTrigger::Before && gatewarden_rules::Memory::only_decides(firing)
 }
 
 /// Whether somebody is whom a rule names: an operator, or one who holds a role.

@@ -1,75 +1,30 @@
 //! What rules would have flagged or stopped, had they been in force: a walk over the journal.
 //!
 //! Invariants: every movement is asked about as it would have been, before it with the history up to it, after it
-//! with it; entries before the span only feed the memory; scheduled rules run once at the end of each day of the
-//! span, whatever their time of day; quiet spans hold as in life. Findings are bounded, counts are not. What only
-//! the engine knows (sessions' roles, orders, documents) is not known here: a rule that needs it is told as one
-//! that could not be asked. Absent: reading the journal.
+//! with it; a document is asked about before it is handed in with the facts that the journal keeps of that moment,
+//! and after each of its entries; entries before the span only feed the memory; scheduled rules run once at the
+//! end of each day of the span, whatever their time of day; quiet spans hold as in life. Findings are bounded,
+//! counts are not. What the journal does not tell (who held which role, what orders were to bring) is not taken for
+//! nothing: a rule that needs it is told as one that was not asked, with the reason. Absent: reading the journal.
 
-use std::collections::BTreeMap;
+mod documents;
+mod report;
 
-use gatewarden_model::{Body, Day, Entry, RuleFiring, RuleTrigger, Stamp};
-use serde::Serialize;
+use std::sync::Arc;
+
+use gatewarden_model::{Body, Day, DocumentContent, Entry, RuleTrigger, Stamp};
+
+pub use report::{BACKTEST_LISTED_MAX, BacktestReport, Found, RuleCount};
 
 use crate::{
     books::Books,
+    ground::Ground,
     history::History,
     memory::Memory,
-    set::{Failure, RuleSet, Verdict},
+    set::{Findings, RuleSet},
     watch::{Around, operation_of},
 };
-
-/// Most findings that a report lists.
-pub const BACKTEST_LISTED_MAX: usize = 1_000;
-
-/// What would have been.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct BacktestReport {
-    /// How many entries were read.
-    pub entries: u64,
-    /// How many of them were in the span.
-    pub in_span: u64,
-    /// How many movements were asked about.
-    pub movements: u64,
-    /// How many movements would have been refused.
-    pub refused: u64,
-    /// How many would have waited for a signature, a second person or a stronger session.
-    pub stopped: u64,
-    /// By rule.
-    pub rules: BTreeMap<String, RuleCount>,
-    /// What was found, at most [`BACKTEST_LISTED_MAX`].
-    pub found: Vec<Found>,
-    /// Whether more was found than is listed.
-    pub cut: bool,
-    /// Whether the windows could not hold everything.
-    pub overflow: bool,
-}
-
-/// How often a rule fired.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct RuleCount {
-    /// Firings that would have been recorded.
-    pub fired: u64,
-    /// Firings that its quiet span held back.
-    pub held_back: u64,
-    /// How often it could not be asked.
-    pub failed: u64,
-    /// Why it could not be asked the last time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
-}
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
-    /// The entry that it was about; none for what a day's scan found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seq: Option<u64>,
-    /// The wall clock's microsecond.
-    pub at_us: i64,
-    /// What.
-    pub firing: RuleFiring,
-}
+use documents::Documents;
 
 /// A walk over the journal.
 #[derive(Debug)]
@@ -79,6 +34,7 @@ pub struct Backtest<'b> {
     history: History,
     books: Books,
     memory: Memory,
+    documents: Documents,
     last: Option<Stamp>,
     report: BacktestReport,
 }
@@ -88,12 +44,23 @@ impl<'b> Backtest<'b> {
     #[must_use]
     pub fn new(set: &'b RuleSet, since_us: i64, offset_min: i32) -> Self {
         let history = History::new(set.definitions().history.clone());
-        let mut report = BacktestReport::default();
-        for rule in set.rules() {
-            report.rules.insert(rule.definition.id.clone(), RuleCount::default());
+        Self {
+            set,
+            since_us,
+            history,
+            books: Books::new(offset_min),
+            memory: Memory::default(),
+            documents: Documents::default(),
+            last: None,
+            report: BacktestReport::of(set),
         }
-        let (books, memory) = (Books::new(offset_min), Memory::default());
-        Self { set, since_us, history, books, memory, last: None, report }
+    }
+
+    /// With a calendar that says whether people work on a day at a minute of it, instead of the rules' own hours.
+    #[must_use]
+    pub fn with_calendar(mut self, works: Arc<dyn Fn(Day, u32) -> bool + Send + Sync>) -> Self {
+        self.books = self.books.with_calendar(works);
+        self
     }
 
     /// Takes the next entry, in the order of the journal.
@@ -102,37 +69,73 @@ impl<'b> Backtest<'b> {
         self.report.entries += 1;
         let in_span = entry.at.wall_us >= self.since_us;
         self.report.in_span += u64::from(in_span);
-        if let (Body::Moved { movement, .. }, true) = (&entry.body, in_span) {
-            self.report.movements += 1;
-            let around = Around { history: &self.history, ground: &self.books, at: entry.at };
-            let findings = self.set.before_movement(around, operation_of(movement), movement);
-            let verdict = Verdict::of(&findings.firings);
-            let refused = !verdict.refused.is_empty();
-            self.report.refused += u64::from(refused);
-            self.report.stopped += u64::from(!refused && !verdict.is_clear());
-            self.found(findings.firings, findings.failures, Some(entry.seq), &entry.at);
+        if in_span {
+            self.before(entry);
         }
         self.history.take(entry);
         self.books.take(entry);
         if in_span {
-            let around = Around { history: &self.history, ground: &self.books, at: entry.at };
-            let findings = self.set.after_entry(around, entry);
-            self.found(findings.firings, findings.failures, Some(entry.seq), &entry.at);
+            let findings = self.set.after_entry(self.around(entry.at), entry);
+            self.found(findings, Some(entry.seq), &entry.at);
+            self.after_document(entry);
         }
         if let Body::Moved { movement, .. } = &entry.body {
             let around = Around { history: &self.history, ground: &self.books, at: entry.at };
             let findings = self.set.levels_of(around, &mut self.memory, movement);
             if in_span {
-                self.found(findings.firings, findings.failures, Some(entry.seq), &entry.at);
+                self.found(findings, Some(entry.seq), &entry.at);
             }
         }
+        self.documents.take(entry);
         self.last = Some(entry.at);
+    }
+
+    fn around(&self, at: Stamp) -> Around<'_, Books> {
+        Around { history: &self.history, ground: &self.books, at }
+    }
+
+    /// Asks what would have been asked before what an entry tells.
+    fn before(&mut self, entry: &Entry) {
+        let findings = match &entry.body {
+            Body::Moved { movement, .. } => {
+                self.report.movements += 1;
+                self.set.before_movement(self.around(entry.at), operation_of(movement), movement)
+            }
+            Body::DocumentStepped { .. } => {
+                let Some(asked) = self.documents.submitted(entry) else { return };
+                self.report.documents += 1;
+                let on = (RuleTrigger::Before, "submit");
+                self.set.document(self.around(entry.at), on, asked.content, |f| asked.put(f))
+            }
+            _ => return,
+        };
+        self.report.decided(&findings.firings);
+        self.found(findings, Some(entry.seq), &entry.at);
+    }
+
+    fn after_document(&mut self, entry: &Entry) {
+        let content: &DocumentContent = match &entry.body {
+            Body::DocumentWritten { content, .. } => content,
+            Body::DocumentStepped { document, .. } => match self.documents.of(document) {
+                Some(content) => content,
+                None => return,
+            },
+            _ => return,
+        };
+        let on = match &entry.body {
+            Body::DocumentWritten { .. } => "document-written",
+            _ => "document-stepped",
+        };
+        let asked = (RuleTrigger::After, on);
+        let put = |facts: &mut crate::facts::Facts| documents::put_after(facts, entry);
+        let findings = self.set.document(self.around(entry.at), asked, content, put);
+        self.found(findings, Some(entry.seq), &entry.at);
     }
 
     /// Runs the scheduled rules where a day of the span is over.
     fn day_ended(&mut self, now: &Stamp) {
         let Some(last) = self.last.filter(|last| last.wall_us >= self.since_us) else { return };
-        let offset = crate::ground::Ground::offset_min(&self.books);
+        let offset = self.books.offset_min();
         if Day::of(&last, offset) < Day::of(now, offset) {
             self.scheduled(last);
         }
@@ -142,37 +145,27 @@ impl<'b> Backtest<'b> {
         let ids: Vec<String> =
             self.set.scheduled().map(|(rule, _)| rule.definition.id.clone()).collect();
         for id in ids {
-            let around = Around { history: &self.history, ground: &self.books, at };
-            let scan = self.set.scheduled_run(around, &id, self.books.layers());
-            self.found(scan.firings, scan.failures, None, &at);
+            let scan = self.set.scheduled_run(self.around(at), &id, self.books.layers());
+            let (firings, failures) = (scan.firings, scan.failures);
+            self.found(Findings { firings, failures, asked: 0 }, None, &at);
         }
     }
 
-    fn found(
-        &mut self,
-        firings: Vec<RuleFiring>,
-        failures: Vec<Failure>,
-        seq: Option<u64>,
-        at: &Stamp,
-    ) {
-        for failure in failures {
-            let count = self.report.rules.entry(failure.rule).or_default();
-            count.failed += 1;
-            count.failure = Some(failure.error.to_string());
+    fn found(&mut self, findings: Findings, seq: Option<u64>, at: &Stamp) {
+        for failure in &findings.failures {
+            self.report.failed(failure);
         }
-        for firing in firings {
-            let rule = firing.rule.clone();
-            let hushed = self.memory.hush(self.set, firing, at.wall_us);
-            let count = self.report.rules.entry(rule).or_default();
-            let Some(firing) = hushed else {
-                count.held_back += 1;
+        for firing in findings.firings {
+            if report::was_not_asked(&firing) {
                 continue;
-            };
-            count.fired += 1;
-            self.memory.take(&firing, at.wall_us);
-            match self.report.found.len() < BACKTEST_LISTED_MAX {
-                true => self.report.found.push(Found { seq, at_us: at.wall_us, firing }),
-                false => self.report.cut = true,
+            }
+            let rule = firing.rule.clone();
+            match self.memory.hush(self.set, firing, at.wall_us) {
+                None => self.report.held_back(&rule),
+                Some(firing) => {
+                    self.memory.take(&firing, at.wall_us);
+                    self.report.fired(Found { seq, at_us: at.wall_us, firing });
+                }
             }
         }
     }
@@ -185,7 +178,8 @@ impl<'b> Backtest<'b> {
         {
             self.scheduled(last);
         }
-        self.report.overflow = self.history.overflow() || self.books.overflow();
+        self.report.overflow =
+            self.history.overflow() || self.books.overflow() || self.documents.overflow();
         self.report
     }
 }

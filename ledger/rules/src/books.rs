@@ -1,12 +1,20 @@
 //! A ground made of entries alone: master data, and how much of each item there is in the building.
 //!
 //! For a backtest, where no engine stands behind the rules. Invariants: a quantity is the sum of what the entries
-//! moved; what orders and work orders will bring is not known here, so the projected quantity is what is on
-//! hand. Bounded: a further item beyond [`BOOK_ITEMS_MAX`] is not known, which is told.
+//! moved. What orders and work orders will bring is not reckoned here: while there are none the projected quantity
+//! is what is on hand, and from the first on nothing is told that rests on it. Bounded: a further item beyond
+//! [`BOOK_ITEMS_MAX`] is not known, which is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
 
-use gatewarden_model::{Amount, Body, Day, Entry, Item, ItemId, Location, Movement};
+use gatewarden_model::{
+    Amount, Body, Day, DocumentKind, DocumentStep, Entry, Item, ItemId, Location, Movement,
+    MovementId,
+};
 
 use crate::{
     ground::{Ground, StockFacts},
@@ -24,12 +32,27 @@ struct Book {
     places: BTreeMap<Location, (i64, Day)>,
 }
 
+/// Whether people work on a day at a minute of it.
+#[derive(Clone)]
+struct Calendar(Arc<dyn Fn(Day, u32) -> bool + Send + Sync>);
+
+impl fmt::Debug for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Calendar")
+    }
+}
+
 /// Master data and quantities, of entries.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     items: HashMap<ItemId, Book>,
     offset_min: i32,
     overflow: bool,
+    /// Whether a document was approved that says what is to come or go.
+    ordered: bool,
+    /// Postings that wait, and have something set aside.
+    reserved: BTreeSet<MovementId>,
+    calendar: Option<Calendar>,
 }
 
 impl Books {
@@ -37,6 +60,13 @@ impl Books {
     #[must_use]
     pub fn new(offset_min: i32) -> Self {
         Self { offset_min, ..Self::default() }
+    }
+
+    /// With a calendar that says whether people work on a day at a minute of it.
+    #[must_use]
+    pub fn with_calendar(mut self, works: Arc<dyn Fn(Day, u32) -> bool + Send + Sync>) -> Self {
+        self.calendar = Some(Calendar(works));
+        self
     }
 
     /// Whether there were more items than are kept.
@@ -56,6 +86,11 @@ impl Books {
             Body::Moved { movement, .. } => {
                 self.moved(movement, Day::of(&entry.at, self.offset_min))
             }
+            Body::DocumentStepped { document, step: DocumentStep::Approved { .. }, .. } => {
+                self.ordered |= says_what_comes(document.kind);
+            }
+            Body::Reserved { posting, .. } => drop(self.reserved.insert(posting.id)),
+            Body::ReservationEnded { movement, .. } => drop(self.reserved.remove(movement)),
             _ => {}
         }
     }
@@ -112,6 +147,17 @@ impl Books {
     }
 }
 
+/// Whether documents of a kind say what is to come or go.
+fn says_what_comes(kind: DocumentKind) -> bool {
+    use DocumentKind::{
+        PurchaseOrder, PurchaseRequest, Requisition, SalesOrder, SubcontractOrder, WorkOrder,
+    };
+    matches!(
+        kind,
+        PurchaseRequest | PurchaseOrder | SalesOrder | WorkOrder | SubcontractOrder | Requisition
+    )
+}
+
 impl Book {
     fn shift(&mut self, place: &Location, delta: i64, day: Day) {
         let (quantity, came) = self.places.entry(place.clone()).or_insert((0, day));
@@ -138,6 +184,14 @@ impl Ground for Books {
             value: Some(book.value),
             ..StockFacts::default()
         })
+    }
+
+    fn is_working(&self, day: Day, minute: u32) -> Option<bool> {
+        self.calendar.as_ref().map(|Calendar(works)| works(day, minute))
+    }
+
+    fn expects(&self) -> bool {
+        !self.ordered && self.reserved.is_empty()
     }
 
     fn offset_min(&self) -> i32 {

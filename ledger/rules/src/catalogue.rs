@@ -4,6 +4,8 @@
 //! journal. What is not known in a place is absent there. A name never changes its meaning: workflows and rules
 //! of houses rest on it.
 
+use std::sync::LazyLock;
+
 use crate::schema::FactType::{self, Bool, Integer, Records, Text, Texts};
 
 /// Name, type, meaning.
@@ -176,6 +178,23 @@ pub(crate) const FACTS: &[(&str, FactType, &str)] = &[
     ("time.weekday", Integer, "1 for Monday to 7 for Sunday."),
     ("time.working", Bool, "Whether it is within the working hours of a working day."),
 ];
+
+static SORTED: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
+    let mut sorted: Vec<_> = (0..).zip(FACTS).map(|(place, (name, ..))| (*name, place)).collect();
+    sorted.sort_unstable();
+    sorted
+});
+
+/// The names with their places, sorted.
+pub(crate) fn sorted() -> &'static [(&'static str, usize)] {
+    &SORTED
+}
+
+/// The place of a fact of any name.
+pub(crate) fn find(name: &str) -> Option<usize> {
+    let at = SORTED.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    Some(SORTED[at].1)
+}
 
 /// The place of a fact in the catalogue. Asked while compiling, so that a name that is none is no program.
 pub(crate) const fn at(name: &str) -> usize {

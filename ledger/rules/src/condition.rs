@@ -14,6 +14,7 @@
 mod check;
 mod eval;
 mod expr;
+mod need;
 mod parse;
 mod told;
 
@@ -25,9 +26,10 @@ pub use parse::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, CONDITION_TOKENS_MAX};
 pub use told::{TOLD_MAX, Told};
 
 pub(crate) use eval::Frame;
+pub(crate) use need::{Need, OfLines};
 
 use crate::{
-    facts::{Fact, Facts, Name},
+    facts::{Facts, Name, Untold},
     schema::Schema,
 };
 use expr::Expr;
@@ -74,6 +76,14 @@ pub enum ConditionError {
     /// A fact is not known.
     #[error("the fact {0:?} is not known here: ask with has({0}) first")]
     Missing(Name),
+    /// A fact can't be told.
+    #[error("the fact {name:?} can't be told: {why}")]
+    Untold {
+        /// Which.
+        name: Name,
+        /// Why.
+        why: Untold,
+    },
     /// A fact is of another type than its schema says.
     #[error("the fact {name:?} is not {expected}")]
     WrongType {
@@ -104,6 +114,7 @@ impl ConditionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "fact-missing",
+            Self::Untold { .. } => "fact-untold",
             Self::WrongType { .. } => "fact-wrong-type",
             Self::Overflow(_) => "overflow",
             Self::DivisionByZero(_) => "division-by-zero",
@@ -121,11 +132,11 @@ pub struct Condition {
     values: Arc<[String]>,
 }
 
-/// A fact that a condition looks at: its name, and its slot in the schema that it was checked against.
+/// A fact that a condition looks at: its name, and its place in the catalogue where it is one of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Use {
     pub(crate) name: Name,
-    pub(crate) slot: usize,
+    pub(crate) known: Option<usize>,
 }
 
 impl PartialEq for Condition {
@@ -173,20 +184,18 @@ impl Condition {
 
     /// Whether it holds. Fails where that can't be told.
     pub fn holds(&self, facts: &Facts) -> Result<bool, ConditionError> {
-        let known: Vec<Option<&Fact>> = self.uses.iter().map(|u| facts.get(&u.name)).collect();
-        eval::holds(&self.expr, &Frame { known: &known, by_slot: false, uses: &self.uses })
+        eval::holds(&self.expr, &Frame { facts, uses: &self.uses })
     }
 
-    /// As `holds`, of facts laid out by the schema's slots.
-    pub(crate) fn holds_in(&self, known: &[Option<&Fact>]) -> Result<bool, ConditionError> {
-        eval::holds(&self.expr, &Frame { known, by_slot: true, uses: &self.uses })
+    /// What must be so for it to hold: one of these; none where that can't be told.
+    pub(crate) fn needs(&self) -> Option<Vec<Need>> {
+        need::needs(&self.expr, &self.uses)
     }
 
     /// Its parts that are true or false by themselves, with the values that they saw and their answers; at most
     /// [`TOLD_MAX`].
     #[must_use]
     pub fn explain(&self, facts: &Facts) -> Vec<Told> {
-        let known: Vec<Option<&Fact>> = self.uses.iter().map(|u| facts.get(&u.name)).collect();
-        told::told(&self.expr, &Frame { known: &known, by_slot: false, uses: &self.uses })
+        told::told(&self.expr, &Frame { facts, uses: &self.uses })
     }
 }

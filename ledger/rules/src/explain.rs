@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{RuleEffect, RuleFiring, Scalar};
+use gatewarden_model::{Hash, RuleEffect, RuleFiring, Scalar};
 use serde::Serialize;
 
 use crate::{condition::Told, facts::Facts, set::RuleSet};
@@ -14,6 +14,8 @@ pub struct Explained {
     pub rule: String,
     /// What it finds.
     pub title: String,
+    /// The digest of the definition that fired.
+    pub version: Hash,
     /// Whether the rule that is in force is the one that fired; where not, its parts can't be told.
     pub in_force: bool,
     /// The condition, where it can be told.
@@ -37,6 +39,7 @@ pub fn explain(set: &RuleSet, firing: &RuleFiring) -> Explained {
     Explained {
         rule: firing.rule.clone(),
         title: firing.title.clone(),
+        version: firing.version,
         in_force: rule.is_some(),
         condition: condition.map(|condition| condition.text().to_owned()),
         facts: firing.facts.clone(),

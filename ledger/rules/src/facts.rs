@@ -15,6 +15,8 @@ use serde::{
     ser::SerializeMap,
 };
 
+use crate::catalogue;
+
 /// Most facts that are read at once, and most values of a record.
 pub const FACTS_MAX: usize = 512;
 /// Most values of a list, and most records.
@@ -33,6 +35,29 @@ pub enum Fact {
     Scalar(Scalar),
     /// A list of records, such as the lines of a document.
     Records(Vec<Record>),
+    /// It can't be told, so that whoever asks for it, even whether it is there, has no answer. Never frozen.
+    #[serde(skip)]
+    Untold(Untold),
+}
+
+/// Why a fact can't be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Untold {
+    /// What happened before was not read.
+    #[error("what happened before is still being read from the journal: try again in a moment")]
+    NotRead,
+    /// A bound was hit.
+    #[error("more happened than is remembered: it is told again when the span is over")]
+    Overflow,
+    /// Nobody looked it up.
+    #[error("it is not known here: only the running gateway can tell it")]
+    NotHere,
+}
+
+impl From<Untold> for Fact {
+    fn from(why: Untold) -> Self {
+        Self::Untold(why)
+    }
 }
 
 macro_rules! fact_from {
@@ -57,10 +82,22 @@ impl From<Scalar> for Fact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named<V>(Vec<(Name, V)>);
 
-/// What is known, by name.
-pub type Facts = Named<Fact>;
 /// One of a list of records: what is known of one line.
 pub type Record = Named<Scalar>;
+
+/// What is known, by name. A fact of the catalogue is found by its place there, without comparing names.
+#[derive(Clone)]
+pub struct Facts {
+    /// Where the value of each fact of the catalogue stands among `values`, and one more; 0 for none.
+    places: [u8; catalogue::FACTS.len()],
+    values: Vec<Fact>,
+    /// The house's own, sorted by name.
+    own: Named<Fact>,
+    /// The largest quantity and amount of its lines, where every line says one.
+    pub(crate) of_lines: [Option<i64>; 2],
+}
+
+const _: () = assert!(catalogue::FACTS.len() < u8::MAX as usize, "a place fits a byte");
 
 impl<V> Default for Named<V> {
     fn default() -> Self {
@@ -127,20 +164,139 @@ impl<V> Named<V> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
 
-    /// Takes all of them away and keeps the room.
-    pub fn clear(&mut self) {
-        self.0.clear();
+impl Default for Facts {
+    fn default() -> Self {
+        let (places, values) = ([0; catalogue::FACTS.len()], Vec::new());
+        Self { places, values, own: Named::default(), of_lines: [None; 2] }
     }
 }
 
 impl Facts {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a value, in the place of one that was there.
+    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<Fact>) -> &mut Self {
+        let name = name.into();
+        match catalogue::find(&name) {
+            Some(place) => self.put(place, value.into()),
+            None => drop(self.own.set(name, value)),
+        }
+        self
+    }
+
+    /// Sets the value of a fact of the catalogue.
+    pub(crate) fn put(&mut self, place: usize, value: Fact) {
+        const LINES: usize = catalogue::at("lines");
+        if place == LINES {
+            self.of_lines = [None; 2];
+        }
+        let at = usize::from(self.places[place]);
+        if let Some(known) = at.checked_sub(1).and_then(|at| self.values.get_mut(at)) {
+            *known = value;
+            return;
+        }
+        self.values.push(value);
+        self.places[place] = u8::try_from(self.values.len()).unwrap_or(u8::MAX);
+    }
+
+    /// Sets a value where there is one.
+    pub fn set_some(&mut self, name: impl Into<Name>, value: Option<impl Into<Fact>>) -> &mut Self {
+        if let Some(value) = value {
+            self.set(name, value);
+        }
+        self
+    }
+
     /// Sets a list of records. An empty one is an empty list, whatever it would hold.
     pub fn set_records(&mut self, name: impl Into<Name>, records: Vec<Record>) -> &mut Self {
         if records.is_empty() {
             return self.set(name, Scalar::List(vec![]));
         }
         self.set(name, Fact::Records(records))
+    }
+
+    /// The value of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Fact> {
+        match catalogue::find(name) {
+            Some(place) => self.at(place),
+            None => self.own.get(name),
+        }
+    }
+
+    /// The value of a fact of the catalogue.
+    pub(crate) fn at(&self, place: usize) -> Option<&Fact> {
+        let at = usize::from(*self.places.get(place)?);
+        self.values.get(at.checked_sub(1)?)
+    }
+
+    /// The value of one of the house's own.
+    pub(crate) fn own(&self, name: &str) -> Option<&Fact> {
+        self.own.get(name)
+    }
+
+    /// All, sorted by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Fact)> {
+        let known = catalogue::sorted().iter();
+        let known = known.filter_map(|(name, place)| Some((*name, self.at(*place)?)));
+        let mut all: Vec<(&str, &Fact)> = known.chain(self.own.iter()).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all.into_iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len() + self.own.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Facts {}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<N: Into<Name>, W: Into<Fact>> FromIterator<(N, W)> for Facts {
+    fn from_iter<I: IntoIterator<Item = (N, W)>>(pairs: I) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in pairs {
+            facts.set(name, value);
+        }
+        facts
+    }
+}
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Named::<Fact>::deserialize(deserializer)?;
+        Ok(read.0.into_iter().collect())
     }
 }
 

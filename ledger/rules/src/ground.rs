@@ -6,14 +6,14 @@
 
 mod document;
 
-use gatewarden_model::{Day, Item, ItemId, Movement, MovementLine, OperatorId, Stamp};
+use gatewarden_model::{Amount, Day, Item, ItemId, Movement, MovementLine, OperatorId, Stamp};
 
 pub use document::put_document;
 
 use crate::{
-    facts::{Facts, Record},
+    facts::{Fact, Facts, LIST_MAX, Record, Untold},
     history::Working,
-    wants::{Wants, put, put_line, put_some},
+    wants::{OF_LINES, Wants, put, put_line, put_some},
 };
 
 /// What is known beside an operation itself.
@@ -23,6 +23,10 @@ pub trait Ground {
     /// What there is of an item, and what is to come and go.
     fn stock(&self, _code: &ItemId) -> Option<StockFacts> {
         None
+    }
+    /// Whether it is known what is to come and go. Where not, quantities that rest on it are not told.
+    fn expects(&self) -> bool {
+        true
     }
     /// The roles that somebody holds.
     fn roles(&self, _who: &OperatorId) -> Option<Vec<String>> {
@@ -103,21 +107,25 @@ impl StockFacts {
         }
     }
 
-    /// Puts them into facts.
-    pub fn put(&self, facts: &mut Facts, wants: &Wants) {
+    /// Puts them into facts; what is to come and go only where that is `expected`.
+    pub fn put(&self, facts: &mut Facts, wants: &Wants, expected: bool) {
+        let known = |value: i64| match expected {
+            true => Fact::from(value),
+            false => Fact::Untold(Untold::NotHere),
+        };
         put!(facts, wants, "stock.available", self.available);
         put!(facts, wants, "stock.on_hand", self.on_hand);
-        put!(facts, wants, "stock.ordered", self.ordered);
-        put!(facts, wants, "stock.planned", self.planned);
-        put!(facts, wants, "stock.production", self.production);
-        put!(facts, wants, "stock.projected", self.projected());
+        put!(facts, wants, "stock.ordered", known(self.ordered));
+        put!(facts, wants, "stock.planned", known(self.planned));
+        put!(facts, wants, "stock.production", known(self.production));
+        put!(facts, wants, "stock.projected", known(self.projected()));
         put!(facts, wants, "stock.reorder", self.reorder);
-        put!(facts, wants, "stock.requested", self.requested);
-        put!(facts, wants, "stock.reserved", self.reserved);
+        put!(facts, wants, "stock.requested", known(self.requested));
+        put!(facts, wants, "stock.reserved", known(self.reserved));
         put!(facts, wants, "stock.safety", self.safety);
-        put!(facts, wants, "stock.shortage", self.shortage());
-        put!(facts, wants, "stock.subcontract", self.subcontract);
-        put!(facts, wants, "stock.suggested", self.suggested());
+        put!(facts, wants, "stock.shortage", known(self.shortage()));
+        put!(facts, wants, "stock.subcontract", known(self.subcontract));
+        put!(facts, wants, "stock.suggested", known(self.suggested()));
         put_some!(facts, wants, "stock.value", self.value);
     }
 }
@@ -133,7 +141,7 @@ pub fn put_item(facts: &mut Facts, wants: &Wants, code: &ItemId, ground: &impl G
         put!(facts, wants, "item.valued", item.valuation.is_some());
     }
     if let Some(stock) = ground.stock(code) {
-        stock.put(facts, wants);
+        stock.put(facts, wants, ground.expects());
     }
 }
 
@@ -148,23 +156,25 @@ fn tracking(item: &Item) -> &'static str {
 
 /// Puts a movement into facts: its kind, document, lines, who did it.
 pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, ground: &impl Ground) {
-    let (amount, quantity) = crate::history::worth(movement);
     put!(facts, wants, "document.kind", movement.document.kind.name());
     put!(facts, wants, "document.number", movement.document.number.as_str());
-    put_some!(facts, wants, "movement.amount", amount);
+    put_some!(facts, wants, "movement.amount", crate::history::worth(movement).0);
     put!(facts, wants, "movement.back_dated", movement.back_dated);
     put!(facts, wants, "movement.classes", classes(movement, ground));
-    let difference = movement.counts.iter().map(|c| (c.counted - c.book).abs());
-    put!(facts, wants, "movement.difference", difference.fold(0, i64::saturating_add));
+    put!(facts, wants, "movement.difference", difference(movement));
     put!(facts, wants, "movement.items", distinct(movement.lines.iter().map(|l| l.item.as_str())));
     put!(facts, wants, "movement.kind", movement.kind.name());
-    put!(facts, wants, "movement.quantity", quantity);
+    put!(facts, wants, "movement.quantity", crate::history::worth(movement).1);
     put!(facts, wants, "movement.reverses", movement.reverses.is_some());
     put!(facts, wants, "movement.seen", movement.pass.is_some());
     put!(facts, wants, "movement.warehouses", distinct(warehouses(movement)));
     put!(facts, wants, "session.auth_level", i64::from(movement.auth_level));
     put!(facts, wants, "session.operator", movement.operator.as_str());
-    put_some!(facts, wants, "session.roles", ground.roles(&movement.operator));
+    const ROLES: usize = crate::catalogue::at("session.roles");
+    if wants.at(ROLES) {
+        let roles = ground.roles(&movement.operator);
+        facts.set("session.roles", roles.map_or(Fact::Untold(Untold::NotHere), Fact::from));
+    }
     put!(facts, wants, "session.second", movement.second.is_some());
     put_some!(facts, wants, "session.station", movement.station.as_ref().map(|s| s.as_str()));
     const LINES: usize = crate::catalogue::at("lines");
@@ -172,6 +182,29 @@ pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, groun
         let lines = movement.lines.iter().map(|line| line_of(line, wants, ground));
         facts.set_records("lines", lines.collect());
     }
+    if wants.at(OF_LINES) {
+        let lines = movement.lines.iter();
+        let each = lines.map(|line| (Some(line.quantity), line.value.map(Amount::units)));
+        facts.of_lines = of_lines(each);
+    }
+}
+
+fn difference(movement: &Movement) -> i64 {
+    let each = movement.counts.iter().map(|c| c.counted.saturating_sub(c.book).saturating_abs());
+    each.fold(0, i64::saturating_add)
+}
+
+/// The largest quantity and amount of lines; none where a line says none, or there are too many to be looked
+/// through.
+pub(crate) fn of_lines(
+    lines: impl ExactSizeIterator<Item = (Option<i64>, Option<i64>)>,
+) -> [Option<i64>; 2] {
+    if lines.len() > LIST_MAX {
+        return [None; 2];
+    }
+    lines.fold([Some(i64::MIN); 2], |[quantity, amount], (one, other)| {
+        [quantity.zip(one).map(|(a, b)| a.max(b)), amount.zip(other).map(|(a, b)| a.max(b))]
+    })
 }
 
 /// The warehouses that a movement touches.
@@ -196,7 +229,7 @@ fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
 /// One line; its number and item are always told, for whoever reads the firing.
 fn line_of(line: &MovementLine, wants: &Wants, ground: &impl Ground) -> Record {
     let mut record = Record::with_capacity(12);
-    put_line!(record, wants, "amount", line.value.map(gatewarden_model::Amount::units));
+    put_line!(record, wants, "amount", line.value.map(Amount::units));
     put_line!(record, wants, "class", ground.item(&line.item).map(|item| item.class.name()));
     put_line!(record, wants, "from", Some(line.from.as_str()));
     put_line!(record, wants, "from_status", Some(line.from_status.name()));

@@ -1,9 +1,10 @@
 //! What rules remember of what happened: bounded windows, fed with each entry.
 //!
 //! Invariants: the same entries give the same memory, whether they came one by one or are read again after a
-//! restart; every window is bounded in time and number, and what was left out is told (`History::overflow`);
-//! an entry costs a constant few look-ups for each of its lines. Nothing here decides. Absent: stock itself
-//! (`gatewarden-stock`), clocks: the time of an entry is its own.
+//! restart; every window is bounded in time and number. What is asked beyond what is remembered, because the
+//! entries before a moment were not taken or because a bound was hit, is not told (`Fact::Untold`), so that a rule
+//! that needs it fails instead of being wrong. An entry costs a constant few look-ups for each of its lines.
+//! Nothing here decides. Absent: stock itself (`gatewarden-stock`), clocks: the time of an entry is its own.
 
 mod accuracy;
 mod facts;
@@ -16,7 +17,7 @@ mod tags;
 mod turns;
 mod window;
 
-use gatewarden_model::{Actor, Body, DocumentContent, Entry, ItemId, Movement, OperatorId, Pass};
+use gatewarden_model::{Actor, Body, Entry, Movement, OperatorId, Pass, PassId};
 
 pub use facts::Asking;
 pub use idle::{IDLE_PLACES_MAX, LastMove};
@@ -37,9 +38,11 @@ use turns::Turns;
 pub(crate) const US_AN_HOUR: i64 = 3_600_000_000;
 
 /// What happened, as far as rules ask for it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct History {
     settings: HistorySettings,
+    /// Every entry of this microsecond or later was taken.
+    since_us: i64,
     turns: Turns,
     accuracy: Accuracy,
     idle: Idle,
@@ -49,11 +52,33 @@ pub struct History {
     prices: Prices,
 }
 
+impl Default for History {
+    fn default() -> Self {
+        Self::new(HistorySettings::default())
+    }
+}
+
 impl History {
-    /// Nothing yet.
+    /// Nothing yet, and nothing happened before.
     #[must_use]
     pub fn new(settings: HistorySettings) -> Self {
-        Self { settings, ..Self::default() }
+        Self::since(settings, i64::MIN)
+    }
+
+    /// Nothing yet, and what happened before this microsecond will not be told.
+    #[must_use]
+    pub fn since(settings: HistorySettings, since_us: i64) -> Self {
+        Self {
+            settings,
+            since_us,
+            turns: Turns::default(),
+            accuracy: Accuracy::default(),
+            idle: Idle::default(),
+            split: Split::default(),
+            tags: Tags::default(),
+            quarantine: Quarantine::default(),
+            prices: Prices::default(),
+        }
     }
 
     /// What it was told to remember.
@@ -62,7 +87,13 @@ impl History {
         &self.settings
     }
 
-    /// Whether more happened than is remembered: counts may be too low from then on.
+    /// Whether it was told of everything that ever happened.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.since_us == i64::MIN
+    }
+
+    /// Whether more happened than is remembered: what could be wrong for it is not told.
     #[must_use]
     pub fn overflow(&self) -> bool {
         self.turns.overflow()
@@ -74,12 +105,18 @@ impl History {
             || self.accuracy.overflow()
     }
 
-    /// How many microseconds of the journal give the windows again; the last moves and the accuracy need more:
-    /// all of it, or the projections.
+    /// How many microseconds of the journal give the windows again; last moves, prices and accuracy need all of
+    /// it.
     #[must_use]
     pub fn span_us(&self) -> i64 {
-        let hours = [self.settings.turn_h, self.settings.near.span_h, self.settings.price_h];
-        i64::from(hours.into_iter().max().unwrap_or(0)) * US_AN_HOUR
+        let spans =
+            [turns::span_us(&self.settings), split::span_us(&self.settings), self.price_us()];
+        spans.into_iter().fold(tags::longest_us(&self.settings), i64::max)
+    }
+
+    /// How long a change of a price is told.
+    fn price_us(&self) -> i64 {
+        i64::from(self.settings.price_h) * US_AN_HOUR
     }
 
     /// Takes the next entry.
@@ -101,31 +138,20 @@ impl History {
                 self.seen(pass, at);
             }
             Body::QuarantineResolved { pass, .. } => self.quarantine.close(*pass),
-            Body::TaskOpened { task, by, .. } => {
-                let by = match by {
-                    Actor::Operator { id, .. } => Some(id),
-                    _ => None,
-                };
-                self.prices.task(task, by, at);
+            Body::TaskOpened { task, by, .. } => self.prices.task(task, operator_of(by), at),
+            Body::DocumentWritten { content, by, .. } => {
+                self.prices.written(content, operator_of(by));
+            }
+            Body::DocumentStepped { document, version, step, .. } => {
+                self.prices.stepped(document, *version, step, at);
             }
             _ => {}
         }
     }
 
-    /// Takes what a document says: an order or a price list changes what items cost. For entries of documents,
-    /// beside `take`.
-    pub fn take_document(
-        &mut self,
-        content: &DocumentContent,
-        by: Option<&OperatorId>,
-        at_us: i64,
-    ) {
-        self.prices.document(content, by, at_us);
-    }
-
-    /// Takes what an item's last move was, from the projections: for a start without the whole journal.
-    pub fn take_last(&mut self, item: ItemId, place: &str, last: LastMove) {
-        self.idle.set(item, place, last);
+    /// Takes a pass that is in quarantine since before, for a memory that does not begin with the journal.
+    pub fn take_quarantined(&mut self, pass: PassId, at_us: i64) {
+        self.quarantine.open(pass, at_us);
     }
 
     fn moved(&mut self, movement: &Movement, at: i64, pass: Option<&Pass>) {
@@ -138,15 +164,25 @@ impl History {
         for counted in &movement.counts {
             // Who moved it last answers for a difference; whoever counted where nobody did.
             let last = self.idle.last(&counted.item, counted.location.as_str());
-            let answers = last.and_then(|last| last.by.clone());
-            let answers = answers.unwrap_or_else(|| movement.operator.clone());
-            self.accuracy.sample(&answers, counted.book == counted.counted, &self.settings);
+            if last.is_none() && self.idle.overflow() {
+                self.accuracy.lose();
+                continue;
+            }
+            let answers = last.and_then(|last| last.by.as_ref()).unwrap_or(&movement.operator);
+            self.accuracy.sample(answers, counted.book == counted.counted, &self.settings);
         }
         self.idle.moved(movement, at);
-        self.prices.moved(movement);
+        self.prices.moved(movement, at);
     }
 
     fn seen(&mut self, pass: &Pass, at: i64) {
         self.tags.seen(pass, at, &self.settings);
+    }
+}
+
+fn operator_of(by: &Actor) -> Option<&OperatorId> {
+    match by {
+        Actor::Operator { id, .. } => Some(id),
+        _ => None,
     }
 }

@@ -31,7 +31,7 @@ pub use books::Books;
 pub use condition::{Condition, ConditionError, ConditionMistake, ConditionMistakes, Params, Told};
 pub use definition::{RuleAction, RuleDefinition, RuleDefinitions};
 pub use explain::{Explained, explain};
-pub use facts::{Fact, Facts, Name, Named, Record};
+pub use facts::{Fact, Facts, Name, Named, Record, Untold};
 pub use ground::{Ground, NoGround, StockFacts, put_document, put_item, put_movement, put_time};
 pub use history::{Asking, History, HistorySettings};
 pub use memory::{MEMORY_KEYS_MAX, Memory};

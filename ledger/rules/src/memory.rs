@@ -26,8 +26,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Remembers a firing that was recorded at this microsecond.
+    /// Remembers a firing that was recorded at this microsecond; once, however often it is told of it.
     pub fn take(&mut self, firing: &RuleFiring, at_us: i64) {
+        if self.said.get(&firing.key).is_some_and(|last| *last >= at_us) {
+            return;
+        }
         self.said.insert(firing.key.clone(), at_us);
         self.order.push_back((at_us, firing.key.clone()));
         while self.order.len() > MEMORY_KEYS_MAX {
@@ -41,14 +44,32 @@ impl Memory {
     /// Leaves of a firing what is to be done now: all, only what decides where the rest was said lately, or
     /// nothing.
     #[must_use]
-    pub fn hush(&self, set: &RuleSet, mut firing: RuleFiring, now_us: i64) -> Option<RuleFiring> {
+    pub fn hush(&self, set: &RuleSet, firing: RuleFiring, now_us: i64) -> Option<RuleFiring> {
+        self.hush_at_least(set, firing, now_us, 0)
+    }
+
+    /// As `hush`, with a span of so many microseconds where the rule has a shorter one.
+    #[must_use]
+    pub fn hush_at_least(
+        &self,
+        set: &RuleSet,
+        mut firing: RuleFiring,
+        now_us: i64,
+        quiet_us: i64,
+    ) -> Option<RuleFiring> {
         let quiet_h = set.rule(&firing.rule).map_or(0, |rule| rule.definition.quiet_h);
-        let span = i64::from(quiet_h.min(QUIET_H_MAX)) * US_AN_HOUR;
+        let span = (i64::from(quiet_h.min(QUIET_H_MAX)) * US_AN_HOUR).max(quiet_us);
         let lately = self.said.get(&firing.key).is_some_and(|last| now_us - last < span);
         if lately {
             firing.effects.retain(decides);
         }
         (!firing.effects.is_empty()).then_some(firing)
+    }
+
+    /// Whether nothing follows from a firing but what it decides about an operation.
+    #[must_use]
+    pub fn only_decides(firing: &RuleFiring) -> bool {
+        firing.effects.iter().all(decides)
     }
 
     /// Notes whether a level is crossed for a key, and says whether it just was.

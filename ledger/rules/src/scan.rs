@@ -84,7 +84,7 @@ impl RuleSet {
             return scan;
         };
         let over = rule.definition.over;
-        let mut facts = Facts::with_capacity(32);
+        let mut facts = Facts::new();
         let working = &around.history.settings().working;
         put_time(&mut facts, self.wants(), &around.at, around.ground, working);
         let plain = facts.clone();

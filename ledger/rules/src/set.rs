@@ -8,6 +8,7 @@ mod ask;
 mod build;
 mod find;
 mod firing;
+mod keyed;
 mod mistake;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub use find::{Event, Touched};
 pub use mistake::{RuleMistake, RulePart};
 
 use crate::{
-    condition::Condition,
+    condition::{Condition, Need},
     definition::{RuleAction, RuleDefinition, RuleDefinitions},
     schema::Schema,
     table::Table,
@@ -70,6 +71,10 @@ pub struct Rule {
     pub(crate) test: Test,
     fits: Fits,
     names: Box<[String]>,
+    /// The same, as wants.
+    wants: Wants,
+    /// One of these must be met, or it does not fire; none where that can't be told.
+    needs: Option<Vec<Need>>,
 }
 
 impl Rule {
@@ -86,6 +91,28 @@ impl Rule {
             Test::Table(table) => table.condition(row),
         }
     }
+}
+
+/// What must be so for a rule to fire: one of these.
+fn needs_of(test: &Test) -> Option<Vec<Need>> {
+    match test {
+        Test::Condition(condition, _) => condition.needs(),
+        // Where no row holds, `otherwise` follows.
+        Test::Table(table) if !table.otherwise().is_empty() => None,
+        Test::Table(table) => {
+            let all = table.conditions().map(Condition::needs).collect::<Option<Vec<_>>>()?;
+            let all: Vec<Need> = all.into_iter().flatten().collect();
+            (all.len() <= TABLE_NEEDS_MAX).then_some(all)
+        }
+    }
+}
+
+/// Most needs of a table; one with more is always asked.
+const TABLE_NEEDS_MAX: usize = 64;
+
+/// The facts that firings are about.
+pub(crate) fn subject_wants() -> Wants {
+    Wants::of(SUBJECTS.iter().map(|(_, name)| *name))
 }
 
 /// The facts that a rule looks at: in its conditions, in what it drafts, in its key.
@@ -108,28 +135,12 @@ fn looked_at(definition: &RuleDefinition, test: &Test) -> Box<[String]> {
 }
 
 /// Rules that are in force together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     definitions: Arc<RuleDefinitions>,
     rules: Vec<Rule>,
     index: Index,
-    /// The slots that some rule looks at, with their names, sorted by name.
-    looked: Vec<(String, usize)>,
-    slots: usize,
     wants: Wants,
-}
-
-impl Default for RuleSet {
-    fn default() -> Self {
-        Self {
-            definitions: Arc::default(),
-            rules: vec![],
-            index: Index::default(),
-            looked: vec![],
-            slots: 0,
-            wants: Wants::of(std::iter::empty()),
-        }
-    }
 }
 
 impl RuleSet {
@@ -139,18 +150,10 @@ impl RuleSet {
         schema: &Schema,
     ) -> Result<Self, Vec<RuleMistake>> {
         let rules = build::rules(&definitions, schema)?;
-        let mut looked: Vec<(String, usize)> = rules
-            .iter()
-            .flat_map(|rule| rule.names().map(str::to_owned))
-            .chain(SUBJECTS.iter().map(|(_, name)| (*name).to_owned()))
-            .filter_map(|name| schema.fact(&name).map(|(slot, _)| (name, slot)))
-            .collect();
-        looked.sort_unstable();
-        looked.dedup();
-        let wants = Wants::of(looked.iter().map(|(name, _)| name.as_str()));
+        let all = rules.iter().map(|rule| rule.wants);
+        let wants = all.fold(subject_wants(), Wants::and);
         let index = Index::new(&rules);
-        let slots = schema.facts().len();
-        Ok(Self { definitions, rules, index, looked, slots, wants })
+        Ok(Self { definitions, rules, index, wants })
     }
 
     /// What it was made of.

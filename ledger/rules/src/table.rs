@@ -5,8 +5,12 @@
 //! people write it: `-` for anything, `> amount("5000")`, `in ["A", "B"]`, or a value to be equal to; it is
 //! turned into CEL, and its mistakes keep their place in the cell. Absent: what an answer does.
 
+use std::collections::HashMap;
+
+use gatewarden_model::Scalar;
+
 use crate::{
-    condition::{Condition, ConditionError, ConditionMistake, ConditionMistakes, Params},
+    condition::{Condition, ConditionError, ConditionMistake, ConditionMistakes, Need, Params},
     facts::{Fact, Facts},
     schema::{FactType, Schema},
 };
@@ -15,12 +19,74 @@ use crate::{
 pub const TABLE_ROWS_MAX: usize = 200;
 /// Most columns of a table.
 pub const TABLE_COLUMNS_MAX: usize = 12;
+/// Rows that ask for a text of one fact are found by it where there are so many.
+const HASHED_ROWS_MIN: usize = 4;
 
 /// A table of conditions with an answer each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table<T> {
     rows: Vec<(Condition, T)>,
     otherwise: T,
+    by_text: Option<ByText>,
+}
+
+/// The rows that can hold for each text of one fact, which most rows ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ByText {
+    place: usize,
+    rows: HashMap<Box<str>, Vec<usize>>,
+    /// The rows that can hold for any other text.
+    others: Vec<usize>,
+}
+
+impl ByText {
+    fn new<T>(rows: &[(Condition, T)]) -> Option<Self> {
+        let texts = rows.iter().map(|(condition, _)| texts_of(condition));
+        let texts: Vec<Option<(usize, Vec<Box<str>>)>> = texts.collect();
+        let places = texts.iter().flatten().map(|(place, _)| *place);
+        let count = |place: usize| places.clone().filter(|other| *other == place).count();
+        let place = places.clone().max_by_key(|place| count(*place))?;
+        if count(place) < HASHED_ROWS_MIN {
+            return None;
+        }
+        let of_place = |one: &Option<(usize, Vec<Box<str>>)>| {
+            one.clone().filter(|(of, _)| *of == place).map(|(_, texts)| texts)
+        };
+        let texts: Vec<Option<Vec<Box<str>>>> = texts.iter().map(of_place).collect();
+        let all = texts.iter().enumerate();
+        let others: Vec<usize> =
+            all.clone().filter(|(_, texts)| texts.is_none()).map(|(row, _)| row).collect();
+        let mut by_text: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+        for (row, text) in
+            all.flat_map(|(row, texts)| texts.iter().flatten().map(move |t| (row, t)))
+        {
+            by_text.entry(text.clone()).or_default().push(row);
+        }
+        for rows in by_text.values_mut() {
+            rows.extend(&others);
+            rows.sort_unstable();
+            rows.dedup();
+        }
+        Some(Self { place, rows: by_text, others })
+    }
+
+    /// The rows that can hold; all where the fact is not a text.
+    fn rows(&self, facts: &Facts) -> Option<&[usize]> {
+        let Some(Fact::Scalar(Scalar::Text(text))) = facts.at(self.place) else { return None };
+        Some(self.rows.get(text.as_str()).unwrap_or(&self.others))
+    }
+}
+
+/// The texts of one fact of which a row needs one.
+fn texts_of(condition: &Condition) -> Option<(usize, Vec<Box<str>>)> {
+    let needs = condition.needs()?;
+    let mut place = None;
+    let text = |need| match need {
+        Need::Text(at, text) if *place.get_or_insert(at) == at => Some(text),
+        _ => None,
+    };
+    let texts = needs.into_iter().map(text).collect::<Option<Vec<_>>>()?;
+    Some((place?, texts))
 }
 
 impl<T> Table<T> {
@@ -28,29 +94,30 @@ impl<T> Table<T> {
     /// mistake of whoever makes it; `crate::set` tells it.
     #[must_use]
     pub fn new(rows: Vec<(Condition, T)>, otherwise: T) -> Self {
-        Self { rows, otherwise }
+        let by_text = ByText::new(&rows);
+        Self { rows, otherwise, by_text }
     }
 
     /// The answer, and the row that gave it from 1; 0 for `otherwise`. Fails with the first row that fails
     /// before one holds.
-    pub fn decide(&self, facts: &Facts) -> Result<(u32, &T), ConditionError> {
-        self.first(|condition| condition.holds(facts))
-    }
-
-    pub(crate) fn decide_in(&self, known: &[Option<&Fact>]) -> Result<(u32, &T), ConditionError> {
-        self.first(|condition| condition.holds_in(known))
-    }
-
-    fn first(
-        &self,
-        holds: impl Fn(&Condition) -> Result<bool, ConditionError>,
-    ) -> Result<(u32, &T), ConditionError> {
-        for (row, (condition, answer)) in (1..).zip(&self.rows) {
-            if holds(condition)? {
-                return Ok((row, answer));
+    pub fn decide<'t>(&'t self, facts: &Facts) -> Result<(u32, &'t T), ConditionError> {
+        let holding = |(row, (condition, answer)): (usize, &'t (Condition, T))| {
+            let holds = condition.holds(facts);
+            holds.map(|holds| holds.then(|| (u32::try_from(row + 1).unwrap_or(u32::MAX), answer)))
+        };
+        let first = match self.by_text.as_ref().and_then(|by_text| by_text.rows(facts)) {
+            None => self.rows.iter().enumerate().find_map(|row| holding(row).transpose()),
+            Some(rows) => {
+                let rows = rows.iter().filter_map(|row| Some((*row, self.rows.get(*row)?)));
+                rows.into_iter().find_map(|row| holding(row).transpose())
             }
-        }
-        Ok((0, &self.otherwise))
+        };
+        Ok(first.transpose()?.unwrap_or((0, &self.otherwise)))
+    }
+
+    /// The answer where no row holds.
+    pub(crate) fn otherwise(&self) -> &T {
+        &self.otherwise
     }
 
     /// The condition of a row, from 1.
@@ -184,6 +251,28 @@ mod tests {
         let error = table.decide(&Facts::new()).unwrap_err();
         assert_eq!(error.code(), "fact-missing", "no later row is taken by mistake");
         assert!(table.dead().is_empty());
+    }
+
+    #[test]
+    fn a_table_says_the_same_whether_its_rows_are_found_or_gone_through() {
+        let schema = Schema::standard();
+        let columns = texts(&["item.class", "document.amount"]);
+        let classes = ["A", "in [\"B\", \"C\"]", "-", "B", "C", "in [\"A\", \"C\"]", "A"];
+        let rows = (0_i64..).zip(classes).map(|(n, class)| {
+            let cells = [class.to_owned(), format!("> {}", 60 - n * 10)];
+            (row(&columns, &cells, &schema, &Params::new()).unwrap(), n)
+        });
+        let table = Table::new(rows.collect(), -1);
+        assert!(table.by_text.is_some());
+        let plain = Table { by_text: None, ..table.clone() };
+        for class in ["A", "B", "C", "D"] {
+            for amount in (0..70).step_by(5) {
+                let facts = facts(amount, class, false);
+                assert_eq!(table.decide(&facts), plain.decide(&facts), "{class} {amount}");
+            }
+        }
+        let unknown = Facts::new();
+        assert_eq!(table.decide(&unknown), plain.decide(&unknown));
     }
 
     #[test]

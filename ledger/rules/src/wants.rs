@@ -5,15 +5,20 @@
 
 use crate::catalogue;
 
-/// Which of the catalogue's facts are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wants(Box<[bool]>);
+/// Which of the catalogue's facts are wanted: a bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wants([u64; 2]);
+
+/// The place of what is no fact: the largest quantity and amount of the lines.
+pub(crate) const OF_LINES: usize = 127;
+
+const _: () = assert!(catalogue::FACTS.len() < OF_LINES, "a bit for each fact");
 
 impl Wants {
     /// All of them.
     #[must_use]
     pub fn all() -> Self {
-        Self(vec![true; catalogue::FACTS.len()].into())
+        Self([u64::MAX; 2])
     }
 
     /// Those of these names; names that are not of the catalogue are left. Of records those values are wanted
@@ -24,15 +29,40 @@ impl Wants {
             let value = |name: &str| name.strip_prefix(list).is_some_and(|v| v.starts_with("[]."));
             names.clone().any(value)
         };
-        let wanted = catalogue::FACTS.iter().map(|(known, ..)| {
+        let mut wants = Self::default();
+        for (place, (known, ..)) in catalogue::FACTS.iter().enumerate() {
             let list = known.split_once("[]").map(|(list, _)| list).filter(|list| !named(list));
-            names.clone().any(|name| name == *known || list == Some(name))
-        });
-        Self(wanted.collect())
+            if names.clone().any(|name| name == *known || list == Some(name)) {
+                wants.add(place);
+            }
+        }
+        wants
     }
 
+    pub(crate) fn add(&mut self, place: usize) {
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// These without others.
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
+    }
+
+    /// Whether nothing is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 2]
+    }
+
+    #[inline]
     pub(crate) fn at(&self, place: usize) -> bool {
-        self.0.get(place).copied().unwrap_or(true)
+        self.0[place / 64] >> (place % 64) & 1 == 1
     }
 
     fn any(&self, places: &[usize]) -> bool {
@@ -56,6 +86,16 @@ impl Wants {
             catalogue::at("history.split_key"),
         ];
         self.any(&OF)
+    }
+
+    pub(crate) fn idle(&self) -> bool {
+        self.at(catalogue::at("stock.idle_days"))
+    }
+
+    /// Whether something is asked for that only the whole journal tells.
+    #[must_use]
+    pub fn whole_journal(&self) -> bool {
+        self.idle() || self.accuracy() || self.prices()
     }
 
     pub(crate) fn accuracy(&self) -> bool {
@@ -102,7 +142,7 @@ macro_rules! put {
     ($facts:expr, $wants:expr, $name:literal, $value:expr) => {{
         const AT: usize = $crate::catalogue::at($name);
         if $wants.at(AT) {
-            $facts.set($name, $value);
+            $facts.put(AT, $crate::facts::Fact::from($value));
         }
     }};
 }
@@ -121,8 +161,10 @@ macro_rules! put_line {
 macro_rules! put_some {
     ($facts:expr, $wants:expr, $name:literal, $value:expr) => {{
         const AT: usize = $crate::catalogue::at($name);
-        if $wants.at(AT) {
-            $facts.set_some($name, $value);
+        if $wants.at(AT)
+            && let Some(value) = $value
+        {
+            $facts.put(AT, $crate::facts::Fact::from(value));
         }
     }};
 }

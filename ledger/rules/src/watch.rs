@@ -16,7 +16,7 @@ use crate::{
     history::{Asking, History},
     memory::Memory,
     set::{Event, Findings, RuleSet, Touched},
-    wants::put,
+    wants::{Wants, put},
 };
 
 /// Most items of one movement or document that rules over items are asked for.
@@ -87,22 +87,28 @@ impl RuleSet {
         let (house, items) = (event(Over::House), event(Over::Items));
         let (for_house, for_items) = (self.concerns(&house), self.concerns(&items));
         let mut findings = Findings::default();
-        if !for_house && !for_items {
-            return findings;
-        }
-        let mut facts = Facts::with_capacity(48);
-        self.gather(&mut facts, &around, on);
-        put_movement(&mut facts, self.wants(), movement, around.ground);
-        let asking = Asking::Movement { movement, taken };
-        around.history.put(&mut facts, self.wants(), asking, around.at.wall_us);
+        let now_us = around.at.wall_us;
+        let gather = |facts: &mut Facts, wants: &Wants| {
+            gather(facts, wants, &around, on);
+            put_movement(facts, wants, movement, around.ground);
+            let asking = Asking::Movement { movement, taken };
+            around.history.put(facts, wants, asking, now_us);
+        };
         if for_house {
-            findings.add(self.ask(&house, &facts));
+            let facts = &mut Facts::new();
+            findings.add(self.ask_for(&house, facts, &mut |facts, wants| gather(facts, wants)));
         }
         if for_items {
             let coming = (!taken).then_some(movement);
-            self.each_item(&mut facts, &around, &touched, coming, |facts, _| {
-                findings.add(self.ask(&items, facts));
-            });
+            for item in touched.items().iter().take(ITEMS_ASKED_MAX) {
+                let asking = Asking::Item { item, place: None, coming };
+                let mut with_item = |facts: &mut Facts, wants: &Wants| {
+                    gather(facts, wants);
+                    put_item(facts, wants, item, around.ground);
+                    around.history.put(facts, wants, asking, now_us);
+                };
+                findings.add(self.ask_for(&items, &mut Facts::new(), &mut with_item));
+            }
         }
         findings
     }
@@ -113,7 +119,6 @@ impl RuleSet {
         facts: &mut Facts,
         around: &Around<'_, G>,
         touched: &Touched<'_>,
-        coming: Option<&Movement>,
         mut ask: impl FnMut(&Facts, &ItemId),
     ) {
         let plain = (touched.items().len() > 1).then(|| facts.clone());
@@ -122,16 +127,10 @@ impl RuleSet {
                 facts.clone_from(plain);
             }
             put_item(facts, self.wants(), item, around.ground);
-            let asking = Asking::Item { item, place: None, coming };
+            let asking = Asking::Item { item, place: None, coming: None };
             around.history.put(facts, self.wants(), asking, around.at.wall_us);
             ask(facts, item);
         }
-    }
-
-    fn gather<G: Ground>(&self, facts: &mut Facts, around: &Around<'_, G>, on: &str) {
-        put!(facts, self.wants(), "operation.name", on);
-        let working = &around.history.settings().working;
-        put_time(facts, self.wants(), &around.at, around.ground, working);
     }
 
     /// Asks the level rules about the items that a movement changed the stock of.
@@ -161,9 +160,9 @@ impl RuleSet {
             return findings;
         }
         let event = Event { trigger, on, over, movement: None, document: None, touched };
-        let mut facts = Facts::with_capacity(32);
-        self.gather(&mut facts, &around, on);
-        self.each_item(&mut facts, &around, touched, None, |facts, _| {
+        let mut facts = Facts::new();
+        gather(&mut facts, self.wants(), &around, on);
+        self.each_item(&mut facts, &around, touched, |facts, _| {
             findings.add(self.ask_levels(memory, &event, facts));
         });
         findings
@@ -212,8 +211,8 @@ impl RuleSet {
         if !self.concerns(&event) {
             return Findings::default();
         }
-        let mut facts = Facts::with_capacity(32);
-        self.gather(&mut facts, &around, on);
+        let mut facts = Facts::new();
+        gather(&mut facts, self.wants(), &around, on);
         let asking = pass.map_or(Asking::House, Asking::Pass);
         around.history.put(&mut facts, self.wants(), asking, around.at.wall_us);
         more(&mut facts);
@@ -246,8 +245,8 @@ impl RuleSet {
         if !for_house && !for_items {
             return findings;
         }
-        let mut facts = Facts::with_capacity(48);
-        self.gather(&mut facts, &around, on);
+        let mut facts = Facts::new();
+        gather(&mut facts, self.wants(), &around, on);
         put_document(&mut facts, self.wants(), content, around.ground);
         around.history.put(&mut facts, self.wants(), Asking::House, around.at.wall_us);
         more(&mut facts);
@@ -255,12 +254,19 @@ impl RuleSet {
             findings.add(self.ask(&house, &facts));
         }
         if for_items {
-            self.each_item(&mut facts, &around, &touched, None, |facts, _| {
+            self.each_item(&mut facts, &around, &touched, |facts, _| {
                 findings.add(self.ask(&items, facts));
             });
         }
         findings
     }
+}
+
+/// Puts what is about to be, or was, and the moment.
+fn gather<G: Ground>(facts: &mut Facts, wants: &Wants, around: &Around<'_, G>, on: &str) {
+    put!(facts, wants, "operation.name", on);
+    let working = &around.history.settings().working;
+    put_time(facts, wants, &around.at, around.ground, working);
 }
 
 /// The word of an entry after which rules may look.

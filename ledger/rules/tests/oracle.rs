@@ -171,7 +171,7 @@ fn asked_of_cel(text: &str, facts: &Facts) -> Result<bool, String> {
     let mut context = Context::default();
     let doc = facts.iter().filter_map(|(name, fact)| match fact {
         Fact::Scalar(scalar) => Some((name.strip_prefix("doc.")?, value(scalar))),
-        Fact::Records(_) => None,
+        Fact::Records(_) | Fact::Untold(_) => None,
     });
     context.add_variable_from_value("doc", map(doc));
     let lines = match facts.get("lines") {

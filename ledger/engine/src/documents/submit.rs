@@ -48,7 +48,10 @@ impl Turn<'_> {
         let refused = decision.clone();
         let found = match self.rules_before_submit(&open, &facts, &by) {
             Ok(found) => found,
-            Err(fault) => return Err(self.refuse_document(asked, decision, fault)),
+            Err((fault, firings)) => {
+                self.record_firings(firings, Some(&document));
+                return Err(self.refuse_document(asked, decision, fault));
+            }
         };
         // What can't begin is refused before anything is recorded.
         let begun = match workflows::plan(self.scene(), &open, &kind, &facts, &by, &found.extra) {

@@ -3,13 +3,14 @@
 //! Invariants: nothing is recorded here, what is found comes back as `Command::Fire`; what is asked about an entry
 //! names it as its cause, so that the journal tells what was said of it. What is to come and go is told by documents
 //! that are approved and not done. Absent: what is on hand and how old (the caller looks it up), when a schedule is
-//! due, documents after their entries (they are asked before).
+//! due.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_documents::{Frame, KindDefinition};
 use gatewarden_model::{
-    Body, Day, DocumentKind, Entry, ItemId, Location, MovementKind, RuleFiring, RuleTrigger, Stamp,
+    Actor, Body, Day, DocumentKind, Entry, ItemId, Location, MovementKind, RuleFiring, RuleTrigger,
+    Stamp, rule::FIRING_FACTS_MAX,
 };
 use gatewarden_rules::{
     Around, Findings, Memory as Levels, RuleSet, StockFacts, StockLayer, Touched, definition::Over,
@@ -17,9 +18,13 @@ use gatewarden_rules::{
 
 use super::House;
 use crate::{
+    documents::facts::{of_version, thawed},
     engine::Engine,
     state::{OpenDocument, State},
 };
+
+/// The fact that says when a scheduled rule was due: earlier than its entry, where the gateway was off.
+const DUE: &str = "schedule.due";
 
 /// What there is of an item in the building.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,6 +129,9 @@ impl Engine {
         for entry in entries {
             let around = Around { history: self.history(), ground: &house, at: entry.at };
             found.add(set.after_entry(around, entry), entry.seq);
+            if let Some(findings) = self.after_document(set, around, entry) {
+                found.add(findings, entry.seq);
+            }
             let mut touched = Touched::nothing();
             let items: Vec<ItemId> = items_of(entry);
             for item in &items {
@@ -135,6 +143,39 @@ impl Engine {
             }
         }
         found
+    }
+
+    /// What rules find in an entry of a document, by the version that it is about, while the document is open.
+    fn after_document(
+        &self,
+        set: &RuleSet,
+        around: Around<'_, House<'_>>,
+        entry: &Entry,
+    ) -> Option<Findings> {
+        let (on, content, author, by) = match &entry.body {
+            Body::DocumentWritten { content, by, .. } => ("document-written", content, by, by),
+            Body::DocumentStepped { document, version, by, .. } => {
+                let open = self.state().document(document)?;
+                let approved = open.approved.as_ref().map(|(content, _)| &**content);
+                let versions = [Some(&*open.content), approved];
+                let content = versions.into_iter().flatten().find(|c| c.version == *version)?;
+                ("document-stepped", content, &open.by, by)
+            }
+            _ => return None,
+        };
+        let (facts, lines) = of_version(self.state(), content, author, |item| {
+            self.settings().items.by_code(item).map(|item| item.class)
+        });
+        let state = self.state().document(&content.document).map(|open| open.frame().name());
+        Some(set.document(around, (RuleTrigger::After, on), content, |known| {
+            for (name, value) in thawed(&facts, &lines).iter() {
+                known.set(name.to_owned(), value.clone());
+            }
+            known.set_some("document.state", state);
+            if let Actor::Operator { id, .. } = by {
+                known.set("session.operator", id.as_str());
+            }
+        }))
     }
 
     /// Takes over which levels are crossed now, at a start: what was crossed before is not told again.
@@ -150,14 +191,14 @@ impl Engine {
         }
     }
 
-    /// What a scheduled rule finds now. The stock is all that there is in the house, sorted by item and place.
+    /// What a scheduled rule finds now, that was due at a microsecond of the wall clock. The stock is all that there is in the house, sorted by item and place.
     #[must_use]
     pub fn found_on_schedule(
         &self,
         rule: &str,
         stock: &[AgedStock],
         on_hand: &BTreeMap<ItemId, OnHand>,
-        at: Stamp,
+        (due_us, at): (i64, Stamp),
     ) -> FoundAfter {
         let Some(set) = self.rules_in_force() else { return FoundAfter::default() };
         let expected = self.expected(on_hand);
@@ -172,8 +213,14 @@ impl Engine {
         });
         let scan = set.scheduled_run(around, rule, layers);
         let failures = scan.failures.into_iter();
+        let mut firings = scan.firings;
+        for firing in &mut firings {
+            if firing.facts.len() < FIRING_FACTS_MAX {
+                firing.facts.insert(DUE.to_owned(), utc(due_us).into());
+            }
+        }
         FoundAfter {
-            firings: scan.firings,
+            firings,
             failures: failures.map(|one| (one.rule, one.error.to_string())).collect(),
         }
     }
@@ -258,6 +305,13 @@ fn add_document(facts: &mut BTreeMap<ItemId, StockFacts>, state: &State, open: &
             _ => {}
         }
     }
+}
+
+/// A moment to the second, as ISO 8601 has it.
+fn utc(us: i64) -> String {
+    let (day, second) = (us.div_euclid(86_400_000_000), us.rem_euclid(86_400_000_000) / 1_000_000);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{}T{hour:02}:{minute:02}:{:02}Z", Day::from_number(day), second % 60)
 }
 
 fn movement_of(

@@ -12,19 +12,31 @@ use super::{
     ConditionError, Use,
     expr::{Comparing, Expr, Looking, Reckoning},
 };
-use crate::facts::{Fact, LIST_MAX, Name, Record, TEXT_BYTES_MAX};
+use crate::facts::{Fact, Facts, LIST_MAX, Name, Record, TEXT_BYTES_MAX};
 
-/// What is known: in the order of the uses, or by the schema's slots.
+/// What is known, and the facts that are looked at.
 pub(crate) struct Frame<'f> {
-    pub(crate) known: &'f [Option<&'f Fact>],
-    pub(crate) by_slot: bool,
+    pub(crate) facts: &'f Facts,
     pub(crate) uses: &'f [Use],
 }
 
 impl<'f> Frame<'f> {
     pub(crate) fn fact(&self, place: usize) -> Option<&'f Fact> {
-        let at = if self.by_slot { self.uses.get(place)?.slot } else { place };
-        self.known.get(at).copied().flatten()
+        let one = self.uses.get(place)?;
+        match one.known {
+            Some(place) => self.facts.at(place),
+            None => self.facts.own(&one.name),
+        }
+    }
+
+    /// The fact; fails where it can't be told.
+    fn told(&self, place: usize) -> Answer<Option<&'f Fact>> {
+        match self.fact(place) {
+            Some(Fact::Untold(why)) => {
+                Err(ConditionError::Untold { name: self.name(place), why: *why })
+            }
+            known => Ok(known),
+        }
     }
 
     pub(crate) fn name(&self, place: usize) -> Name {
@@ -85,7 +97,7 @@ pub(crate) fn truth<'f>(expr: &'f Expr, frame: &Frame<'f>, one: One<'f>) -> Answ
         Expr::Or(sides) => decided(sides, true, frame, one),
         Expr::Not(inner) => truth(inner, frame, one).map(|bool| !bool),
         Expr::Compare(sign, sides) => compare(*sign, sides, frame, one),
-        Expr::HasFact(place) => Ok(frame.fact(*place).is_some()),
+        Expr::HasFact(place) => Ok(frame.told(*place)?.is_some()),
         Expr::HasValue(name) => match one {
             One::Record(record) => Ok(record.get(name).is_some()),
             _ => Ok(false),
@@ -131,7 +143,7 @@ fn over(all: bool, list: usize, body: &Expr, frame: &Frame<'_>) -> Answer<bool> 
             false
         }
     };
-    let found = match frame.fact(list) {
+    let found = match frame.told(list)? {
         None => return Err(ConditionError::Missing(frame.name(list))),
         Some(Fact::Records(records)) => {
             bounded(records.len(), list, frame)?;
@@ -161,10 +173,10 @@ pub(crate) fn value<'f>(expr: &'f Expr, frame: &Frame<'f>, one: One<'f>) -> Answ
     match expr {
         Expr::Integer(integer) => Ok(Value::Integer(*integer)),
         Expr::Text(text) => Ok(Value::Text(text)),
-        Expr::Fact(place) => match frame.fact(*place) {
+        Expr::Fact(place) => match frame.told(*place)? {
             Some(Fact::Scalar(scalar)) => Ok(of_scalar(scalar)),
             Some(Fact::Records(records)) => Ok(Value::Records(records)),
-            None => Err(ConditionError::Missing(frame.name(*place))),
+            Some(Fact::Untold(_)) | None => Err(ConditionError::Missing(frame.name(*place))),
         },
         Expr::Value(name) => match one {
             One::Record(record) => {
@@ -277,7 +289,7 @@ fn among_written<'f>(
 
 fn among_fact<'f>(needle: &'f Expr, place: usize, frame: &Frame<'f>, one: One<'f>) -> Answer<bool> {
     let needle = value(needle, frame, one)?;
-    match frame.fact(place) {
+    match frame.told(place)? {
         None => Err(ConditionError::Missing(frame.name(place))),
         Some(Fact::Scalar(Scalar::List(list))) => {
             bounded(list.len(), place, frame)?;

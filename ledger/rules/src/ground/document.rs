@@ -2,10 +2,10 @@
 
 use gatewarden_model::{Amount, DocumentContent, DocumentLine};
 
-use super::Ground;
+use super::{Ground, of_lines};
 use crate::{
     facts::{Facts, Record},
-    wants::{Wants, put, put_some},
+    wants::{OF_LINES, Wants, put, put_some},
 };
 
 /// Puts what a document says into facts. The house's own fields stand under `custom`, in the spelling of their
@@ -35,6 +35,11 @@ pub fn put_document(
     if wants.at(LINES) {
         let lines = content.lines.iter().map(|line| document_line(line, ground));
         facts.set_records("lines", lines.collect());
+    }
+    if wants.at(OF_LINES) {
+        let lines = content.lines.iter();
+        let each = lines.map(|line| (Some(line.quantity), line.amount.map(Amount::units)));
+        facts.of_lines = of_lines(each);
     }
 }
 

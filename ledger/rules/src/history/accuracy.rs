@@ -38,15 +38,22 @@ impl Accuracy {
         self.overflow
     }
 
+    /// Notes that a sample can't be given to anybody.
+    pub(super) fn lose(&mut self) {
+        self.overflow = true;
+    }
+
     pub(super) fn sample(&mut self, who: &OperatorId, right: bool, settings: &HistorySettings) {
         if !self.operators.contains_key(who) && self.operators.len() >= OPERATORS_MAX {
             self.overflow = true;
             return;
         }
-        let kept = wanted(settings) * 2;
-        let samples = self.operators.entry(who.clone()).or_default();
+        if !self.operators.contains_key(who) {
+            self.operators.insert(who.clone(), Samples::default());
+        }
+        let Some(samples) = self.operators.get_mut(who) else { return };
         samples.right = samples.right << 1 | u128::from(right);
-        samples.taken = (samples.taken + 1).min(kept);
+        samples.taken = (samples.taken + 1).min(wanted(settings) * 2);
     }
 
     /// The trend of an operator; none before there are enough samples to compare.

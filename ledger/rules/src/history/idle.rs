@@ -55,11 +55,17 @@ impl Idle {
         self.items.get(item)?.values().max_by_key(|last| last.at_us)
     }
 
-    pub(super) fn set(&mut self, item: ItemId, place: &str, last: LastMove) {
-        let places = self.items.entry(item).or_default();
+    fn set(&mut self, item: &ItemId, place: &str, at_us: i64, by: Option<&OperatorId>) {
+        if !self.items.contains_key(item) {
+            self.items.insert(item.clone(), Places::new());
+        }
+        let Some(places) = self.items.get_mut(item) else { return };
         if let Some(known) = places.get_mut(place) {
-            if last.at_us >= known.at_us {
-                *known = last;
+            if at_us >= known.at_us {
+                known.at_us = at_us;
+                if known.by.as_ref() != by {
+                    known.by = by.cloned();
+                }
             }
             return;
         }
@@ -68,22 +74,22 @@ impl Idle {
             return;
         }
         self.pairs += 1;
-        places.insert(place.into(), last);
+        places.insert(place.into(), LastMove { at_us, by: by.cloned() });
     }
 
     pub(super) fn moved(&mut self, movement: &Movement, at_us: i64) {
-        let fresh = LastMove { at_us, by: Some(movement.operator.clone()) };
+        let shifts = only_shifts(movement.kind);
         for line in &movement.lines {
-            let (from, to) = (&line.from, &line.to);
-            let carried = match only_shifts(movement.kind) {
-                false => Some(fresh.clone()),
-                true if from.holds_stock() => self.last(&line.item, from.as_str()).cloned(),
-                true => None,
-            };
-            for place in [from, to].into_iter().filter(|place| place.holds_stock()) {
-                if let Some(last) = &carried {
-                    self.set(line.item.clone(), place.as_str(), last.clone());
+            let places = [&line.from, &line.to].into_iter().filter(|place| place.holds_stock());
+            if !shifts {
+                for place in places {
+                    self.set(&line.item, place.as_str(), at_us, Some(&movement.operator));
                 }
+            } else if line.from.holds_stock()
+                && line.to.holds_stock()
+                && let Some(last) = self.last(&line.item, line.from.as_str()).cloned()
+            {
+                self.set(&line.item, line.to.as_str(), last.at_us, last.by.as_ref());
             }
         }
     }

@@ -1,16 +1,21 @@
 //! Changes of what items cost: told by orders and price lists, held against what was told or paid before.
 //!
 //! A cost a piece is held as an amount and a quantity, and two are compared crosswise: no rate is ever rounded.
-//! Invariants: the last change of each item; at most [`PRICED_MAX`] items.
+//! Invariants: a document tells what something costs when it is approved, never as a draft; whoever wrote the
+//! version is who changed the price; the last change of each item; at most [`PRICED_MAX`] items and
+//! [`WAITING_LINES_MAX`] lines of documents that wait for their approval. What had to be left out is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use gatewarden_model::{
-    Amount, DocumentContent, DocumentKind, ItemId, Movement, MovementKind, OperatorId, Task,
+    Amount, Document, DocumentContent, DocumentKind, DocumentStep, ItemId, Movement, MovementKind,
+    OperatorId, Task,
 };
 
 /// Most items.
 const PRICED_MAX: usize = 200_000;
+/// Most lines of documents that wait for their approval.
+const WAITING_LINES_MAX: usize = 200_000;
 
 /// What so many cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,41 +33,116 @@ pub(super) struct Change {
     pub(super) permille: i64,
 }
 
+/// A version that is not approved yet.
+#[derive(Debug, Clone)]
+struct Waiting {
+    version: u32,
+    by: Option<OperatorId>,
+    lines: Vec<(ItemId, Amount, i64)>,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prices {
     items: HashMap<ItemId, (Cost, Option<Change>)>,
-    overflow: bool,
+    waiting: HashMap<Document, Waiting>,
+    /// In the order in which they were first written.
+    order: VecDeque<Document>,
+    waiting_lines: usize,
+    lost: Option<i64>,
+}
+
+/// Whether a kind of document tells what items cost.
+fn tells_prices(kind: DocumentKind) -> bool {
+    use DocumentKind::{PriceList, PurchaseOrder, SubcontractOrder};
+    matches!(kind, PriceList | PurchaseOrder | SubcontractOrder)
 }
 
 impl Prices {
     pub(super) fn overflow(&self) -> bool {
-        self.overflow
+        self.lost.is_some()
     }
 
-    pub(super) fn document(&mut self, content: &DocumentContent, by: Option<&OperatorId>, at: i64) {
-        use DocumentKind::{PriceList, PurchaseOrder, SubcontractOrder};
-        if !matches!(content.document.kind, PriceList | PurchaseOrder | SubcontractOrder) {
+    /// Whether a change may be missing of those that count at `now`.
+    pub(super) fn lost(&self, now: i64, span_us: i64) -> bool {
+        self.lost.is_some_and(|at| now.saturating_sub(at) < span_us)
+    }
+
+    /// A version that was written.
+    pub(super) fn written(&mut self, content: &DocumentContent, by: Option<&OperatorId>) {
+        if !tells_prices(content.document.kind) {
             return;
         }
-        for line in &content.lines {
-            self.told(&line.item, (line.amount, line.quantity), Some((by, at)));
+        let lines = content.lines.iter();
+        let lines: Vec<_> = lines
+            .filter_map(|line| Some((line.item.clone(), line.amount?, line.quantity)))
+            .collect();
+        self.waiting_lines += lines.len();
+        let waiting = Waiting { version: content.version, by: by.cloned(), lines };
+        match self.waiting.insert(content.document.clone(), waiting) {
+            Some(before) => self.waiting_lines -= before.lines.len(),
+            None => self.order.push_back(content.document.clone()),
         }
+        while self.waiting_lines > WAITING_LINES_MAX {
+            let Some(oldest) = self.order.front().cloned() else { break };
+            self.forget(&oldest);
+        }
+    }
+
+    /// A step of a document.
+    pub(super) fn stepped(
+        &mut self,
+        document: &Document,
+        version: u32,
+        step: &DocumentStep,
+        at: i64,
+    ) {
+        if !tells_prices(document.kind) {
+            return;
+        }
+        match step {
+            DocumentStep::Approved { .. } => match self.forget(document) {
+                Some(waiting) if waiting.version == version => {
+                    for (item, amount, quantity) in &waiting.lines {
+                        let changed = Some((waiting.by.as_ref(), at));
+                        self.told(item, (Some(*amount), *quantity), changed, at);
+                    }
+                }
+                _ => {
+                    // Whatever it named may cost something else now.
+                    self.items.clear();
+                    self.lost = self.lost.max(Some(at));
+                }
+            },
+            DocumentStep::Closed { .. } | DocumentStep::Cancelled { .. } => {
+                self.forget(document);
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, document: &Document) -> Option<Waiting> {
+        let waiting = self.waiting.remove(document)?;
+        self.waiting_lines -= waiting.lines.len();
+        if let Some(place) = self.order.iter().position(|one| one == document) {
+            self.order.remove(place);
+        }
+        Some(waiting)
     }
 
     /// What an ERP orders a receipt at.
     pub(super) fn task(&mut self, task: &Task, by: Option<&OperatorId>, at: i64) {
         if task.kind == MovementKind::Receipt {
             for line in &task.lines {
-                self.told(&line.item, (line.value, line.quantity), Some((by, at)));
+                self.told(&line.item, (line.value, line.quantity), Some((by, at)), at);
             }
         }
     }
 
     /// What a receipt cost is what the next price is held against; it changes none itself.
-    pub(super) fn moved(&mut self, movement: &Movement) {
+    pub(super) fn moved(&mut self, movement: &Movement, at: i64) {
         if movement.kind == MovementKind::Receipt {
             for line in &movement.lines {
-                self.told(&line.item, (line.value, line.quantity), None);
+                self.told(&line.item, (line.value, line.quantity), None, at);
             }
         }
     }
@@ -73,13 +153,14 @@ impl Prices {
         item: &ItemId,
         (amount, quantity): (Option<Amount>, i64),
         changed: Option<(Option<&OperatorId>, i64)>,
+        now: i64,
     ) {
         let Some(amount) = amount.filter(|_| quantity > 0) else { return };
         let cost = Cost { amount: amount.units(), quantity };
         let Some((known, change)) = self.items.get_mut(item) else {
             match self.items.len() < PRICED_MAX {
                 true => drop(self.items.insert(item.clone(), (cost, None))),
-                false => self.overflow = true,
+                false => self.lost = self.lost.max(Some(now)),
             }
             return;
         };
@@ -114,7 +195,66 @@ fn delta(before: Cost, now: Cost) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    // A test may fail loudly.
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn documents_that_are_given_up_make_room() {
+        let mut prices = Prices::default();
+        let content = |number: usize, version| DocumentContent {
+            version,
+            lines: (1..=3).map(|n| line(n, "NUT", 10, 5)).collect(),
+            ..order(number)
+        };
+        for number in 0..WAITING_LINES_MAX / 3 + 10 {
+            prices.written(&content(number, 1), None);
+            prices.written(&content(number, 2), None);
+        }
+        assert!(prices.waiting_lines <= WAITING_LINES_MAX);
+        assert_eq!(prices.waiting.len(), prices.order.len());
+        let approved = DocumentStep::Approved { signatures: vec![] };
+        prices.stepped(&order(0).document, 2, &approved, 7);
+        assert!(prices.lost(8, 5) && !prices.lost(12, 5), "it was forgotten, which is told");
+        let kept = &order(WAITING_LINES_MAX / 3).document;
+        prices.stepped(kept, 2, &approved, 100);
+        assert!(!prices.lost(101, 5) && !prices.waiting.contains_key(kept));
+    }
+
+    fn order(number: usize) -> DocumentContent {
+        DocumentContent {
+            document: Document { kind: DocumentKind::PurchaseOrder, number: number.to_string() },
+            version: 1,
+            title: String::new(),
+            partner: None,
+            date: None,
+            due: None,
+            requester: None,
+            station: None,
+            lines: vec![],
+            links: vec![],
+            custom: Default::default(),
+            note: String::new(),
+        }
+    }
+
+    fn line(line: u32, item: &str, quantity: i64, amount: i64) -> gatewarden_model::DocumentLine {
+        gatewarden_model::DocumentLine {
+            line,
+            item: item.parse().unwrap(),
+            quantity,
+            from: None,
+            to: None,
+            lot: None,
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            amount: Some(Amount::from_units(amount)),
+            due: None,
+            links: vec![],
+            custom: Default::default(),
+        }
+    }
 
     #[test]
     fn a_change_of_a_price_is_told_without_a_rate() {

@@ -5,14 +5,10 @@
 
 use gatewarden_model::{Amount, Movement, MovementKind};
 
-use super::{HistorySettings, US_AN_HOUR, window::Window};
-
-/// What is kept of an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Small {
-    amount: i64,
-    quantity: i64,
-}
+use super::{
+    HistorySettings, US_AN_HOUR,
+    window::{Window, told},
+};
 
 /// Several of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,7 +21,8 @@ pub(super) struct Together {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Split {
-    window: Window<String, Small>,
+    /// How many, what they are worth, base units.
+    window: Window<String, 3>,
 }
 
 /// What a movement is worth, where every line says it, and its base units.
@@ -63,6 +60,11 @@ impl Split {
         self.window.overflow()
     }
 
+    /// Whether what is told at `now` would be too low.
+    pub(super) fn lost(&self, now: i64, settings: &HistorySettings) -> bool {
+        self.window.lost(now, span_us(settings))
+    }
+
     pub(super) fn moved(&mut self, movement: &Movement, at: i64, settings: &HistorySettings) {
         if !is_issue(movement.kind) {
             return;
@@ -71,10 +73,9 @@ impl Split {
         if !settings.near.is_near(amount, quantity) {
             return;
         }
-        let span = i64::from(settings.near.span_h) * US_AN_HOUR;
-        let small = Small { amount: amount.unwrap_or(0), quantity };
+        let small = [1, amount.unwrap_or(0).into(), quantity.into()];
         for key in keys(movement) {
-            self.window.put(key, at, small, span);
+            self.window.put(key.as_str(), at, small, span_us(settings));
         }
     }
 
@@ -92,16 +93,16 @@ impl Split {
         if !settings.near.is_near(amount, quantity) {
             return Together::default();
         }
-        let span = i64::from(settings.near.span_h) * US_AN_HOUR;
         let all = keys(movement).map(|key| {
-            let mut together = Together::default();
-            for (_, small) in self.window.lately(&key, now, span) {
-                together.count += 1;
-                together.amount = together.amount.saturating_add(small.amount);
-                together.quantity = together.quantity.saturating_add(small.quantity);
-            }
-            Together { key, ..together }
+            let sums = self.window.lately(key.as_str(), now, span_us(settings));
+            let [count, amount, quantity] = sums.map(told);
+            Together { key, count, amount, quantity }
         });
         all.max_by_key(|together| (together.count, together.amount)).unwrap_or_default()
     }
+}
+
+/// How long a small issue counts.
+pub(super) fn span_us(settings: &HistorySettings) -> i64 {
+    i64::from(settings.near.span_h) * US_AN_HOUR
 }

@@ -32,12 +32,17 @@ pub(super) struct Tags {
     order: VecDeque<(i64, String)>,
     /// What the last pass was found to be.
     last: Option<(PassId, TwoPlaces)>,
-    overflow: bool,
+    lost: Option<i64>,
 }
 
 impl Tags {
     pub(super) fn overflow(&self) -> bool {
-        self.overflow
+        self.lost.is_some()
+    }
+
+    /// Whether a tag may be missing of those that could still be at two places.
+    pub(super) fn lost(&self, now: i64, settings: &HistorySettings) -> bool {
+        self.lost.is_some_and(|at| now.saturating_sub(at) < longest_us(settings))
     }
 
     pub(super) fn seen(&mut self, pass: &Pass, at: i64, settings: &HistorySettings) {
@@ -78,9 +83,10 @@ impl Tags {
         }
         self.order.push_back((at, key.to_owned()));
         while self.tags.len() > TAGS_MAX || self.order.len() > TAGS_MAX * 2 {
-            self.overflow = true;
-            if !self.drop_oldest() {
-                break;
+            match self.drop_oldest() {
+                None => break,
+                Some(true) => self.lost = self.lost.max(Some(at)),
+                Some(false) => {}
             }
         }
     }
@@ -91,13 +97,15 @@ impl Tags {
         }
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let Some((at, key)) = self.order.pop_front() else { return false };
+    /// Drops the oldest line; whether its tag is forgotten with it, and none where there is no line.
+    fn drop_oldest(&mut self) -> Option<bool> {
+        let (at, key) = self.order.pop_front()?;
         // Seen again since: a later line of the order stands for it.
-        if self.tags.get(&key).is_some_and(|seen| seen.at <= at) {
+        let forgotten = self.tags.get(&key).is_some_and(|seen| seen.at <= at);
+        if forgotten {
             self.tags.remove(&key);
         }
-        true
+        Some(forgotten)
     }
 
     /// What was found of a pass, where it is the last that was taken.
@@ -113,7 +121,8 @@ fn needed_s(one: &StationId, other: &StationId, settings: &HistorySettings) -> u
     way.map_or(settings.travel_s, |way| way.s)
 }
 
-fn longest_us(settings: &HistorySettings) -> i64 {
+/// How long the longest way takes: for so long a tag is remembered.
+pub(super) fn longest_us(settings: &HistorySettings) -> i64 {
     let ways = settings.ways.iter().map(|way| way.s);
     i64::from(ways.chain([settings.travel_s]).max().unwrap_or(0)) * 1_000_000
 }

@@ -2,7 +2,10 @@
 
 use gatewarden_model::{ItemId, Location, Movement};
 
-use super::{HistorySettings, US_AN_HOUR, window::Window};
+use super::{
+    HistorySettings, US_AN_HOUR,
+    window::{Window, told},
+};
 
 /// Which way something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub(super) fn turn(from: &Location, to: &Location) -> Option<Turn> {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turns {
-    items: Window<ItemId, Turn>,
+    /// Ins and outs.
+    items: Window<ItemId, 2>,
 }
 
 impl Turns {
@@ -32,12 +36,17 @@ impl Turns {
         self.items.overflow()
     }
 
+    /// Whether counts at `now` would be too low.
+    pub(super) fn lost(&self, now: i64, settings: &HistorySettings) -> bool {
+        self.items.lost(now, span_us(settings))
+    }
+
     pub(super) fn moved(&mut self, movement: &Movement, at: i64, settings: &HistorySettings) {
         use gatewarden_model::MovementKind::{Adjustment, Count};
         if matches!(movement.kind, Count | Adjustment) {
             return;
         }
-        let span = i64::from(settings.turn_h) * US_AN_HOUR;
+        let span = span_us(settings);
         for (position, line) in movement.lines.iter().enumerate() {
             let Some(way) = turn(&line.from, &line.to) else { continue };
             // A movement with several lines of one item is one time.
@@ -46,20 +55,22 @@ impl Turns {
                 other.item == line.item && turn(&other.from, &other.to) == Some(way)
             };
             if earlier.iter().rev().take(SAME_LOOKED_AT_MAX).find(same).is_none() {
-                self.items.put(line.item.clone(), at, way, span);
+                let once = [i128::from(way == Turn::In), i128::from(way == Turn::Out)];
+                self.items.put(&line.item, at, once, span);
             }
         }
     }
 
     /// Ins and outs of an item lately.
     pub(super) fn count(&self, item: &ItemId, now: i64, settings: &HistorySettings) -> (i64, i64) {
-        let span = i64::from(settings.turn_h) * US_AN_HOUR;
-        let all = self.items.lately(item, now, span);
-        all.fold((0, 0), |(ins, outs), (_, way)| match way {
-            Turn::In => (ins + 1, outs),
-            Turn::Out => (ins, outs + 1),
-        })
+        let [ins, outs] = self.items.lately(item, now, span_us(settings));
+        (told(ins), told(outs))
     }
+}
+
+/// How long a turn counts.
+pub(super) fn span_us(settings: &HistorySettings) -> i64 {
+    i64::from(settings.turn_h) * US_AN_HOUR
 }
 
 /// How many lines before are looked at for the same item.

@@ -10,13 +10,13 @@ use gatewarden_model::{RuleEffect, RuleFiring, RuleTrigger};
 
 use super::{
     Event, Rule, RuleSet, Test,
+    find::fits,
     firing::{effect, firing, key_of},
+    keyed::{may_be, wants_of},
+    subject_wants,
 };
 use crate::{
-    condition::ConditionError,
-    definition::RuleAction,
-    facts::{Fact, Facts},
-    memory::Memory,
+    condition::ConditionError, definition::RuleAction, facts::Facts, memory::Memory, wants::Wants,
 };
 
 /// What rules found.
@@ -98,19 +98,75 @@ impl Verdict {
     }
 }
 
+/// Puts the facts that are wanted.
+pub(crate) type Gather<'g> = &'g mut dyn FnMut(&mut Facts, &Wants);
+
 impl RuleSet {
     /// Asks the rules that an event concerns.
     #[must_use]
     pub fn ask(&self, event: &Event<'_>, facts: &Facts) -> Findings {
-        let mut findings = Findings::default();
-        let rules = self.index.find(&self.rules, event);
-        if rules.is_empty() {
-            return findings;
+        let asked = self.that_may_fire(event, facts);
+        self.each(&asked, facts)
+    }
+
+    /// The same of facts that are gathered when they are needed: first those that leave most rules out, then
+    /// those that the others look at. What is gathered again is the same.
+    pub(crate) fn ask_for(
+        &self,
+        event: &Event<'_>,
+        facts: &mut Facts,
+        gather: Gather<'_>,
+    ) -> Findings {
+        let needed = self.needed(event);
+        if !needed.is_empty() {
+            gather(facts, &needed);
         }
-        let known = self.laid_out(facts);
-        findings.asked = rules.len();
+        let asked = self.that_may_fire(event, facts);
+        if asked.is_empty() {
+            return Findings::default();
+        }
+        let wants = asked.iter().fold(Wants::default(), |wants, rule| wants.and(rule.wants));
+        gather(facts, &wants.without(needed));
+        // Most conditions don't hold, and only what fires is about something.
+        if !asked.iter().any(|rule| !matches!(fired(rule, facts), Ok(None))) {
+            return Findings { asked: asked.len(), ..Findings::default() };
+        }
+        gather(facts, &subject_wants().without(wants.and(needed)));
+        self.each(&asked, facts)
+    }
+
+    /// The facts that decide which rules may fire.
+    fn needed(&self, event: &Event<'_>) -> Wants {
+        let list = self.index.list(event).map_or(Wants::default(), |list| list.keyed.wants());
+        let named = self.index.named(&self.rules, event);
+        let needs = named.filter_map(|at| self.rules[usize::from(at)].needs.as_deref());
+        needs.fold(list, |wants, needs| wants.and(wants_of(needs)))
+    }
+
+    /// The rules that may fire, in their order.
+    fn that_may_fire(&self, event: &Event<'_>, facts: &Facts) -> Vec<&Rule> {
+        let mut all = Vec::new();
+        if let Some(list) = self.index.list(event) {
+            list.keyed.may_fire(facts, &mut all);
+            all.retain(|at| self.rules.get(usize::from(*at)).is_some_and(|rule| fits(rule, event)));
+        }
+        all.extend(self.index.named(&self.rules, event).filter(|at| {
+            let needs = self.rules[usize::from(*at)].needs.as_ref();
+            needs.is_none_or(|needs| needs.iter().any(|need| may_be(need, facts)))
+        }));
+        self.in_order(all)
+    }
+
+    fn in_order(&self, mut all: Vec<u16>) -> Vec<&Rule> {
+        all.sort_unstable();
+        all.dedup();
+        all.iter().filter_map(|at| self.rules.get(usize::from(*at))).collect()
+    }
+
+    fn each(&self, rules: &[&Rule], facts: &Facts) -> Findings {
+        let mut findings = Findings { asked: rules.len(), ..Findings::default() };
         for rule in rules {
-            match fired(rule, &known) {
+            match fired(rule, facts) {
                 Ok(None) => {}
                 Ok(Some((row, actions))) => {
                     let effects =
@@ -132,18 +188,19 @@ impl RuleSet {
     }
 
     /// Asks the level rules that an event concerns: one fires when its level is crossed, and not again before it
-    /// was left.
+    /// was left. So all of them are asked.
     #[must_use]
     pub fn ask_levels(&self, memory: &mut Memory, event: &Event<'_>, facts: &Facts) -> Findings {
         let mut findings = Findings::default();
-        let rules = self.index.find(&self.rules, event);
-        if rules.is_empty() {
-            return findings;
+        let mut all: Vec<u16> = self.index.named(&self.rules, event).collect();
+        if let Some(list) = self.index.list(event) {
+            let fit = |at: &&u16| self.rules.get(usize::from(**at)).is_some_and(|r| fits(r, event));
+            all.extend(list.rules.iter().filter(fit));
         }
-        let known = self.laid_out(facts);
+        let rules = self.in_order(all);
         findings.asked = rules.len();
         for rule in rules {
-            match fired(rule, &known) {
+            match fired(rule, facts) {
                 Ok(found) => {
                     let crosses = memory.crosses(&key_of(rule, facts), found.is_some());
                     if let (Some((row, actions)), true) = (found, crosses) {
@@ -170,30 +227,17 @@ impl RuleSet {
     pub fn has(&self, trigger: RuleTrigger) -> bool {
         self.rules.iter().any(|rule| rule.definition.when == trigger)
     }
-
-    /// The facts by the schema's slots: both are sorted by name, so one walk along both finds them.
-    fn laid_out<'f>(&self, facts: &'f Facts) -> Vec<Option<&'f Fact>> {
-        let mut known = vec![None; self.slots];
-        let mut looked = self.looked.iter().peekable();
-        for (name, fact) in facts.iter() {
-            while looked.next_if(|(wanted, _)| wanted.as_str() < name).is_some() {}
-            if let Some((_, slot)) = looked.next_if(|(wanted, _)| wanted == name) {
-                known[*slot] = Some(fact);
-            }
-        }
-        known
-    }
 }
 
 type Fired<'r> = Option<(u32, &'r [RuleAction])>;
 
-fn fired<'r>(rule: &'r Rule, known: &[Option<&Fact>]) -> Result<Fired<'r>, ConditionError> {
+fn fired<'r>(rule: &'r Rule, facts: &Facts) -> Result<Fired<'r>, ConditionError> {
     match &rule.test {
         Test::Condition(condition, then) => {
-            Ok(condition.holds_in(known)?.then_some((0, then.as_slice())))
+            Ok(condition.holds(facts)?.then_some((0, then.as_slice())))
         }
         Test::Table(table) => {
-            let (row, then) = table.decide_in(known)?;
+            let (row, then) = table.decide(facts)?;
             Ok(Some((row, then.as_slice())).filter(|(_, then)| !then.is_empty()))
         }
     }

@@ -4,12 +4,13 @@ mod keys;
 
 use std::collections::BTreeSet;
 
-use super::{Rule, RuleMistake, RulePart, Test, find::Fits, looked_at};
+use super::{Rule, RuleMistake, RulePart, Test, find::Fits, looked_at, needs_of};
 use crate::{
     condition::{Condition, ConditionMistake},
     definition::{RULES_MAX, RuleDefinition, RuleDefinitions, TableDefinition},
     schema::Schema,
     table::{self, TABLE_COLUMNS_MAX, TABLE_ROWS_MAX, Table},
+    wants::Wants,
 };
 
 /// Rules of definitions. Warnings alone are no failure; `check` tells them.
@@ -54,7 +55,9 @@ fn built(definitions: &RuleDefinitions, schema: &Schema) -> (Vec<Rule>, Vec<Rule
             let fits = Fits::new(definition);
             let version = definition.version();
             let names = looked_at(definition, &test);
-            rules.push(Rule { definition: definition.clone(), version, test, fits, names });
+            let (wants, needs) = (Wants::of(names.iter().map(String::as_str)), needs_of(&test));
+            let definition = definition.clone();
+            rules.push(Rule { definition, version, test, fits, names, wants, needs });
         }
     }
     (rules, mistakes)

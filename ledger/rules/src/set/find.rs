@@ -9,7 +9,7 @@ use gatewarden_model::{
     DocumentKind, Item, ItemClass, ItemId, Movement, MovementKind, RuleTrigger,
 };
 
-use super::{ENTRIES, OPERATIONS, Rule};
+use super::{ENTRIES, OPERATIONS, Rule, keyed::Keyed};
 use crate::definition::{Over, RuleDefinition};
 
 /// What happens, as far as it decides which rules are asked.
@@ -36,6 +36,7 @@ pub struct Touched<'e> {
     items: Vec<&'e ItemId>,
     classes: u8,
     warehouses: Vec<&'e str>,
+    movement: Option<&'e Movement>,
 }
 
 impl<'e> Touched<'e> {
@@ -52,10 +53,13 @@ impl<'e> Touched<'e> {
         for line in &movement.lines {
             touched.item(&line.item, item(&line.item).map(|item| item.class));
         }
-        for warehouse in crate::ground::warehouses(movement) {
-            touched.warehouse(warehouse);
-        }
+        touched.movement = Some(movement);
         touched
+    }
+
+    fn touches(&self, warehouse: &str) -> bool {
+        let mut of_movement = self.movement.into_iter().flat_map(crate::ground::warehouses);
+        self.warehouses.contains(&warehouse) || of_movement.any(|one| one == warehouse)
     }
 
     /// An item more, with its class where it is known.
@@ -120,7 +124,7 @@ impl Fits {
             && (self.items.is_empty()
                 || touched.items.iter().any(|item| self.items.binary_search(item).is_ok()))
             && (self.warehouses.is_empty()
-                || touched.warehouses.iter().any(|one| self.warehouses.iter().any(|w| w == one)))
+                || self.warehouses.iter().any(|one| touched.touches(one)))
     }
 }
 
@@ -130,11 +134,20 @@ const KINDS: usize = MovementKind::ALL.len() + 1;
 /// Rules by what they are asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// By trigger and word, few enough to be looked through: for each kind of movement, the rules that name no
-    /// item.
-    plain: Vec<(RuleTrigger, &'static str, Vec<Vec<u16>>)>,
+    /// By trigger, word and what they go through, few enough to be looked through: for each kind of movement, the
+    /// rules that name no item.
+    plain: Vec<(RuleTrigger, &'static str, Over, Vec<List>)>,
     /// Rules that name items.
     by_item: HashMap<ItemId, Vec<u16>>,
+}
+
+/// Rules that are asked together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct List {
+    /// All of them, in their order.
+    pub(super) rules: Vec<u16>,
+    /// The same, by what they need.
+    pub(super) keyed: Keyed,
 }
 
 impl Index {
@@ -149,65 +162,67 @@ impl Index {
             }
             for word in words(rule.definition.when) {
                 if fits_word(&rule.definition, word) {
-                    let lists = index.lists(rule.definition.when, word);
+                    let over = rule.definition.over;
+                    let lists = index.lists(rule.definition.when, word, over);
                     for (kind, list) in lists.iter_mut().enumerate() {
                         if rule.fits.movements == 0 || rule.fits.movements >> kind & 1 == 1 {
-                            list.push(at);
+                            list.rules.push(at);
                         }
                     }
                 }
             }
         }
+        let lists = index.plain.iter_mut().flat_map(|(.., lists)| lists);
+        lists.for_each(|list| list.keyed = Keyed::new(&list.rules, rules));
         index
     }
 
-    fn lists(&mut self, when: RuleTrigger, word: &'static str) -> &mut Vec<Vec<u16>> {
-        let known = self.plain.iter().position(|(w, on, _)| *w == when && *on == word);
+    fn lists(&mut self, when: RuleTrigger, word: &'static str, over: Over) -> &mut Vec<List> {
+        let same = |one: &(RuleTrigger, &str, Over, Vec<List>)| {
+            one.0 == when && one.1 == word && one.2 == over
+        };
+        let known = self.plain.iter().position(same);
         let at = known.unwrap_or_else(|| {
-            self.plain.push((when, word, vec![vec![]; KINDS]));
+            self.plain.push((when, word, over, vec![List::default(); KINDS]));
             self.plain.len() - 1
         });
-        &mut self.plain[at].2
+        &mut self.plain[at].3
     }
 
-    /// The rules to ask, in their order.
-    pub(super) fn find<'r>(&self, rules: &'r [Rule], event: &Event<'_>) -> Vec<&'r Rule> {
-        let rule = |at: &u16| rules.get(usize::from(*at)).filter(|rule| fits(rule, event));
-        if self.by_item.is_empty() {
-            return self.plain(event).iter().filter_map(rule).collect();
-        }
-        let mut all: Vec<u16> =
-            self.plain(event).iter().chain(self.named(event)).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        all.iter().filter_map(rule).collect()
-    }
-
-    /// Whether there is a rule to ask.
-    pub(super) fn any(&self, rules: &[Rule], event: &Event<'_>) -> bool {
-        let mut all = self.plain(event).iter().chain(self.named(event));
-        all.any(|at| rules.get(usize::from(*at)).is_some_and(|rule| fits(rule, event)))
-    }
-
-    fn plain<'i>(&'i self, event: &Event<'_>) -> &'i [u16] {
+    /// The rules that name no item, of which those that fit are asked.
+    pub(super) fn list(&self, event: &Event<'_>) -> Option<&List> {
         let word = match event.trigger {
             RuleTrigger::Before | RuleTrigger::After => event.on,
             RuleTrigger::Schedule | RuleTrigger::Level => "",
         };
         let kind = event.movement.map_or(KINDS - 1, |kind| kind as usize);
-        let mut all = self.plain.iter();
-        let lists = all.find(|(when, on, _)| *when == event.trigger && *on == word);
-        lists.and_then(|(.., lists)| lists.get(kind)).map_or(&[], Vec::as_slice)
+        let same = |one: &&(RuleTrigger, &str, Over, Vec<List>)| {
+            one.0 == event.trigger && one.2 == event.over && one.1 == word
+        };
+        self.plain.iter().find(same)?.3.get(kind)
     }
 
-    fn named<'i>(&'i self, event: &'i Event<'_>) -> impl Iterator<Item = &'i u16> {
+    /// The rules that name an item that is touched, and fit; some may come twice.
+    pub(super) fn named<'i>(
+        &'i self,
+        rules: &'i [Rule],
+        event: &'i Event<'_>,
+    ) -> impl Iterator<Item = u16> + 'i {
         let items = if self.by_item.is_empty() { &[] } else { event.touched.items.as_slice() };
-        items.iter().filter_map(|item| self.by_item.get(*item)).flatten()
+        let all = items.iter().filter_map(|item| self.by_item.get(*item)).flatten().copied();
+        all.filter(|at| rules.get(usize::from(*at)).is_some_and(|rule| fits(rule, event)))
+    }
+
+    /// Whether there is a rule to ask.
+    pub(super) fn any(&self, rules: &[Rule], event: &Event<'_>) -> bool {
+        let fit = |at: &u16| rules.get(usize::from(*at)).is_some_and(|rule| fits(rule, event));
+        self.list(event).is_some_and(|list| list.rules.iter().any(fit))
+            || self.named(rules, event).next().is_some()
     }
 }
 
 /// Whether a rule of the index is one of this event.
-fn fits(rule: &Rule, event: &Event<'_>) -> bool {
+pub(super) fn fits(rule: &Rule, event: &Event<'_>) -> bool {
     let definition = &rule.definition;
     let word = match event.trigger {
         RuleTrigger::Schedule => definition.id == event.on,

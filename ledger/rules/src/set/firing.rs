@@ -51,9 +51,9 @@ pub(super) fn firing(rule: &Rule, facts: &Facts, row: u32, effects: Vec<RuleEffe
         .collect();
     for name in rule.names() {
         if looked.len() < FIRING_FACTS_MAX
-            && let Some(fact) = facts.get(name)
+            && let Some(told) = facts.get(name).and_then(told)
         {
-            looked.insert(name.to_owned(), told(fact));
+            looked.insert(name.to_owned(), told);
         }
     }
     let subjects = SUBJECTS.iter().filter_map(|(kind, name)| match facts.get(name)? {
@@ -89,18 +89,21 @@ pub(super) fn key_of(rule: &Rule, facts: &Facts) -> String {
     key
 }
 
-/// A fact as a firing keeps it: of records the first few in words, since the document itself is in the journal.
-fn told(fact: &Fact) -> Scalar {
+/// A fact as a firing keeps it: of records the first few in words, since the document itself is in the journal;
+/// nothing of what can't be told.
+fn told(fact: &Fact) -> Option<Scalar> {
     let words = |record: &Record| {
         let pairs: Vec<String> =
             record.iter().map(|(name, value)| format!("{name} {value}")).collect();
         Scalar::Text(pairs.join(", "))
     };
     match fact {
-        Fact::Scalar(scalar) => bounded(scalar.clone()),
+        Fact::Scalar(scalar) => Some(bounded(scalar.clone())),
         Fact::Records(records) => {
-            bounded(Scalar::List(records.iter().take(RECORDS_KEPT_MAX).map(words).collect()))
+            let few = records.iter().take(RECORDS_KEPT_MAX).map(words).collect();
+            Some(bounded(Scalar::List(few)))
         }
+        Fact::Untold(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use cel::{
 };
 
 use super::{Checker, NOTHING, Type, Use};
-use crate::{condition::expr::Expr, nearest::nearest, schema::FactType};
+use crate::{catalogue, condition::expr::Expr, nearest::nearest, schema::FactType};
 
 /// The prefix of parameters.
 const PARAM: &str = "param";
@@ -147,12 +147,12 @@ impl Checker<'_> {
         if let Some(place) = self.uses.iter().position(|one| one.name == name) {
             return place;
         }
-        let slot = self.schema.fact(name).map_or(usize::MAX, |(slot, _)| slot);
+        let known = catalogue::find(name);
         let name = match self.schema.fact(name) {
             Some((_, fact)) => fact.name.clone(),
             None => name.to_owned().into(),
         };
-        self.uses.push(Use { name, slot });
+        self.uses.push(Use { name, known });
         self.uses.len() - 1
     }
 
