@@ -34,7 +34,7 @@ use crate::{
 
 pub use close::DocumentAct;
 pub(crate) use draft::{House, mistakes_in};
-pub(crate) use execute::{posting_of, tasks_for};
+pub(crate) use execute::{check_version, posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
 
 /// Documents that are open at once.
@@ -144,14 +144,23 @@ impl Turn<'_> {
         open: &OpenDocument,
         kind: &KindDefinition,
     ) -> Circumstances {
-        let held = self.state.holds().any(|hold| open.tasks.contains(&hold.task));
-        let lines = open.quantities.lines();
-        let (in_hand, executed) = lines.fold((held, false), |(hand, done), (_, line)| {
-            (hand || line.in_hand != 0, done || line.executed != 0)
-        });
-        let complete = open.quantities.is_complete(&kind.tolerance);
-        Circumstances { in_hand, executed, complete }
+        circumstances(self.state, open, kind)
     }
+}
+
+/// What a step of a document depends on beside where it stands.
+pub(crate) fn circumstances(
+    state: &State,
+    open: &OpenDocument,
+    kind: &KindDefinition,
+) -> Circumstances {
+    let held = state.holds().any(|hold| open.tasks.contains(&hold.task));
+    let lines = open.quantities.lines();
+    let (in_hand, executed) = lines.fold((held, false), |(hand, done), (_, line)| {
+        (hand || line.in_hand != 0, done || line.executed != 0)
+    });
+    let complete = open.quantities.is_complete(&kind.tolerance);
+    Circumstances { in_hand, executed, complete }
 }
 
 /// What policies see of a document.

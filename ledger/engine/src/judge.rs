@@ -8,34 +8,36 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod changed;
 mod documents;
 mod holds;
 mod labels;
 mod questions;
+mod replayed;
+mod rules;
 mod sessions;
+mod steps;
 mod tags;
 
 use std::collections::{HashMap, HashSet};
 
 use gatewarden_model::{
-    Action, Actor, Body, Change, ChangeVerdict, ClientId, Decision, DeviceId, Entry, Guards, Hash,
-    ItemClass, ItemId, LabelId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem,
-    RoleMatrix, Second, entry::Verdict::Accept, sod::SodTable,
+    Action, Actor, Body, Change, ChangeVerdict, Decision, DeviceId, Entry, Guards, Hash, ItemClass,
+    ItemId, LabelId, Module, Movement, MovementId, OperatorId, PassId, ReviewItem, RoleMatrix,
+    Second, entry::Verdict::Accept,
 };
 
 use crate::{
     access::{Access, AccessError, Facts, Known, Looks, Principal},
     apply::actor_name,
-    factors::{FactorUse, check_confirmation},
+    factors::FactorUse,
     passes::orderer,
-    procedures::version_of,
-    reservations::digest,
-    sessions::machine,
     state::{Hold, OpenChange, OpenLabel, Reservation, State},
     tasks::is_same,
     turn::authenticated,
 };
-use approved::mitigated;
+pub use replayed::{Replayed, Who};
+
 use questions::{Asker, By, Question};
 
 /// Policy sets that are kept ready; journals have few.
@@ -64,71 +66,10 @@ pub struct Judge {
     approved: Option<OpenChange>,
     /// What is remembered of documents.
     papers: documents::Papers,
+    /// What is remembered of rules.
+    rules: rules::Rulebook,
     /// Whether the journal's program asks a second person: then nothing goes without one.
     two_needed: bool,
-}
-
-/// A question as it was asked, and its answer then.
-#[derive(Debug, Clone)]
-pub struct Replayed {
-    /// Who asked.
-    pub who: Who,
-    /// What was answered.
-    pub said: Decision,
-    /// On which facts.
-    pub known: Known,
-    /// Rights that would have done as well.
-    pub others: Vec<(Module, Action)>,
-}
-
-/// Who asked, with what he had then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// A person with roles.
-    Operator(OperatorId, Vec<String>),
-    /// A machine with scopes.
-    Client(ClientId, Vec<String>),
-    /// A device.
-    Device(DeviceId),
-    /// A user of the box's shell, or the daemon.
-    Local(Option<u32>),
-}
-
-impl Who {
-    fn of(principal: &Principal<'_>) -> Self {
-        match *principal {
-            Principal::Operator { id, roles } => Self::Operator(id.clone(), roles.to_vec()),
-            Principal::Client { id, scopes } => Self::Client(id.clone(), scopes.to_vec()),
-            Principal::Device { id } => Self::Device(id.clone()),
-            Principal::Local { uid } => Self::Local(uid),
-        }
-    }
-
-    /// As the policies see him.
-    #[must_use]
-    pub fn principal(&self) -> Principal<'_> {
-        match self {
-            Self::Operator(id, roles) => Principal::Operator { id, roles },
-            Self::Client(id, scopes) => Principal::Client { id, scopes },
-            Self::Device(id) => Principal::Device { id },
-            Self::Local(uid) => Principal::Local { uid: *uid },
-        }
-    }
-}
-
-impl Replayed {
-    /// The answer of other policies to the same question: the first right that is granted, else the
-    /// denial of the one that was asked.
-    #[must_use]
-    pub fn under(&self, access: &Access) -> Decision {
-        let principal = self.who.principal();
-        let ask = |(module, action)| access.decide_known(&principal, action, module, &self.known);
-        let own = ask((self.said.module, self.said.action));
-        if own.allowed {
-            return own;
-        }
-        self.others.iter().map(|right| ask(*right)).find(|one| one.allowed).unwrap_or(own)
-    }
 }
 
 /// What may be said against an entry.
@@ -153,6 +94,7 @@ impl Judge {
         let verdict = verdict.and_then(|()| self.devices(&entry.body));
         let papers = self.papers.judge(&self.state, &self.classes, entry);
         let verdict = verdict.and(papers);
+        let verdict = verdict.and_then(|()| self.rules.judge(&self.state, entry));
         let verdict = verdict.and_then(|()| self.in_session(&entry.body));
         let verdict = verdict.and(self.learn(&entry.body));
         self.count(entry);
@@ -257,6 +199,7 @@ impl Judge {
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
         self.papers.count(entry);
+        self.rules.count(&self.state, entry);
         self.ended.keep(&self.state, entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),
@@ -389,34 +332,6 @@ impl Judge {
         self.state.reservation(id).ok_or_else(|| format!("{id} was not reserved"))
     }
 
-    /// Whether a session could change so: by the table, and from the state that it was in.
-    fn changed(&self, body: &Body) -> Verdict {
-        let Body::SessionChanged { session, from, event, to, second, operator, .. } = body else {
-            return Ok(());
-        };
-        if machine::next(*from, *event) != Some(*to) {
-            return Err(format!("{event:?} does not lead from {} to {}", from.name(), to.name()));
-        }
-        let Some(id) = session else { return Ok(()) };
-        let Some(open) = self.state.session(*id) else {
-            return Err(format!("it changes session {id}, which is not open"));
-        };
-        if open.phase != *from || Some(&open.operator) != operator.as_ref() {
-            return Err(format!("session {id} was {} and {}'s", open.phase.name(), open.operator));
-        }
-        match second.as_ref().filter(|second| second.operator == open.operator) {
-            Some(second) => Err(format!("{} is the second person beside himself", second.operator)),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether a movement's second person was another one with the right to it.
-    fn second(&self, movement: &Movement) -> Verdict {
-        let Some(second) = &movement.second else { return Ok(()) };
-        let first = &movement.decision;
-        beside(second, &movement.operator, (first.module, first.action))
-    }
-
     /// Whether every device that saw what was moved, or held to be moved, was the approved one. Journals
     /// that never tell of devices are of older versions, which did not ask.
     fn devices(&self, body: &Body) -> Verdict {
@@ -488,6 +403,8 @@ impl Judge {
                 let held = self.reservation(*movement)?;
                 two(!is_same(&held.by, by), by, "posted what he reserved")
             }
+            Body::DocumentWritten { by, decision: Some(said), .. }
+            | Body::DocumentStepped { by, decision: Some(said), .. } => self.strong(by, said),
             Body::LabelQueued { label, .. } => labels::queued(&self.state, &self.queued, label),
             Body::LabelChanged { .. } | Body::LabelDecided { .. } => {
                 labels::follows(&self.state, body)
@@ -505,164 +422,6 @@ impl Judge {
                 }
             }
             _ => Ok(()),
-        }
-    }
-
-    /// What no person asked for has two who approved it, where there are two.
-    fn endorsed(&self, open: &OpenChange, by: &Actor, verdict: ChangeVerdict) -> Verdict {
-        let Some(policies) = &self.state.policies else { return Ok(()) };
-        if verdict != ChangeVerdict::Approved {
-            return Ok(());
-        }
-        let two = open.needs_two(&self.state, &policies.roles);
-        match open.endorser(&self.state, &policies.roles) {
-            None if !two => Ok(()),
-            Some(first) if !is_name(first.as_str(), by) => Ok(()),
-            _ => Err(format!("{} approved alone what no person asked for", actor_name(by))),
-        }
-    }
-
-    /// What needs a second person is what the request says that was approved just before.
-    fn two_changed(&self, body: &Body) -> Verdict {
-        let (id, said) = match body {
-            Body::Enrolled {
-                operator,
-                name,
-                roles,
-                badges,
-                kinds,
-                tails,
-                mitigations,
-                change,
-                pin,
-                activation,
-                by,
-            } => {
-                let known = self.state.operator(operator);
-                if let Some(open) = self.approved_policies(change.as_ref()) {
-                    return mitigated(known, body, &open.mitigations);
-                }
-                let first = *by == Actor::Daemon && self.state.operators().next().is_none();
-                let fewer = known.is_some_and(|known| {
-                    let code = known.activation.as_ref().map(|open| open.code);
-                    let same = (&known.name, &known.badges, &known.kinds, &known.mitigations)
-                        == (name, badges, kinds, mitigations);
-                    same && known.tails == *tails
-                        && known.pin == *pin
-                        && code == *activation
-                        && roles.iter().all(|role| known.roles.contains(role))
-                });
-                if change.is_none() && (first || fewer || !self.two_needed) {
-                    return Ok(());
-                }
-                let reset_pin = match self.approved.as_ref().map(|open| &open.change) {
-                    Some(Change::Operator { reset_pin, .. }) => *reset_pin,
-                    _ => false,
-                };
-                let old = known.and_then(|known| known.pin).filter(|_| !reset_pin);
-                if change.is_some() && *pin != old {
-                    return Err("it names a PIN that its operator did not set".to_owned());
-                }
-                let (operator, name, roles) = (operator.clone(), name.clone(), roles.clone());
-                let (badges, kinds, tails, mitigations) =
-                    (badges.clone(), kinds.clone(), tails.clone(), mitigations.clone());
-                (
-                    *change,
-                    Change::Operator {
-                        operator,
-                        name,
-                        roles,
-                        badges,
-                        kinds,
-                        tails,
-                        reset_pin,
-                        mitigations,
-                    },
-                )
-            }
-            Body::ClientAdded { client, scopes, token, certificate, until_us, change, .. } => {
-                let fewer = self.state.clients.get(client).is_some_and(|known| {
-                    let same = (known.token, known.certificate, known.until_us)
-                        == (*token, *certificate, *until_us);
-                    same && scopes.iter().all(|scope| known.scopes.contains(scope))
-                });
-                if change.is_none() && (fewer || !self.two_needed) {
-                    return Ok(());
-                }
-                let (client, scopes, token) = (client.clone(), scopes.clone(), *token);
-                let (certificate, until_us) = (*certificate, *until_us);
-                (*change, Change::Client { client, scopes, token, certificate, until_us })
-            }
-            Body::FactorAdded { operator, factor, change, .. } => {
-                let (operator, factor) = (operator.clone(), factor.clone());
-                (Some(*change), Change::Factor { operator, factor })
-            }
-            Body::DeviceApproved { device, identity, change, by } => {
-                if change.is_none() && *by == Actor::Daemon {
-                    return self.pinned(device, identity);
-                }
-                let (device, identity) = (device.clone(), identity.clone());
-                (*change, Change::Device { device, identity })
-            }
-            Body::ProceduresDefined { version, parts, change } => {
-                if *version != version_of(parts) {
-                    return Err(format!("it says procedures {version}, they are others"));
-                }
-                if change.is_none() && self.state.procedures_version().is_none() {
-                    return Ok(());
-                }
-                let (version, parts) = (*version, parts.clone());
-                (*change, Change::Procedures { version, parts })
-            }
-            Body::PoliciesDefined { version, roles, cedar, sod, guards, change } => {
-                let known = self.state.policies.as_ref();
-                let same = known.is_none_or(|known| {
-                    let table = known.sod == *sod || known.sod == SodTable::default();
-                    let settings = known.guards == *guards || known.guards.is_none();
-                    table && settings && (&known.roles, &known.cedar) == (roles, cedar)
-                });
-                if change.is_none() && (same || !self.two_needed) {
-                    return Ok(());
-                }
-                let (version, roles, cedar) = (*version, roles.clone(), cedar.clone());
-                let (sod, guards) = (sod.clone(), guards.clone());
-                let said = Change::Policies { version, roles, cedar, sod, guards };
-                if change.is_some() {
-                    self.borne(&said)?;
-                }
-                (*change, said)
-            }
-            _ => return Ok(()),
-        };
-        let Some(id) = id else { return Err("nobody approved it: it names no request".to_owned()) };
-        match &self.approved {
-            Some(open) if open.id == id && open.change == said => Ok(()),
-            _ => Err(format!("it is not what request {id} asked for and somebody approved")),
-        }
-    }
-
-    fn two_moved(&self, movement: &Movement) -> Verdict {
-        self.second(movement)?;
-        self.guarded(movement)?;
-        if let Some(said) = &movement.confirmation {
-            let held = self.reservation(movement.reservation.unwrap_or(movement.id))?;
-            let evidence = digest(&held.posting).map_err(|(_, why)| why)?;
-            check_confirmation(&self.state, &movement.operator, said, evidence)
-                .map_err(|why| format!("its confirmation does not hold: {why}"))?;
-        }
-        let by = Actor::Operator { id: movement.operator.clone(), session: None };
-        let Some(task) = movement.task else {
-            let held = movement.reservation.unwrap_or(movement.id);
-            let own = self.state.reservation(held).is_some_and(|held| is_same(&held.by, &by));
-            return two(!own, &by, "posted what he reserved");
-        };
-        let Some(ordered_by) = self.state.task(task).and_then(orderer) else { return Ok(()) };
-        two(!is_name(ordered_by, &by), &by, "moved what he ordered")?;
-        let approver = movement.approved_by.trim().to_lowercase();
-        let alone = approver == ordered_by.trim().to_lowercase();
-        match alone {
-            true => Err(format!("{approver} approved the document that he ordered")),
-            false => Ok(()),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Turn<'_> {
                 facts.set(name.to_owned(), value.clone());
             }
             facts.set("document.state", open.frame().name());
-            self.put_session(facts, by);
+            put_session(self.state, facts, by);
         };
         let asked = self.ask(|set, around| {
             set.document(around, (RuleTrigger::Before, operation), &open.content, more)
@@ -177,33 +177,13 @@ impl Turn<'_> {
         if verdict.step_up == 0 && !verdict.second_person {
             return Ok(());
         }
-        let session = self.acting_session(by);
+        let session = acting_session(self.state, by);
         let level = session.map_or(0, |session| session.auth_level);
         if level < verdict.step_up {
             return Err(step_up(verdict.step_up, level));
         }
         let alone = session.is_none_or(|session| session.second.is_none());
         if verdict.second_person && alone { Err(second_person()) } else { Ok(()) }
-    }
-
-    fn acting_session(&self, by: &Actor) -> Option<&Session> {
-        let Actor::Operator { id, session } = by else { return None };
-        crate::turn::session_of(self.state, id, *session)
-    }
-
-    fn put_session(&self, facts: &mut RuleFacts, by: &Actor) {
-        let Actor::Operator { id, .. } = by else { return };
-        facts.set("session.operator", id.as_str());
-        if let Some(operator) = self.state.operator(id) {
-            facts.set("session.roles", operator.roles.clone());
-        }
-        if let Some(session) = self.acting_session(by) {
-            facts.set("session.auth_level", i64::from(session.auth_level));
-            facts.set("session.second", session.second.is_some());
-            if let Some(station) = &session.station {
-                facts.set("session.station", station.as_str());
-            }
-        }
     }
 
     /// Firings without what was said lately.
@@ -223,14 +203,11 @@ impl Turn<'_> {
     pub(crate) fn record_firings(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) {
         for firing in firings {
             self.memory.rules.said.take(&firing, self.now.wall_us);
-            let effects = firing.effects.clone();
-            let (rule, title) = (firing.rule.clone(), firing.title.clone());
             let document = document.cloned();
-            self.record(Body::RuleFired { firing, document });
-            for effect in effects {
+            self.record(Body::RuleFired { firing: firing.clone(), document });
+            for effect in &firing.effects {
                 if let RuleEffect::Draft { kind, title: own, lines } = effect {
-                    let title = if own.is_empty() { title.clone() } else { own };
-                    self.draft(kind, &format!("{title} (rule {rule})"), &lines);
+                    self.draft(*kind, &draft_title(&firing, own), lines);
                 }
             }
         }
@@ -239,38 +216,7 @@ impl Turn<'_> {
     /// Writes the draft that a rule names. What can't be drafted is told with the rule's own entry alone.
     fn draft(&mut self, kind: DocumentKind, title: &str, lines: &[DraftLine]) {
         let Ok(number) = self.next_number(kind) else { return };
-        let today = self.today().0;
-        let line = |(at, line): (usize, &DraftLine)| {
-            Some(DocumentLine {
-                line: u32::try_from(at).ok()?.checked_add(1)?.checked_mul(10)?,
-                item: line.item.parse().ok()?,
-                quantity: line.quantity,
-                from: None,
-                to: None,
-                lot: None,
-                owner: None,
-                from_status: Default::default(),
-                to_status: Default::default(),
-                amount: None,
-                due: None,
-                links: vec![],
-                custom: Default::default(),
-            })
-        };
-        let content = DocumentContent {
-            document: Document { kind, number },
-            version: 1,
-            title: cut(title, 200),
-            partner: None,
-            date: Some(today),
-            due: None,
-            requester: None,
-            station: None,
-            lines: lines.iter().enumerate().filter_map(line).collect(),
-            links: vec![],
-            custom: Default::default(),
-            note: String::new(),
-        };
+        let content = drafted(Document { kind, number }, title, lines, Some(self.today().0));
         self.record(Body::DocumentWritten { content, by: Actor::Daemon, decision: None });
     }
 
@@ -320,6 +266,74 @@ impl Turn<'_> {
     }
 }
 
+/// What is known of the session in which somebody acts.
+pub(crate) fn put_session(state: &State, facts: &mut RuleFacts, by: &Actor) {
+    let Actor::Operator { id, .. } = by else { return };
+    facts.set("session.operator", id.as_str());
+    if let Some(operator) = state.operator(id) {
+        facts.set("session.roles", operator.roles.clone());
+    }
+    if let Some(session) = acting_session(state, by) {
+        facts.set("session.auth_level", i64::from(session.auth_level));
+        facts.set("session.second", session.second.is_some());
+        if let Some(station) = &session.station {
+            facts.set("session.station", station.as_str());
+        }
+    }
+}
+
+/// The session in which a person acts.
+pub(crate) fn acting_session<'s>(state: &'s State, by: &Actor) -> Option<&'s Session> {
+    let Actor::Operator { id, session } = by else { return None };
+    crate::turn::session_of(state, id, *session)
+}
+
+/// The draft that a rule names, of a day. Its title is told with the rule's name.
+pub(crate) fn drafted(
+    document: Document,
+    title: &str,
+    lines: &[DraftLine],
+    date: Option<Day>,
+) -> DocumentContent {
+    let line = |(at, line): (usize, &DraftLine)| {
+        Some(DocumentLine {
+            line: u32::try_from(at).ok()?.checked_add(1)?.checked_mul(10)?,
+            item: line.item.parse().ok()?,
+            quantity: line.quantity,
+            from: None,
+            to: None,
+            lot: None,
+            owner: None,
+            from_status: Default::default(),
+            to_status: Default::default(),
+            amount: None,
+            due: None,
+            links: vec![],
+            custom: Default::default(),
+        })
+    };
+    DocumentContent {
+        document,
+        version: 1,
+        title: cut(title, 200),
+        partner: None,
+        date,
+        due: None,
+        requester: None,
+        station: None,
+        lines: lines.iter().enumerate().filter_map(line).collect(),
+        links: vec![],
+        custom: Default::default(),
+        note: String::new(),
+    }
+}
+
+/// How a draft is titled.
+pub(crate) fn draft_title(firing: &RuleFiring, own: &str) -> String {
+    let title = if own.is_empty() { firing.title.as_str() } else { own };
+    format!("{title} (rule {})", firing.rule)
+}
+
 fn step_up(needed: u8, level: u8) -> Fault {
     let message =
         format!("a rule needs level {needed} and this session has level {level}: raise it");
@@ -333,7 +347,7 @@ fn second_person() -> Fault {
 }
 
 /// The approval that a firing asks for, if it asks for one.
-fn extra_of(firing: &RuleFiring) -> Option<ExtraApproval> {
+pub(crate) fn extra_of(firing: &RuleFiring) -> Option<ExtraApproval> {
     let approvers: Vec<String> = firing
         .effects
         .iter()

@@ -86,7 +86,7 @@ impl Memory {
 }
 
 /// Whether an effect decides about an operation.
-fn decides(effect: &RuleEffect) -> bool {
+pub(crate) fn decides(effect: &RuleEffect) -> bool {
     matches!(
         effect,
         RuleEffect::Refuse { .. }

@@ -8,6 +8,7 @@ mod ask;
 mod build;
 mod find;
 mod firing;
+mod held;
 mod keyed;
 mod mistake;
 

@@ -207,11 +207,7 @@ impl Instance {
             return Err(Fault::NotAsked(by.clone()));
         };
         let seat = &seating.seats[turn.seat];
-        // Whoever may decide because time ran out does not owe it to the other's role.
-        if !seat.also.contains(by) && !self.is_still(seat, around) {
-            let (who, source_) = (seat.who.clone(), seat.source.clone());
-            return Err(Fault::RoleLost { who, node: name.clone(), source_ });
-        }
+        self.may_still(&turn, seating, by, around)?;
         let advised = !seat.also.contains(by);
         if let Some(first) = seating.waits_for(turn.seat, turn.node.mode, advised) {
             return Err(Fault::NotYet { node: name.clone(), waits_for: first.to_string() });
@@ -232,6 +228,37 @@ impl Instance {
             }
         }
         Ok(turn)
+    }
+
+    /// Whether somebody still is what he was asked as: whoever may decide because time ran out does not owe it to
+    /// the other's role, but to a name of the levels that were reached.
+    fn may_still(
+        &self,
+        turn: &Turn,
+        seating: &Seating,
+        by: &OperatorId,
+        around: &Around<'_>,
+    ) -> Result<(), Fault> {
+        let (node, seat) = (&turn.node, &seating.seats[turn.seat]);
+        let lost = |who: &OperatorId, source_: String| {
+            let (who, node) = (who.clone(), node.name.clone());
+            Err(Fault::RoleLost { who, node, source_ })
+        };
+        if seat.also.contains(by) {
+            let levels = usize::try_from(seating.escalated).unwrap_or(usize::MAX);
+            let mut names = node.escalate_to.iter().take(levels);
+            let is_named = |one: &Who| people_of(one, self, Some(&seat.who), around).contains(by);
+            if names.any(is_named) {
+                return Ok(());
+            }
+            if !around.people.stands_in(by, &seat.who, around.now.day) {
+                return lost(by, "whoever it was escalated to".to_owned());
+            }
+        }
+        match self.is_still(node, seat, around) {
+            true => Ok(()),
+            false => lost(&seat.who, seat.source.clone()),
+        }
     }
 
     /// Whose turn it is, where it may be handed to somebody in some way.

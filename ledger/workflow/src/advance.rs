@@ -145,7 +145,7 @@ impl<'a> Course<'a> {
 
     fn signed_before(&self, node: &Approve, seat: &crate::Seat) -> Option<NodeId> {
         let instance = &self.instance;
-        if !instance.is_still(seat, self.around) {
+        if !instance.is_still(node, seat, self.around) {
             return None;
         }
         let earlier = instance.way().into_iter().filter(|other| {

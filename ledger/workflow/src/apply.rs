@@ -98,7 +98,7 @@ impl Instance {
             ApprovalEvent::Transferred { node, of, to, .. } => self.at_step(node, |s| {
                 s.act(of, |seat| {
                     seat.who = to.clone();
-                    seat.given = true;
+                    (seat.given, seat.handed) = (true, true);
                     seat.also.clear();
                 });
             }),
@@ -135,6 +135,7 @@ fn seat(told: &ApprovalSeat) -> Seat {
         source: told.source.clone(),
         weight: told.weight,
         given: told.up,
+        handed: false,
         instead_of: told.instead_of.clone(),
         also: vec![],
         added: None,

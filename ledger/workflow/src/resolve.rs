@@ -98,10 +98,15 @@ impl Instance {
         seats
     }
 
-    /// Whether a seat's person is still what he was asked as.
-    pub(crate) fn is_still(&self, seat: &crate::Seat, around: &Around<'_>) -> bool {
+    /// Whether a seat's person is still what he was asked as; one to whom it was handed over, what he had to be
+    /// for that.
+    pub(crate) fn is_still(&self, node: &Approve, seat: &crate::Seat, around: &Around<'_>) -> bool {
         if !around.people.is_active(&seat.who) {
             return false;
+        }
+        if seat.handed && !node.transfer_to.is_empty() {
+            let mut named = node.transfer_to.iter();
+            return named.any(|who| people_of(who, self, None, around).contains(&seat.who));
         }
         let Ok(source) = seat.source.parse::<Who>() else { return seat.given };
         seat.given

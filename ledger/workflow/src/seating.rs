@@ -64,6 +64,8 @@ pub struct Seat {
     pub weight: u32,
     /// Whether what he is asked as needs no proof any more: one level up, handed over, or added.
     pub given: bool,
+    /// Whether it was handed over to him by somebody else.
+    pub handed: bool,
     /// The approvers that came out empty, in whose place he is asked.
     pub instead_of: Option<String>,
     /// Who may decide too, because time ran out.

@@ -116,7 +116,7 @@ impl Instance {
         let barred = self.barred(node);
         let undecided = seating.base().filter(|(_, seat)| seat.decision.is_none());
         let lost = undecided
-            .filter(|(_, seat)| !self.is_still(seat, around) || barred.contains(&seat.who));
+            .filter(|(_, seat)| !self.is_still(node, seat, around) || barred.contains(&seat.who));
         let lost: Vec<_> = lost.map(|(_, seat)| seat.clone()).collect();
         if lost.is_empty() {
             return None;

@@ -12,7 +12,7 @@ use std::{
 
 use common::{Rig, amount, step, workflow};
 use gatewarden_model::{ApprovalEvent, DocumentContent, OperatorId, Verdict};
-use gatewarden_workflow::{Mode, Node, Phase, Workflow};
+use gatewarden_workflow::{Instance, Mode, Node, Phase, Workflow};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -193,6 +193,31 @@ impl Oracle {
     }
 }
 
+/// Whoever decides is there, and is what he is asked as at this very moment: by his own name, by the role that the
+/// definition names, or by one of those to whom it escalates; handed over or added needs no more than being there.
+fn is_asked_still(event: &ApprovalEvent, before: &Instance, rig: &Rig) {
+    let ApprovalEvent::Decided { node, by, of, .. } = event else { return };
+    assert!(rig.roles.contains_key(by), "{by} is not there");
+    let has = |who: &OperatorId, named: &str| match named.split_once(':') {
+        Some(("role", role)) => rig.roles.get(who).is_some_and(|roles| roles.contains(role)),
+        Some(("operator", name)) => who.as_str() == name,
+        // Whoever manages the shop.
+        Some(("manager-of", _)) => who.as_str() == "boss",
+        _ => false,
+    };
+    let seats = &before.seating(node).unwrap().seats;
+    let seat = seats.iter().find(|seat| !seat.gone && seat.who == *of).unwrap();
+    let stands_in = [("fay", "cho"), ("gus", "dan")].contains(&(by.as_str(), of.as_str()));
+    if by == of || stands_in {
+        assert!(rig.roles.contains_key(of), "{of}, in whose place {by} decides, is not there");
+        assert!(seat.given || has(of, &seat.source), "{of} is not {} any more", seat.source);
+    } else {
+        let step = before.workflow().approve(node).unwrap();
+        let named = step.escalate_to.iter().any(|who| has(by, &who.to_string()));
+        assert!(named && seat.also.contains(by), "{by} decides in the place of {of} as nobody");
+    }
+}
+
 fn play(definition: usize, ops: &[Op]) -> Phase {
     let workflow = &definitions()[definition];
     let people =
@@ -206,12 +231,14 @@ fn play(definition: usize, ops: &[Op]) -> Phase {
     let mut heard = 0;
     for op in ops {
         let line = line(op);
+        let before = rig.instance.clone();
         let result = rig.play(&line);
         if line.ends_with("approve old") {
             assert!(result.is_err(), "a superseded version is never signed");
         }
         for event in &rig.events[heard..] {
             oracle.hear(event, &rig.content);
+            is_asked_still(event, &before, &rig);
         }
         heard = rig.events.len();
         // Asserts that the gate is open if and only if it is approved.

@@ -510,6 +510,129 @@ fn who_is_asked() {
 }
 
 #[test]
+fn whoever_lost_what_he_was_asked_as_signs_no_more() {
+    let timed = || {
+        json!([step(
+            "one",
+            "any-one",
+            &["operator:bob"],
+            json!({"escalate_after_h": 8, "escalate_to": ["manager-of:approver", "role:chief"]})
+        )])
+    };
+    let late = |name: &'static str, lines| Row {
+        house: json!({"departments": departments()}),
+        ..row(name, timed(), lines)
+    };
+    let narrow = || {
+        json!([step(
+            "one",
+            "any-one",
+            &["operator:bob"],
+            json!({"transfer_to": ["role:chief"], "allow": ["transfer"]})
+        )])
+    };
+    let quorum = || json!([step("vote", "quorum", &["role:buyer"], json!({"threshold": 2}))]);
+    let away = |lines| Row {
+        house: json!({"substitutions": [{"absent": "bob", "substitute": "fay",
+            "from": "2026-11-29", "to": "2026-11-30"}]}),
+        ..row(
+            "who stands in for somebody who lost the role",
+            json!([any("one", "role:buyer")]),
+            lines,
+        )
+    };
+    play(vec![
+        late(
+            "escalated to a role that he lost",
+            &[
+                "bob",
+                "bob waits 31 => bob boss dan",
+                "dan loses chief => bob boss dan",
+                "dan approve => !role-lost",
+                "dan reject => !role-lost",
+                "dan transfer eve => !role-lost",
+                "dan add eve before => !role-lost",
+                "dan return initiator => !role-lost",
+                "boss approve => approved",
+            ],
+        ),
+        late(
+            "escalated to a role that he has again",
+            &[
+                "bob",
+                "bob waits 31 => bob boss dan",
+                "dan loses chief => bob boss dan",
+                "dan gains chief => bob boss dan",
+                "dan approve => approved",
+            ],
+        ),
+        row(
+            "handed over to one who had to be something, and is it no more",
+            narrow(),
+            &[
+                "bob",
+                "bob transfer dan => dan",
+                "dan loses chief => dan",
+                "dan approve => !role-lost",
+            ],
+        ),
+        row(
+            "an added signer and an adviser who left",
+            json!([any("one", "role:buyer")]),
+            &[
+                "bob cho",
+                "bob add fay before => cho fay",
+                "fay leaves => cho fay",
+                "fay approve => !not-active",
+                "cho delegate gus => fay gus",
+                "gus leaves => fay gus",
+                "gus advise yes => !not-active",
+                "cho back => cho fay",
+                "cho approve => approved",
+            ],
+        ),
+        row(
+            "whoever added a signer lost the role: his seat is another's",
+            json!([any("one", "role:finance")]),
+            &[
+                "eve",
+                "eve add fay after => eve",
+                "eve loses finance => eve",
+                "eve approve => !role-lost",
+                "fay approve => !not-yet",
+                "dan waits 0 => dan",
+                "dan approve => approved",
+            ],
+        ),
+        row(
+            "a vote that was given stays, one that was not is nobody's",
+            quorum(),
+            &[
+                "bob cho",
+                "bob approve => cho",
+                "bob loses buyer => cho",
+                "cho loses buyer => cho",
+                "cho approve => !role-lost",
+                "cho gains buyer => cho",
+                "cho approve => approved",
+            ],
+        ),
+        row(
+            "whoever left does not vote, and a vote needs no fewer for it",
+            quorum(),
+            &[
+                "bob cho",
+                "cho leaves => bob cho",
+                "bob approve => cho",
+                "bob approve => !signed-already",
+                "cho approve => !not-active",
+            ],
+        ),
+        away(&["bob cho", "bob loses buyer => bob cho", "fay approve => !role-lost"]),
+    ]);
+}
+
+#[test]
 fn time_and_versions() {
     let timed = json!([step(
         "one",

@@ -41,6 +41,10 @@ impl Turn<'_> {
             let fault = ("not-an-operator", "only a person signs: sign in first".to_owned());
             return Err(self.refuse_document(asked, decision, fault));
         };
+        // What was approved or executed is not taken back by its author: it is cancelled, or closed short.
+        if withdraws && let Err(fault) = self.frame_allows(&open, &kind, &FrameStep::Withdraw) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         if open.frame() != Frame::InApproval && !withdraws {
             let message = format!(
                 "{} version {} waits for no signature: it is {}",

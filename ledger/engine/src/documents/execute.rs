@@ -15,7 +15,7 @@ use gatewarden_model::{
 };
 
 use crate::{
-    state::OpenDocument,
+    state::{OpenDocument, State},
     turn::{Fault, Turn},
 };
 
@@ -273,41 +273,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Whether a document's task may still move what it is about to: the version that it comes of is the approved
-    /// one, nothing newer waits, and no line gets more than its tolerance.
+    /// Whether a document's task may still move what it is about to: see [`check_version`].
     pub(crate) fn check_version(&self, task: &Task, movement: &Movement) -> Result<(), Fault> {
-        let Some(digest) = task.document_digest else { return Ok(()) };
-        let number = &task.document.number;
-        let open = self.state.document(&task.document);
-        let open = open.filter(|open| {
-            matches!(open.frame(), Frame::Approved | Frame::InExecution)
-                && open.approved.as_ref().is_some_and(|(_, approved)| *approved == digest)
-        });
-        let Some(open) = open else {
-            let message =
-                format!("{number} is not approved in the version that this task comes of");
-            return Err(("version-superseded", message));
-        };
-        let Some(kind) = self.state.definition(open) else {
-            return Err(("no-procedures", format!("no definition of {number} can be read")));
-        };
-        let Some((content, _)) = &open.approved else { return Ok(()) };
-        let mut after = open.quantities.clone();
-        if let Err(mistake) = after.take(kind, content, movement) {
-            return Err((mistake.code, mistake.message));
-        }
-        let before = |number| open.quantities.line(number).copied().unwrap_or_default();
-        let over = after.lines().find(|(number, line)| {
-            let grows = line.executed > before(*number).executed;
-            grows && line.executed > line.most(&kind.tolerance)
-        });
-        match over {
-            None => Ok(()),
-            Some((line, _)) => {
-                let message = format!("lines.{line}: {number} has less open than this moves");
-                Err(("over-delivery", message))
-            }
-        }
+        check_version(self.state, task, movement)
     }
 
     /// Who wrote the version, and who signed it last.
@@ -315,5 +283,41 @@ impl Turn<'_> {
         let Some(open) = self.state.document(document) else { return (String::new(), None) };
         let last = open.signatures().last().map(|one| one.by.as_str().to_owned());
         (super::author_of(&open.by), last)
+    }
+}
+
+/// Whether a document's task may still move what it is about to: the version that it comes of is the approved
+/// one, nothing newer waits, and no line gets more than its tolerance.
+pub(crate) fn check_version(state: &State, task: &Task, movement: &Movement) -> Result<(), Fault> {
+    let Some(digest) = task.document_digest else { return Ok(()) };
+    let number = &task.document.number;
+    let open = state.document(&task.document);
+    let open = open.filter(|open| {
+        matches!(open.frame(), Frame::Approved | Frame::InExecution)
+            && open.approved.as_ref().is_some_and(|(_, approved)| *approved == digest)
+    });
+    let Some(open) = open else {
+        let message = format!("{number} is not approved in the version that this task comes of");
+        return Err(("version-superseded", message));
+    };
+    let Some(kind) = state.definition(open) else {
+        return Err(("no-procedures", format!("no definition of {number} can be read")));
+    };
+    let Some((content, _)) = &open.approved else { return Ok(()) };
+    let mut after = open.quantities.clone();
+    if let Err(mistake) = after.take(kind, content, movement) {
+        return Err((mistake.code, mistake.message));
+    }
+    let before = |number| open.quantities.line(number).copied().unwrap_or_default();
+    let over = after.lines().find(|(number, line)| {
+        let grows = line.executed > before(*number).executed;
+        grows && line.executed > line.most(&kind.tolerance)
+    });
+    match over {
+        None => Ok(()),
+        Some((line, _)) => {
+            let message = format!("lines.{line}: {number} has less open than this moves");
+            Err(("over-delivery", message))
+        }
     }
 }

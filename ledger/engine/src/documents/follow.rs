@@ -13,7 +13,10 @@ use gatewarden_model::{
 };
 
 use super::execute::{Part, in_two_steps};
-use crate::turn::Turn;
+use crate::{
+    state::{OpenDocument, State},
+    turn::Turn,
+};
 
 /// Why a document is closed of itself.
 pub(crate) const COMPLETE: &str = "complete";
@@ -92,16 +95,21 @@ impl Turn<'_> {
     /// Closes a document of which every line is executed within the tolerance.
     pub(super) fn close_complete(&mut self, document: &Document) {
         let Ok((open, kind)) = self.open_of(document) else { return };
-        let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
-        let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
-        let in_hand = self.circumstances(&open, &kind).in_hand;
-        let complete = open.quantities.is_complete(&kind.tolerance);
-        if stands && open.quantities.is_executed() && complete && !in_hand {
+        if is_done(self.state, &open, &kind) {
             self.end_tasks(&open.tasks);
             let reason = COMPLETE.to_owned();
             self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);
         }
     }
+}
+
+/// Whether a document closes of itself: every line is executed within the tolerance, and nothing of it is in hand.
+pub(crate) fn is_done(state: &State, open: &OpenDocument, kind: &KindDefinition) -> bool {
+    let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
+    let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
+    let complete = open.quantities.is_complete(&kind.tolerance);
+    let in_hand = super::circumstances(state, open, kind).in_hand;
+    stands && open.quantities.is_executed() && complete && !in_hand
 }
 
 /// What a movement took for what orders make, less what came back: base units by item.

@@ -6,15 +6,20 @@
 //! the policies are those that somebody approved (`two_changed`).
 
 use gatewarden_model::{
-    Body, Change, ChangeId, DeviceFacts, DeviceId, ItemId, MitigationOf, Movement, SodSeverity,
-    facts::fits_facts,
+    Actor, Body, Change, ChangeId, Decision, DeviceFacts, DeviceId, ItemId, MitigationOf, Movement,
+    SodSeverity, facts::fits_facts,
 };
 
-use super::{Judge, Verdict};
+use super::{Judge, Verdict, beside, is_name, two};
 use crate::{
     access::Access,
     changes::{Gained, gained_by, with_said},
+    factors::check_confirmation,
+    passes::orderer,
+    reservations::digest,
     state::{OpenChange, Operator, Policies},
+    tasks::is_same,
+    turn::session_of,
 };
 
 impl Judge {
@@ -67,6 +72,51 @@ impl Judge {
             return Err(format!("{} is confirmed with a key, and this is not", kind.name()));
         }
         Ok(())
+    }
+
+    /// Whether somebody was as strongly authenticated as the settings ask of whoever uses this right.
+    pub(super) fn strong(&self, by: &Actor, said: &Decision) -> Verdict {
+        let guards = self.policies.get(&said.version).and_then(Access::guards);
+        let (Some(guards), Actor::Operator { id, session }) = (guards, by) else { return Ok(()) };
+        let level = session_of(&self.state, id, *session).map_or(0, |open| open.auth_level);
+        let needed = guards.levels.needed(said.module, said.action, None);
+        match level < needed {
+            true => Err(format!("it needs level {needed}, {id} did it with level {level}")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a movement's second person was another one with the right to it.
+    fn second(&self, movement: &Movement) -> Verdict {
+        let Some(second) = &movement.second else { return Ok(()) };
+        let first = &movement.decision;
+        beside(second, &movement.operator, (first.module, first.action))
+    }
+
+    /// Whether what moved had the two people that it needs.
+    pub(super) fn two_moved(&self, movement: &Movement) -> Verdict {
+        self.second(movement)?;
+        self.guarded(movement)?;
+        if let Some(said) = &movement.confirmation {
+            let held = self.reservation(movement.reservation.unwrap_or(movement.id))?;
+            let evidence = digest(&held.posting).map_err(|(_, why)| why)?;
+            check_confirmation(&self.state, &movement.operator, said, evidence)
+                .map_err(|why| format!("its confirmation does not hold: {why}"))?;
+        }
+        let by = Actor::Operator { id: movement.operator.clone(), session: None };
+        let Some(task) = movement.task else {
+            let held = movement.reservation.unwrap_or(movement.id);
+            let own = self.state.reservation(held).is_some_and(|held| is_same(&held.by, &by));
+            return two(!own, &by, "posted what he reserved");
+        };
+        let Some(ordered_by) = self.state.task(task).and_then(orderer) else { return Ok(()) };
+        two(!is_name(ordered_by, &by), &by, "moved what he ordered")?;
+        let approver = movement.approved_by.trim().to_lowercase();
+        let alone = approver == ordered_by.trim().to_lowercase();
+        match alone {
+            true => Err(format!("{approver} approved the document that he ordered")),
+            false => Ok(()),
+        }
     }
 
     /// Whether the settings in force say that a device must be this. Journals from before these were recorded

@@ -6,19 +6,22 @@
 //! a document did not lead to is told, whoever signed the journal. Absent: facts that the journal does not hold (stock
 //! of that moment, what rules asked for beside), which are believed as they were frozen.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use gatewarden_documents::KindDefinition;
+use gatewarden_documents::{Execution, Frame, KindDefinition};
 use gatewarden_model::{
-    Action, Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep,
-    Entry, ItemClass, ItemId, Module, Movement, Pass, Posting, Task,
+    Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry,
+    ItemClass, ItemId, Movement, Pass, Posting, Task,
 };
 use gatewarden_workflow::act_of;
 
-use super::Verdict;
+use super::{
+    Verdict,
+    steps::{self, Asked},
+};
 use crate::{
     documents::{
-        author_of, facts,
+        author_of, check_version, facts,
         follow::{consumed, fulfilled, lines_done},
         posting_of, tasks_for,
     },
@@ -35,13 +38,31 @@ pub(super) struct Papers {
     expected: HashMap<Document, VecDeque<ApprovalEvent>>,
     /// The movement that was recorded last.
     moved: Option<Movement>,
+    /// The documents on which that was counted, and whether as material.
+    counted: HashSet<(Document, bool)>,
+    /// Documents that are over: their numbers are not used again.
+    over: HashSet<Document>,
 }
 
 impl Papers {
     /// Keeps what later entries rest on.
     pub(super) fn count(&mut self, entry: &Entry) {
-        if let Body::Moved { movement, .. } = &entry.body {
-            self.moved = movement.document_digest.is_some().then(|| movement.clone());
+        match &entry.body {
+            Body::Moved { movement, .. } => {
+                self.moved = movement.document_digest.is_some().then(|| movement.clone());
+                self.counted.clear();
+            }
+            Body::DocumentStepped { document, step, .. } => match step {
+                DocumentStep::Fulfilled { .. } => {
+                    self.counted.insert((document.clone(), false));
+                }
+                DocumentStep::Consumed { .. } => {
+                    self.counted.insert((document.clone(), true));
+                }
+                step if step.is_final() => drop(self.over.insert(document.clone())),
+                _ => {}
+            },
+            _ => {}
         }
     }
 
@@ -55,7 +76,10 @@ impl Papers {
         let scene = Scene { state, now: &entry.at };
         match &entry.body {
             Body::DocumentWritten { content, by, decision } => {
-                written(state, content, by, decision.is_some())
+                let asked = decision.as_ref().map(|said| (said.module, said.action));
+                self.goes_on(&content.document)?;
+                let over = self.over.contains(&content.document);
+                steps::written(state, content, (by, asked), over)
             }
             Body::DocumentStepped { document, version, digest, step, by, decision } => {
                 let Some(open) = state.document(document) else {
@@ -95,26 +119,29 @@ impl Papers {
         &mut self,
         scene: Scene<'_>,
         (open, kind): (&OpenDocument, &KindDefinition),
-        (step, by, asked): (&DocumentStep, &Actor, Option<(Module, Action)>),
+        (step, by, asked): (&DocumentStep, &Actor, Asked),
         classes: &HashMap<ItemId, ItemClass>,
     ) -> Verdict {
         let document = open.document();
-        let rest = self.expected.get(document).is_some_and(|rest| !rest.is_empty());
-        if rest && !matches!(step, DocumentStep::Approval { .. }) {
-            return Err("the approval before it has not gone on as its workflow says".to_owned());
+        if !matches!(step, DocumentStep::Approval { .. }) {
+            self.goes_on(document)?;
         }
+        let open_now = (scene.state, open, kind);
         match step {
             DocumentStep::Submitted { .. } => {
-                let right = kind.rights.create;
-                if asked != Some((right.module, right.action)) {
-                    return Err("it is handed in by another right".to_owned());
-                }
+                steps::taken(open_now, &steps::SUBMIT, asked)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
                 self.expected.insert(document.clone(), events);
                 Ok(())
             }
             DocumentStep::Approval { event } => {
-                self.approval(scene, open, event, (by, asked.is_some()))
+                self.approval(scene, (open, kind), event, (by, asked))
+            }
+            DocumentStep::Closed { .. }
+            | DocumentStep::Cancelled { .. }
+            | DocumentStep::Own { .. } => steps::ended(open_now, step, (by, asked)),
+            _ if *by != Actor::Daemon || asked.is_some() => {
+                Err(format!("somebody says that {} is {}", document.number, step.name()))
             }
             DocumentStep::Approved { signatures } => {
                 approved(scene.state, (open, kind), signatures)
@@ -123,6 +150,7 @@ impl Papers {
                 let Some((moved, content, kind)) = self.last(scene.state, *movement, by) else {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
+                self.first_time(document, false)?;
                 let named = fulfilled(kind, content).contains(document);
                 let found = lines_done(&open.content, (kind, content), moved);
                 same(named && found == *lines, "what the movement fulfils")
@@ -131,25 +159,40 @@ impl Papers {
                 let Some((moved, content, _)) = self.last(scene.state, *movement, by) else {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
+                self.first_time(document, true)?;
                 let found = consumed(content, moved).remove(document);
                 same(found.as_ref() == Some(items), "what the movement consumes")
-            }
-            DocumentStep::Closed { .. } | DocumentStep::Cancelled { .. }
-                if !matches!(by, Actor::Daemon) =>
-            {
-                let right = kind.rights.modify;
-                same(asked == Some((right.module, right.action)), "the right that ends it")
             }
             DocumentStep::Started { task } => {
                 let own =
                     scene.state.task(*task).is_some_and(|open| open.task.document == *document);
-                same(own, "the task that it is done by")
+                same(own && open.frame().is_open(), "the task that it is done by")
             }
             DocumentStep::InForce => {
                 let signed = open.approved.as_ref().is_some_and(|(_, one)| *one == open.digest);
-                same(signed, "what is put in force")
+                let master = kind.execution == Execution::Master;
+                same(signed && master, "what is put in force")
             }
-            _ => Ok(()),
+            DocumentStep::Returned | DocumentStep::Rejected => steps::not_signed(open, step),
+            DocumentStep::Superseded => {
+                Err(format!("nothing takes the place of {}", document.number))
+            }
+        }
+    }
+
+    /// Whether what had to follow in an approval has followed.
+    fn goes_on(&self, document: &Document) -> Verdict {
+        match self.expected.get(document).is_none_or(VecDeque::is_empty) {
+            true => Ok(()),
+            false => Err("the approval before it has not gone on as its workflow says".to_owned()),
+        }
+    }
+
+    /// Whether the last movement was not counted on a document yet.
+    fn first_time(&self, document: &Document, as_material: bool) -> Verdict {
+        match self.counted.contains(&(document.clone(), as_material)) {
+            false => Ok(()),
+            true => Err(format!("{} counts the same movement twice", document.number)),
         }
     }
 
@@ -170,24 +213,24 @@ impl Papers {
     fn approval(
         &mut self,
         scene: Scene<'_>,
-        open: &OpenDocument,
+        (open, kind): (&OpenDocument, &KindDefinition),
         event: &ApprovalEvent,
-        (by, decided): (&Actor, bool),
+        (by, asked): (&Actor, Asked),
     ) -> Verdict {
         let expected = self.expected.entry(open.document().clone()).or_default();
         if expected.is_empty() {
             *expected = match (by, act_of(event)) {
                 (Actor::Operator { id, .. }, Some((who, act))) if *id == who => {
-                    if !decided {
-                        return Err(format!("{who} acts without a decision of the policies"));
-                    }
+                    steps::acted((scene.state, open, kind), &act, asked)?;
                     let events = workflows::act(scene, open, &who, &act);
                     events.map_err(|(_, message)| message)?.into()
                 }
-                (Actor::Daemon, None) => workflows::tick(scene, open).into(),
+                (Actor::Daemon, None) if open.frame() == Frame::InApproval => {
+                    workflows::tick(scene, open).into()
+                }
                 _ => return Err("somebody acts in another's name".to_owned()),
             };
-        } else if !matches!(by, Actor::Daemon) || decided {
+        } else if !matches!(by, Actor::Daemon) || asked.is_some() {
             return Err("somebody acts before what follows by itself has followed".to_owned());
         }
         match expected.pop_front() {
@@ -204,7 +247,7 @@ fn told(event: Option<&ApprovalEvent>) -> String {
     event.map_or_else(|| "nothing".to_owned(), |event| format!("{event:?}"))
 }
 
-fn same(fits: bool, what: &str) -> Verdict {
+pub(super) fn same(fits: bool, what: &str) -> Verdict {
     if fits { Ok(()) } else { Err(format!("{what} is another by what was signed")) }
 }
 
@@ -220,18 +263,6 @@ fn definition<'s>(
             state.procedures_of(procedures).filter(|_| current)?.kinds.of(open.document().kind)
         }
         _ => state.definition(open),
-    }
-}
-
-/// Whether a version follows the one before.
-fn written(state: &State, content: &DocumentContent, by: &Actor, decided: bool) -> Verdict {
-    if !decided && *by != Actor::Daemon {
-        return Err("somebody wrote it without a decision of the policies".to_owned());
-    }
-    let before = state.document(&content.document).map_or(0, |open| open.content.version);
-    match content.version == before.saturating_add(1) {
-        true => Ok(()),
-        false => Err(format!("version {} does not follow version {before}", content.version)),
     }
 }
 
@@ -288,6 +319,7 @@ fn approved(
         let order = state.documents_of(DocumentKind::EngineeringChange).find(names);
         return same(order.is_some(), "the change order that approves it");
     }
+    steps::allowed((state, open, kind), &steps::APPROVE)?;
     let gate: Vec<u64> = open.signatures().iter().map(|one| one.entry).collect();
     if kind.workflow.is_some() && gate.is_empty() {
         return Err("signatures are missing over this version".to_owned());
@@ -365,11 +397,14 @@ fn moved(state: &State, movement: &Movement, pass: Option<&Pass>) -> Verdict {
     let Some(open) = state.document(&movement.document) else {
         return Err(format!("{} is not open", movement.document.number));
     };
-    if task.is_some_and(|task| !open.tasks.contains(&task.id)) {
-        return Err(format!(
-            "{} does not say that this task executes it",
-            movement.document.number
-        ));
+    if let Some(task) = task {
+        if !open.tasks.contains(&task.id) {
+            return Err(format!(
+                "{} does not say that this task executes it",
+                movement.document.number
+            ));
+        }
+        check_version(state, task, movement).map_err(|(_, message)| message)?;
     }
     let signed = open.approved.as_ref().is_some_and(|(_, approved)| *approved == digest);
     same(signed && open.frame().is_open(), "the version that it was moved on")

@@ -14,7 +14,7 @@ use gatewarden_model::{
 use super::{Judge, Verdict};
 use crate::{
     memory::ENDED_SESSIONS_MAX,
-    sessions::{is_before, levels::LEVEL_PIN},
+    sessions::{is_before, levels::LEVEL_PIN, machine},
     state::{Hold, Session, State},
 };
 
@@ -134,6 +134,27 @@ impl Judge {
                 None => self.posted(movement),
             },
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a session could change so: by the table, and from the state that it was in.
+    pub(super) fn changed(&self, body: &Body) -> Verdict {
+        let Body::SessionChanged { session, from, event, to, second, operator, .. } = body else {
+            return Ok(());
+        };
+        if machine::next(*from, *event) != Some(*to) {
+            return Err(format!("{event:?} does not lead from {} to {}", from.name(), to.name()));
+        }
+        let Some(id) = session else { return Ok(()) };
+        let Some(open) = self.state.session(*id) else {
+            return Err(format!("it changes session {id}, which is not open"));
+        };
+        if open.phase != *from || Some(&open.operator) != operator.as_ref() {
+            return Err(format!("session {id} was {} and {}'s", open.phase.name(), open.operator));
+        }
+        match second.as_ref().filter(|second| second.operator == open.operator) {
+            Some(second) => Err(format!("{} is the second person beside himself", second.operator)),
+            None => Ok(()),
         }
     }
 

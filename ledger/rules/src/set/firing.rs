@@ -110,9 +110,9 @@ fn told(fact: &Fact) -> Option<Scalar> {
 /// Most records that a firing keeps.
 const RECORDS_KEPT_MAX: usize = 8;
 /// Most values of a list that a firing keeps.
-const LIST_KEPT_MAX: usize = 32;
+pub(super) const LIST_KEPT_MAX: usize = 32;
 
-fn bounded(scalar: Scalar) -> Scalar {
+pub(super) fn bounded(scalar: Scalar) -> Scalar {
     match scalar {
         Scalar::Text(mut text) => {
             text.truncate(text.floor_char_boundary(FIRING_TEXT_BYTES_MAX));
