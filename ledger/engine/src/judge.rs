@@ -13,6 +13,7 @@ mod holds;
 mod labels;
 mod questions;
 mod sessions;
+mod settlements;
 mod tags;
 
 use std::collections::{HashMap, HashSet};

@@ -15,6 +15,7 @@ use gatewarden_model::{
 };
 
 use crate::{
+    settlements,
     state::OpenDocument,
     turn::{Fault, Turn},
 };
@@ -201,7 +202,8 @@ pub(crate) fn posting_of(
             from_unit: None,
             to_unit: None,
             things: vec![],
-            value: line.amount,
+            // What is charged for a loss is no value of stock: that follows from what it cost.
+            value: line.amount.filter(|_| !settlements::is_one(content)),
         });
     }
     let Some(kind) = movement else { return Ok(None) };
@@ -302,7 +304,7 @@ impl Turn<'_> {
             grows && line.executed > line.most(&kind.tolerance)
         });
         match over {
-            None => Ok(()),
+            None => self.check_fulfilled(content, kind, Some(movement)),
             Some((line, _)) => {
                 let message = format!("lines.{line}: {number} has less open than this moves");
                 Err(("over-delivery", message))

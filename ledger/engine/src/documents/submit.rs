@@ -98,6 +98,9 @@ impl Turn<'_> {
         open: &OpenDocument,
         kind: &KindDefinition,
     ) -> Result<(), Fault> {
+        if matches!(kind.execution, Execution::Task | Execution::Posting) {
+            self.check_fulfilled(&open.content, kind, None)?;
+        }
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
@@ -197,6 +200,7 @@ impl Turn<'_> {
         }
         self.step(document, DocumentStep::Approved { signatures }, Actor::Daemon, None);
         self.execute(&open.content, &kind)?;
+        self.close_settled(&open.content, &kind);
         self.close_complete(document);
         Ok(())
     }

@@ -15,12 +15,12 @@ use gatewarden_model::{
 };
 use gatewarden_workflow::act_of;
 
-use super::Verdict;
+use super::{Verdict, settlements};
 use crate::{
     documents::{
         author_of, facts,
         follow::{consumed, fulfilled, lines_done},
-        posting_of, tasks_for,
+        posting_of, tasks_for, worth,
     },
     receivers::check_receiver,
     state::{OpenDocument, State},
@@ -109,6 +109,7 @@ impl Papers {
                 if asked != Some((right.module, right.action)) {
                     return Err("it is handed in by another right".to_owned());
                 }
+                settlements::stands(scene.state, open)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
                 self.expected.insert(document.clone(), events);
                 Ok(())
@@ -117,7 +118,11 @@ impl Papers {
                 self.approval(scene, open, event, (by, asked.is_some()))
             }
             DocumentStep::Approved { signatures } => {
+                settlements::stands(scene.state, open)?;
                 approved(scene.state, (open, kind), signatures)
+            }
+            DocumentStep::Closed { reason } if kind.closed_by.is_some() => {
+                settlements::closed(scene.state, (open, kind), (reason, by))
             }
             DocumentStep::Fulfilled { movement, by, lines } => {
                 let Some((moved, content, kind)) = self.last(scene.state, *movement, by) else {
@@ -253,8 +258,14 @@ fn submitted(
     }
     let class = |item: &ItemId| classes.get(item).copied();
     let (own, own_lines) = facts::of_version(scene.state, &open.content, &open.by, class);
-    if let Some((name, value)) = own.iter().find(|(name, value)| facts.get(*name) != Some(value)) {
+    let differs = |(name, value): &(&String, &gatewarden_model::Scalar)| {
+        *name != worth::AMOUNT && facts.get(*name) != Some(value)
+    };
+    if let Some((name, value)) = own.iter().find(differs) {
         return Err(format!("its fact {name} is {value} by the version that was handed in"));
+    }
+    if !worth::may_be(facts.get(worth::AMOUNT), own.get(worth::AMOUNT), kind) {
+        return Err(format!("its fact {} is not what the version handed in costs", worth::AMOUNT));
     }
     for (at, own) in own_lines.iter().enumerate() {
         let frozen = lines.get(at);
