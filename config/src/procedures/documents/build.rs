@@ -237,7 +237,8 @@ fn field_type(walk: &mut Walk<'_>, table: &Fields) -> Option<FieldType> {
             max: whole(walk, table, "max", i64::MAX)?,
         }),
         "amount" => Some(FieldType::Amount {
-            min: amount(walk, table, "min", i64::MIN)?,
+            // The smallest amount that has a text.
+            min: amount(walk, table, "min", -i64::MAX)?,
             max: amount(walk, table, "max", i64::MAX)?,
         }),
         "day" => Some(FieldType::Day {}),
