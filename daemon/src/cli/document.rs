@@ -8,6 +8,7 @@
 mod door;
 mod export;
 mod kept;
+mod plans;
 
 use std::{
     collections::BTreeMap,
@@ -41,6 +42,11 @@ pub(crate) enum DocumentVerb {
     Import(Box<ImportArgs>),
     /// Print the open documents of a kind, as far as you may see them.
     Export(export::ExportArgs),
+    /// Print what an open engineering change meets: work orders, stock of the components that it replaces, purchases.
+    Impact(plans::ImpactArgs),
+    /// Draft the settlement of a subcontract order from what went out, came back and was made: what the bill of
+    /// material gives for that, what was lost, and what is owed. It is signed like any document.
+    Settle(plans::SettleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +86,8 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
     match verb {
         DocumentVerb::Import(args) => bring_in(*args).await,
         DocumentVerb::Export(args) => export::export(args).await,
+        DocumentVerb::Impact(args) => plans::impact(args).await,
+        DocumentVerb::Settle(args) => plans::settle(args).await,
     }
 }
 
