@@ -228,13 +228,13 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             "subcontract-order",
             "SC-202611-0001",
             json!({
-                "partner": "SUB", "due": "2026-12-20", "links": [bom],
+                "partner": "SUB", "due": "2026-12-20", "station": "dock", "links": [bom],
                 "lines": [
                     bolts(json!({ "from": "wh1/a" })),
                     bolts(json!({
                         "line": 20, "item": "PUMP", "from": "@production/SC-202611-0001", "to": "wh1/dock",
                     })),
-                    bolts(json!({ "line": 30, "from": "@subcontractor/SUB", "to": "@production/x" })),
+                    bolts(json!({ "line": 30, "from": "@subcontractor/SUB", "to": "wh1/a" })),
                 ],
             }),
         ),
@@ -244,7 +244,13 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             json!({
                 "partner": "SUB", "date": "2026-11-29",
                 "links": [order("subcontract-order", "SC-202611-0001")],
-                "lines": [bolts(json!({ "quantity": 0, "amount": "0" }))],
+                "custom": {
+                    "made": "PUMP/1 x 2", "left": "BOLT-M8 x 1", "fee": "40", "charges": "2", "balance": "38",
+                },
+                "lines": [bolts(json!({
+                    "amount": "2",
+                    "custom": { "by-standard": "4", "by-allowance": "0", "loss": "1" },
+                }))],
             }),
         ),
         ("transfer-order", "TR-202611-00001", json!({ "lines": [bolts(both)] })),

@@ -33,19 +33,19 @@ const BOTH: &[(&str, &str)] = &[
         "cost-accountant",
         "finance view create modify execute; price view modify; customer view create modify; \
          supplier view; sales view; purchase view; production view; subcontract view; inbound \
-         view; outbound view; count view; transfer view; ledger view",
+         view create; outbound view; count view; transfer view; ledger view",
     ),
     (
         "finance-director",
         "finance view approve; price view approve; supplier view approve; customer view approve; \
-         purchase view approve; subcontract view approve; outbound view approve; count view \
-         approve; ledger view",
+         purchase view approve; subcontract view approve; inbound view approve; outbound view \
+         approve; count view approve; ledger view",
     ),
     (
         "department-manager",
         "sales view approve; planning view approve; production view approve; purchase view \
-         approve; bom view approve; item view approve; quality view approve; inbound view \
-         approve; outbound view approve; transfer view approve; count view approve; price view; \
+         approve; bom view approve; item view approve; quality view approve; subcontract view \
+         approve; inbound view approve; outbound view approve; transfer view approve; count view approve; price view; \
          ledger view",
     ),
     (

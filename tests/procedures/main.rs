@@ -9,5 +9,8 @@ mod house;
 mod issue;
 mod line;
 mod moves;
+mod plant;
+mod production;
 mod receipt;
+mod subcontract;
 mod watched;

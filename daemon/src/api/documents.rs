@@ -4,6 +4,7 @@
 //! is done to one is a command that the engine decides on, whatever door it came by. A document that is over is
 //! told from its entries. Absent: files of documents (`exchange` of the command line), the page for signing.
 
+mod plans;
 mod view;
 
 use axum::{
@@ -27,6 +28,7 @@ use super::{
 };
 use view::{DocumentView, Listed, Past};
 
+pub(crate) use plans::{__path_impact, __path_settlement, impact, settlement};
 pub(crate) use view::past_of;
 
 /// Documents that one list shows at most.

@@ -226,6 +226,8 @@ fn routes() -> Router<Api> {
         .route("/api/v1/documents", get(documents::list).post(documents::write_one))
         .route("/api/v1/documents/check", post(documents::check))
         .route("/api/v1/documents/{kind}/{number}", get(documents::one))
+        .route("/api/v1/documents/{kind}/{number}/impact", get(documents::impact))
+        .route("/api/v1/documents/{kind}/{number}/settlement", get(documents::settlement))
         .route("/api/v1/documents/{kind}/{number}/submit", post(documents::submit))
         .route("/api/v1/documents/{kind}/{number}/act", post(documents::sign))
         .route("/api/v1/documents/{kind}/{number}/step", post(documents::step))

@@ -161,6 +161,20 @@ static TABLE: &[Needs] = &[
     noted("post", "/api/v1/documents/check", "documents-check", "ledger:view", OF_KIND),
     noted("get", "/api/v1/documents/{kind}/{number}", "documents-one", "ledger:view", OF_KIND),
     noted(
+        "get",
+        "/api/v1/documents/{kind}/{number}/impact",
+        "documents-impact",
+        "ledger:view",
+        OF_KIND,
+    ),
+    noted(
+        "get",
+        "/api/v1/documents/{kind}/{number}/settlement",
+        "documents-settlement",
+        "ledger:view",
+        OF_KIND,
+    ),
+    noted(
         "post",
         "/api/v1/documents/{kind}/{number}/submit",
         "documents-submit",

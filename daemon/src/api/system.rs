@@ -183,6 +183,8 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         documents::write_one,
         documents::check,
         documents::one,
+        documents::impact,
+        documents::settlement,
         documents::submit,
         documents::sign,
         documents::step,

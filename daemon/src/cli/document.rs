@@ -11,6 +11,7 @@ mod export;
 mod kept;
 mod kinds;
 mod paper;
+mod plans;
 
 use std::{
     collections::BTreeMap,
@@ -49,6 +50,11 @@ pub(crate) enum DocumentVerb {
     Fields(kinds::FieldsArgs),
     #[command(flatten)]
     Paper(paper::PaperVerb),
+    /// Print what an open engineering change meets: work orders, stock of the components that it replaces, purchases.
+    Impact(plans::ImpactArgs),
+    /// Draft the settlement of a subcontract order from what went out, came back and was made: what the bill of
+    /// material gives for that, what was lost, and what is owed. It is signed like any document.
+    Settle(plans::SettleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +96,8 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
         DocumentVerb::Export(args) => export::export(args).await,
         DocumentVerb::Fields(args) => kinds::fields(&args),
         DocumentVerb::Paper(verb) => paper::paper(verb).await,
+        DocumentVerb::Impact(args) => plans::impact(args).await,
+        DocumentVerb::Settle(args) => plans::settle(args).await,
     }
 }
 

@@ -76,6 +76,9 @@ pub struct KindDefinition {
     /// The kind of document whose execution alone puts it in force; drafts of it are written as of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<DocumentKind>,
+    /// The kind of document whose approval alone closes it, once all of it is executed: its settlement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<DocumentKind>,
     /// Until when a new version may replace it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub amend: Amend,

@@ -7,16 +7,18 @@
 //! (`gatewarden-workflow`), what is there (`gatewarden-stock`).
 
 mod act;
-mod check;
+pub(crate) mod check;
 mod close;
 mod draft;
 mod execute;
 pub(crate) mod facts;
 pub(crate) mod follow;
+mod fulfil;
 mod master;
 mod past;
 mod posted;
 mod submit;
+pub(crate) mod worth;
 mod write;
 
 use gatewarden_documents::{Circumstances, KindDefinition, Mistake, Step as FrameStep, after};
@@ -110,7 +112,7 @@ impl Turn<'_> {
     }
 
     /// Records a step.
-    fn step(
+    pub(crate) fn step(
         &mut self,
         document: &Document,
         step: DocumentStep,

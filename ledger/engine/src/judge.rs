@@ -16,6 +16,7 @@ mod questions;
 mod replayed;
 mod rules;
 mod sessions;
+mod settlements;
 mod steps;
 mod tags;
 

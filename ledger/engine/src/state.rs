@@ -13,6 +13,7 @@ mod reviews;
 mod session;
 mod todos;
 mod work;
+mod worked;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -36,6 +37,7 @@ pub use reviews::{ReviewState, Reviewed};
 pub use session::Session;
 pub use todos::Todo;
 pub use work::{Approval, Hold, LineProgress, Quarantine, Reservation, TaskState};
+pub use worked::{Sent, Worked};
 
 // Who is where: no field of a document's.
 gatewarden_model::no_fields!(Session);
@@ -80,6 +82,8 @@ pub struct State {
     pub(crate) numbered: BTreeMap<(DocumentKind, String), String>,
     pub(crate) receivers: BTreeMap<StationId, (OperatorId, Stamp)>,
     pub(crate) todos: BTreeMap<u64, Todo>,
+    /// Decimals of the ledger's currency, as the items say that have a value.
+    pub(crate) decimals: Option<u8>,
 }
 
 impl State {

@@ -89,10 +89,23 @@ fn initiator(by: &Actor) -> Result<OperatorId, Fault> {
     OperatorId::parse(&name).map_err(|error| ("author-unnamed", error.to_string()))
 }
 
-/// Everybody who must not sign a version: who wrote it, and for whom it was written.
-fn authors(open: &OpenDocument) -> BTreeSet<OperatorId> {
+/// Everybody who must not sign a version: who wrote it, for whom it was written, and who wrote what it puts in
+/// force.
+fn authors(state: &State, open: &OpenDocument) -> BTreeSet<OperatorId> {
     let author = OperatorId::parse(&author_of(&open.by)).ok();
-    requester_of(open).into_iter().chain(author).collect()
+    requester_of(open).into_iter().chain(author).chain(drafters(state, open)).collect()
+}
+
+/// Who wrote the versions of BOMs that a change order names.
+fn drafters(state: &State, open: &OpenDocument) -> BTreeSet<OperatorId> {
+    if open.document().kind != DocumentKind::EngineeringChange {
+        return BTreeSet::new();
+    }
+    let named = open.content.links.iter().filter_map(|link| {
+        let draft = state.document(&link.document)?;
+        (Some(draft.digest) == link.digest).then_some(draft)
+    });
+    named.filter_map(|draft| OperatorId::parse(&author_of(&draft.by)).ok()).collect()
 }
 
 /// For whom a version was written.
@@ -101,6 +114,7 @@ fn requester_of(open: &OpenDocument) -> Option<OperatorId> {
 }
 
 fn submission(
+    state: &State,
     open: &OpenDocument,
     by: &Actor,
     extra: &[ExtraApproval],
@@ -109,7 +123,7 @@ fn submission(
     Ok(Submission {
         document: open.document().clone(),
         initiator: initiator(by)?,
-        authors: authors(open),
+        authors: authors(state, open),
         version: open.content.version,
         digest: open.digest,
         extra,
@@ -134,19 +148,25 @@ pub(crate) fn begin(
 ) -> Option<Instance> {
     let procedures = state.procedures_of(&open.procedures)?;
     let workflow = Arc::new(procedures.workflows.named(name)?.clone());
-    Some(Instance::empty(&workflow, submission(open, by, extra).ok()?))
+    Some(Instance::empty(&workflow, submission(state, open, by, extra).ok()?))
 }
 
 /// Whether an approval goes on when its document is handed in again. It begins anew where the new version has somebody
-/// whom it was not written for before, or rules ask for a step that it lacks: signatures that were given without
-/// either would let it pass.
-pub(crate) fn runs_on(instance: &Instance, open: &OpenDocument, extra: &[ExtraApproval]) -> bool {
+/// whom it was not written for before, or who wrote what it puts in force, or rules ask for a step that it lacks:
+/// signatures that were given without either would let it pass.
+pub(crate) fn runs_on(
+    state: &State,
+    instance: &Instance,
+    open: &OpenDocument,
+    extra: &[ExtraApproval],
+) -> bool {
     let has_step = |one: &ExtraApproval| {
         let name = NodeId::parse(&format!("rule.{}", one.rule));
         name.is_ok_and(|name| instance.workflow().approve(&name).is_some())
     };
     matches!(instance.phase(), Phase::Running | Phase::SentBack)
         && requester_of(open).is_none_or(|who| instance.authors().contains(&who))
+        && drafters(state, open).is_subset(instance.authors())
         && extra.iter().all(has_step)
 }
 
@@ -171,7 +191,9 @@ pub(crate) fn plan(
             }
         };
     };
-    if let Some(instance) = open.approval.as_ref().filter(|one| runs_on(one, open, extra)) {
+    if let Some(instance) =
+        open.approval.as_ref().filter(|one| runs_on(scene.state, one, open, extra))
+    {
         return revise(scene, open, instance, frozen, by).map(Some);
     }
     let Some(procedures) = scene.state.procedures_in_force() else {
@@ -182,7 +204,7 @@ pub(crate) fn plan(
         return Err(("unknown-workflow", message));
     };
     let workflow = Arc::new(workflow.clone());
-    let submission = submission(open, by, extra)?;
+    let submission = submission(scene.state, open, by, extra)?;
     let asked = asked(procedures, open, frozen);
     around(scene, procedures, open, &asked, |around| {
         Instance::start(&workflow, submission, around).map(|(_, events)| events)

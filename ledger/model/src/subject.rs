@@ -183,15 +183,19 @@ impl Entry {
             // The newest number of each shape is known, so that the next one can be made.
             Body::DocumentWritten { content, .. } if content.version == 1 => {
                 let document = &content.document;
-                let numbered = format!("numbered:{}/{}", document.kind.name(), document.shape());
+                let numbered = numbered_key(document);
                 Live {
                     touches: vec![document_key(document), numbered.clone()],
                     closes: vec![numbered],
                 }
             }
             Body::DocumentWritten { content, .. } => touch(document_key(&content.document)),
+            // Its first version may be kept for its number: then its end is, too, or it would be open again.
             Body::DocumentStepped { document, step, .. } => match step.is_final() {
-                true => close(document_key(document)),
+                true => Live {
+                    touches: vec![numbered_key(document)],
+                    closes: vec![document_key(document)],
+                },
                 false => touch(document_key(document)),
             },
             // Running documents keep the definitions that they were submitted under.
@@ -255,6 +259,11 @@ impl Entry {
 /// Whether somebody has something to do by it.
 fn opens_todo(firing: &RuleFiring) -> bool {
     firing.effects.iter().any(|effect| matches!(effect, RuleEffect::Todo { .. }))
+}
+
+/// The key of the newest number of a document's shape.
+fn numbered_key(document: &Document) -> String {
+    format!("numbered:{}/{}", document.kind.name(), document.shape())
 }
 
 /// The key of a document while it is open.

@@ -54,6 +54,18 @@ impl PlanError {
         }
     }
 
+    /// The mistake with its line at another place: for whoever asked of some lines of a document alone.
+    #[must_use]
+    pub fn with_line(self, home: impl Fn(usize) -> usize) -> Self {
+        let Self::Rule { code, field, message } = self else { return self };
+        let at = |rest: &str| {
+            let (at, rest) = rest.split_once(']')?;
+            Some(format!("lines[{}]{rest}", home(at.parse().ok()?)))
+        };
+        let field = field.strip_prefix("lines[").and_then(at).unwrap_or(field);
+        Self::Rule { code, field, message }
+    }
+
     pub(crate) fn rule(
         code: &'static str,
         field: impl Into<String>,

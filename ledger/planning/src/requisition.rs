@@ -107,26 +107,27 @@ pub struct Checked {
 /// A requisition, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checking {
-    /// The version that it was checked against.
-    pub bom: (ItemId, u32),
+    /// The versions that it was checked against, in the order of what is made.
+    pub boms: Vec<(ItemId, u32)>,
     /// Line by line.
     pub lines: Vec<Checked>,
 }
 
-/// Checks the lines of a requisition; all mistakes at once.
+/// Checks the lines of a requisition for an order that makes `works`, each by its own version; all mistakes at
+/// once.
 pub fn check_requisition(
-    work: Work<'_>,
+    works: &[Work<'_>],
     issued: &[Issued],
     asked: &[Asked],
 ) -> Result<Checking, Vec<PlanError>> {
     let mut mistakes = impossible(issued, asked);
-    if work.quantity <= 0 {
+    if let Some(work) = works.iter().find(|work| work.quantity <= 0) {
         let message =
             format!("{} of {} to be made: state more than 0", work.quantity, work.bom.product);
         mistakes.push(PlanError::rule("quantity-impossible", "quantity", message));
         return Err(mistakes);
     }
-    let mut needs = match Needs::new(work, true) {
+    let mut needs = match Needs::new(works, true) {
         Ok(needs) if mistakes.is_empty() => needs,
         Ok(_) => return Err(mistakes),
         Err(mistake) => {
@@ -136,7 +137,8 @@ pub fn check_requisition(
     };
     let (lines, reasons) = take_all(&mut needs, issued, asked).map_err(|mistake| vec![mistake])?;
     if reasons.is_empty() {
-        Ok(Checking { bom: (work.bom.product.clone(), work.bom.version), lines })
+        let boms = works.iter().map(|work| (work.bom.product.clone(), work.bom.version)).collect();
+        Ok(Checking { boms, lines })
     } else {
         Err(reasons)
     }
@@ -242,7 +244,8 @@ pub fn check_return(issued: &Issued, quantity: i64) -> Result<(), PlanError> {
 
 impl Checking {
     /// Facts for rules and the workflow: `excess` (base units of all lines together), `excess_permille` (the
-    /// greatest of a line), `excess_items`, `not_in_bom` (codes), `substitutes` (codes), `bom_version`.
+    /// greatest of a line), `excess_items`, `not_in_bom` (codes), `substitutes` (codes), `bom_version` (the
+    /// first).
     #[must_use]
     pub fn facts(&self) -> Facts {
         let excess = self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.excess));
@@ -259,7 +262,7 @@ impl Checking {
             ("excess_items", codes(&|line| line.excess > 0)),
             ("not_in_bom", codes(&|line| line.standing == Standing::NotInBom)),
             ("substitutes", codes(&substitute)),
-            ("bom_version", Fact::Integer(self.bom.1.into())),
+            ("bom_version", Fact::Integer(self.boms.first().map_or(0, |bom| bom.1.into()))),
         ])
     }
 }

@@ -65,11 +65,36 @@ fn check(before: &[Issued], lines: &[Asked]) -> Result<Checking, Vec<PlanError>>
     let boms = lamp();
     let bom = boms.newest(&item("LAMP")).unwrap();
     let work = Work { bom, boms: &boms, day: day("2026-03-01"), quantity: 10 };
-    check_requisition(work, before, lines)
+    check_requisition(&[work], before, lines)
 }
 
 fn told(checking: &Checking) -> Vec<(&str, i64, i64)> {
     checking.lines.iter().map(|line| (line.item.as_str(), line.allowed, line.excess)).collect()
+}
+
+/// Two lamps and a kit: what each gives is theirs together, rounded by itself.
+#[test]
+fn an_order_for_several_products_takes_what_each_needs() {
+    let boms = lamp();
+    let work = |product: &str, quantity| Work {
+        bom: boms.newest(&item(product)).unwrap(),
+        boms: &boms,
+        day: day("2026-03-01"),
+        quantity,
+    };
+    let works = [work("LAMP", 2), work("KIT", 1)];
+    let lines = [("SCREW", 22), ("NUT", 21), ("WIRE", 315)];
+    let found = check_requisition(&works, &[], &reasoned(&lines)).unwrap();
+    assert_eq!(found.boms, [(item("LAMP"), 1), (item("KIT"), 1)]);
+    assert_eq!(told(&found), [("SCREW", 22, 0), ("NUT", 20, 1), ("WIRE", 315, 0)]);
+    let only = check_requisition(&works[..1], &[], &reasoned(&lines)).unwrap();
+    assert_eq!(told(&only), [("SCREW", 18, 4), ("NUT", 16, 5), ("WIRE", 315, 0)]);
+    let wrong = check_requisition(&works, &[], &asked(&[("NUT", 21)])).unwrap_err();
+    assert!(
+        wrong[0].to_string().contains("LAMP version 1 × 2 and KIT version 1 × 1"),
+        "{}",
+        wrong[0]
+    );
 }
 
 #[test]
@@ -145,9 +170,9 @@ fn what_cannot_be_is_told_at_once() {
     let bom = boms.newest(&item("LAMP")).unwrap();
     let work = Work { bom, boms: &boms, day: day("2025-03-01"), quantity: 10 };
     // The phantom has nothing in force on that day.
-    assert_eq!(codes(&check_requisition(work, &[], &[]).unwrap_err()), ["bom-none"]);
+    assert_eq!(codes(&check_requisition(&[work], &[], &[]).unwrap_err()), ["bom-none"]);
     let none = Work { quantity: 0, ..work };
-    assert_eq!(codes(&check_requisition(none, &[], &[]).unwrap_err())[0], "quantity-impossible");
+    assert_eq!(codes(&check_requisition(&[none], &[], &[]).unwrap_err())[0], "quantity-impossible");
     let out = Issued { item: item("WIRE"), issued: 10, returned: 4 };
     check_return(&out, 6).unwrap();
     for wrong in [0, -1, 7] {

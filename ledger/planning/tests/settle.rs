@@ -78,7 +78,13 @@ fn settled(received: i64, components: &[Component]) -> Result<Settled, Vec<&'sta
     let boms = shirt();
     let bom = boms.newest(&item("SHIRT")).unwrap();
     let work = Work { bom, boms: &boms, day: day("2026-04-01"), quantity: received };
-    let order = Order { number: "SC-1", partner: "SEW", day: day("2026-04-01"), work, decimals: 2 };
+    let order = Order {
+        number: "SC-1",
+        partner: "SEW",
+        day: day("2026-04-01"),
+        works: &[work],
+        decimals: 2,
+    };
     settle(order, components, &prices()).map_err(|mistakes| codes(&mistakes))
 }
 
@@ -143,8 +149,13 @@ fn what_cannot_be_settled_is_told_at_once() {
     let boms = shirt();
     let bom = boms.newest(&item("SHIRT")).unwrap();
     let work = Work { bom, boms: &boms, day: day("2026-04-01"), quantity: 5 };
-    let order =
-        Order { number: "SC-1", partner: "KNIT", day: day("2026-04-01"), work, decimals: 2 };
+    let order = Order {
+        number: "SC-1",
+        partner: "KNIT",
+        day: day("2026-04-01"),
+        works: &[work],
+        decimals: 2,
+    };
     let mistakes = settle(order, &[], &prices()).unwrap_err();
     assert_eq!(codes(&mistakes), ["price-none"]);
     assert!(mistakes[0].to_string().contains("KNIT has no price of 5 SHIRT on 2026-04-01"));

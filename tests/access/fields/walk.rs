@@ -86,6 +86,7 @@ fn query(key: &str, places: &Places) -> Vec<String> {
         "kind" => text(&["purchase-order", "none"]),
         "state" => text(&["draft", "in-approval"]),
         "after" => text(&["A"]),
+        "left" => text(&["BOLT-M8 x 1", "1"]),
         other => panic!("there is a query key {other}: give an example for it in this test"),
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn kind(walk: &mut Walk<'_>, table: &Fields) -> Option<KindDefinition
         workflow: table.owned("workflow").or_else(unclear),
         execution: word(table, "execution", Execution::of_name, Execution::None),
         made_by: table.text("made_by").and_then(DocumentKind::of_name),
+        closed_by: table.text("closed_by").and_then(DocumentKind::of_name),
         amend: word(table, "amend", Amend::of_name, Amend::default()),
         states: table.tables("states").iter().map(state).collect(),
         moves,
@@ -236,7 +237,8 @@ fn field_type(walk: &mut Walk<'_>, table: &Fields) -> Option<FieldType> {
             max: whole(walk, table, "max", i64::MAX)?,
         }),
         "amount" => Some(FieldType::Amount {
-            min: amount(walk, table, "min", i64::MIN)?,
+            // The smallest amount that has a text.
+            min: amount(walk, table, "min", -i64::MAX)?,
             max: amount(walk, table, "max", i64::MAX)?,
         }),
         "day" => Some(FieldType::Day {}),

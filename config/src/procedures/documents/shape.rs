@@ -141,6 +141,11 @@ static KIND: Section = Section {
             Shape::Choice(DOCUMENT),
             "The kind whose execution alone puts it in force.",
         ),
+        optional(
+            "closed_by",
+            Shape::Choice(DOCUMENT),
+            "The kind whose approval alone closes it, such as its settlement.",
+        ),
         choice_or("amend", AMEND, "approved", "Until when a new version may replace it."),
         optional(
             "needs",

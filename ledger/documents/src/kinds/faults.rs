@@ -218,6 +218,10 @@ fn lines(finder: &mut Finder<'_>, kind: &KindDefinition) {
         let message = format!("a {} is not made by itself", kind.kind.words());
         finder.key("made_by", "made-by-itself", message, "another kind");
     }
+    if kind.closed_by == Some(kind.kind) {
+        let message = format!("a {} is not closed by itself", kind.kind.words());
+        finder.key("closed_by", "closed-by-itself", message, "another kind, or none");
+    }
     if moves && kind.count.is_none() && rules.quantity != QuantityRule::Positive {
         let message = String::from("what moves stock says how much, more than 0");
         finder.key("quantity", "quantity-rule", message, "\"positive\"");

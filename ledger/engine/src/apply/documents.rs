@@ -37,6 +37,9 @@ impl State {
             Body::RuleFired { firing, document } => {
                 self.rule_fired(entry, firing, document.as_ref());
             }
+            Body::ItemDefined { item, .. } => {
+                self.decimals = item.valuation.as_ref().map(|one| one.decimals).or(self.decimals);
+            }
             Body::TodoDone { fired, .. } => drop(self.todos.remove(fired)),
             _ => {}
         }
@@ -86,6 +89,7 @@ impl State {
             versions: vec![],
             tasks: Default::default(),
             consumed: Default::default(),
+            worked: Default::default(),
             content,
         };
         self.enter(&mut open, Frame::Draft);
@@ -113,7 +117,11 @@ impl State {
                 open.submitted = Some(Arc::clone(&open.content));
                 open.frozen = (facts.clone(), lines.clone());
                 // One that was sent back runs on under what it began with.
-                if open.approval.as_ref().is_none_or(|one| !workflows::runs_on(one, open, extra)) {
+                if open
+                    .approval
+                    .as_ref()
+                    .is_none_or(|one| !workflows::runs_on(self, one, open, extra))
+                {
                     open.procedures = *procedures;
                     let name = workflow.as_deref();
                     open.approval = name
@@ -175,6 +183,7 @@ impl State {
             return;
         }
         let Some(mut open) = self.documents.remove(&movement.document) else { return };
+        open.worked.take(movement);
         if let Some(procedures) = self.procedures_of(&open.procedures).cloned()
             && let Some(kind) = procedures.kinds.of(movement.document.kind)
         {

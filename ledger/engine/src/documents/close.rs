@@ -53,6 +53,10 @@ impl Turn<'_> {
         if let Err(fault) = self.frame_allows(&open, &kind, &frame) {
             return Err(self.refuse_document(asked, decision, fault));
         }
+        let unsettled = self.check_unsettled(&open, &kind);
+        if let (DocumentAct::Close, Err(fault)) = (&act, unsettled) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         let named = matches!(act, DocumentAct::Own(_));
         if !named && let Err(message) = check_reason(&reason) {
             return Err(self.refuse_document(asked, decision, ("reason-missing", message)));

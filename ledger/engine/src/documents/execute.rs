@@ -14,7 +14,9 @@ use gatewarden_model::{
     MovementId, MovementKind, OperatorId, Posting, PostingLine, StationId, Task, TaskId, TaskLine,
 };
 
+use super::fulfil::check_fulfilled;
 use crate::{
+    settlements,
     state::{OpenDocument, State},
     turn::{Fault, Turn},
 };
@@ -201,7 +203,8 @@ pub(crate) fn posting_of(
             from_unit: None,
             to_unit: None,
             things: vec![],
-            value: line.amount,
+            // What is charged for a loss is no value of stock: that follows from what it cost.
+            value: line.amount.filter(|_| !settlements::is_one(content)),
         });
     }
     let Some(kind) = movement else { return Ok(None) };
@@ -314,7 +317,7 @@ pub(crate) fn check_version(state: &State, task: &Task, movement: &Movement) -> 
         grows && line.executed > line.most(&kind.tolerance)
     });
     match over {
-        None => Ok(()),
+        None => check_fulfilled(state, content, kind, Some(movement)),
         Some((line, _)) => {
             let message = format!("lines.{line}: {number} has less open than this moves");
             Err(("over-delivery", message))

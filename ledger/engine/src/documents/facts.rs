@@ -139,10 +139,11 @@ impl Turn<'_> {
         open: &OpenDocument,
         kind: &KindDefinition,
     ) -> Result<Frozen, Fault> {
-        let (mut facts, mut lines) =
+        let mut frozen =
             of_version(self.state, &open.content, &open.by, |item| self.item_class(item));
-        check::planned(self, open, kind, (&mut facts, &mut lines))?;
-        Ok((facts, lines))
+        self.put_worth(&open.content, kind, &mut frozen);
+        check::planned(self, open, kind, (&mut frozen.0, &mut frozen.1))?;
+        Ok(frozen)
     }
 
     /// An item's class.

@@ -106,7 +106,8 @@ impl Turn<'_> {
 /// Whether a document closes of itself: every line is executed within the tolerance, and nothing of it is in hand.
 pub(crate) fn is_done(state: &State, open: &OpenDocument, kind: &KindDefinition) -> bool {
     let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
-    let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
+    let own = kind.closed_by.is_none() && (moves || kind.execution == Execution::None);
+    let stands = open.frame().is_open() && own;
     let complete = open.quantities.is_complete(&kind.tolerance);
     let in_hand = super::circumstances(state, open, kind).in_hand;
     stands && open.quantities.is_executed() && complete && !in_hand
@@ -118,13 +119,17 @@ pub(crate) fn consumed(
     movement: &Movement,
 ) -> BTreeMap<Document, BTreeMap<ItemId, i64>> {
     let mut orders: BTreeMap<Document, BTreeMap<ItemId, i64>> = BTreeMap::new();
-    let back = match movement.kind {
-        MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
-        MovementKind::ProductionReturn => -1,
-        _ => return orders,
-    };
-    let sign = if movement.reverses.is_some() { -back } else { back };
+    let back = movement.reverses.is_some();
     for line in &movement.lines {
+        let from = if back { &line.to } else { &line.from };
+        let sign = match movement.kind {
+            MovementKind::Issue | MovementKind::ProductionIssue | MovementKind::SubcontractOut => 1,
+            MovementKind::ProductionReturn => -1,
+            // What was made comes out of production; material comes back from whoever had it.
+            MovementKind::SubcontractIn if from.virtual_kind() == Some("subcontractor") => -1,
+            _ => continue,
+        };
+        let sign = if back { -sign } else { sign };
         let Some(order) = order_of(content, line.line) else { continue };
         let sum = orders.entry(order).or_default().entry(line.item.clone()).or_default();
         *sum = sum.saturating_add(line.quantity.saturating_mul(sign));
@@ -154,13 +159,6 @@ pub(crate) fn fulfilled(kind: &KindDefinition, content: &DocumentContent) -> Vec
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// The work order that a document as a whole is for.
-pub(crate) fn order_of_head(content: &DocumentContent) -> Option<Document> {
-    let of_lines = content.lines.iter().flat_map(|line| &line.links);
-    let mut links = content.links.iter().chain(of_lines);
-    links.find(|link| link.document.kind == DocumentKind::WorkOrder).map(|l| l.document.clone())
 }
 
 /// The work order or subcontract order that a line is for.

@@ -7,17 +7,13 @@
 use std::collections::BTreeMap;
 
 use gatewarden_documents::KindDefinition;
-use gatewarden_model::{
-    Actor, Body, DocumentContent, DocumentKind, DocumentStep, OperatorId, Scalar,
-};
-use gatewarden_planning::{ChangeOrder, Fact};
+use gatewarden_model::{Actor, Body, DocumentContent, DocumentKind, DocumentStep, Scalar};
+use gatewarden_planning::Fact;
 
-use super::{
-    author_of,
-    check::{boms_in_force, first},
-};
+use super::check::{boms_in_force, first};
 use crate::{
-    items,
+    impact::change_order,
+    items, settlements,
     state::OpenDocument,
     turn::{Fault, Turn},
 };
@@ -94,14 +90,7 @@ impl Turn<'_> {
         open: &OpenDocument,
         facts: &mut BTreeMap<String, Scalar>,
     ) -> Result<(), Fault> {
-        let author = OperatorId::parse(&author_of(&open.by))
-            .map_err(|error| ("not-an-operator", error.to_string()))?;
-        let links = open.content.links.iter();
-        let proposed: Vec<DocumentContent> = links
-            .filter_map(|link| self.state.document(&link.document))
-            .map(|open| (*open.content).clone())
-            .collect();
-        let order = ChangeOrder::of(&open.content, author, &proposed).map_err(|w| first(&w))?;
+        let order = change_order(self.state, open)?;
         let boms = boms_in_force(self.state)?;
         let wrong = order.mistakes(&boms, self.today().0);
         if !wrong.is_empty() {
@@ -125,6 +114,7 @@ impl Turn<'_> {
         match open.document().kind {
             DocumentKind::EngineeringChange => self.check_change_order(open, &mut BTreeMap::new()),
             DocumentKind::Item => self.check_master(&open.content),
+            DocumentKind::SubcontractSettlement => settlements::check(self.state, &open.content),
             _ => Ok(()),
         }
     }

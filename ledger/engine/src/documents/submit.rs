@@ -6,7 +6,7 @@
 use gatewarden_documents::{Execution, KindDefinition, Step as FrameStep};
 use gatewarden_model::{Actor, ApprovalEvent, Decision, Document, DocumentStep, Hash, ReturnTo};
 
-use super::{author_of, execute, facts::Frozen, written};
+use super::{author_of, execute, facts::Frozen, fulfil::check_fulfilled, written};
 use crate::{
     rules::Found,
     state::OpenDocument,
@@ -101,6 +101,9 @@ impl Turn<'_> {
         open: &OpenDocument,
         kind: &KindDefinition,
     ) -> Result<(), Fault> {
+        if matches!(kind.execution, Execution::Task | Execution::Posting) {
+            check_fulfilled(self.state, &open.content, kind, None)?;
+        }
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
@@ -200,6 +203,7 @@ impl Turn<'_> {
         }
         self.step(document, DocumentStep::Approved { signatures }, Actor::Daemon, None);
         self.execute(&open.content, &kind)?;
+        self.close_settled(&open.content, &kind);
         self.close_complete(document);
         Ok(())
     }

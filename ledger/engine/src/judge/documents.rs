@@ -16,14 +16,14 @@ use gatewarden_model::{
 use gatewarden_workflow::act_of;
 
 use super::{
-    Verdict,
+    Verdict, settlements,
     steps::{self, Asked},
 };
 use crate::{
     documents::{
         author_of, check_version, facts,
         follow::{consumed, fulfilled, lines_done},
-        posting_of, tasks_for,
+        posting_of, tasks_for, worth,
     },
     receivers::check_receiver,
     state::{OpenDocument, State},
@@ -130,12 +130,16 @@ impl Papers {
         match step {
             DocumentStep::Submitted { .. } => {
                 steps::taken(open_now, &steps::SUBMIT, asked)?;
+                settlements::stands(scene.state, open)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
                 self.expected.insert(document.clone(), events);
                 Ok(())
             }
             DocumentStep::Approval { event } => {
                 self.approval(scene, (open, kind), event, (by, asked))
+            }
+            DocumentStep::Closed { reason } if kind.closed_by.is_some() => {
+                settlements::closed(scene.state, (open, kind), (reason, by))
             }
             DocumentStep::Closed { .. }
             | DocumentStep::Cancelled { .. }
@@ -144,6 +148,7 @@ impl Papers {
                 Err(format!("somebody says that {} is {}", document.number, step.name()))
             }
             DocumentStep::Approved { signatures } => {
+                settlements::stands(scene.state, open)?;
                 approved(scene.state, (open, kind), signatures)
             }
             DocumentStep::Fulfilled { movement, by, lines } => {
@@ -284,8 +289,14 @@ fn submitted(
     }
     let class = |item: &ItemId| classes.get(item).copied();
     let (own, own_lines) = facts::of_version(scene.state, &open.content, &open.by, class);
-    if let Some((name, value)) = own.iter().find(|(name, value)| facts.get(*name) != Some(value)) {
+    let differs = |(name, value): &(&String, &gatewarden_model::Scalar)| {
+        *name != worth::AMOUNT && facts.get(*name) != Some(value)
+    };
+    if let Some((name, value)) = own.iter().find(differs) {
         return Err(format!("its fact {name} is {value} by the version that was handed in"));
+    }
+    if !worth::may_be(facts.get(worth::AMOUNT), own.get(worth::AMOUNT), kind) {
+        return Err(format!("its fact {} is not what the version handed in costs", worth::AMOUNT));
     }
     for (at, own) in own_lines.iter().enumerate() {
         let frozen = lines.get(at);

@@ -16,7 +16,7 @@ use gatewarden_model::{
 };
 use gatewarden_workflow::{Instance, Signature};
 
-use super::State;
+use super::{State, Worked};
 use crate::{documents::facts::Frozen, procedures::Procedures};
 
 /// A document that is open.
@@ -52,6 +52,8 @@ pub struct OpenDocument {
     pub quantities: Quantities,
     /// What was taken for what it makes, less what came back: base units by item.
     pub consumed: BTreeMap<ItemId, i64>,
+    /// What a subcontractor had and made for it.
+    pub worked: Worked,
     /// The tasks that execute it, also those that are over.
     pub tasks: BTreeSet<TaskId>,
 }

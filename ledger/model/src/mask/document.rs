@@ -2,8 +2,9 @@
 
 use super::{HIDDEN, HIDDEN_HASH, Mask, words};
 use crate::{
-    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentLine, Field,
-    FieldRights, Hash, Location, Movement, MovementLine, Posting, PostingLine, Task, TaskLine,
+    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentKind, DocumentLine,
+    Field, FieldRights, Hash, Location, Movement, MovementLine, Posting, PostingLine, Task,
+    TaskLine,
 };
 
 /// The fields that a posting or a task may hold, and a digest of it with them.
@@ -48,6 +49,16 @@ fn custom(custom: &mut Custom, rights: &FieldRights) {
     custom.retain(|name, _| rights.sees(&Field::Custom(name.clone())));
 }
 
+/// The fields of a settlement that tell what something costs.
+const PRICED: [&str; 3] = ["fee", "charges", "balance"];
+
+/// What a settlement says beside its lines is money too.
+fn settled(custom: &mut Custom, rights: &FieldRights) {
+    if !rights.sees(&Field::Price) {
+        custom.retain(|name, _| !PRICED.contains(&name.as_str()));
+    }
+}
+
 /// The digest of a document's version tells its content to whoever tries all that it may be.
 fn version(digest: &mut Option<Hash>, rights: &FieldRights) {
     if digest.is_some() && !shows_digests(rights) {
@@ -85,6 +96,7 @@ impl Mask for DocumentLine {
 
 impl Mask for DocumentContent {
     fn mask(&mut self, rights: &FieldRights) {
+        let settles = self.document.kind == DocumentKind::SubcontractSettlement;
         let names_hidden = self.partner_fields().iter().any(|field| !rights.sees(field));
         let Self {
             document: _,
@@ -106,6 +118,9 @@ impl Mask for DocumentContent {
         lines.mask(rights);
         links.iter_mut().for_each(|link| version(&mut link.digest, rights));
         custom(own, rights);
+        if settles {
+            settled(own, rights);
+        }
         // A note that is not there is no secret.
         if !note.is_empty() {
             words::note(note, rights);
@@ -225,7 +240,7 @@ impl Mask for Task {
             id: _,
             station: _,
             kind: _,
-            document: _,
+            document,
             document_digest: digest,
             requester: _,
             ordered_by: _,
@@ -237,6 +252,9 @@ impl Mask for Task {
         version(digest, rights);
         lines.mask(rights);
         custom(own, rights);
+        if document.kind == DocumentKind::SubcontractSettlement {
+            settled(own, rights);
+        }
     }
 }
 

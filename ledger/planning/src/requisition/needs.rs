@@ -2,7 +2,8 @@
 //!
 //! A need is covered in *products*: so many products' worth is still to be covered, and a piece of a member
 //! covers `1 / per` of one. Own needs are drawn from before those of groups, because no other item can
-//! cover them. Invariants: a need never goes below nothing.
+//! cover them. An order that makes several products has the needs of each, in its lines' order, each rounded by
+//! itself. Invariants: a need never goes below nothing.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub const STEPS_MAX: usize = 100_000;
 struct Need {
     /// Who can, with how much of it a product takes; the planned one first.
     members: Vec<(ItemId, Ratio)>,
+    /// Products that are made.
+    made: Ratio,
     /// Products that are not covered yet.
     left: Ratio,
 }
@@ -28,41 +31,36 @@ struct Need {
 pub(crate) struct Needs {
     needs: Vec<Need>,
     by_item: BTreeMap<ItemId, Vec<usize>>,
-    made: Ratio,
     words: String,
 }
 
 impl Needs {
-    /// Of a work order, scrap allowances included or not. One that makes nothing needs nothing.
-    pub(crate) fn new(work: Work<'_>, scrap: bool) -> Result<Self, PlanError> {
-        if work.quantity == 0 {
-            let made = Ratio::zero();
-            return Ok(Self {
-                needs: vec![],
-                by_item: BTreeMap::new(),
-                made,
-                words: String::new(),
-            });
+    /// Of all that an order makes, scrap allowances included or not. What makes nothing needs nothing.
+    pub(crate) fn new(works: &[Work<'_>], scrap: bool) -> Result<Self, PlanError> {
+        let (mut words, mut all_groups) = (vec![], vec![]);
+        let mut needs = Self { needs: vec![], by_item: BTreeMap::new(), words: String::new() };
+        for work in works.iter().filter(|work| work.quantity != 0) {
+            // Tells cycles, depth and phantoms without parts, and bounds what follows.
+            work.boms.explode_version(work.bom, work.quantity, work.day, Reach::OneLevel)?;
+            let made = Ratio::whole(work.quantity).unwrap_or_else(Ratio::zero);
+            words.push(format!("{} × {}", work.bom.words(), work.quantity));
+            let (mut own, mut groups) = (BTreeMap::new(), Vec::new());
+            gather(*work, scrap, &mut own, &mut groups)?;
+            for (item, per) in own {
+                needs.add(vec![(item, per)], &made);
+            }
+            all_groups.extend(groups.into_iter().map(|members| (members, made.clone())));
         }
-        // Tells cycles, depth and phantoms without parts, and bounds what follows.
-        work.boms.explode_version(work.bom, work.quantity, work.day, Reach::OneLevel)?;
-        let made = Ratio::whole(work.quantity).unwrap_or_else(Ratio::zero);
-        let words = format!("{} × {}", work.bom.words(), work.quantity);
-        let mut needs = Self { needs: vec![], by_item: BTreeMap::new(), made, words };
-        let (mut own, mut groups) = (BTreeMap::new(), Vec::new());
-        gather(work, scrap, &mut own, &mut groups)?;
-        for (item, per) in own {
-            needs.add(vec![(item, per)]);
-        }
-        groups.into_iter().for_each(|members| needs.add(members));
+        all_groups.into_iter().for_each(|(members, made)| needs.add(members, &made));
+        needs.words = words.join(" and ");
         Ok(needs)
     }
 
-    fn add(&mut self, members: Vec<(ItemId, Ratio)>) {
+    fn add(&mut self, members: Vec<(ItemId, Ratio)>, made: &Ratio) {
         for (item, _) in &members {
             self.by_item.entry(item.clone()).or_default().push(self.needs.len());
         }
-        self.needs.push(Need { members, left: self.made.clone() });
+        self.needs.push(Need { members, made: made.clone(), left: made.clone() });
     }
 
     pub(crate) fn words(&self) -> &str {
@@ -93,7 +91,7 @@ impl Needs {
         let mut sum = 0_i64;
         for need in self.of(item) {
             let per = need.members.iter().find(|(member, _)| member == item).map(|(_, per)| per);
-            let most = per.and_then(|per| per.mul(&self.made)).and_then(|most| most.ceil());
+            let most = per.and_then(|per| per.mul(&need.made)).and_then(|most| most.ceil());
             let added = most.and_then(|most| sum.checked_add(most));
             sum = added.ok_or_else(|| PlanError::overflow(item))?;
         }

@@ -64,7 +64,7 @@ pub fn work_cost(work: Work<'_>, taken: &[Taken], decimals: u8) -> Result<WorkCo
         return Err(PlanError::rule("quantity-impossible", "made", message));
     }
     super::check_count("taken", taken.len())?;
-    let mut needs = Needs::new(work, false)?;
+    let mut needs = Needs::new(&[work], false)?;
     let mut lines = BTreeMap::new();
     let (mut material, mut variance) = (Amount::ZERO, Amount::ZERO);
     for (index, one) in taken.iter().enumerate() {

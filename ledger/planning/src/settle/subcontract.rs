@@ -37,7 +37,7 @@ pub struct Component {
     pub left: i64,
 }
 
-/// The order to settle. `work.quantity` is what was received of the product, 0 or more.
+/// The order to settle. The quantity of each work is what was received of its product, 0 or more.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// Its number.
@@ -46,8 +46,8 @@ pub struct Order<'a> {
     pub partner: &'a str,
     /// The day whose prices count.
     pub day: Day,
-    /// What was received, and the proven version it was made by.
-    pub work: Work<'a>,
+    /// What was received, product by product, and the proven version that each was made by.
+    pub works: &'a [Work<'a>],
     /// To how many decimals amounts are rounded.
     pub decimals: u8,
 }
@@ -78,8 +78,8 @@ pub struct Settled {
     pub order: String,
     /// Who made it.
     pub partner: String,
-    /// The product, its BOM version, and base units received.
-    pub received: (ItemId, u32, i64),
+    /// Each product, its BOM version, and base units received.
+    pub received: Vec<(ItemId, u32, i64)>,
     /// By component.
     pub lines: Vec<SettledLine>,
     /// What he earns.
@@ -98,10 +98,13 @@ pub fn settle(
 ) -> Result<Settled, Vec<PlanError>> {
     super::check_count("components", components.len()).map_err(|mistake| vec![mistake])?;
     let mut mistakes = impossible(&order, components);
-    let product = &order.work.bom.product;
-    let received = order.work.quantity;
-    let fee = prices.cost((order.partner, product), received.max(0), order.day, order.decimals);
-    let fee = keep(&mut mistakes, fee);
+    let mut fee = Some(Amount::ZERO);
+    for work in order.works {
+        let (product, received) = (&work.bom.product, work.quantity.max(0));
+        let one = prices.cost((order.partner, product), received, order.day, order.decimals);
+        let one = keep(&mut mistakes, one);
+        fee = fee.zip(one).and_then(|(fee, one)| fee.checked_add(one));
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -115,7 +118,7 @@ pub fn settle(
     Ok(Settled {
         order: order.number.to_owned(),
         partner: order.partner.to_owned(),
-        received: (product.clone(), order.work.bom.version, received),
+        received: order.works.iter().map(received).collect(),
         lines,
         fee,
         charges,
@@ -123,13 +126,17 @@ pub fn settle(
     })
 }
 
+fn received(work: &Work<'_>) -> (ItemId, u32, i64) {
+    (work.bom.product.clone(), work.bom.version, work.quantity)
+}
+
 fn impossible(order: &Order<'_>, components: &[Component]) -> Vec<PlanError> {
     let mut mistakes = Vec::new();
     let mut say = |code, field: String, message: String| {
         mistakes.push(PlanError::rule(code, field, message));
     };
-    if order.work.quantity < 0 {
-        let message = format!("{} received: state 0 or more", order.work.quantity);
+    for work in order.works.iter().filter(|work| work.quantity < 0) {
+        let message = format!("{} received: state 0 or more", work.quantity);
         say("quantity-impossible", "received".into(), message);
     }
     for (index, one) in components.iter().enumerate() {
@@ -152,8 +159,8 @@ fn impossible(order: &Order<'_>, components: &[Component]) -> Vec<PlanError> {
 }
 
 fn lines(order: &Order<'_>, components: &[Component]) -> Result<Vec<SettledLine>, PlanError> {
-    let mut standard = Needs::new(order.work, false)?;
-    let mut allowed = Needs::new(order.work, true)?;
+    let mut standard = Needs::new(order.works, false)?;
+    let mut allowed = Needs::new(order.works, true)?;
     let mut lines = BTreeMap::new();
     for one in components {
         let used = one.issued - one.returned - one.left;
@@ -212,11 +219,10 @@ impl Settled {
     }
 
     /// The draft of the settlement: a line for each component that was used, whose amount is what is
-    /// charged; `by-standard`, `by-allowance` and `loss` are fields of it, `product`, `bom-version`,
-    /// `received`, `fee`, `charges` and `balance` of the whole.
+    /// charged; `by-standard`, `by-allowance` and `loss` are fields of it, `made` (product, version and quantity
+    /// of each, such as `PUMP-100/1 x 2`), `fee`, `charges` and `balance` of the whole.
     #[must_use]
     pub fn to_content(&self, number: &str, day: Day) -> DocumentContent {
-        let (product, version, received) = &self.received;
         let line = |(index, line): (usize, &SettledLine)| {
             let mut custom = Custom::new();
             put(&mut custom, "by-standard", Some(line.by_standard.to_string()));
@@ -227,9 +233,11 @@ impl Settled {
             DocumentLine { amount: Some(line.charge), ..plain }
         };
         let mut custom = Custom::new();
-        put(&mut custom, "product", Some(product.to_string()));
-        put(&mut custom, "bom-version", Some(version.to_string()));
-        put(&mut custom, "received", Some(received.to_string()));
+        let made = self.received.iter();
+        let made: Vec<_> = made
+            .map(|(product, version, count)| format!("{product}/{version} x {count}"))
+            .collect();
+        put(&mut custom, "made", Some(made.join(", ")));
         put(&mut custom, "fee", Some(self.fee.to_string()));
         put(&mut custom, "charges", Some(self.charges.to_string()));
         put(&mut custom, "balance", Some(self.balance.to_string()));
