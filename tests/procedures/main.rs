@@ -9,5 +9,7 @@ mod house;
 mod issue;
 mod line;
 mod moves;
+mod purchase;
 mod receipt;
+mod returns;
 mod watched;

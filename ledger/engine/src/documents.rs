@@ -13,9 +13,11 @@ mod draft;
 mod execute;
 pub(crate) mod facts;
 pub(crate) mod follow;
+pub(crate) mod inspect;
 mod master;
 mod past;
 mod posted;
+pub(crate) mod returns;
 mod submit;
 mod write;
 
@@ -36,6 +38,7 @@ pub use close::DocumentAct;
 pub(crate) use draft::{House, mistakes_in};
 pub(crate) use execute::{posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
+pub use returns::Page;
 
 /// Documents that are open at once.
 pub const DOCUMENTS_MAX: usize = 200_000;

@@ -11,6 +11,7 @@ mod approved;
 mod documents;
 mod holds;
 mod labels;
+mod planned;
 mod questions;
 mod sessions;
 mod tags;
@@ -256,7 +257,7 @@ impl Judge {
 
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
-        self.papers.count(entry);
+        self.papers.count(&self.state, entry);
         self.ended.keep(&self.state, entry);
         match &entry.body {
             Body::LabelQueued { label, .. } => drop(self.queued.insert(label.id)),

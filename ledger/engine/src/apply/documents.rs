@@ -12,6 +12,7 @@ use gatewarden_model::{
 use gatewarden_workflow::Told;
 
 use crate::{
+    documents::inspect,
     procedures::Procedures,
     state::{OpenDocument, State},
     workflows,
@@ -86,6 +87,7 @@ impl State {
             versions: vec![],
             tasks: Default::default(),
             consumed: Default::default(),
+            to_inspect: Default::default(),
             content,
         };
         self.enter(&mut open, Frame::Draft);
@@ -156,6 +158,11 @@ impl State {
                     *sum = sum.saturating_add(*quantity);
                 }
             }
+            DocumentStep::Inspected { items, .. } => {
+                for (item, done) in items {
+                    inspect::add(&mut open.to_inspect, item, done.saturating_neg());
+                }
+            }
             DocumentStep::Own { name } => {
                 let own = self
                     .definition(open)
@@ -182,6 +189,7 @@ impl State {
             // What is out of range was refused before it was recorded.
             let _ = open.quantities.take(kind, &content, movement);
         }
+        inspect::arrived(&mut open.to_inspect, movement);
         self.documents.insert(movement.document.clone(), open);
     }
 }

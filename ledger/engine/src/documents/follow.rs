@@ -32,6 +32,7 @@ impl Turn<'_> {
         let content = open.content;
         self.fulfil(&content, &kind, &movement);
         self.consume(&content, &movement);
+        self.inspect(&content, &movement);
         self.bring_in(&content, &kind, &movement);
         self.close_complete(&movement.document);
     }
@@ -96,7 +97,8 @@ impl Turn<'_> {
         let stands = open.frame().is_open() && (moves || kind.execution == Execution::None);
         let in_hand = self.circumstances(&open, &kind).in_hand;
         let complete = open.quantities.is_complete(&kind.tolerance);
-        if stands && open.quantities.is_executed() && complete && !in_hand {
+        let inspected = open.to_inspect.is_empty();
+        if stands && open.quantities.is_executed() && complete && inspected && !in_hand {
             self.end_tasks(&open.tasks);
             let reason = COMPLETE.to_owned();
             self.step(document, DocumentStep::Closed { reason }, Actor::Daemon, None);

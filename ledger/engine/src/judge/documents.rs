@@ -15,7 +15,10 @@ use gatewarden_model::{
 };
 use gatewarden_workflow::act_of;
 
-use super::Verdict;
+use super::{
+    Verdict,
+    planned::{self, Book},
+};
 use crate::{
     documents::{
         author_of, facts,
@@ -35,11 +38,14 @@ pub(super) struct Papers {
     expected: HashMap<Document, VecDeque<ApprovalEvent>>,
     /// The movement that was recorded last.
     moved: Option<Movement>,
+    /// What documents moved and got back.
+    book: Book,
 }
 
 impl Papers {
     /// Keeps what later entries rest on.
-    pub(super) fn count(&mut self, entry: &Entry) {
+    pub(super) fn count(&mut self, state: &State, entry: &Entry) {
+        self.book.count(state, entry);
         if let Body::Moved { movement, .. } = &entry.body {
             self.moved = movement.document_digest.is_some().then(|| movement.clone());
         }
@@ -104,11 +110,12 @@ impl Papers {
             return Err("the approval before it has not gone on as its workflow says".to_owned());
         }
         match step {
-            DocumentStep::Submitted { .. } => {
+            DocumentStep::Submitted { facts, .. } => {
                 let right = kind.rights.create;
                 if asked != Some((right.module, right.action)) {
                     return Err("it is handed in by another right".to_owned());
                 }
+                self.book.submitted(scene.state, open, kind, facts)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
                 self.expected.insert(document.clone(), events);
                 Ok(())
@@ -133,6 +140,13 @@ impl Papers {
                 };
                 let found = consumed(content, moved).remove(document);
                 same(found.as_ref() == Some(items), "what the movement consumes")
+            }
+            DocumentStep::Inspected { movement, by, items } => {
+                let Some((moved, content, _)) = self.last(scene.state, *movement, by) else {
+                    return Err("it counts a movement that was not just recorded".to_owned());
+                };
+                let found = planned::inspected(document, (moved, content), items);
+                same(found, "what the movement decides on")
             }
             DocumentStep::Closed { .. } | DocumentStep::Cancelled { .. }
                 if !matches!(by, Actor::Daemon) =>
@@ -361,7 +375,9 @@ fn moved(state: &State, movement: &Movement, pass: Option<&Pass>) -> Verdict {
     if let (Some(task), Some(pass)) = (task, pass) {
         check_receiver(state, task, pass).map_err(|(_, message)| message)?;
     }
-    let Some(digest) = digest else { return Ok(()) };
+    let Some(digest) = digest else {
+        return governed(state, &movement.document, movement.kind);
+    };
     let Some(open) = state.document(&movement.document) else {
         return Err(format!("{} is not open", movement.document.number));
     };

@@ -52,6 +52,8 @@ pub struct OpenDocument {
     pub quantities: Quantities,
     /// What was taken for what it makes, less what came back: base units by item.
     pub consumed: BTreeMap<ItemId, i64>,
+    /// What came on it to be inspected and is not yet: base units by item.
+    pub to_inspect: BTreeMap<ItemId, i64>,
     /// The tasks that execute it, also those that are over.
     pub tasks: BTreeSet<TaskId>,
 }
