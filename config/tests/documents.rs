@@ -203,3 +203,27 @@ fn a_workflow_that_there_is_none_of_is_told_where_it_is_named() {
     assert_eq!(found.len(), 1);
     assert!(found[0].2.contains("workflow of a count order"), "{found:?}");
 }
+
+/// Between the same places there may be several ways: a line that says nothing takes the one that asks for nothing.
+#[test]
+fn a_line_takes_the_way_that_it_says() {
+    let kinds = shipped_kinds();
+    let kind = kinds.of(DocumentKind::PackingList).unwrap();
+    let movement = |more: &str| {
+        let line =
+            format!(r#"{{"line": 10, "item": "BOLT", "quantity": 1, "from": "wh1/a"{more}}}"#);
+        kind.leg(&serde_json::from_str(&line).unwrap()).map(|leg| leg.movement.name())
+    };
+    assert_eq!(movement(""), Some("shipment"));
+    assert_eq!(movement(r#", "to": "wh1/a""#), Some("pack"));
+    assert_eq!(movement(r#", "to": "wh1/a", "custom": {"way": "unpack"}"#), Some("unpack"));
+    assert_eq!(movement(r#", "to": "@customer/C", "custom": {"way": "unpack"}"#), None);
+}
+
+#[test]
+fn what_brings_back_names_what_moved_it() {
+    let text = shipped_kinds_text().replace(r#"sources = ["receipt","#, r#"sources = ["bom","#);
+    let (mistakes, kinds, told) = parsed(&text);
+    assert!(kinds.is_none());
+    assert!(mistakes.iter().any(|(_, _, code)| *code == "source-unlinked"), "{told}");
+}

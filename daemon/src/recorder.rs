@@ -9,6 +9,7 @@
 mod alarms;
 mod failing;
 mod load;
+mod pages;
 pub(crate) use load::first_since;
 mod rotate;
 mod thread;

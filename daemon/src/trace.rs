@@ -83,7 +83,9 @@ fn related(body: &Body) -> Vec<Subject> {
             links.chain([named(&content.document)]).collect()
         }
         Body::DocumentStepped { document, step, .. } => match step {
-            DocumentStep::Fulfilled { by, .. } | DocumentStep::Consumed { by, .. } => {
+            DocumentStep::Fulfilled { by, .. }
+            | DocumentStep::Consumed { by, .. }
+            | DocumentStep::Inspected { by, .. } => {
                 vec![named(document), named(by)]
             }
             _ => vec![named(document)],

@@ -11,6 +11,8 @@ mod line;
 mod moves;
 mod plant;
 mod production;
+mod purchase;
 mod receipt;
+mod returns;
 mod subcontract;
 mod watched;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms,
     load::{publish, recall},
+    pages::page_of,
 };
 use crate::{api::past_of, rivals};
 
@@ -162,6 +163,10 @@ impl Thread {
             let _ = answer.send(Err(RecorderError::NotWritten(error.to_string())));
             return;
         }
+        if let Err(error) = self.look_up_pages(&command, &group.entries) {
+            let _ = answer.send(Err(RecorderError::NotWritten(error.to_string())));
+            return;
+        }
         let mut outcome = self.engine.handle(now, command.clone());
         if outcome.answer.is_err() && self.parts.ledger.is_shared() {
             let wants = self.engine.wants(&now, &command);
@@ -193,6 +198,22 @@ impl Thread {
                 break;
             }
             self.engine.supply(self.parts.ledger.look_up(&missing)?);
+        }
+        Ok(())
+    }
+
+    /// Tells the engine what the documents moved of which a command brings something back. What this group has
+    /// recorded is not in the journal yet.
+    fn look_up_pages(&mut self, command: &Command, unwritten: &[Entry]) -> Result<(), StoreError> {
+        let missing = self.engine.missing_pages(command);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let reader = self.parts.ledger.reader()?;
+        for document in missing {
+            if let Some(page) = page_of(&reader, &document, unwritten)? {
+                self.engine.supply_page(document, page);
+            }
         }
         Ok(())
     }

@@ -93,6 +93,10 @@ fn stepped(step: &DocumentStep) -> (String, Option<String>) {
             let items: Vec<String> = items.iter().map(|(item, n)| format!("{n} {item}")).collect();
             (format!("consumed {} on {}", items.join(", "), named(by)), None)
         }
+        DocumentStep::Inspected { by, items, .. } => {
+            let items: Vec<String> = items.iter().map(|(item, n)| format!("{n} {item}")).collect();
+            (format!("inspected {} on {}", items.join(", "), named(by)), None)
+        }
         DocumentStep::Own { name } => (format!("step {name}"), None),
         DocumentStep::InForce => plain("in force"),
         DocumentStep::Superseded => plain("superseded"),

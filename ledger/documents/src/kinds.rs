@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use faults::{At, Fault};
 pub use movements::{may_go, may_take, stays};
 pub use places::PlaceClass;
-pub use rules::{CountRules, Leg, LineRules, LinkRule, SamplingRules, Tolerance};
+pub use rules::{CountRules, Leg, LineRules, LinkRule, SOURCES_MAX, SamplingRules, Tolerance, WAY};
 pub(crate) use words::words_of;
 pub use words::{
     Amend, Execution, HeadField, InspectionLevel, LineField, Outcome, OverAct, QuantityRule,

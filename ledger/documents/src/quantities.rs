@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use gatewarden_model::{DocumentContent, DocumentLine, Location, Movement, MovementLine};
 
 use crate::{
-    kinds::{KindDefinition, OverAct, PlaceClass, Tolerance},
+    kinds::{KindDefinition, OverAct, PlaceClass, Tolerance, stays},
     mistake::Mistake,
 };
 
@@ -166,6 +166,10 @@ impl Quantities {
             content.line(named).filter(|ours| ours.item == line.item).map(|ours| ours.line)
         };
         let mut ours = BTreeMap::new();
+        // What is packed or inspected on the way is not done yet.
+        if stays(movement.kind) {
+            return ours;
+        }
         for part in parts(kind, other, movement) {
             // What is on its way there is in hand there alone.
             if let Some(line) = there(part.line).filter(|_| part.executed != 0) {

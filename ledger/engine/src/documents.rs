@@ -14,9 +14,11 @@ mod execute;
 pub(crate) mod facts;
 pub(crate) mod follow;
 mod fulfil;
+pub(crate) mod inspect;
 mod master;
 mod past;
 mod posted;
+pub(crate) mod returns;
 mod submit;
 pub(crate) mod worth;
 mod write;
@@ -38,6 +40,7 @@ pub use close::DocumentAct;
 pub(crate) use draft::{House, mistakes_in};
 pub(crate) use execute::{check_version, posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
+pub use returns::Page;
 
 /// Documents that are open at once.
 pub const DOCUMENTS_MAX: usize = 200_000;

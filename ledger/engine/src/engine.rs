@@ -18,7 +18,7 @@ use crate::{
     changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
-    documents::{House, mistakes_in},
+    documents::{House, Page, mistakes_in},
     holds::HoldVerdict,
     items::ItemMaster,
     keeping::Binding,
@@ -408,6 +408,16 @@ impl Engine {
     /// Remembers what was looked up.
     pub(crate) fn remember_document(&mut self, document: Document, past: Option<Past>) {
         self.memory.past.insert(document, past);
+    }
+
+    /// Whether it is known what a document moved.
+    pub(crate) fn knows_page(&self, document: &Document) -> bool {
+        self.memory.pages.get(document).is_some()
+    }
+
+    /// Remembers what a document moved.
+    pub(crate) fn remember_page(&mut self, document: Document, page: Page) {
+        self.memory.pages.insert(document, page);
     }
 
     /// What is open.

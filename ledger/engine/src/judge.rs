@@ -12,6 +12,7 @@ mod changed;
 mod documents;
 mod holds;
 mod labels;
+mod planned;
 mod questions;
 mod replayed;
 mod rules;
@@ -199,7 +200,7 @@ impl Judge {
 
     /// Keeps what happens once.
     fn count(&mut self, entry: &Entry) {
-        self.papers.count(entry);
+        self.papers.count(&self.state, entry);
         self.rules.count(&self.state, entry);
         self.ended.keep(&self.state, entry);
         match &entry.body {

@@ -14,6 +14,7 @@ use gatewarden_model::{Document, Hash, OperatorId, PassId, SessionId, Stamp, Sta
 
 use crate::{
     command::{Refusal, Reply},
+    documents::Page,
     rules::RuleMemory,
     sessions::{
         often::{Count, Often},
@@ -38,6 +39,9 @@ const OFTEN_MAX: usize = 30_000;
 const ANSWERS_MAX: usize = 1024;
 /// Closed tasks that are remembered.
 const CLOSED_TASKS_MAX: usize = 4096;
+
+/// Documents of which it is remembered what they moved.
+const PAGES_MAX: usize = 4096;
 
 /// Documents of the past that are remembered.
 const PAST_DOCUMENTS_MAX: usize = 8192;
@@ -71,6 +75,11 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
     /// The value of a key, if it is still remembered.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.map.get(key)
+    }
+
+    /// The value of a key, to be changed.
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.map.get_mut(key)
     }
 
     /// Forgets the pairs that are over, and gives them in the order of their keys.
@@ -146,6 +155,8 @@ pub(crate) struct Memory {
     pub(crate) closed: Recent<TaskId, Hash>,
     /// Documents that were looked up in the journal: none where there never was one.
     pub(crate) past: Recent<Document, Option<Past>>,
+    /// What documents moved and got back, of those that returns name.
+    pub(crate) pages: Recent<Document, Page>,
     /// When it was looked last whose time to sign ran out.
     pub(crate) documents_timed: Option<Stamp>,
     /// What rules ask for.
@@ -167,6 +178,7 @@ impl Default for Memory {
             answers: Recent::new(ANSWERS_MAX),
             closed: Recent::new(CLOSED_TASKS_MAX),
             past: Recent::new(PAST_DOCUMENTS_MAX),
+            pages: Recent::new(PAGES_MAX),
             documents_timed: None,
             rules: RuleMemory::default(),
         }

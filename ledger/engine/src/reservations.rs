@@ -210,6 +210,12 @@ impl Turn<'_> {
             let message = format!("reservation {id} has lapsed: reserve it anew under a new id");
             return Err(refuse(self, ("reservation-over", message)));
         }
+        // It was reserved before a procedure governed it: its stock is set free by a void, or by time.
+        if held.posting.document_digest.is_none()
+            && let Err(fault) = self.check_governed(&held.posting.document, held.posting.kind)
+        {
+            return Err(refuse(self, fault));
+        }
         let mut movement = match self.second_person(held, by, &decision, second) {
             Ok(movement) => movement,
             Err(fault) => return Err(refuse(self, fault)),

@@ -78,22 +78,7 @@ impl Turn<'_> {
         document: &gatewarden_model::Document,
         movement: gatewarden_model::MovementKind,
     ) -> Result<(), Fault> {
-        let Some(procedures) = self.state.procedures_in_force() else {
-            // What can't be read governs everything.
-            return match self.state.procedures_version() {
-                None => Ok(()),
-                Some(version) => {
-                    let message = format!("the procedures {version} can't be read by this program");
-                    Err(("no-procedures", message))
-                }
-            };
-        };
-        let Some(kind) = procedures.kinds.governing(document.kind, movement) else { return Ok(()) };
-        let words = kind.kind.words();
-        let message = format!(
-            "a procedure governs this: write a {words} and have it approved, which opens the rest"
-        );
-        Err(("document-needed", message))
+        check_governed(self.state, document, movement)
     }
 
     /// Whether a document's own task could be opened now.
@@ -233,4 +218,29 @@ pub(crate) fn is_same(a: &Actor, b: &Actor) -> bool {
 fn content(task: &Task) -> Hash {
     // Integers of 64 bits, texts and lists: a validated task has canonical bytes.
     Hash::of(&canonical::encode(task).unwrap_or_default())
+}
+
+/// Refuses to move something on a document of a kind that a procedure defines, in any other way than by
+/// that document's approval.
+pub(crate) fn check_governed(
+    state: &State,
+    document: &gatewarden_model::Document,
+    movement: gatewarden_model::MovementKind,
+) -> Result<(), Fault> {
+    let Some(procedures) = state.procedures_in_force() else {
+        // What can't be read governs everything.
+        return match state.procedures_version() {
+            None => Ok(()),
+            Some(version) => {
+                let message = format!("the procedures {version} can't be read by this program");
+                Err(("no-procedures", message))
+            }
+        };
+    };
+    let Some(kind) = procedures.kinds.governing(document.kind, movement) else { return Ok(()) };
+    let words = kind.kind.words();
+    let message = format!(
+        "a procedure governs this: write a {words} and have it approved, which opens the rest"
+    );
+    Err(("document-needed", message))
 }

@@ -10,6 +10,7 @@ use gatewarden_stock::{Stock, StockError};
 use crate::{
     access::{Access, Fact, Facts, Principal, Request},
     command::{Refusal, Reply},
+    documents::returns::note,
     engine::Settings,
     memory::Memory,
     sessions::levels::check_level,
@@ -110,6 +111,7 @@ impl Turn<'_> {
     fn push(&mut self, entry: Entry) -> u64 {
         let seq = entry.seq;
         *self.next_seq = seq.saturating_add(1);
+        note(&mut self.memory.pages, self.state, &entry.body);
         self.state.apply(&entry);
         self.entries.push(entry);
         seq

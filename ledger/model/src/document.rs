@@ -82,6 +82,8 @@ pub enum DocumentKind {
     PurchaseSuggestion,
     /// What a subcontractor used and earns.
     SubcontractSettlement,
+    /// Goods to be brought to their shelf.
+    PutAwayOrder,
 }
 
 impl Document {
@@ -94,7 +96,7 @@ impl Document {
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::PurchaseOrder,
         Self::Requisition,
         Self::TransferOrder,
@@ -122,6 +124,7 @@ impl DocumentKind {
         Self::EngineeringChange,
         Self::PurchaseSuggestion,
         Self::SubcontractSettlement,
+        Self::PutAwayOrder,
     ];
 
     /// The kind of this name, as in JSON.
@@ -161,6 +164,7 @@ impl DocumentKind {
             Self::EngineeringChange => "engineering-change",
             Self::PurchaseSuggestion => "purchase-suggestion",
             Self::SubcontractSettlement => "subcontract-settlement",
+            Self::PutAwayOrder => "put-away-order",
         }
     }
 
@@ -195,6 +199,7 @@ impl DocumentKind {
             Self::EngineeringChange => "engineering change",
             Self::PurchaseSuggestion => "purchase suggestion",
             Self::SubcontractSettlement => "subcontract settlement",
+            Self::PutAwayOrder => "put-away order",
         }
     }
 }

@@ -540,7 +540,8 @@ impl SubjectList {
                 match step {
                     DocumentStep::Started { task } => self.add(Task, task),
                     DocumentStep::Fulfilled { movement, by, .. }
-                    | DocumentStep::Consumed { movement, by, .. } => {
+                    | DocumentStep::Consumed { movement, by, .. }
+                    | DocumentStep::Inspected { movement, by, .. } => {
                         self.add(Movement, movement);
                         self.add(Document, &by.number);
                     }

@@ -38,6 +38,7 @@ pub fn document(kind: DocumentKind, lang: Lang) -> &'static str {
         K::EngineeringChange => ("工程变更单", "engineering change"),
         K::PurchaseSuggestion => ("采购建议", "purchase suggestion"),
         K::SubcontractSettlement => ("委外结算单", "subcontract settlement"),
+        K::PutAwayOrder => ("上架单", "put-away order"),
     };
     either(lang, zh, en)
 }

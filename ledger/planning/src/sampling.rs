@@ -88,6 +88,26 @@ impl Aql {
     pub fn all() -> impl Iterator<Item = Self> {
         (0..AQLS.len()).map(Self)
     }
+
+    /// The limit of so many thousandths of a per cent, as definitions keep it: 1.0 is 1000.
+    pub fn of_thousandths(thousandths: u32) -> Result<Self, PlanError> {
+        AQLS.iter().position(|name| thousandths_of(name) == Some(thousandths)).map(Self).ok_or_else(
+            || {
+                let message = format!(
+                    "{thousandths} thousandths are no AQL of the table: use one of {}",
+                    AQLS.join(", ")
+                );
+                PlanError::rule("aql-unknown", "aql", message)
+            },
+        )
+    }
+}
+
+/// The thousandths that a name of the table says: `0.65` is 650.
+fn thousandths_of(name: &str) -> Option<u32> {
+    let (whole, rest) = name.split_once('.').unwrap_or((name, ""));
+    let rest: u32 = format!("{rest:0<3}").parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(1_000)?.checked_add(rest)
 }
 
 impl fmt::Display for Aql {

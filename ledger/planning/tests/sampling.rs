@@ -54,6 +54,19 @@ fn published_plans() {
     }
 }
 
+/// Definitions keep a limit in thousandths of a per cent.
+#[test]
+fn a_limit_is_known_by_its_thousandths() {
+    let thousandths =
+        [10, 15, 25, 40, 65, 100, 150, 250, 400, 650, 1_000, 1_500, 2_500, 4_000, 6_500, 10_000];
+    for (thousandths, name) in thousandths.into_iter().zip(AQLS) {
+        assert_eq!(Aql::of_thousandths(thousandths).unwrap(), aql(name), "{name}");
+    }
+    for none in [0, 1, 1_001, 20_000, u32::MAX] {
+        assert_eq!(Aql::of_thousandths(none).unwrap_err().code(), "aql-unknown");
+    }
+}
+
 /// The standard's master table is made of diagonals: sample × AQL is about constant along one. The numbers of
 /// the sequence below are those of the standard, computed here beside the written table.
 #[test]

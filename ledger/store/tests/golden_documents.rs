@@ -250,6 +250,14 @@ fn bodies() -> Vec<(String, Body)> {
                 items: BTreeMap::from([("BOLT-M8".parse().unwrap(), 4)]),
             },
         ),
+        (
+            "inspected",
+            DocumentStep::Inspected {
+                movement,
+                by: Document { kind: DocumentKind::Inspection, number: "QI-1".into() },
+                items: BTreeMap::from([("BOLT-M8".parse().unwrap(), 4)]),
+            },
+        ),
         ("own", DocumentStep::Own { name: "pause".into() }),
         ("in-force", DocumentStep::InForce),
         ("superseded", DocumentStep::Superseded),

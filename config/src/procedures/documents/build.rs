@@ -146,6 +146,8 @@ fn leg(table: &Fields) -> Leg {
         movement: word(table, "movement", movement, MovementKind::Transfer),
         from: words(table, "from", PlaceClass::of_name),
         to: words(table, "to", PlaceClass::of_name),
+        way: table.owned("way"),
+        sources: words(table, "sources", DocumentKind::of_name),
     }
 }
 

@@ -5,8 +5,8 @@ use gatewarden_documents::{
     frame::Frame,
     kinds::{
         Amend, Execution, HeadField, InspectionLevel, KINDS_MAX, LEGS_MAX, LINK_RULES_MAX,
-        LineField, Outcome, OverAct, PlaceClass, QuantityRule, RECOUNTS_MAX, STATES_MAX,
-        TOLERANCE_PERMILLE_MAX,
+        LineField, Outcome, OverAct, PlaceClass, QuantityRule, RECOUNTS_MAX, SOURCES_MAX,
+        STATES_MAX, TOLERANCE_PERMILLE_MAX,
     },
 };
 use gatewarden_model::{DOCUMENT_LINES_MAX, DocumentKind, LINKS_MAX, MovementKind};
@@ -212,6 +212,16 @@ static LEG: Section = Section {
         required("movement", Shape::Choice(MOVEMENT), "Which movement executes it."),
         required("from", PLACES, "From places of these classes."),
         required("to", PLACES, "To places of these classes."),
+        optional(
+            "way",
+            Shape::Text(Text::Slug),
+            "What its line says in its field \"way\" to take it.",
+        ),
+        optional(
+            "sources",
+            list(&Shape::Choice(DOCUMENT), SOURCES_MAX),
+            "It brings back what documents of these kinds moved, and no more.",
+        ),
     ],
 };
 

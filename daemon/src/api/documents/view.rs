@@ -84,6 +84,9 @@ pub(crate) struct DocumentView {
     /// What was taken for what it makes: base units by item.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     consumed: BTreeMap<ItemId, i64>,
+    /// What came on it to be inspected and is not yet: base units by item.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    to_inspect: BTreeMap<ItemId, i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tasks: Vec<TaskId>,
     /// The documents that follow from it, and are open.
@@ -194,6 +197,7 @@ impl DocumentView {
             approval: ApprovalView::of(open),
             quantities: quantities.map(|(line, told)| (line, LineView::of(told))).collect(),
             consumed: open.consumed.clone(),
+            to_inspect: open.to_inspect.clone(),
             tasks: open.tasks.iter().copied().collect(),
             followed_by: followed_by.map(|other| other.document().clone()).collect(),
         })
@@ -247,6 +251,7 @@ impl Past {
             approval: None,
             quantities: BTreeMap::new(),
             consumed: BTreeMap::new(),
+            to_inspect: BTreeMap::new(),
             tasks: vec![],
             followed_by: vec![],
         })

@@ -173,6 +173,7 @@ fn execution(finder: &mut Finder<'_>, kind: &KindDefinition) {
             }
         }
         wrong_way(finder, position, leg);
+        unlinked(finder, kind, position, leg);
     }
     // A kind with several movements has the right of the first; the others ask for theirs as well.
     if let Some(leg) = kind.legs.first().filter(|_| moves) {
@@ -202,6 +203,17 @@ fn wrong_way(finder: &mut Finder<'_>, position: usize, leg: &Leg) {
             format!("a {} does not go from {} to {}", leg.movement.name(), from.name(), to.name());
         let expected = "classes of places that this movement goes between";
         finder.list(("legs", position, "movement"), "leg-kind", message, expected);
+    }
+}
+
+/// A leg that brings back what documents moved that can't be named.
+fn unlinked(finder: &mut Finder<'_>, kind: &KindDefinition, position: usize, leg: &Leg) {
+    let linked = |to: &DocumentKind| kind.links.iter().any(|rule| rule.to == *to);
+    if let Some(source) = leg.sources.iter().find(|source| !linked(source)) {
+        let message =
+            format!("it brings back what a {} moved, which nothing names", source.words());
+        let expected = format!("a link to a {}", source.words());
+        finder.list(("legs", position, "sources"), "source-unlinked", message, &expected);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use gatewarden_model::{DocumentContent, DocumentKind, DocumentLine, Location};
 
-use super::{KindDefinition, Leg, Way, words::words_of};
+use super::{KindDefinition, Leg, WAY, Way, words::words_of};
 
 words_of!(/// Classes of places.
 PlaceClass {
@@ -73,7 +73,14 @@ impl KindDefinition {
     /// The first leg that the places of a line fit; any fits what is left out.
     #[must_use]
     pub fn leg(&self, line: &DocumentLine) -> Option<&Leg> {
-        self.legs.iter().find(|leg| leg.covers(line))
+        self.covering(line).next()
+    }
+
+    /// The legs that a line may take.
+    fn covering<'k, 'l>(&'k self, line: &'l DocumentLine) -> impl Iterator<Item = &'k Leg> {
+        let asks = self.legs.iter().any(|leg| leg.way.is_some());
+        let says = line.custom.iter().find(|(name, _)| name.as_str() == WAY).map(|(_, way)| way);
+        self.legs.iter().filter(move |leg| leg.covers(line) && (!asks || leg.way.as_ref() == says))
     }
 
     /// From where to where a line goes, and as which movement. None where no leg fits, or a place in the
@@ -88,7 +95,7 @@ impl KindDefinition {
             let (from, to) = (side(&line.from, &leg.from)?, side(&line.to, &leg.to)?);
             Some(Way { movement: leg.movement, from, to })
         };
-        self.legs.iter().filter(|leg| leg.covers(line)).find_map(fit)
+        self.covering(line).find_map(fit)
     }
 
     /// The legs in words, for messages: `production-issue from physical to production`.
@@ -98,7 +105,12 @@ impl KindDefinition {
             classes.iter().map(|class| class.name()).collect::<Vec<_>>().join(" or ")
         };
         let told = |leg: &Leg| {
-            format!("{} from {} to {}", leg.movement.name(), names(&leg.from), names(&leg.to))
+            let told =
+                format!("{} from {} to {}", leg.movement.name(), names(&leg.from), names(&leg.to));
+            match &leg.way {
+                Some(way) => format!("{told} where {WAY} is {way}"),
+                None => told,
+            }
         };
         self.legs.iter().map(told).collect::<Vec<_>>().join("; ")
     }

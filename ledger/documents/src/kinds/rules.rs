@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{InspectionLevel, LineField, Outcome, OverAct, PlaceClass, QuantityRule, is_default};
 
+/// The field of a line that says which of several ways between the same places it takes.
+pub const WAY: &str = "way";
+/// Most kinds of source of one leg.
+pub const SOURCES_MAX: usize = 4;
+
 /// What lines are like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +43,14 @@ pub struct Leg {
     pub from: Vec<PlaceClass>,
     /// To places of these classes.
     pub to: Vec<PlaceClass>,
+    /// What a line must say in its field [`WAY`] to take it. Where one leg of a kind asks for that, a line that
+    /// says nothing takes a leg that asks for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+    /// The kinds of which a document must be named, because its lines bring back what those moved, and no more than
+    /// that. The first of them that is named counts. None: nothing is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<DocumentKind>,
 }
 
 /// What a document may, or must, follow from.

@@ -12,6 +12,7 @@ use gatewarden_model::{
 use gatewarden_workflow::Told;
 
 use crate::{
+    documents::inspect,
     procedures::Procedures,
     state::{OpenDocument, State},
     workflows,
@@ -90,6 +91,7 @@ impl State {
             tasks: Default::default(),
             consumed: Default::default(),
             worked: Default::default(),
+            to_inspect: Default::default(),
             content,
         };
         self.enter(&mut open, Frame::Draft);
@@ -164,6 +166,11 @@ impl State {
                     *sum = sum.saturating_add(*quantity);
                 }
             }
+            DocumentStep::Inspected { items, .. } => {
+                for (item, done) in items {
+                    inspect::add(&mut open.to_inspect, item, done.saturating_neg());
+                }
+            }
             DocumentStep::Own { name } => {
                 let own = self
                     .definition(open)
@@ -191,6 +198,7 @@ impl State {
             // What is out of range was refused before it was recorded.
             let _ = open.quantities.take(kind, &content, movement);
         }
+        inspect::arrived(&mut open.to_inspect, movement);
         self.documents.insert(movement.document.clone(), open);
     }
 }

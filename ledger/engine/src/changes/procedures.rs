@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_model::{Actor, Body, Change, ChangeId, ChangeVerdict, Hash};
+use gatewarden_model::{Actor, Body, Change, ChangeId, ChangeVerdict, Hash, TaskId};
 
 use super::{id_of, refusal};
 use crate::{
@@ -42,6 +42,7 @@ impl Turn<'_> {
         Procedures::recorded(version, &parts)
             .map_err(|error| ("procedures-invalid", error.to_string()))?;
         self.record(Body::ProceduresDefined { version, parts, change: Some(id) });
+        self.end_governed_tasks();
         Ok(())
     }
 
@@ -60,6 +61,7 @@ impl Turn<'_> {
         }
         if known.is_none() {
             self.record(Body::ProceduresDefined { version, parts, change: None });
+            self.end_governed_tasks();
             return Ok(Reply::Done);
         }
         let reason = format!("the configuration has other {}", self.parts_that_differ(&parts));
@@ -72,6 +74,19 @@ impl Turn<'_> {
         let (id, by) = (id_of(version, *self.next_seq), Actor::Daemon);
         self.record(Body::ChangeRequested { id, change, reason, by, decision: None });
         Ok(Reply::Requested(id))
+    }
+
+    /// Closes the tasks that were opened by hand and that a procedure governs from now on: nothing may be done on
+    /// them, and they would stand before those of approved documents.
+    fn end_governed_tasks(&mut self) {
+        let by_hand = self.state.tasks().map(|open| &open.task);
+        let by_hand = by_hand.filter(|task| task.document_digest.is_none());
+        let governed =
+            by_hand.filter(|task| self.check_governed(&task.document, task.kind).is_err());
+        let ids: Vec<TaskId> = governed.map(|task| task.id).collect();
+        for id in ids {
+            self.close_task(id, "a procedure governs it now", Actor::Daemon);
+        }
     }
 
     fn parts_that_differ(&self, parts: &BTreeMap<String, String>) -> String {

@@ -38,6 +38,11 @@ pub(super) fn planned(
         DocumentKind::Requisition => requisition(turn, content, facts),
         DocumentKind::EngineeringChange => turn.check_change_order(open, facts.0),
         DocumentKind::SubcontractSettlement => settlements::check(turn.state, content),
+        DocumentKind::Inspection => {
+            facts.0.extend(turn.inspection(content, kind)?);
+            Ok(())
+        }
+        DocumentKind::ReturnOrder => turn.check_returns(content, kind),
         DocumentKind::Bom => {
             let message =
                 "a BOM comes into force by an engineering change: link this draft from one";

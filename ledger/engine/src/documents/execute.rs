@@ -18,6 +18,7 @@ use super::fulfil::check_fulfilled;
 use crate::{
     settlements,
     state::{OpenDocument, State},
+    tasks::check_governed,
     turn::{Fault, Turn},
 };
 
@@ -292,7 +293,10 @@ impl Turn<'_> {
 /// Whether a document's task may still move what it is about to: the version that it comes of is the approved
 /// one, nothing newer waits, and no line gets more than its tolerance.
 pub(crate) fn check_version(state: &State, task: &Task, movement: &Movement) -> Result<(), Fault> {
-    let Some(digest) = task.document_digest else { return Ok(()) };
+    let Some(digest) = task.document_digest else {
+        // It was opened before a procedure governed it.
+        return check_governed(state, &task.document, task.kind);
+    };
     let number = &task.document.number;
     let open = state.document(&task.document);
     let open = open.filter(|open| {

@@ -35,6 +35,7 @@ impl Turn<'_> {
         let content = open.content;
         self.fulfil(&content, &kind, &movement);
         self.consume(&content, &movement);
+        self.inspect(&content, &movement);
         self.bring_in(&content, &kind, &movement);
         self.close_complete(&movement.document);
     }
@@ -110,7 +111,8 @@ pub(crate) fn is_done(state: &State, open: &OpenDocument, kind: &KindDefinition)
     let stands = open.frame().is_open() && own;
     let complete = open.quantities.is_complete(&kind.tolerance);
     let in_hand = super::circumstances(state, open, kind).in_hand;
-    stands && open.quantities.is_executed() && complete && !in_hand
+    let inspected = open.to_inspect.is_empty();
+    stands && open.quantities.is_executed() && complete && inspected && !in_hand
 }
 
 /// What a movement took for what orders make, less what came back: base units by item.

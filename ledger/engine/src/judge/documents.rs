@@ -16,7 +16,9 @@ use gatewarden_model::{
 use gatewarden_workflow::act_of;
 
 use super::{
-    Verdict, settlements,
+    Verdict,
+    planned::{self, Book},
+    settlements,
     steps::{self, Asked},
 };
 use crate::{
@@ -38,26 +40,28 @@ pub(super) struct Papers {
     expected: HashMap<Document, VecDeque<ApprovalEvent>>,
     /// The movement that was recorded last.
     moved: Option<Movement>,
-    /// The documents on which that was counted, and whether as material.
-    counted: HashSet<(Document, bool)>,
+    /// The documents on which that was counted, and by which step.
+    counted: HashSet<(Document, &'static str)>,
     /// Documents that are over: their numbers are not used again.
     over: HashSet<Document>,
+    /// What documents moved and got back.
+    book: Book,
 }
 
 impl Papers {
     /// Keeps what later entries rest on.
-    pub(super) fn count(&mut self, entry: &Entry) {
+    pub(super) fn count(&mut self, state: &State, entry: &Entry) {
+        self.book.count(state, entry);
         match &entry.body {
             Body::Moved { movement, .. } => {
                 self.moved = movement.document_digest.is_some().then(|| movement.clone());
                 self.counted.clear();
             }
             Body::DocumentStepped { document, step, .. } => match step {
-                DocumentStep::Fulfilled { .. } => {
-                    self.counted.insert((document.clone(), false));
-                }
-                DocumentStep::Consumed { .. } => {
-                    self.counted.insert((document.clone(), true));
+                DocumentStep::Fulfilled { .. }
+                | DocumentStep::Consumed { .. }
+                | DocumentStep::Inspected { .. } => {
+                    self.counted.insert((document.clone(), step.name()));
                 }
                 step if step.is_final() => drop(self.over.insert(document.clone())),
                 _ => {}
@@ -128,9 +132,10 @@ impl Papers {
         }
         let open_now = (scene.state, open, kind);
         match step {
-            DocumentStep::Submitted { .. } => {
+            DocumentStep::Submitted { facts, .. } => {
                 steps::taken(open_now, &steps::SUBMIT, asked)?;
                 settlements::stands(scene.state, open)?;
+                self.book.submitted(scene.state, open, kind, facts)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
                 self.expected.insert(document.clone(), events);
                 Ok(())
@@ -155,7 +160,7 @@ impl Papers {
                 let Some((moved, content, kind)) = self.last(scene.state, *movement, by) else {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
-                self.first_time(document, false)?;
+                self.first_time(document, step)?;
                 let named = fulfilled(kind, content).contains(document);
                 let found = lines_done(&open.content, (kind, content), moved);
                 same(named && found == *lines, "what the movement fulfils")
@@ -164,9 +169,17 @@ impl Papers {
                 let Some((moved, content, _)) = self.last(scene.state, *movement, by) else {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
-                self.first_time(document, true)?;
+                self.first_time(document, step)?;
                 let found = consumed(content, moved).remove(document);
                 same(found.as_ref() == Some(items), "what the movement consumes")
+            }
+            DocumentStep::Inspected { movement, by, items } => {
+                let Some((moved, content, _)) = self.last(scene.state, *movement, by) else {
+                    return Err("it counts a movement that was not just recorded".to_owned());
+                };
+                self.first_time(document, step)?;
+                let found = planned::inspected(document, (moved, content), items);
+                same(found, "what the movement decides on")
             }
             DocumentStep::Started { task } => {
                 let own =
@@ -194,8 +207,8 @@ impl Papers {
     }
 
     /// Whether the last movement was not counted on a document yet.
-    fn first_time(&self, document: &Document, as_material: bool) -> Verdict {
-        match self.counted.contains(&(document.clone(), as_material)) {
+    fn first_time(&self, document: &Document, step: &DocumentStep) -> Verdict {
+        match self.counted.contains(&(document.clone(), step.name())) {
             false => Ok(()),
             true => Err(format!("{} counts the same movement twice", document.number)),
         }
@@ -404,7 +417,9 @@ fn moved(state: &State, movement: &Movement, pass: Option<&Pass>) -> Verdict {
     if let (Some(task), Some(pass)) = (task, pass) {
         check_receiver(state, task, pass).map_err(|(_, message)| message)?;
     }
-    let Some(digest) = digest else { return Ok(()) };
+    let Some(digest) = digest else {
+        return governed(state, &movement.document, movement.kind);
+    };
     let Some(open) = state.document(&movement.document) else {
         return Err(format!("{} is not open", movement.document.number));
     };

@@ -54,6 +54,8 @@ pub struct OpenDocument {
     pub consumed: BTreeMap<ItemId, i64>,
     /// What a subcontractor had and made for it.
     pub worked: Worked,
+    /// What came on it to be inspected and is not yet: base units by item.
+    pub to_inspect: BTreeMap<ItemId, i64>,
     /// The tasks that execute it, also those that are over.
     pub tasks: BTreeSet<TaskId>,
 }

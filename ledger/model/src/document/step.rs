@@ -89,6 +89,15 @@ pub enum DocumentStep {
         /// Base units by item; less than 0 where something came back.
         items: BTreeMap<ItemId, i64>,
     },
+    /// A movement on an inspection decided on goods that came on this document to be inspected.
+    Inspected {
+        /// Which movement.
+        movement: MovementId,
+        /// On which inspection.
+        by: Document,
+        /// Base units by item; less than 0 where a decision was taken back.
+        items: BTreeMap<ItemId, i64>,
+    },
     /// A step of its kind's own.
     Own {
         /// Its name.
@@ -123,6 +132,7 @@ impl DocumentStep {
             Self::Started { .. } => "started",
             Self::Fulfilled { .. } => "fulfilled",
             Self::Consumed { .. } => "consumed",
+            Self::Inspected { .. } => "inspected",
             Self::Own { .. } => "own",
             Self::InForce => "in-force",
             Self::Superseded => "superseded",

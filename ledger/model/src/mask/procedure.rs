@@ -20,6 +20,7 @@ impl Mask for DocumentStep {
             | Self::Started { task: _ }
             | Self::Fulfilled { movement: _, by: _, lines: _ }
             | Self::Consumed { movement: _, by: _, items: _ }
+            | Self::Inspected { movement: _, by: _, items: _ }
             | Self::Own { name: _ }
             | Self::InForce
             | Self::Superseded => {}

@@ -1,0 +1,80 @@
+//! What a document moved and got back, read from the journal for a return that names it.
+//!
+//! Invariants: what a group has recorded and not written yet counts too; a document with more entries than are
+//! read is not known, so that nothing goes back on it. Absent: what may go back (the engine).
+
+use std::collections::BTreeSet;
+
+use gatewarden_engine::Page;
+use gatewarden_model::{
+    Body, Document, DocumentContent, DocumentKind, Entry, Subject, SubjectKind,
+};
+use gatewarden_store::{LedgerReader, StoreError};
+
+/// Entries of one document that are read.
+const ENTRIES_MAX: usize = 10_000;
+
+/// The page of a document; none where it has too many entries.
+pub(super) fn page_of(
+    ledger: &LedgerReader,
+    document: &Document,
+    unwritten: &[Entry],
+) -> Result<Option<Page>, StoreError> {
+    let (mut page, mut returns) = (Page::default(), BTreeSet::new());
+    let Some(entries) = about(ledger, document, unwritten)? else { return Ok(None) };
+    let mut version = None;
+    for entry in entries {
+        match entry.body {
+            Body::DocumentWritten { content, .. } if content.document == *document => {
+                version = Some(content);
+            }
+            Body::DocumentWritten { content, .. } if is_return(&content) => {
+                returns.insert(content.document);
+            }
+            body => {
+                if let Some(content) = &version {
+                    page.take(document, content, &body);
+                }
+            }
+        }
+    }
+    for one in returns {
+        let Some(entries) = about(ledger, &one, unwritten)? else { return Ok(None) };
+        let mut version = None;
+        for entry in entries {
+            match (entry.body, &version) {
+                (Body::DocumentWritten { content, .. }, _) if content.document == one => {
+                    version = Some(content);
+                }
+                (body @ Body::Moved { .. }, Some(content)) if moves(&body, &one) => {
+                    page.take(document, content, &body);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(Some(page))
+}
+
+/// The entries about a document's number, oldest first; none where they are too many.
+fn about(
+    ledger: &LedgerReader,
+    document: &Document,
+    unwritten: &[Entry],
+) -> Result<Option<Vec<Entry>>, StoreError> {
+    let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
+    let mut entries = ledger.touching(&subject, ENTRIES_MAX)?;
+    if entries.len() >= ENTRIES_MAX {
+        return Ok(None);
+    }
+    entries.extend_from_slice(unwritten);
+    Ok(Some(entries))
+}
+
+fn is_return(content: &DocumentContent) -> bool {
+    content.document.kind == DocumentKind::ReturnOrder
+}
+
+fn moves(body: &Body, document: &Document) -> bool {
+    matches!(body, Body::Moved { movement, .. } if movement.document == *document)
+}

@@ -1,0 +1,86 @@
+//! What goes back to whom it came from: no more than came, on the documents that say so.
+#![allow(clippy::unwrap_used)] // A failing unwrap is a failing test.
+
+mod common;
+mod papers;
+
+use gatewarden_documents::Frame;
+use gatewarden_model::{Body, DocumentContent, MovementKind, StockStatus};
+use papers::{Papers, bolts, content, received};
+
+/// Bolts that go back to ACME on what GR-1 brought.
+fn back(number: &str, quantity: i64) -> DocumentContent {
+    let rest = format!(
+        "note = 'torn threads'\npartner = 'ACME'\nstation = 'dock-1'\n\
+         links = [{{ document = {{ kind = 'receipt', number = 'GR-1' }} }}]\n\
+         lines = [{{ line = 10, item = 'BOLT-M8', quantity = {quantity}, from = 'wh1/dock', \
+         to = '@supplier/ACME' }}]"
+    );
+    content("return-order", number, &rest)
+}
+
+#[test]
+fn no_more_goes_back_to_a_supplier_than_came_from_him() {
+    let (mut house, came) = received(10, "available");
+    assert_eq!(house.frame(&came), None, "the receipt is over");
+    let submit = house.submit(&back("RT-1", 11), "sue");
+    assert_eq!(house.refused(submit), "more-than-moved");
+    let mut nothing = back("RT-2", 3);
+    nothing.links.clear();
+    let submit = house.submit(&nothing, "sue");
+    assert_eq!(house.refused(submit), "source-missing");
+    let six = back("RT-3", 6);
+    house.signed(&six, &["mia"]);
+    // What another return is still to bring back counts, and so does what it brought.
+    let five = back("RT-4", 5);
+    let submit = house.submit(&five, "sue");
+    assert_eq!(house.refused(submit.clone()), "more-than-moved");
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=6)), "posted");
+    assert_eq!(house.frame(&six), None);
+    assert_eq!(house.lies("wh1/dock", StockStatus::Available), 4);
+    assert_eq!(house.refused(submit), "more-than-moved");
+    let four = back("RT-5", 4);
+    house.signed(&four, &["mia"]);
+    assert_eq!(house.seen(3, "dock-1", 1, &bolts(7..=10)), "posted");
+    assert_eq!(house.lies("wh1/dock", StockStatus::Available), 0);
+    let moved = house.journal.iter().rev().find_map(|entry| match &entry.body {
+        Body::Moved { movement, .. } => Some(movement.clone()),
+        _ => None,
+    });
+    assert_eq!(moved.unwrap().kind, MovementKind::SupplierReturn);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// An engine that was started anew reads what came and went back in the journal.
+#[test]
+fn what_went_back_before_a_restart_counts() {
+    let (mut house, _) = received(10, "available");
+    house.signed(&back("RT-1", 6), &["mia"]);
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=6)), "posted");
+    house.engine = house.restarted();
+    let submit = house.submit(&back("RT-2", 5), "sue");
+    assert_eq!(house.refused(submit), "more-than-moved");
+    let four = back("RT-3", 4);
+    house.signed(&four, &["mia"]);
+    assert_eq!(house.frame(&four), Some(Frame::InExecution));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What goes back is held against the goods that came, not against what was ordered.
+#[test]
+fn the_judge_finds_what_was_never_moved() {
+    let (mut house, _) = received(10, "available");
+    house.signed(&back("RT-1", 6), &["mia"]);
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=6)), "posted");
+    assert_eq!(house.judged(), Vec::<String>::new());
+    let mut journal = house.journal.clone();
+    for entry in &mut journal {
+        if let Body::Moved { movement, .. } = &mut entry.body
+            && movement.kind == MovementKind::Receipt
+        {
+            movement.lines[0].quantity = 5;
+        }
+    }
+    let told = house.judged_of(&journal);
+    assert!(told.iter().any(|line| line.contains("to go back")), "{told:?}");
+}
