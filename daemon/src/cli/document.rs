@@ -5,6 +5,7 @@
 //! first everything is checked, in the second it is written. Absent: what a file says
 //! (`gatewarden_documents::exchange`), who may do what (the engine).
 
+mod count;
 mod door;
 mod export;
 mod kept;
@@ -41,6 +42,9 @@ pub(crate) enum DocumentVerb {
     Import(Box<ImportArgs>),
     /// Print the open documents of a kind, as far as you may see them.
     Export(export::ExportArgs),
+    /// List the bins of a count order, or say what you found in one. What devices saw is known already; what you
+    /// type is marked so.
+    Count(count::CountArgs),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +84,7 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
     match verb {
         DocumentVerb::Import(args) => bring_in(*args).await,
         DocumentVerb::Export(args) => export::export(args).await,
+        DocumentVerb::Count(args) => count::count(args).await,
     }
 }
 

@@ -8,6 +8,7 @@
 //! question of that moment gives them. Pure.
 
 mod approved;
+mod counts;
 mod documents;
 mod holds;
 mod labels;

@@ -89,10 +89,12 @@ fn initiator(by: &Actor) -> Result<OperatorId, Fault> {
     OperatorId::parse(&name).map_err(|error| ("author-unnamed", error.to_string()))
 }
 
-/// Everybody who must not sign a version: who wrote it, and for whom it was written.
+/// Everybody who must not sign a version: who wrote it, and for whom it was written; of what a count found also
+/// who counted anything, and who ordered it.
 fn authors(open: &OpenDocument) -> BTreeSet<OperatorId> {
     let author = OperatorId::parse(&author_of(&open.by)).ok();
-    requester_of(open).into_iter().chain(author).collect()
+    let counted = open.count.iter().flat_map(|count| count.not_signed_by());
+    requester_of(open).into_iter().chain(author).chain(counted).collect()
 }
 
 /// For whom a version was written.

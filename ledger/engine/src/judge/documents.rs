@@ -15,10 +15,12 @@ use gatewarden_model::{
 };
 use gatewarden_workflow::act_of;
 
-use super::Verdict;
+use super::{Verdict, counts};
 use crate::{
     documents::{
-        author_of, facts,
+        author_of,
+        counts::{definition_now, is_deciding},
+        facts,
         follow::{consumed, fulfilled, lines_done},
         posting_of, tasks_for,
     },
@@ -55,7 +57,9 @@ impl Papers {
         let scene = Scene { state, now: &entry.at };
         match &entry.body {
             Body::DocumentWritten { content, by, decision } => {
-                written(state, content, by, decision.is_some())
+                let decided = decision.is_some();
+                counts::written(state, content, (by, decided))
+                    .unwrap_or_else(|| written(state, content, by, decided))
             }
             Body::DocumentStepped { document, version, digest, step, by, decision } => {
                 let Some(open) = state.document(document) else {
@@ -68,13 +72,23 @@ impl Papers {
                     return Err(format!("no definition of {} is in force", document.kind.name()));
                 };
                 let asked = decision.as_ref().map(|said| (said.module, said.action));
+                counts::stepped(state, (open, kind), (step, by), asked)?;
+                // What a count found is signed by a workflow of its own.
+                let own = is_deciding(open).then(|| definition_now(open, kind.clone()));
+                let kind = own.as_ref().unwrap_or(kind);
                 self.stepped(scene, (open, kind), (step, by, asked), classes)
             }
             Body::TaskOpened { task, by, decision } => {
                 task_opened(state, task, by, decision.is_some())
             }
-            Body::Reserved { posting, by, .. } => reserved(state, posting, by),
-            Body::Moved { movement, pass } => moved(state, movement, pass.as_ref()),
+            Body::Reserved { posting, by, decision, .. } => {
+                counts::reserved(posting, decision)?;
+                reserved(state, posting, by)
+            }
+            Body::Moved { movement, pass } => {
+                counts::moved(state, movement)?;
+                moved(state, movement, pass.as_ref())
+            }
             Body::Held { pass, task, .. } => match state.task(*task) {
                 Some(open) => {
                     check_receiver(state, &open.task, pass).map_err(|(_, message)| message)
@@ -106,7 +120,9 @@ impl Papers {
         match step {
             DocumentStep::Submitted { .. } => {
                 let right = kind.rights.create;
-                if asked != Some((right.module, right.action)) {
+                // What was counted follows from the counts: nobody is asked for it.
+                let right = (!is_deciding(open)).then_some((right.module, right.action));
+                if asked != right {
                     return Err("it is handed in by another right".to_owned());
                 }
                 let events = submitted(scene, (open, kind), (step, by), classes)?;

@@ -14,12 +14,14 @@ impl Mask for DocumentStep {
             }
             Self::Approval { event } => event.mask(rights),
             Self::Closed { reason } | Self::Cancelled { reason } => words::note(reason, rights),
+            Self::Counted { sheet } => sheet.mask(rights),
             Self::Approved { signatures: _ }
             | Self::Returned
             | Self::Rejected
             | Self::Started { task: _ }
             | Self::Fulfilled { movement: _, by: _, lines: _ }
             | Self::Consumed { movement: _, by: _, items: _ }
+            | Self::CountBegun
             | Self::Own { name: _ }
             | Self::InForce
             | Self::Superseded => {}
