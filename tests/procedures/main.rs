@@ -4,6 +4,7 @@
 
 mod adjust;
 mod change;
+mod count;
 mod doors;
 mod house;
 mod issue;

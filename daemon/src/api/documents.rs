@@ -4,6 +4,7 @@
 //! is done to one is a command that the engine decides on, whatever door it came by. A document that is over is
 //! told from its entries. Absent: files of documents (`exchange` of the command line), the page for signing.
 
+pub(crate) mod count;
 mod plans;
 mod view;
 

@@ -231,6 +231,10 @@ fn routes() -> Router<Api> {
         .route("/api/v1/documents/{kind}/{number}/submit", post(documents::submit))
         .route("/api/v1/documents/{kind}/{number}/act", post(documents::sign))
         .route("/api/v1/documents/{kind}/{number}/step", post(documents::step))
+        .route(
+            "/api/v1/documents/{kind}/{number}/count",
+            get(documents::count::sheet).post(documents::count::hand_in),
+        )
         .route("/api/v1/inbox", get(documents::inbox))
         .route("/api/v1/todos/{entry}/done", post(documents::done))
         .route("/tasks", get(tasks::list).post(tasks::open))

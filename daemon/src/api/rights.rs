@@ -195,6 +195,14 @@ static TABLE: &[Needs] = &[
         "authenticated",
         OF_KIND,
     ),
+    noted("get", "/api/v1/documents/{kind}/{number}/count", "count-sheet", "ledger:view", OF_KIND),
+    noted(
+        "post",
+        "/api/v1/documents/{kind}/{number}/count",
+        "count-hand_in",
+        "authenticated",
+        OF_KIND,
+    ),
     noted("get", "/api/v1/inbox", "documents-inbox", "authenticated", "a person"),
     noted(
         "post",

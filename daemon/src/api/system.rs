@@ -188,6 +188,8 @@ pub(crate) async fn openapi(who: Who) -> Json<utoipa::openapi::OpenApi> {
         documents::submit,
         documents::sign,
         documents::step,
+        documents::count::sheet,
+        documents::count::hand_in,
         documents::inbox,
         documents::done,
         tasks::list,

@@ -6,6 +6,7 @@
 //! first everything is checked, in the second it is written. Absent: what a file says
 //! (`gatewarden_documents::exchange`), who may do what (the engine).
 
+mod count;
 mod door;
 mod export;
 mod kept;
@@ -55,6 +56,9 @@ pub(crate) enum DocumentVerb {
     /// Draft the settlement of a subcontract order from what went out, came back and was made: what the bill of
     /// material gives for that, what was lost, and what is owed. It is signed like any document.
     Settle(plans::SettleArgs),
+    /// List the bins of a count order, or say what you found in one. What devices saw is known already; what you
+    /// type is marked so.
+    Count(count::CountArgs),
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +102,7 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
         DocumentVerb::Paper(verb) => paper::paper(verb).await,
         DocumentVerb::Impact(args) => plans::impact(args).await,
         DocumentVerb::Settle(args) => plans::settle(args).await,
+        DocumentVerb::Count(args) => count::count(args).await,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Absent: what they say (`api::documents` shows it, masked); a trace tells what happened to them.
 
 use gatewarden_model::{
-    ApprovalEvent, Body, Document, DocumentContent, DocumentStep, ReturnTo, SignerPlace, Verdict,
+    ApprovalEvent, Body, CountSheet, Document, DocumentContent, DocumentStep, ReturnTo,
+    SignerPlace, Verdict,
 };
 
 use super::words::{Told, actor};
@@ -97,12 +98,25 @@ fn stepped(step: &DocumentStep) -> (String, Option<String>) {
             let items: Vec<String> = items.iter().map(|(item, n)| format!("{n} {item}")).collect();
             (format!("inspected {} on {}", items.join(", "), named(by)), None)
         }
+        DocumentStep::CountBegun => plain("is being counted"),
+        DocumentStep::Counted { sheet } => (counted(sheet), None),
         DocumentStep::Own { name } => (format!("step {name}"), None),
         DocumentStep::InForce => plain("in force"),
         DocumentStep::Superseded => plain("superseded"),
         DocumentStep::Closed { reason } => (format!("closed: {reason}"), None),
         DocumentStep::Cancelled { reason } => (format!("cancelled: {reason}"), None),
     }
+}
+
+fn counted(sheet: &CountSheet) -> String {
+    let by = match (&sheet.pass, sheet.seen.is_empty()) {
+        (Some(pass), _) => format!("seen at {}", pass.station),
+        (None, true) => "nothing typed".to_owned(),
+        (None, false) => "typed".to_owned(),
+    };
+    let found = sheet.seen.iter().fold(0_i64, |sum, seen| sum.saturating_add(seen.quantity));
+    let whole = if sheet.done { ", counted whole" } else { "" };
+    format!("{} counted: {found} found, {by}{whole}", sheet.bin)
 }
 
 fn names<T: ToString>(list: &[T]) -> String {

@@ -17,7 +17,10 @@ use gatewarden_model::{
     Stamp, StationId, TagOp, TagOutcome, Task, TaskId, Tid, entry::Verdict,
 };
 
-use crate::{documents::DocumentAct, factors::FactorUse};
+use crate::{
+    documents::{BinCount, DocumentAct},
+    factors::FactorUse,
+};
 
 pub use checks::{ActivationCodes, Factor, FactorCheck, PinCheck};
 pub use reply::{Outcome, Refusal, Reply, ReviewExpiry};
@@ -288,6 +291,16 @@ pub enum Command {
         /// Why.
         reason: String,
         /// By whom.
+        by: Actor,
+    },
+    /// Say what was found in a bin of a count order that is being counted, or that a bin is counted whole. Needs the
+    /// right of its kind to execute.
+    CountBin {
+        /// Which order.
+        document: Document,
+        /// What was found where.
+        count: BinCount,
+        /// By whom: a person in a session.
         by: Actor,
     },
     /// Rules found something after an entry, on a schedule, or because a level was crossed.

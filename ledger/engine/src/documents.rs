@@ -9,6 +9,7 @@
 mod act;
 pub(crate) mod check;
 mod close;
+pub(crate) mod counts;
 mod draft;
 mod execute;
 pub(crate) mod facts;
@@ -37,6 +38,7 @@ use crate::{
 };
 
 pub use close::DocumentAct;
+pub use counts::BinCount;
 pub(crate) use draft::{House, mistakes_in};
 pub(crate) use execute::{check_version, posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
@@ -80,7 +82,7 @@ impl Turn<'_> {
                 format!("the definitions {} of {number} can't be read here", open.procedures);
             return Err(("no-procedures", message));
         };
-        Ok((open.clone(), kind.clone()))
+        Ok((open.clone(), counts::definition_now(open, kind.clone())))
     }
 
     /// Asks for a right on a document.

@@ -570,6 +570,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::EndDocument { document, act, reason, by } => {
             turn.end_document(document, act, reason, by)
         }
+        Command::CountBin { document, count, by } => turn.count_bin(document, count, by),
         Command::Fire { firings, document } => turn.fire(firings, document.as_ref()),
         Command::FinishTodo { fired, reason, by } => turn.finish_todo(fired, reason, by),
         Command::OpenTask { task, by } => turn.open_task(task, by),

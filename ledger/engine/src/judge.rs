@@ -9,6 +9,7 @@
 
 mod approved;
 mod changed;
+mod counts;
 mod documents;
 mod holds;
 mod labels;

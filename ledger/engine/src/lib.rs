@@ -60,7 +60,7 @@ pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
-pub use documents::{DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page};
+pub use documents::{BinCount, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
@@ -86,8 +86,8 @@ pub use sessions::{
     scans::{BADGE_SEEN_MS_MAX, SCAN_EVERY_US, SCANS_AT_ONCE_MAX},
 };
 pub use state::{
-    Activation, Approval, Client, Hold, KnownDevice, LineProgress, Lockout, OpenChange,
-    OpenDocument, OpenLabel, Operator, Policies, Quarantine, RefusedDevice, Reservation,
-    ReviewState, Reviewed, Session, State, TaskState, Todo,
+    Activation, Approval, Client, Count, CountPhase, Hold, KnownDevice, LineProgress, Lockout,
+    OpenChange, OpenDocument, OpenLabel, Operator, Policies, Quarantine, RefusedDevice,
+    Reservation, ReviewState, Reviewed, Session, State, TaskState, Todo,
 };
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

@@ -5,15 +5,18 @@
 //! the same is refused by the stock itself: a mistake here denies, it never posts.
 
 use gatewarden_model::{
-    Action, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass, Posting,
-    Stamp, Task,
+    Action, CountSeen, Day, Document, DocumentContent, ItemId, Location, Module, MovementId, Pass,
+    Posting, Stamp, Task,
 };
 use gatewarden_stock::{LINES_MAX, Site, Stock, Wants, reversal_lines};
 
 use crate::{
     access::{Access, Fact},
     command::Command,
-    documents::posting_of,
+    documents::{
+        counts::{wants_of_count, wants_of_pass},
+        posting_of,
+    },
     engine::Settings,
     postings::moved,
     seen::{self, Means, Seen},
@@ -37,6 +40,7 @@ pub(crate) fn wants(
     match command {
         Command::Pass(pass) => {
             of_pass(&mut wants, pass, state.asked_at(&pass.station), stock, settings);
+            wants_of_pass(&mut wants, state, pass, (stock, settings));
         }
         Command::DecideHold { pass, .. } => {
             if let Some(hold) = state.hold(*pass) {
@@ -70,6 +74,12 @@ pub(crate) fn wants(
         | Command::ActOnDocument { document, .. }
         | Command::EndDocument { document, .. } => {
             of_document(&mut wants, document, state, stock, settings, now);
+        }
+        Command::CountBin { document, count, .. } => {
+            let found = count.seen.iter().take(LINES_MAX).map(|seen| &seen.item);
+            wants_of_count(&mut wants, state, document, found);
+            let lots = |seen: &CountSeen| Some((seen.item.clone(), seen.bucket.lot.clone()?));
+            wants.lots.extend(count.seen.iter().take(LINES_MAX).filter_map(lots));
         }
         Command::OpenTask { task, .. } => of_worth(&mut wants, access, task),
         Command::ApproveTask { task, .. } | Command::WithdrawTask { task, .. } => {

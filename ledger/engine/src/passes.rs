@@ -3,24 +3,26 @@
 //!
 //! Invariants: every pass that saw anything ends in exactly one entry that holds it or the movement
 //! it caused, and the same pass twice in that one only; a pass that was interrupted, or in which a
-//! portal has doubts about goods of the task, never posts by itself; green is only for what is posted.
+//! portal has doubts about goods of the task, never posts by itself; green is only for what is posted, or counted where a count waits for it.
 
 use gatewarden_model::{
-    Action, Actor, Amount, Body, Comparison, Day, Decision, Hash, Movement, MovementId, OperatorId,
-    Pass, PassClosing, PassOpening, Second, SessionId, Signal, TaskId, canonical, pass::Doubtful,
+    Action, Actor, Amount, Body, Comparison, Day, Decision, DocumentKind, Hash, Movement,
+    MovementId, OperatorId, Pass, PassClosing, PassOpening, Second, SessionId, Signal, TaskId,
+    canonical, pass::Doubtful,
 };
 
 use crate::{
     access::{Fact, Facts, Looks},
     command::{Refusal, Reply},
     compare::{Match, compare},
+    documents::counts::check_frozen,
     goods::{of_lines, of_task, undecided, worth},
     grade::{grade, least_trust},
     lines::movement_lines,
     receivers::check_receiver,
     seen,
     sessions::actor_in,
-    state::{Session, TaskState},
+    state::{OpenDocument, Session, TaskState},
     turn::{Answer, Asked, Fault, Turn, fault},
 };
 
@@ -60,7 +62,7 @@ impl Turn<'_> {
         let (id, station) = (pass.id, pass.station.clone());
         let is_copied = pass.doubts.iter().any(|doubt| doubt.why == Doubtful::AnotherTid);
         let (answer, signal) = match self.judge(pass) {
-            Ok(reply @ Reply::Posted { .. }) => (Ok(reply), Signal::Go),
+            Ok(reply @ (Reply::Posted { .. } | Reply::Counted { .. })) => (Ok(reply), Signal::Go),
             Ok(reply @ Reply::Quarantined { .. }) => (Ok(reply), Signal::Alarm),
             other if is_copied => (other, Signal::Alarm),
             other => (other, Signal::Stop),
@@ -78,6 +80,13 @@ impl Turn<'_> {
         if let Some(hold) = self.state.hold(pass.id) {
             let comparison = hold.comparison.clone();
             return Some(Ok(Reply::Held { task: hold.task, comparison }));
+        }
+        let of_count = |open: &&OpenDocument| {
+            open.count.as_ref().is_some_and(|count| count.passes.contains(&pass.id))
+        };
+        if let Some(open) = self.state.documents_of(DocumentKind::CountOrder).find(of_count) {
+            let (document, bin) = (open.document().clone(), None);
+            return Some(Ok(Reply::Counted { document, bin, done: false }));
         }
         let held = self.state.quarantined(pass.id)?;
         Some(Ok(Reply::Quarantined { reason: held.reason.clone() }))
@@ -119,6 +128,9 @@ impl Turn<'_> {
             Err(reason) => return Ok(self.quarantine(pass, reason)),
         };
         self.moved_in(&session, pass.closed);
+        if let Some(answer) = self.count_pass(&pass, &session) {
+            return answer;
+        }
         let (task, matched) = match self.choose(&pass) {
             Choice::Task(task, matched) => (task, matched),
             Choice::Nothing => {
@@ -403,6 +415,7 @@ impl Turn<'_> {
 
     /// Holds a movement against the rules of the stock, and says what it is worth.
     pub(crate) fn settle(&self, seq: u64, day: Day, movement: &mut Movement) -> Result<(), Fault> {
+        check_frozen(self.state, movement)?;
         self.stock.admit(movement, day).map_err(fault)?;
         self.stock.price(self.in_order(seq), day, movement).map_err(fault)?;
         movement.voucher = self.stock.voucher(&self.settings.accounts, movement).map_err(fault)?;

@@ -131,7 +131,12 @@ impl Turn<'_> {
     }
 
     /// The entry of a reservation: what it would move now is allowed, there and priced.
-    fn reserved(&self, posting: Posting, by: &Actor, decision: &Decision) -> Result<Body, Fault> {
+    pub(crate) fn reserved(
+        &self,
+        posting: Posting,
+        by: &Actor,
+        decision: &Decision,
+    ) -> Result<Body, Fault> {
         if self.state.reservations.len() >= self.settings.reservations_max {
             let message = format!(
                 "{} reservations are open: post or void some",

@@ -5,6 +5,7 @@
 //! open gives an equal state (`PartialEq`, tested). What must not survive a
 //! restart (badges seen, last activity, recent answers) is not here but in `memory`.
 
+pub(crate) mod counts;
 mod documents;
 mod labels;
 pub(crate) mod lines;
@@ -26,8 +27,11 @@ use gatewarden_model::{
     Stamp, StationId, TaskId,
 };
 
+use gatewarden_planning::count::Frozen;
+
 use crate::{factors::KnownFactor, procedures::Procedures};
 
+pub use counts::{Count, CountPhase};
 pub use documents::OpenDocument;
 pub use labels::OpenLabel;
 pub use people::{
@@ -79,6 +83,7 @@ pub struct State {
     pub(crate) procedures: BTreeMap<Hash, Arc<Procedures>>,
     pub(crate) procedures_version: Option<Hash>,
     pub(crate) documents: BTreeMap<Document, Box<OpenDocument>>,
+    pub(crate) frozen: Frozen,
     pub(crate) numbered: BTreeMap<(DocumentKind, String), String>,
     pub(crate) receivers: BTreeMap<StationId, (OperatorId, Stamp)>,
     pub(crate) todos: BTreeMap<u64, Todo>,

@@ -11,6 +11,7 @@ use crate::{
     apply::actor_name,
     command::Reply,
     goods::of_task,
+    state::State,
     task_rules::{invalid, validate},
     turn::{Answer, Asked, Fault, Turn},
 };

@@ -89,11 +89,13 @@ fn initiator(by: &Actor) -> Result<OperatorId, Fault> {
     OperatorId::parse(&name).map_err(|error| ("author-unnamed", error.to_string()))
 }
 
-/// Everybody who must not sign a version: who wrote it, for whom it was written, and who wrote what it puts in
-/// force.
+/// Everybody who must not sign a version: who wrote it, for whom it was written, who wrote what it puts in force, and,
+/// of what a count found, who counted anything and who ordered it.
 fn authors(state: &State, open: &OpenDocument) -> BTreeSet<OperatorId> {
     let author = OperatorId::parse(&author_of(&open.by)).ok();
-    requester_of(open).into_iter().chain(author).chain(drafters(state, open)).collect()
+    let counted = open.count.iter().flat_map(|count| count.not_signed_by());
+    let behind = requester_of(open).into_iter().chain(author).chain(counted);
+    behind.chain(drafters(state, open)).collect()
 }
 
 /// Who wrote the versions of BOMs that a change order names.

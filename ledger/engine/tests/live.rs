@@ -8,7 +8,7 @@ use common::{
     House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task,
     task_id,
 };
-use gatewarden_engine::{Command, DocumentAct, Factor, FactorCheck, PinCheck, Settings};
+use gatewarden_engine::{BinCount, Command, DocumentAct, Factor, FactorCheck, PinCheck, Settings};
 use gatewarden_model::{
     Action, Actor, ApprovalAct, Body, Change, ChangeId, Document, DocumentContent, DocumentKind,
     Hash, LabelVerdict, Module, MovementKind, Review, ReviewId, ReviewItem, ReviewVerdict,
@@ -45,6 +45,7 @@ fn rests(command: &Command) -> Rests {
         | C::SubmitDocument { .. }
         | C::ActOnDocument { .. }
         | C::EndDocument { .. }
+        | C::CountBin { .. }
         | C::FinishTodo { .. }
         | C::OpenTask { .. }
         | C::ApproveTask { .. }
@@ -142,6 +143,11 @@ fn all() -> Vec<Command> {
             document: document(),
             act: DocumentAct::Close,
             reason: reason(),
+            by: adam(),
+        },
+        Command::CountBin {
+            document: document(),
+            count: BinCount { bin: "wh1/dock".parse().unwrap(), seen: vec![], done: true },
             by: adam(),
         },
         Command::FinishTodo { fired: 7, reason: reason(), by: adam() },

@@ -5,6 +5,7 @@
 //! `gatewarden-workflow`), what may be in its fields (the configuration).
 
 mod content;
+mod count;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use content::{
     DOCUMENT_LINES_MAX, DocumentContent, DocumentLine, DocumentLink, LINKS_MAX, NOTE_BYTES_MAX,
 };
+pub use count::{COUNT_SEEN_MAX, CountBook, CountSeen, CountSheet};
 pub use step::{DocumentStep, ExtraApproval, LineDone};
 
 /// A document of the ERP.

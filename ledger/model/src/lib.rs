@@ -55,8 +55,9 @@ pub use change::{Change, ChangeVerdict};
 pub use day::{Day, DayError};
 pub use device::{DeviceEvent, DeviceState, Read, ReadValue, ScanRead, Signal, TagRead};
 pub use document::{
-    DOCUMENT_LINES_MAX, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
-    DocumentStep, ExtraApproval, LINKS_MAX, LineDone, NOTE_BYTES_MAX,
+    COUNT_SEEN_MAX, CountBook, CountSeen, CountSheet, DOCUMENT_LINES_MAX, Document,
+    DocumentContent, DocumentKind, DocumentLine, DocumentLink, DocumentStep, ExtraApproval,
+    LINKS_MAX, LineDone, NOTE_BYTES_MAX,
 };
 pub use entry::{Actor, Body, Entry};
 pub use epc::{Epc, EpcError};

@@ -6,10 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, DeviceId, Document, DocumentContent,
-    DocumentStep, Entry, ItemId, Label, LabelId, LabelVerdict, Movement, MovementId, MovementLine,
-    OperatorId, Pass, PassId, ReviewId, ReviewItem, RuleEffect, RuleFiring, SessionEvent,
-    StationId, Task, TaskId,
+    Actor, Body, Change, ChangeId, ChangeVerdict, ClientId, CountSheet, DeviceId, Document,
+    DocumentContent, DocumentStep, Entry, ItemId, Label, LabelId, LabelVerdict, Movement,
+    MovementId, MovementLine, OperatorId, Pass, PassId, ReviewId, ReviewItem, RuleEffect,
+    RuleFiring, SessionEvent, StationId, Task, TaskId,
 };
 
 /// The kinds of thing an entry can be about.
@@ -421,6 +421,18 @@ impl SubjectList {
         }
     }
 
+    fn sheet(&mut self, sheet: &CountSheet) {
+        for who in &sheet.by {
+            self.add(SubjectKind::Operator, who);
+        }
+        for seen in &sheet.seen {
+            self.add(SubjectKind::Item, &seen.item);
+        }
+        if let Some(pass) = &sheet.pass {
+            self.pass(pass);
+        }
+    }
+
     fn lines(&mut self, lines: &[MovementLine]) {
         for line in lines {
             self.add(SubjectKind::Item, &line.item);
@@ -545,6 +557,7 @@ impl SubjectList {
                         self.add(Movement, movement);
                         self.add(Document, &by.number);
                     }
+                    DocumentStep::Counted { sheet } => self.sheet(sheet),
                     _ => {}
                 }
                 self.actor(by);

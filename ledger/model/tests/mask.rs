@@ -311,9 +311,15 @@ fn of_documents(m: &Marks) -> Vec<Value> {
     decided["step"]["event"]["comment"] = json!(m.note);
     let mut cancelled = golden("document-stepped+cancelled");
     cancelled["step"]["reason"] = json!(m.note);
+    let mut counted = golden("document-stepped+counted");
+    let sheet = &mut counted["step"]["sheet"];
+    for part in ["seen", "book"] {
+        sheet[part][0]["bucket"]["owner"] = json!(m.owner);
+    }
+    sheet["book"][0]["value"] = json!(m.cost);
     let mut done = golden("todo-done");
     done["reason"] = json!(m.note);
-    all.extend([decided, cancelled, done]);
+    all.extend([decided, cancelled, counted, done]);
     all
 }
 

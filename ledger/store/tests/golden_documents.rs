@@ -11,10 +11,11 @@ use std::{
 
 use common::{decision, stamp};
 use gatewarden_model::{
-    Actor, ApprovalEvent, ApprovalSeat, Body, Change, ChangeId, Document, DocumentContent,
-    DocumentKind, DocumentLine, DocumentLink, DocumentStep, DraftLine, Entry, ExtraApproval, Hash,
-    LineDone, MovementId, ReturnTo, RuleEffect, RuleFiring, RuleSubject, RuleTrigger, Scalar,
-    SessionId, SignerPlace, StockStatus, SubjectKind, TaskId, Verdict,
+    Actor, ApprovalEvent, ApprovalSeat, Body, Bucket, Change, ChangeId, CountBook, CountSeen,
+    CountSheet, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, DocumentStep,
+    DraftLine, Entry, ExtraApproval, Hash, LineDone, MovementId, ReturnTo, RuleEffect, RuleFiring,
+    RuleSubject, RuleTrigger, Scalar, SessionId, SignerPlace, StockStatus, SubjectKind, TaskId,
+    Verdict,
 };
 use uuid::Uuid;
 
@@ -210,6 +211,32 @@ fn events() -> Vec<(&'static str, ApprovalEvent)> {
     ]
 }
 
+/// What was found in a bin, typed.
+fn sheet() -> CountSheet {
+    let bucket = || Bucket { lot: Some("L7".to_owned()), ..Bucket::default() };
+    CountSheet {
+        bin: "wh1/a-01".parse().unwrap(),
+        by: vec!["li.wei".parse().unwrap()],
+        auth_level: 0,
+        seen: vec![CountSeen {
+            thing: None,
+            item: "BOLT-M8".parse().unwrap(),
+            bucket: bucket(),
+            quantity: 38,
+            elsewhere: None,
+        }],
+        unknown: 1,
+        pass: None,
+        done: true,
+        book: vec![CountBook {
+            item: "BOLT-M8".parse().unwrap(),
+            bucket: bucket(),
+            quantity: 40,
+            value: Some("80".parse().unwrap()),
+        }],
+    }
+}
+
 fn bodies() -> Vec<(String, Body)> {
     let reason = || "not needed".to_owned();
     let order = || document(DocumentKind::WorkOrder, "WO-1");
@@ -258,6 +285,8 @@ fn bodies() -> Vec<(String, Body)> {
                 items: BTreeMap::from([("BOLT-M8".parse().unwrap(), 4)]),
             },
         ),
+        ("count-begun", DocumentStep::CountBegun),
+        ("counted", DocumentStep::Counted { sheet: Box::new(sheet()) }),
         ("own", DocumentStep::Own { name: "pause".into() }),
         ("in-force", DocumentStep::InForce),
         ("superseded", DocumentStep::Superseded),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewarden_documents::{Frame, LineQuantities};
-use gatewarden_engine::{Engine, OpenDocument, Todo};
+use gatewarden_engine::{CountPhase, Engine, OpenDocument, Todo};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentStep, Field, FieldRights, Hash, ItemId, Mask,
     RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
@@ -22,6 +22,14 @@ fn name_of(by: &Actor) -> String {
         Actor::Local { uid } => format!("local user {uid}"),
         Actor::Daemon => "the gateway".to_owned(),
         Actor::Nobody => "nobody".to_owned(),
+    }
+}
+
+/// The digest of what is shown of a document: of one that is being counted, its order.
+fn shown_digest(open: &OpenDocument) -> Hash {
+    match open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding) {
+        Some(count) => count.order.digest(),
+        None => open.digest,
     }
 }
 
@@ -54,7 +62,7 @@ impl Listed {
         Self {
             document: open.document().clone(),
             version: open.content.version,
-            digest: open.digest,
+            digest: shown_digest(open),
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
             author: name_of(&open.by),
             title: open.content.title.clone(),
@@ -187,10 +195,13 @@ impl DocumentView {
             links.any(|link| link.document == *open.document())
         };
         let followed_by = engine.state().documents().filter(follows);
-        let quantities = open.quantities.lines();
+        // While its bins are counted nobody is told what an earlier count of them found.
+        let counting = open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding);
+        let quantities = open.quantities.lines().filter(|_| counting.is_none());
+        let content = counting.map_or(&open.content, |count| &count.order);
         Some(Self {
-            content: (*open.content).clone(),
-            digest: open.digest,
+            content: (**content).clone(),
+            digest: shown_digest(open),
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
             author: name_of(&open.by),
             at: open.at,

@@ -7,14 +7,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{Frame, Quantities, State as Stage};
 use gatewarden_model::{
-    Actor, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Entry, Hash, Movement,
+    Actor, ApprovalEvent, Body, CountSheet, DocumentContent, DocumentKind, DocumentStep, Entry,
+    Hash, Movement,
 };
 use gatewarden_workflow::Told;
 
 use crate::{
-    documents::inspect,
+    documents::{counts, inspect},
     procedures::Procedures,
-    state::{OpenDocument, State},
+    state::{Count, CountPhase, OpenDocument, State},
     workflows,
 };
 
@@ -28,6 +29,7 @@ impl State {
             Body::DocumentStepped { document, digest, step, by, .. } => {
                 let Some(mut open) = self.documents.remove(document) else { return };
                 self.stepped(&mut open, entry, *digest, step, by);
+                self.freeze(&open, step);
                 if !step.is_final() {
                     self.documents.insert(document.clone(), open);
                 }
@@ -69,7 +71,14 @@ impl State {
             let approved = open.approved.as_ref().map(|(approved, _)| Arc::clone(approved));
             open.quantities.versions(&content, approved.as_deref());
             open.content = content;
-            self.enter(&mut open, Frame::Draft);
+            match &mut open.count {
+                // What a count found: the order is in execution until that is decided on.
+                Some(count) => {
+                    count.phase = CountPhase::Deciding;
+                    self.own_phase(&mut open);
+                }
+                None => self.enter(&mut open, Frame::Draft),
+            }
             self.documents.insert(open.content.document.clone(), open);
             return;
         }
@@ -88,6 +97,7 @@ impl State {
             approved: None,
             approved_seq: None,
             versions: vec![],
+            count: None,
             tasks: Default::default(),
             consumed: Default::default(),
             worked: Default::default(),
@@ -131,7 +141,9 @@ impl State {
                         .map(Box::new);
                 }
                 let frame = if workflow.is_some() { Frame::InApproval } else { Frame::Submitted };
-                self.enter(open, frame);
+                if open.count.is_none() {
+                    self.enter(open, frame);
+                }
             }
             DocumentStep::Approval { event } => approval(open, entry, event),
             DocumentStep::Approved { .. } => {
@@ -139,10 +151,23 @@ impl State {
                 open.approved_seq = Some(entry.seq);
                 let approved = Arc::clone(&open.content);
                 open.quantities.versions(&open.content, Some(&approved));
-                self.enter(open, Frame::Approved);
+                if open.count.is_none() {
+                    self.enter(open, Frame::Approved);
+                }
             }
+            DocumentStep::Returned if open.count.is_some() => self.recount(open),
             DocumentStep::Returned => self.enter(open, Frame::Draft),
-            DocumentStep::Rejected => self.enter(open, Frame::Rejected),
+            DocumentStep::Rejected => {
+                open.count = None;
+                self.enter(open, Frame::Rejected);
+            }
+            DocumentStep::CountBegun => {
+                open.count = Some(Box::new(Count::new(Arc::clone(&open.content), &open.by)));
+                self.enter(open, Frame::InExecution);
+                self.own_phase(open);
+            }
+            DocumentStep::Counted { sheet } => self.counted(open, sheet, by),
+            DocumentStep::Own { .. } if open.count.is_some() => self.recount(open),
             DocumentStep::Started { task } => {
                 open.tasks.insert(*task);
                 self.enter(open, Frame::InExecution);
@@ -181,6 +206,53 @@ impl State {
                 self.enter(open, Frame::Closed);
             }
             DocumentStep::Cancelled { .. } => self.enter(open, Frame::Cancelled),
+        }
+    }
+
+    /// Freezes the bins of a count that begins, and gives back those of one that is over.
+    fn freeze(&mut self, open: &OpenDocument, step: &DocumentStep) {
+        if open.document().kind != DocumentKind::CountOrder {
+            return;
+        }
+        if open.count.is_none() || step.is_final() {
+            return self.frozen.thaw(&open.document().number);
+        }
+        let freezes = self.definition(open).and_then(|kind| counts::freezes(kind, &open.content));
+        if *step == DocumentStep::CountBegun
+            && let Some((document, bins)) = freezes
+        {
+            // What can't be frozen was refused before it was recorded.
+            let _ = self.frozen.freeze(&document.number, &bins);
+        }
+    }
+
+    fn counted(&self, open: &mut OpenDocument, sheet: &CountSheet, by: &Actor) {
+        let rules = self.definition(open).and_then(|kind| kind.count.clone());
+        let (Some(count), Actor::Operator { id, .. }) = (&mut open.count, by) else { return };
+        count.take(id, sheet);
+        if let Some(rules) = rules.filter(|_| sheet.done) {
+            count.advance(&rules);
+        }
+        self.own_phase(open);
+    }
+
+    /// What a count found is not approved: it is counted once more.
+    fn recount(&self, open: &mut OpenDocument) {
+        open.approval = None;
+        if let Some(count) = &mut open.count {
+            count.recount(&open.content);
+        }
+        self.own_phase(open);
+    }
+
+    /// Puts a document into its kind's own state of the phase of its count, if there is one of that name.
+    fn own_phase(&self, open: &mut OpenDocument) {
+        let Some(phase) = open.count.as_ref().map(|count| count.phase.name()) else { return };
+        let known = self.definition(open).is_some_and(|kind| {
+            kind.states.iter().any(|s| s.frame == Frame::InExecution && s.name == phase)
+        });
+        if known {
+            open.stage.own = Some(phase.to_owned());
         }
     }
 

@@ -4,8 +4,8 @@
 
 use gatewarden_identity::activation::Holder;
 use gatewarden_model::{
-    ChangeId, Comparison, Decision, Document, Entry, Hash, MovementId, OperatorId, ReviewId,
-    ReviewItem, Signal, StationId, TaskId,
+    ChangeId, Comparison, Decision, Document, Entry, Hash, Location, MovementId, OperatorId,
+    ReviewId, ReviewItem, Signal, StationId, TaskId,
 };
 
 use crate::state::Session;
@@ -73,6 +73,15 @@ pub enum Reply {
         version: u32,
         /// Its digest: what signatures name.
         digest: Hash,
+    },
+    /// What was found in a bin is recorded.
+    Counted {
+        /// On which count order.
+        document: Document,
+        /// In which bin; none for a pass that an earlier run counted.
+        bin: Option<Location>,
+        /// Whether the bin is counted whole.
+        done: bool,
     },
     /// The task is open.
     Task(TaskId),

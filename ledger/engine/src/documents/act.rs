@@ -3,10 +3,10 @@
 //! Invariants: only a person in a session acts; the version that he names is the newest; what happens is what
 //! the workflow says and nothing else. Absent: the semantics of each act (`gatewarden-workflow`).
 
-use gatewarden_documents::{Frame, Step as FrameStep};
+use gatewarden_documents::Step as FrameStep;
 use gatewarden_model::{Actor, ApprovalAct, Document};
 
-use super::author_of;
+use super::{author_of, counts};
 use crate::{
     command::Reply,
     turn::{Answer, Turn},
@@ -41,11 +41,17 @@ impl Turn<'_> {
             let fault = ("not-an-operator", "only a person signs: sign in first".to_owned());
             return Err(self.refuse_document(asked, decision, fault));
         };
+        if withdraws && counts::is_deciding(&open) {
+            let message =
+                "what a count found is not taken back: whoever may has to cancel the order";
+            let fault = ("count-open", message.to_owned());
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         // What was approved or executed is not taken back by its author: it is cancelled, or closed short.
         if withdraws && let Err(fault) = self.frame_allows(&open, &kind, &FrameStep::Withdraw) {
             return Err(self.refuse_document(asked, decision, fault));
         }
-        if open.frame() != Frame::InApproval && !withdraws {
+        if !open.waits() && !withdraws {
             let message = format!(
                 "{} version {} waits for no signature: it is {}",
                 document.number,
@@ -80,7 +86,7 @@ impl Turn<'_> {
             return;
         }
         self.memory.documents_timed = Some(self.now);
-        let waits = |open: &&crate::state::OpenDocument| open.frame() == Frame::InApproval;
+        let waits = |open: &&crate::state::OpenDocument| open.waits();
         let all: Vec<Document> =
             self.state.documents().filter(waits).map(|open| open.document().clone()).collect();
         for document in all {

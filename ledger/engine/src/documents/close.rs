@@ -57,6 +57,9 @@ impl Turn<'_> {
         if let (DocumentAct::Close, Err(fault)) = (&act, unsettled) {
             return Err(self.refuse_document(asked, decision, fault));
         }
+        if let Err(fault) = self.check_count_step(&open, &act) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         let named = matches!(act, DocumentAct::Own(_));
         if !named && let Err(message) = check_reason(&reason) {
             return Err(self.refuse_document(asked, decision, ("reason-missing", message)));
@@ -67,7 +70,8 @@ impl Turn<'_> {
             DocumentAct::Cancel => DocumentStep::Cancelled { reason },
             DocumentAct::Own(name) => DocumentStep::Own { name },
         };
-        if step.is_final() {
+        // A count that is sent back posts nothing of what it found.
+        if step.is_final() || open.count.is_some() {
             self.end_tasks(&open.tasks);
             self.void_document(&open, &by);
         }

@@ -176,6 +176,9 @@ pub(crate) fn posting_of(
     content: &DocumentContent,
     kind: &KindDefinition,
 ) -> Result<Option<Posting>, Fault> {
+    if kind.count.is_some() {
+        return Ok(super::counts::posting_of(content));
+    }
     let digest = content.digest();
     let mut lines = vec![];
     let mut movement = None;
@@ -226,7 +229,7 @@ pub(crate) fn posting_of(
 }
 
 /// An id that follows from what was signed.
-fn id_of(digest: &Hash, movement: MovementKind, part: Part) -> uuid::Uuid {
+pub(super) fn id_of(digest: &Hash, movement: MovementKind, part: Part) -> uuid::Uuid {
     let text = format!("gatewarden document 1\n{digest}\n{}\n{part:?}", movement.name());
     let bytes: [u8; 16] = std::array::from_fn(|i| Hash::of(text.as_bytes()).0[i]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
@@ -241,6 +244,10 @@ impl Turn<'_> {
     ) -> Result<(), Fault> {
         match kind.execution {
             Execution::None | Execution::Posting => Ok(()),
+            Execution::Task if kind.count.is_some() => {
+                self.step(&content.document, DocumentStep::CountBegun, Actor::Daemon, None);
+                Ok(())
+            }
             Execution::Task if !at_station(content, kind) => Ok(()),
             Execution::Task => {
                 let part = if in_two_steps(content) { Part::Out } else { Part::Whole };

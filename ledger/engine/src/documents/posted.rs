@@ -65,6 +65,7 @@ impl Turn<'_> {
         kind: &KindDefinition,
         events: &[ApprovalEvent],
     ) -> Result<(), Fault> {
+        self.check_recount(open, events)?;
         let last = events.iter().any(|event| matches!(event, ApprovalEvent::Approved { .. }));
         if !last {
             return Ok(());

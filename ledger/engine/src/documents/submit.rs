@@ -61,7 +61,7 @@ impl Turn<'_> {
         if kind.execution == Execution::Posting {
             self.reserve_document(&open.content, &kind, &by)?;
         }
-        match self.submitted(&open, &kind, (facts, begun, found), by, decision) {
+        match self.submitted(&open, &kind, (facts, begun, found), by, Some(decision)) {
             Ok(()) => Ok(written(&document, open.content.version, digest)),
             Err(fault) => Err(self.refuse_document(asked, refused, fault)),
         }
@@ -107,6 +107,7 @@ impl Turn<'_> {
         let author = author_of(&open.by);
         let behind = execute::Behind { author: &author, signer: None };
         match kind.execution {
+            Execution::Task if kind.count.is_some() => self.check_count(&open.content, kind),
             Execution::Task if !execute::at_station(&open.content, kind) => Ok(()),
             Execution::Task => {
                 let parts: &[execute::Part] = match execute::in_two_steps(&open.content) {
@@ -128,13 +129,13 @@ impl Turn<'_> {
         }
     }
 
-    fn submitted(
+    pub(super) fn submitted(
         &mut self,
         open: &OpenDocument,
         kind: &KindDefinition,
         ((facts, lines), begun, found): (Frozen, Option<Vec<ApprovalEvent>>, Found),
         by: Actor,
-        decision: Decision,
+        decision: Option<Decision>,
     ) -> Result<(), Fault> {
         let document = open.document().clone();
         let Some(procedures) = self.state.procedures_version() else {
@@ -143,7 +144,7 @@ impl Turn<'_> {
         let workflow = kind.workflow.clone();
         let Found { firings, extra } = found;
         let step = DocumentStep::Submitted { workflow, procedures, facts, lines, extra };
-        self.step(&document, step, by.clone(), Some(decision));
+        self.step(&document, step, by.clone(), decision);
         self.record_firings(firings, Some(&document));
         match begun {
             None => self.approved(&document),

@@ -68,6 +68,10 @@ impl Turn<'_> {
             return Err(("version-stale", message));
         }
         match known {
+            Some(open) if open.count.is_some() => {
+                let message = "state: it is being counted: finish or cancel that first".to_owned();
+                return Err(("count-open", message));
+            }
             Some(open) => self.frame_allows(open, &kind, &FrameStep::Write)?,
             None if self.state.documents.len() >= DOCUMENTS_MAX => {
                 let message = format!("{DOCUMENTS_MAX} documents are open: close some");

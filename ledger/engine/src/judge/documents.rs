@@ -16,14 +16,16 @@ use gatewarden_model::{
 use gatewarden_workflow::act_of;
 
 use super::{
-    Verdict,
+    Verdict, counts,
     planned::{self, Book},
     settlements,
     steps::{self, Asked},
 };
 use crate::{
     documents::{
-        author_of, check_version, facts,
+        author_of, check_version,
+        counts::{definition_now, is_deciding},
+        facts,
         follow::{consumed, fulfilled, lines_done},
         posting_of, tasks_for, worth,
     },
@@ -83,7 +85,8 @@ impl Papers {
                 let asked = decision.as_ref().map(|said| (said.module, said.action));
                 self.goes_on(&content.document)?;
                 let over = self.over.contains(&content.document);
-                steps::written(state, content, (by, asked), over)
+                counts::written(state, content, (by, asked.is_some()))
+                    .unwrap_or_else(|| steps::written(state, content, (by, asked), over))
             }
             Body::DocumentStepped { document, version, digest, step, by, decision } => {
                 let Some(open) = state.document(document) else {
@@ -96,13 +99,23 @@ impl Papers {
                     return Err(format!("no definition of {} is in force", document.kind.name()));
                 };
                 let asked = decision.as_ref().map(|said| (said.module, said.action));
+                counts::stepped(state, (open, kind), (step, by), asked)?;
+                // What a count found is signed by a workflow of its own.
+                let own = is_deciding(open).then(|| definition_now(open, kind.clone()));
+                let kind = own.as_ref().unwrap_or(kind);
                 self.stepped(scene, (open, kind), (step, by, asked), classes)
             }
             Body::TaskOpened { task, by, decision } => {
                 task_opened(state, task, by, decision.is_some())
             }
-            Body::Reserved { posting, by, .. } => reserved(state, posting, by),
-            Body::Moved { movement, pass } => moved(state, movement, pass.as_ref()),
+            Body::Reserved { posting, by, decision, .. } => {
+                counts::reserved(posting, decision)?;
+                reserved(state, posting, by)
+            }
+            Body::Moved { movement, pass } => {
+                counts::moved(state, movement)?;
+                moved(state, movement, pass.as_ref())
+            }
             Body::Held { pass, task, .. } => match state.task(*task) {
                 Some(open) => {
                     check_receiver(state, &open.task, pass).map_err(|(_, message)| message)
@@ -133,7 +146,10 @@ impl Papers {
         let open_now = (scene.state, open, kind);
         match step {
             DocumentStep::Submitted { facts, .. } => {
-                steps::taken(open_now, &steps::SUBMIT, asked)?;
+                // What was counted follows from the counts: nobody is asked for it.
+                if !is_deciding(open) {
+                    steps::taken(open_now, &steps::SUBMIT, asked)?;
+                }
                 settlements::stands(scene.state, open)?;
                 self.book.submitted(scene.state, open, kind, facts)?;
                 let events = submitted(scene, (open, kind), (step, by), classes)?;
@@ -143,6 +159,9 @@ impl Papers {
             DocumentStep::Approval { event } => {
                 self.approval(scene, (open, kind), event, (by, asked))
             }
+            // Held by `counts` already.
+            DocumentStep::CountBegun | DocumentStep::Counted { .. } => Ok(()),
+            DocumentStep::Closed { .. } if open.count.is_some() && *by == Actor::Daemon => Ok(()),
             DocumentStep::Closed { reason } if kind.closed_by.is_some() => {
                 settlements::closed(scene.state, (open, kind), (reason, by))
             }
@@ -243,7 +262,7 @@ impl Papers {
                     let events = workflows::act(scene, open, &who, &act);
                     events.map_err(|(_, message)| message)?.into()
                 }
-                (Actor::Daemon, None) if open.frame() == Frame::InApproval => {
+                (Actor::Daemon, None) if open.waits() => {
                     workflows::tick(scene, open).into()
                 }
                 _ => return Err("somebody acts in another's name".to_owned()),

@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use gatewarden_model::{
-    Action, Actor, ApprovalEvent, Body, Decision, DocumentStep, ItemClass, ItemId, Module,
-    Movement, OperatorId, Pass, Second, TaskId,
+    Action, Actor, ApprovalEvent, Body, CountSheet, Decision, Document, DocumentStep, ItemClass,
+    ItemId, Module, Movement, OperatorId, Pass, Second, TaskId,
 };
 
 use crate::{
@@ -96,6 +96,13 @@ impl<'e> Asker<'e> {
                 let known = self.known(said, facts_of(self.state, content, None), lines, &[]);
                 one(by, known)
             }
+            Body::DocumentStepped {
+                document,
+                step: DocumentStep::Counted { sheet },
+                by: Actor::Operator { id, .. },
+                decision: Some(said),
+                ..
+            } if sheet.pass.is_some() => self.counted(document, sheet, id, said),
             Body::DocumentStepped { document, step, by, decision: Some(said), .. } => {
                 let Some(open) = self.state.document(document) else {
                     return Err(format!("it steps {}, which is not open", document.number));
@@ -375,6 +382,28 @@ impl<'e> Asker<'e> {
                 known
             }
         }
+    }
+
+    /// The question on what devices saw for a count.
+    fn counted(
+        &self,
+        document: &Document,
+        sheet: &CountSheet,
+        who: &'e OperatorId,
+        said: &Decision,
+    ) -> Result<Option<Question<'e>>, String> {
+        let (Some(open), Some(pass)) = (self.state.document(document), &sheet.pass) else {
+            return Err(format!("it counts on {}, which is not open", document.number));
+        };
+        let facts = Facts {
+            station: Some(&pass.station),
+            auth_level: Some(sheet.auth_level),
+            ..facts_of(self.state, &open.content, None)
+        };
+        let nowhere = nowhere();
+        let lines = Some(of_content(&open.content, &nowhere));
+        let known = self.known(said, facts, lines, &[]);
+        Ok(Some(Question { by: By::Mover(who), facts: vec![known], others: vec![] }))
     }
 
     /// The question on a pass; `movement` where it moved.

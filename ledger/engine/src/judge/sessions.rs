@@ -8,7 +8,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use gatewarden_model::{
-    Body, Entry, Movement, OperatorId, Pass, Second, SessionEvent, SessionId, Stamp,
+    Actor, Body, DocumentStep, Entry, Movement, OperatorId, Pass, Second, SessionEvent, SessionId,
+    Stamp,
 };
 
 use super::{Judge, Verdict};
@@ -118,6 +119,18 @@ impl Judge {
                 };
                 let second = second.as_ref();
                 self.passed(pass, &Said { session, operator, level: *auth_level, second })
+            }
+            Body::DocumentStepped {
+                step: DocumentStep::Counted { sheet },
+                by: Actor::Operator { id, .. },
+                ..
+            } => {
+                let Some(pass) = &sheet.pass else { return Ok(()) };
+                let Some(session) = pass.session else {
+                    return Err("it counted a pass of no session".to_owned());
+                };
+                let (operator, level, second) = (id, sheet.auth_level, None);
+                self.passed(pass, &Said { session, operator, level, second })
             }
             Body::Moved { movement, pass: Some(pass) } => {
                 let said = Said::of(movement);

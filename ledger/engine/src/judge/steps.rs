@@ -97,12 +97,12 @@ pub(super) fn acted(stands: Stands<'_>, act: &ApprovalAct, asked: Asked) -> Verd
     }
     righted(stands.2, &FrameStep::Approve, false, asked)?;
     let open = stands.1;
-    match open.frame() {
-        Frame::InApproval => Ok(()),
-        other => Err(format!(
+    match open.waits() {
+        true => Ok(()),
+        false => Err(format!(
             "{} waits for no signature: it is {}",
             open.document().number,
-            other.name()
+            open.frame().name()
         )),
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn not_signed(open: &OpenDocument, step: &DocumentStep) -> Verdict {
         DocumentStep::Returned => matches!(phase, Some(Phase::SentBack | Phase::Withdrawn)),
         _ => phase == Some(Phase::Rejected),
     };
-    let waits = matches!(open.frame(), Frame::Submitted | Frame::InApproval);
+    let waits = open.frame() == Frame::Submitted || open.waits();
     match fits && waits {
         true => Ok(()),
         false => {

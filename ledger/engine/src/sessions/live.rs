@@ -65,6 +65,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::SubmitDocument { by, .. }
         | Command::ActOnDocument { by, .. }
         | Command::EndDocument { by, .. }
+        | Command::CountBin { by, .. }
         | Command::FinishTodo { by, .. }
         | Command::OpenTask { by, .. }
         | Command::ApproveTask { by, .. }

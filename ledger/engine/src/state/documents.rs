@@ -11,12 +11,12 @@ use std::{
 
 use gatewarden_documents::{Frame, KindDefinition, Quantities, State as Stage};
 use gatewarden_model::{
-    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, OperatorId, Stamp, StationId,
-    TaskId,
+    Actor, Document, DocumentContent, DocumentKind, Hash, ItemId, Location, OperatorId, Stamp,
+    StationId, TaskId,
 };
 use gatewarden_workflow::{Instance, Signature};
 
-use super::{State, Worked};
+use super::{Count, State, Worked, counts::Standing};
 use crate::{documents::facts::Frozen, procedures::Procedures};
 
 /// A document that is open.
@@ -56,6 +56,8 @@ pub struct OpenDocument {
     pub worked: Worked,
     /// What came on it to be inspected and is not yet: base units by item.
     pub to_inspect: BTreeMap<ItemId, i64>,
+    /// The count that runs on it, where it is a count order.
+    pub count: Option<Box<Count>>,
     /// The tasks that execute it, also those that are over.
     pub tasks: BTreeSet<TaskId>,
 }
@@ -71,6 +73,12 @@ impl OpenDocument {
     #[must_use]
     pub fn frame(&self) -> Frame {
         self.stage.frame
+    }
+
+    /// Whether it waits for signatures: in its approval, or for what a count found.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.frame() == Frame::InApproval || crate::documents::counts::is_deciding(self)
     }
 
     /// The signatures by which its newest version may be executed, in the order in which they were given; none
@@ -125,6 +133,18 @@ impl State {
     #[must_use]
     pub fn definition(&self, open: &OpenDocument) -> Option<&KindDefinition> {
         self.procedures_of(&open.procedures)?.kinds.of(open.document().kind)
+    }
+
+    /// The bins of a count that are still to be counted, or counted again.
+    #[must_use]
+    pub fn bins_due(&self, open: &OpenDocument) -> BTreeSet<Location> {
+        let rules = self.definition(open).and_then(|kind| kind.count.as_ref());
+        let standing =
+            rules.zip(open.count.as_ref()).and_then(|(rules, count)| count.standing(rules).ok());
+        match standing {
+            Some(Standing::Open(due)) => due.into_keys().collect(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Who showed his badge last at a station where he asked for goods, and when.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalEvent, Document, Hash, ItemId, MovementId, TaskId, rule::Scalar};
+use crate::{ApprovalEvent, CountSheet, Document, Hash, ItemId, MovementId, TaskId, rule::Scalar};
 
 /// What was done of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,6 +98,13 @@ pub enum DocumentStep {
         /// Base units by item; less than 0 where a decision was taken back.
         items: BTreeMap<ItemId, i64>,
     },
+    /// Its bins are counted from here on, and nothing else moves in them where its kind says so.
+    CountBegun,
+    /// Somebody found something in one of its bins.
+    Counted {
+        /// What, and where.
+        sheet: Box<CountSheet>,
+    },
     /// A step of its kind's own.
     Own {
         /// Its name.
@@ -133,6 +140,8 @@ impl DocumentStep {
             Self::Fulfilled { .. } => "fulfilled",
             Self::Consumed { .. } => "consumed",
             Self::Inspected { .. } => "inspected",
+            Self::CountBegun => "count-begun",
+            Self::Counted { .. } => "counted",
             Self::Own { .. } => "own",
             Self::InForce => "in-force",
             Self::Superseded => "superseded",

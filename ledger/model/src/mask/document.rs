@@ -2,9 +2,9 @@
 
 use super::{HIDDEN, HIDDEN_HASH, Mask, words};
 use crate::{
-    Bucket, CountLine, Counted, Custom, Decision, DocumentContent, DocumentKind, DocumentLine,
-    Field, FieldRights, Hash, Location, Movement, MovementLine, Posting, PostingLine, Task,
-    TaskLine,
+    Bucket, CountLine, CountSheet, Counted, Custom, Decision, DocumentContent, DocumentKind,
+    DocumentLine, Field, FieldRights, Hash, Location, Movement, MovementLine, Posting, PostingLine,
+    Task, TaskLine,
 };
 
 /// The fields that a posting or a task may hold, and a digest of it with them.
@@ -231,6 +231,23 @@ impl Mask for Counted {
         let Self { line: _, item: _, location, bucket, book: _, counted: _ } = self;
         location.mask(rights);
         bucket.mask(rights);
+    }
+}
+
+impl Mask for CountSheet {
+    fn mask(&mut self, rights: &FieldRights) {
+        let Self { bin, by: _, auth_level: _, seen, unknown: _, pass: _, done: _, book } = self;
+        bin.mask(rights);
+        for one in seen {
+            one.bucket.mask(rights);
+            one.elsewhere.iter_mut().for_each(|place| place.mask(rights));
+        }
+        for one in book {
+            one.bucket.mask(rights);
+            if !rights.sees(&Field::Cost) {
+                one.value = None;
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ impl Mask for DocumentStep {
             }
             Self::Approval { event } => event.mask(rights),
             Self::Closed { reason } | Self::Cancelled { reason } => words::note(reason, rights),
+            Self::Counted { sheet } => sheet.mask(rights),
             Self::Approved { signatures: _ }
             | Self::Returned
             | Self::Rejected
@@ -21,6 +22,7 @@ impl Mask for DocumentStep {
             | Self::Fulfilled { movement: _, by: _, lines: _ }
             | Self::Consumed { movement: _, by: _, items: _ }
             | Self::Inspected { movement: _, by: _, items: _ }
+            | Self::CountBegun
             | Self::Own { name: _ }
             | Self::InForce
             | Self::Superseded => {}

@@ -44,6 +44,12 @@ impl Frozen {
         Ok(())
     }
 
+    /// Whether nothing is frozen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bins.is_empty()
+    }
+
     /// Gives back what a count froze.
     pub fn thaw(&mut self, count: &str) {
         self.bins.retain(|_, by| by != count);
