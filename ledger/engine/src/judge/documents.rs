@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use gatewarden_documents::{Execution, Frame, KindDefinition};
+use gatewarden_documents::{Execution, KindDefinition};
 use gatewarden_model::{
     Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry,
     ItemClass, ItemId, Movement, Pass, Posting, Task,
@@ -262,9 +262,7 @@ impl Papers {
                     let events = workflows::act(scene, open, &who, &act);
                     events.map_err(|(_, message)| message)?.into()
                 }
-                (Actor::Daemon, None) if open.waits() => {
-                    workflows::tick(scene, open).into()
-                }
+                (Actor::Daemon, None) if open.waits() => workflows::tick(scene, open).into(),
                 _ => return Err("somebody acts in another's name".to_owned()),
             };
         } else if !matches!(by, Actor::Daemon) || asked.is_some() {

@@ -227,10 +227,15 @@ impl Turn<'_> {
             ..open.clone()
         };
         let reserved = self.reserve_count(&content, by)?;
+        let mut refused = vec![];
         let planned = reserved.and_then(|reserved| {
             let kind = definition_now(&open, self.kind_of(open.document())?);
             let facts = self.facts_frozen(&open, &kind)?;
-            let found = self.rules_before_submit(&open, &facts, by)?;
+            let found = self.rules_before_submit(&open, &facts, by);
+            let found = found.map_err(|(fault, firings)| {
+                refused = firings;
+                fault
+            })?;
             let begun = workflows::plan(self.scene(), &open, &kind, &facts, by, &found.extra)?;
             let ends = |event: &ApprovalEvent| matches!(event, ApprovalEvent::Approved { .. });
             if begun.as_ref().is_none_or(|events| events.iter().any(ends)) {
@@ -240,6 +245,7 @@ impl Turn<'_> {
             }
             Ok(Decided { content, reserved, facts, begun, found })
         });
+        self.record_firings(refused, Some(open.document()));
         Ok(planned)
     }
 
