@@ -15,7 +15,7 @@ pub(crate) mod facts;
 pub(crate) mod follow;
 pub(crate) mod inspect;
 mod master;
-mod past;
+pub(crate) mod past;
 mod posted;
 pub(crate) mod returns;
 mod submit;
