@@ -164,7 +164,7 @@ async fn what_is_bought_is_used_when_it_came_and_was_accepted() {
     house.agreed("bob.buyer", &["mia.manager"], &bought).await;
     assert_eq!(house.document(&bought).await["state"], "ordered");
     let announced = notice(&bought);
-    house.agreed("rae.receiver", &[], &announced).await;
+    house.agreed("bob.buyer", &[], &announced).await;
     assert_eq!(house.document(&announced).await["state"], "announced");
     assert!(house.people.viewer.list("/tasks").await.is_empty(), "nothing is to be received yet");
     let came = receipt(1, &bought, Some(&announced));
@@ -183,7 +183,7 @@ async fn what_is_bought_is_used_when_it_came_and_was_accepted() {
     until("off", || async { (!house.gateway.is_red()).then_some(()) }).await;
 
     // What was ordered is here, and waits for the inspector.
-    house.at_the_door(1..7);
+    house.at_the_door(11..17);
     let movement = house.people.moved(name(&came)).await;
     until("green", || async { house.gateway.is_green().then_some(()) }).await;
     house.hardware().reader.clear_field();
@@ -217,9 +217,16 @@ async fn what_is_bought_is_used_when_it_came_and_was_accepted() {
         assert!(backward.contains(told), "{told} is not in {backward}");
     }
     let forward = house.trace(name(&asked));
-    for told in numbers.iter().chain(&["ines.inspector", "1403 120", "2202 -120"]) {
+    for told in numbers.iter().chain(&["ines.inspector", "ron.receiver", "fulfilled by"]) {
         assert!(forward.contains(told), "{told} is not in {forward}");
     }
+    let journal = house.gateway.journal();
+    let told = |line: &Value| format!("{} {}", line["account"], line["amount"]).replace('"', "");
+    let receipt = journal.movements().find(|one| one["document"] == came["document"]).unwrap();
+    let voucher: Vec<String> = receipt["voucher"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(voucher, ["1403 120", "2202 -120"]);
+    let vouchers = house.local.get("/api/v1/vouchers").await.to_string();
+    assert!(vouchers.contains(name(&came)), "{vouchers}");
     house.verify();
 }
 
@@ -233,7 +240,7 @@ async fn put_away(house: &House, said: &Value) {
     });
     house.agreed("li.wei", &["wang.lead"], &content).await;
     let _second = house.people.sign_in("ma.second", Some("counter-1")).await;
-    for serial in 1..5 {
+    for serial in 11..15 {
         let text = format!("]d201{BOLT}\u{1d}21{serial}");
         house.hardware().counter_scanner.scan(&text).unwrap();
     }

@@ -1,6 +1,7 @@
 //! Procedure 8, returns: what was rejected goes back through the door to whom it came from, what was not used comes
 //! back from production; never more than came or was handed out.
 
+use gatewarden_tests::until;
 use serde_json::{Value, json};
 
 use crate::{
@@ -42,14 +43,15 @@ async fn what_was_rejected_goes_back_through_the_door() {
     let _keeper = house.people.sign_in("li.wei", Some("dock-1")).await;
     let back = to_supplier(3, &came, 2);
     house.agreed("rae.receiver", &["mia.manager"], &back).await;
-    // The supervisor's word is not asked: three of them stop.
-    house.at_the_door(4..7);
+    // Three of them stop.
+    house.at_the_door(1..4);
     let hold = house.held().await;
     house.hardware().reader.clear_field();
     assert_eq!(house.bolts("wh1/dock", "blocked").await, 2);
     let lead = house.sign_in("wang.lead").await;
     let path = format!("/holds/{}/decision", hold["pass"]["id"].as_str().unwrap());
     lead.post_ok(&path, &json!({"verdict": "reject", "reason": "one too many"})).await;
+    until("off", || async { (!house.gateway.is_red()).then_some(()) }).await;
 
     house.at_the_door(5..7);
     let movement = house.people.moved(name(&back)).await;
@@ -96,7 +98,7 @@ async fn what_was_not_used_comes_back_from_production() {
     house.agreed("rae.receiver", &["mia.manager"], &back).await;
     let no = house.handed_in("rae.receiver", &from_production(3, 3)).await;
     assert_eq!(no.body["code"], "more-than-moved", "two are on their way: {}", no.body);
-    // A piece that stands in the rack was never handed out.
+    // More than was signed stops.
     let held = line.pieces(&bolts(4..7), "held").await;
     line.no_to(&held).await;
     assert_eq!(house.stock("BOLT-M8", RACK).await, 96);

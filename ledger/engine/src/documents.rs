@@ -17,7 +17,7 @@ pub(crate) mod follow;
 mod fulfil;
 pub(crate) mod inspect;
 mod master;
-mod past;
+pub(crate) mod past;
 mod posted;
 pub(crate) mod returns;
 mod submit;

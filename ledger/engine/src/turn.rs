@@ -10,7 +10,7 @@ use gatewarden_stock::{Stock, StockError};
 use crate::{
     access::{Access, Fact, Facts, Principal, Request},
     command::{Refusal, Reply},
-    documents::returns::note,
+    documents::{past::remember, returns::note},
     engine::Settings,
     memory::Memory,
     sessions::levels::check_level,
@@ -112,6 +112,7 @@ impl Turn<'_> {
         let seq = entry.seq;
         *self.next_seq = seq.saturating_add(1);
         note(&mut self.memory.pages, self.state, &entry.body);
+        remember(self.memory, self.state, &entry.body);
         self.state.apply(&entry);
         self.entries.push(entry);
         seq

@@ -84,3 +84,13 @@ fn the_judge_finds_what_was_never_moved() {
     let told = house.judged_of(&journal);
     assert!(told.iter().any(|line| line.contains("to go back")), "{told:?}");
 }
+
+/// A document that began and ended since the start is over, and was one: its number is used, and others name it.
+#[test]
+fn what_ended_since_the_start_is_known() {
+    let (mut house, came) = received(3, "available");
+    let command = gatewarden_engine::Command::WriteDocument { content: came, by: house.by("sue") };
+    house.command(&command);
+    assert_eq!(house.refused(command), "number-twice");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use gatewarden_documents::Frame;
 use gatewarden_model::{
-    Day, Document, DocumentContent, DocumentKind, RuleEffect, RuleFiring, Stamp,
+    Body, Day, Document, DocumentContent, DocumentKind, DocumentStep, RuleEffect, RuleFiring, Stamp,
 };
 
 use crate::{
     command::Command,
     engine::Engine,
-    memory::Past,
+    memory::{Memory, Past},
     state::State,
     turn::{Fault, Turn},
 };
@@ -62,6 +63,22 @@ impl Engine {
     pub fn supply_document(&mut self, document: Document, past: Option<Past>) {
         self.remember_document(document, past);
     }
+}
+
+/// Remembers a document that an entry ends, before the entry is applied: what was looked up before it began is
+/// not true any more, and its number is used.
+pub(crate) fn remember(memory: &mut Memory, state: &State, body: &Body) {
+    let Body::DocumentStepped { document, step, .. } = body else { return };
+    let Some(open) = state.document(document).filter(|_| step.is_final()) else { return };
+    let frame = match step {
+        DocumentStep::Cancelled { .. } => Frame::Cancelled,
+        _ => Frame::Closed,
+    };
+    let lines = open.quantities.lines().map(|(number, _)| number).collect();
+    let approved = open.approved.iter().map(|(_, digest)| *digest);
+    let digests = open.in_force().map(|one| one.digest()).chain(approved).chain([open.digest]);
+    let past = Past { frame, lines, digests: digests.collect() };
+    memory.past.insert(document.clone(), Some(past));
 }
 
 /// The kinds of document that firings draft, each once.
