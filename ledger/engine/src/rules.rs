@@ -7,6 +7,7 @@
 //! Absent: conditions and windows (`gatewarden-rules`).
 
 mod after;
+mod gates;
 mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +106,7 @@ impl Turn<'_> {
         frozen: &Frozen,
         by: &Actor,
     ) -> Result<Found, Refused> {
-        self.rules_before("submit", open, frozen, by)
+        self.rules_before("submit", open, (&open.content, frozen), by)
     }
 
     /// What rules say before something is done to a document.
@@ -113,7 +114,7 @@ impl Turn<'_> {
         &self,
         operation: &str,
         open: &OpenDocument,
-        frozen: &Frozen,
+        (content, frozen): (&DocumentContent, &Frozen),
         by: &Actor,
     ) -> Result<Found, Refused> {
         let more = |facts: &mut RuleFacts| {
@@ -124,7 +125,7 @@ impl Turn<'_> {
             put_session(self.state, facts, by);
         };
         let asked = self.ask(|set, around| {
-            set.document(around, (RuleTrigger::Before, operation), &open.content, more)
+            set.document(around, (RuleTrigger::Before, operation), content, more)
         });
         let Some(findings) = asked else { return Ok(Found::default()) };
         let verdict = self.verdict(&findings);

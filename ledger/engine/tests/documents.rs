@@ -8,7 +8,7 @@ mod papers;
 use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::Frame;
 use gatewarden_engine::{
-    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, Settings,
+    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, RuleMemory, Settings,
 };
 use gatewarden_model::{
     Action, ApprovalAct, ApprovalEvent, Body, DocumentKind, DocumentStep, Hash, Limit, Module,
@@ -16,7 +16,7 @@ use gatewarden_model::{
 };
 use papers::{
     Papers, adjustment, approved, at_the_counter, document, house, kinds, parts, requisition,
-    stock_taking, stocked, text,
+    rules_of, stock_taking, stocked, stocked_under, text,
 };
 
 #[test]
@@ -187,6 +187,174 @@ fn a_rule_holds_for_what_somebody_accepts_too() {
     assert_eq!(word(&house.handle(Command::Pass(five))), "rule-refused");
     assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 100);
     assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What rules found, as the journal has it: rule, its effects, and the code of the denial that follows it.
+fn found(house: &House) -> Vec<(String, usize, &'static str)> {
+    let entries = house.journal.windows(2);
+    let each = entries.filter_map(|two| match (&two[0].body, &two[1].body) {
+        (Body::RuleFired { firing, .. }, Body::Denied { .. }) => {
+            Some((firing.rule.clone(), firing.effects.len(), "denied"))
+        }
+        (Body::RuleFired { firing, .. }, _) => {
+            Some((firing.rule.clone(), firing.effects.len(), "let be"))
+        }
+        _ => None,
+    });
+    each.collect()
+}
+
+/// A rule that can't be reckoned out refuses, says why, and leaves the facts for whoever asks.
+#[test]
+fn what_a_rule_refuses_of_a_document_is_recorded_with_its_facts() {
+    let mut parts = parts();
+    let own = r#"
+[[rules]]
+id = "share"
+title = "A share of what is asked for."
+when = "before"
+on = ["submit"]
+if = "100 / (lines.exists(l, l.quantity > 10) ? 0 : 1) > 1000"
+then = [{ kind = "flag" }, { kind = "todo", to = ["role:warehouse-supervisor"], title = "Look." }]
+quiet_h = 0
+"#;
+    parts.insert(RULES.to_owned(), text(&rules_of(own)));
+    let mut house = stocked_under(parts);
+    let digest = house.write(&requisition("MR-1", 1, 11), "ann");
+    let submit = |house: &House| Command::SubmitDocument {
+        document: document("MR-1"),
+        digest,
+        by: house.by("ann"),
+    };
+    let command = submit(&house);
+    house.look(&command);
+    let outcome = house.handle(command);
+    let refusal = outcome.answer.unwrap_err();
+    assert_eq!(refusal.code, "rule-failed");
+    assert!(refusal.message.contains("division by zero"), "{}", refusal.message);
+    assert_eq!(house.frame("MR-1"), Some(Frame::Draft));
+    assert_eq!(found(&house), [("share".to_owned(), 1, "denied")]);
+    // Whoever goes on asking does not fill the journal.
+    let before = house.journal.len();
+    for _ in 0..300 {
+        let command = submit(&house);
+        assert_eq!(house.handle(command).answer.unwrap_err().code, "rule-failed");
+    }
+    assert!(house.journal.len() - before < 130, "{}", house.journal.len() - before);
+    let seqs: Vec<u64> = house.journal.iter().map(|entry| entry.seq).collect();
+    assert!(seqs.windows(2).all(|two| two[0] + 1 == two[1]), "nothing is missing");
+    let few = house.write(&requisition("MR-2", 1, 2), "ann");
+    house.submit("MR-2", few, "ann");
+    assert_eq!(house.frame("MR-2"), Some(Frame::InApproval));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn rules_hold_before_a_signature_another_version_and_an_end() {
+    let mut parts = parts();
+    let refuse = |on: &str| {
+        format!(
+            r#"
+[[rules]]
+id = "not-{on}"
+title = "Nobody does that of five."
+when = "before"
+on = ["{on}"]
+if = "lines.exists(l, l.quantity == 5)"
+then = [{{ kind = "refuse", reason = "not of five" }}]
+"#
+        )
+    };
+    let own: String = ["approve", "change", "cancel"].map(refuse).concat();
+    parts.insert(RULES.to_owned(), text(&rules_of(&own)));
+    let mut house = stocked_under(parts);
+    let digest = house.write(&requisition("MR-1", 1, 5), "ann");
+    let five = requisition("MR-1", 2, 5);
+    let change = Command::WriteDocument { content: five, by: house.by("ann") };
+    assert_eq!(house.refused(change), "rule-refused");
+    house.submit("MR-1", digest, "ann");
+    let sign = house.sign("MR-1", digest, "mia");
+    assert_eq!(house.refused(sign), "rule-refused");
+    let cancel = Command::EndDocument {
+        document: document("MR-1"),
+        act: DocumentAct::Cancel,
+        reason: "no longer needed".to_owned(),
+        by: house.by("ann"),
+    };
+    assert_eq!(house.refused(cancel), "rule-refused");
+    assert_eq!(house.frame("MR-1"), Some(Frame::InApproval));
+    let told: Vec<String> = found(&house).into_iter().map(|(rule, ..)| rule).collect();
+    assert_eq!(told, ["not-change", "not-approve", "not-cancel"]);
+    let six = house.write(&requisition("MR-2", 1, 6), "ann");
+    house.submit("MR-2", six, "ann");
+    let sign = house.sign("MR-2", six, "mia");
+    house.ok(sign);
+    assert_eq!(house.frame("MR-2"), Some(Frame::InExecution));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn rules_are_asked_after_what_happens_to_a_document_too() {
+    let mut parts = parts();
+    let own = r#"
+defaults = false
+[[rules]]
+id = "big"
+title = "A big requisition was written."
+when = "after"
+on = ["document-written", "document-stepped"]
+scope = { document_kinds = ["requisition"] }
+if = "lines.exists(l, l.quantity > 9) && document.author == 'ann'"
+then = [{ kind = "flag" }]
+"#;
+    parts.insert(RULES.to_owned(), text(&rules_of(own)));
+    let mut house = stocked_under(parts);
+    let few = house.write(&requisition("MR-1", 1, 5), "ann");
+    house.submit("MR-1", few, "ann");
+    let many = house.write(&requisition("MR-2", 1, 50), "ann");
+    house.submit("MR-2", many, "ann");
+    let (entries, none) = (house.journal.clone(), BTreeMap::new());
+    let found = house.engine.found_after(&entries, &none, &mut Default::default());
+    let told: Vec<_> = found.firings.iter().map(|one| (one.rule.as_str(), one.cause)).collect();
+    let of = |entry: &&gatewarden_model::Entry| match &entry.body {
+        Body::DocumentWritten { content, .. } => content.document == document("MR-2"),
+        Body::DocumentStepped { document: of, .. } => *of == document("MR-2"),
+        _ => false,
+    };
+    let expected: Vec<_> = entries.iter().filter(of).map(|one| ("big", Some(one.seq))).collect();
+    assert_eq!(told, expected);
+    assert!(found.failures.is_empty(), "{:?}", found.failures);
+}
+
+#[test]
+fn what_was_read_of_the_journal_takes_the_place_of_what_is_not_remembered() {
+    use gatewarden_rules::{Asking, Facts, Wants};
+    let mut parts = parts();
+    parts.insert(RULES.to_owned(), text(&rules_of("")));
+    let (house, _) = at_the_counter(parts);
+    let bolt = "BOLT-M8".parse().unwrap();
+    let now_us = house.now.wall_us;
+    let told = |engine: &gatewarden_engine::Engine| {
+        let mut facts = Facts::new();
+        let asking = Asking::Item { item: &bolt, place: None, coming: None };
+        engine.history().put(&mut facts, &Wants::all(), asking, now_us);
+        facts
+    };
+    assert_eq!(house.engine.unremembered(), None, "it was there from the beginning");
+    let mut again = house.restarted();
+    again.begin_recall(Some(i64::MAX));
+    assert_ne!(told(&again), told(&house.engine));
+    let settings = again.unremembered().expect("prices and idle stock are asked for");
+    let (half, mut read) = (house.journal.len() / 2, RuleMemory::whole(settings));
+    house.journal[..half].iter().for_each(|entry| read.take(entry));
+    assert_eq!(read.next(), house.journal[half].seq);
+    let other =
+        RuleMemory::whole(gatewarden_rules::HistorySettings { turn_h: 7, ..Default::default() });
+    assert!(!again.remember(other, &house.journal), "rules ask for something else");
+    // Some entries were read already: they count once.
+    assert!(again.remember(read, &house.journal[half - 5..]));
+    assert_eq!(told(&again), told(&house.engine));
+    assert_eq!(again.unremembered(), None);
 }
 
 #[test]

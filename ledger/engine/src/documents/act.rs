@@ -4,7 +4,7 @@
 //! the workflow says and nothing else. Absent: the semantics of each act (`gatewarden-workflow`).
 
 use gatewarden_documents::Step as FrameStep;
-use gatewarden_model::{Actor, ApprovalAct, Document};
+use gatewarden_model::{Actor, ApprovalAct, Document, Verdict};
 
 use super::{author_of, counts};
 use crate::{
@@ -66,6 +66,10 @@ impl Turn<'_> {
         };
         // What its last signature leads to must be possible: else nothing is recorded but the refusal.
         if let Err(fault) = self.can_follow(&open, &kind, &events) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
+        let signs = matches!(act, ApprovalAct::Decide { verdict: Verdict::Approve, .. });
+        if signs && let Err(fault) = self.rules_let("approve", &open, &by) {
             return Err(self.refuse_document(asked, decision, fault));
         }
         let prepared = self.prepare_document(&open, &kind, &events, &by)?;

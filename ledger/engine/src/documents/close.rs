@@ -64,6 +64,10 @@ impl Turn<'_> {
         if !named && let Err(message) = check_reason(&reason) {
             return Err(self.refuse_document(asked, decision, ("reason-missing", message)));
         }
+        let operation = if act == DocumentAct::Cancel { "cancel" } else { "close" };
+        if !named && let Err(fault) = self.rules_let(operation, &open, &by) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         let reason = cut(&reason, REASON_BYTES_MAX);
         let step = match act {
             DocumentAct::Close => DocumentStep::Closed { reason },

@@ -147,7 +147,7 @@ impl Turn<'_> {
     }
 
     /// An item's class.
-    pub(super) fn item_class(&self, item: &ItemId) -> Option<ItemClass> {
+    pub(crate) fn item_class(&self, item: &ItemId) -> Option<ItemClass> {
         let known = self.settings.items.by_code(item).map(|item| item.class);
         self.stock.item(item).map(|item| item.class).or(known)
     }

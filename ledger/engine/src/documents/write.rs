@@ -47,6 +47,9 @@ impl Turn<'_> {
         if let Err(fault) = self.check_written(&content, known.as_ref()) {
             return Err(self.refuse_document(asked, decision, fault));
         }
+        if let Err(fault) = self.rules_let_change(&content, known.as_ref(), &by) {
+            return Err(self.refuse_document(asked, decision, fault));
+        }
         let version = content.version;
         self.record(Body::DocumentWritten { content, by, decision: Some(decision) });
         Ok(written(&document, version, digest))

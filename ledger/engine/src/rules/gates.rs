@@ -1,0 +1,67 @@
+//! Rules before a signature, another version, an end of a document: what they let be is as it would be without them.
+//!
+//! Invariants: what they find is recorded, whether it refuses or not; who has to sign beside can be asked for when a
+//! document is handed in, not later, so a rule that asks for it here refuses. Absent: handing in (`submit`), movements.
+
+use gatewarden_model::{Actor, DocumentContent};
+
+use crate::{
+    documents::facts::{Frozen, of_version},
+    state::OpenDocument,
+    turn::{Fault, Turn},
+};
+
+impl Turn<'_> {
+    /// Asks the rules before something is done to a document as it stands.
+    pub(crate) fn rules_let(
+        &mut self,
+        operation: &str,
+        open: &OpenDocument,
+        by: &Actor,
+    ) -> Result<(), Fault> {
+        let content = open.content.clone();
+        // What its branches were decided on tells more than the version.
+        let frozen = match operation {
+            "approve" => open.frozen.clone(),
+            _ => self.facts_of(&content, &open.by),
+        };
+        self.rules_let_of(operation, open, (&content, &frozen), by)
+    }
+
+    /// Asks the rules before a further version of a document is written.
+    pub(crate) fn rules_let_change(
+        &mut self,
+        content: &DocumentContent,
+        open: Option<&OpenDocument>,
+        by: &Actor,
+    ) -> Result<(), Fault> {
+        let Some(open) = open else { return Ok(()) };
+        let frozen = self.facts_of(content, by);
+        self.rules_let_of("change", open, (content, &frozen), by)
+    }
+
+    fn facts_of(&self, content: &DocumentContent, author: &Actor) -> Frozen {
+        of_version(self.state, content, author, |item| self.item_class(item))
+    }
+
+    fn rules_let_of(
+        &mut self,
+        operation: &str,
+        open: &OpenDocument,
+        (content, frozen): (&DocumentContent, &Frozen),
+        by: &Actor,
+    ) -> Result<(), Fault> {
+        let document = open.document().clone();
+        let (firings, answer) = match self.rules_before(operation, open, (content, frozen), by) {
+            Ok(found) if found.extra.is_empty() => (found.firings, Ok(())),
+            Ok(found) => {
+                let message = "a rule asks for one more signature, which can't be asked for now: \
+                               write a further version and hand it in";
+                (found.firings, Err(("rule-approver", message.to_owned())))
+            }
+            Err((fault, firings)) => (firings, Err(fault)),
+        };
+        self.record_firings(firings, Some(&document));
+        answer
+    }
+}
