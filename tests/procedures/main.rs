@@ -10,4 +10,5 @@ mod issue;
 mod line;
 mod moves;
 mod receipt;
+mod traced;
 mod watched;

@@ -13,6 +13,7 @@ mod documents;
 mod exceptions;
 mod factors;
 mod gate;
+mod imports;
 mod json;
 mod keys;
 mod labels;
@@ -225,6 +226,10 @@ fn routes() -> Router<Api> {
         .route("/api/v1/documents", get(documents::list).post(documents::write_one))
         .route("/api/v1/documents/check", post(documents::check))
         .route("/api/v1/documents/{kind}/{number}", get(documents::one))
+        .route("/api/v1/documents/{kind}/{number}/diff", get(documents::diff))
+        .route("/api/v1/imports", post(imports::begin))
+        .route("/api/v1/imports/{import}/documents", post(imports::put))
+        .route("/api/v1/imports/{import}/end", post(imports::end))
         .route("/api/v1/documents/{kind}/{number}/submit", post(documents::submit))
         .route("/api/v1/documents/{kind}/{number}/act", post(documents::sign))
         .route("/api/v1/documents/{kind}/{number}/step", post(documents::step))

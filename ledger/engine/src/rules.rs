@@ -7,6 +7,7 @@
 //! Absent: conditions and windows (`gatewarden-rules`).
 
 mod after;
+mod refused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,7 +100,7 @@ impl Turn<'_> {
         open: &OpenDocument,
         frozen: &Frozen,
         by: &Actor,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, Refused> {
         self.rules_before("submit", open, frozen, by)
     }
 
@@ -110,7 +111,7 @@ impl Turn<'_> {
         open: &OpenDocument,
         frozen: &Frozen,
         by: &Actor,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, Refused> {
         let more = |facts: &mut RuleFacts| {
             for (name, value) in thawed(&frozen.0, &frozen.1).iter() {
                 facts.set(name.to_owned(), value.clone());
@@ -122,9 +123,11 @@ impl Turn<'_> {
             set.document(around, (RuleTrigger::Before, operation), &open.content, more)
         });
         let Some(findings) = asked else { return Ok(Found::default()) };
-        let verdict = self.verdict(&findings)?;
-        self.stands_up_to(&verdict, by)?;
+        let verdict = self.verdict(&findings);
         let firings = self.hushed(findings.firings);
+        if let Err(fault) = verdict.and_then(|verdict| self.stands_up_to(&verdict, by)) {
+            return Err((fault, firings));
+        }
         let extra = firings.iter().filter_map(extra_of).collect();
         Ok(Found { firings, extra })
     }

@@ -1,7 +1,7 @@
 //! What there is to try: the operations of the API, the kinds of movement and of document.
 
 /// Operations that move nothing and open nothing to be moved, whoever calls them.
-pub(super) const HARMLESS: [&str; 38] = [
+pub(super) const HARMLESS: [&str; 40] = [
     // Who is who.
     "post /activate",
     "post /enrol",
@@ -37,6 +37,8 @@ pub(super) const HARMLESS: [&str; 38] = [
     "post /api/v1/todos/{entry}/done",
     "post /deliveries/{lane}/{movement}/retry",
     "post /api/v1/documents/check",
+    "post /api/v1/imports",
+    "post /api/v1/imports/{import}/end",
     // What a tag stands for, and what stock is worth; not where it is.
     "post /api/v1/stations/{station}/tags/{epc}/access",
     "post /api/v1/tags",
@@ -46,7 +48,7 @@ pub(super) const HARMLESS: [&str; 38] = [
 ];
 
 /// Operations that could move something; each is tried below.
-pub(super) const DOORS: [&str; 15] = [
+pub(super) const DOORS: [&str; 16] = [
     "post /tasks",
     "post /tasks/{task}/approve",
     "delete /tasks/{task}",
@@ -58,6 +60,7 @@ pub(super) const DOORS: [&str; 15] = [
     "post /api/v1/postings/{id}/confirmation",
     "post /api/v1/postings/{id}/void",
     "post /api/v1/documents",
+    "post /api/v1/imports/{import}/documents",
     "post /api/v1/documents/{kind}/{number}/submit",
     "post /api/v1/documents/{kind}/{number}/act",
     "post /api/v1/documents/{kind}/{number}/step",

@@ -74,6 +74,11 @@ pub enum Reply {
         /// Its digest: what signatures name.
         digest: Hash,
     },
+    /// The versions are written, or were.
+    Documents {
+        /// How many were not there before.
+        written: usize,
+    },
     /// The task is open.
     Task(TaskId),
     /// Stock moved.
