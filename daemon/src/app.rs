@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) factors: Factors,
     /// Lets rejected notices be tried again; none where the gateway has no channels.
     pub(crate) notices: Option<crate::notices::NoticeDesk>,
+    /// Imports of documents that are open.
+    pub(crate) imports: crate::imports::Imports,
     /// To the drivers that work on tags.
     pub(crate) tag_doors: crate::tag_access::TagDoors,
     /// What looks for clones and replays at all stations.

@@ -102,6 +102,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         enrolment: Enrolment::default(),
         factors: Factors::of(&config),
         notices,
+        imports: crate::imports::Imports::default(),
         tag_doors: crate::tag_access::TagDoors::default(),
         guard: crate::watch::guard(&config.stations),
     };

@@ -3,13 +3,13 @@
 
 mod procedures;
 mod sessions;
+pub(crate) mod walk;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_model::{
-    Body, Document, DocumentStep, Entry, Epc, FieldRights, Masked, MovementId, ScanRead, Subject,
-    SubjectKind, TaskId, Thing, gs1,
+    Entry, Epc, FieldRights, Masked, ScanRead, Subject, SubjectKind, Thing, gs1,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
@@ -37,96 +37,6 @@ pub(crate) struct Line {
     pub(crate) document: Option<String>,
     /// Allowed or denied by which rule.
     pub(crate) rule: Option<String>,
-}
-
-/// Documents that one trace goes through, back to the origin and on to all that followed.
-const DOCUMENTS_TRACED_MAX: usize = 500;
-
-/// The entries about a subject, those that belong to its movements, and of a document or movement those of
-/// all documents that it follows from or that follow from it, in journal order.
-pub(crate) fn collect(ledger: &LedgerReader, subject: &Subject) -> Result<Vec<Entry>, StoreError> {
-    let mut entries = BTreeMap::new();
-    let mut seen = BTreeSet::from([subject.clone()]);
-    let mut to_do = VecDeque::from([subject.clone()]);
-    let documents = matches!(subject.kind, SubjectKind::Document | SubjectKind::Movement);
-    while let Some(next) = to_do.pop_front() {
-        for entry in ledger.touching(&next, TRACE_ENTRIES_MAX)? {
-            let own = next == *subject || entry.subjects().contains(&next);
-            if !own || (entries.len() >= TRACE_ENTRIES_MAX && next != *subject) {
-                continue;
-            }
-            let further = match next.kind {
-                _ if next == *subject => linked(&entry.body, subject),
-                SubjectKind::Document => linked(&entry.body, &next),
-                _ => vec![],
-            };
-            let related = if documents { related(&entry.body) } else { vec![] };
-            for found in further.into_iter().chain(related) {
-                if seen.len() < DOCUMENTS_TRACED_MAX && seen.insert(found.clone()) {
-                    to_do.push_back(found);
-                }
-            }
-            entries.insert(entry.seq, entry);
-        }
-    }
-    Ok(entries.into_values().collect())
-}
-
-/// The documents that an entry ties together.
-fn related(body: &Body) -> Vec<Subject> {
-    let named =
-        |document: &Document| Subject { kind: SubjectKind::Document, key: document.number.clone() };
-    match body {
-        Body::DocumentWritten { content, .. } => {
-            let of_lines = content.lines.iter().flat_map(|line| &line.links);
-            let links = content.links.iter().chain(of_lines).map(|link| named(&link.document));
-            links.chain([named(&content.document)]).collect()
-        }
-        Body::DocumentStepped { document, step, .. } => match step {
-            DocumentStep::Fulfilled { by, .. }
-            | DocumentStep::Consumed { by, .. }
-            | DocumentStep::Inspected { by, .. } => {
-                vec![named(document), named(by)]
-            }
-            _ => vec![named(document)],
-        },
-        Body::Moved { movement, .. } if movement.document_digest.is_some() => {
-            vec![named(&movement.document)]
-        }
-        _ => vec![],
-    }
-}
-
-/// What belongs to an entry beside its own subjects.
-fn linked(body: &Body, subject: &Subject) -> Vec<Subject> {
-    let about = |id: MovementId| Subject { kind: SubjectKind::Movement, key: id.to_string() };
-    match body {
-        Body::Moved { movement, .. } => {
-            let task = |task: TaskId| Subject { kind: SubjectKind::Task, key: task.to_string() };
-            std::iter::once(about(movement.id))
-                .chain(movement.reservation.map(about))
-                .chain(movement.task.map(task))
-                .collect()
-        }
-        Body::Enrolled { change: Some(id), .. }
-        | Body::ClientAdded { change: Some(id), .. }
-        | Body::DeviceApproved { change: Some(id), .. }
-        | Body::PoliciesDefined { change: Some(id), .. }
-        | Body::ProceduresDefined { change: Some(id), .. }
-        | Body::ChangeRequested { id, .. } => {
-            vec![Subject { kind: SubjectKind::Change, key: id.to_string() }]
-        }
-        Body::Held { pass, .. } | Body::Quarantined { pass, .. } => vec![about(pass.id.into())],
-        Body::LabelQueued { label, .. } => {
-            vec![Subject { kind: SubjectKind::Label, key: label.id.to_string() }]
-        }
-        Body::Reserved { posting, .. } => vec![about(posting.id)],
-        Body::CostLanded { movement, .. } => vec![about(*movement)],
-        Body::TaskOpened { task, .. } if subject.kind == SubjectKind::Document => {
-            vec![Subject { kind: SubjectKind::Task, key: task.id.to_string() }]
-        }
-        _ => vec![],
-    }
 }
 
 /// What a person may have meant: the kind is optional, and a tag may be given as it was read (EPC in
@@ -164,14 +74,69 @@ pub(crate) fn collect_all(
 ) -> Result<Vec<Entry>, StoreError> {
     let mut all = BTreeMap::new();
     for subject in subjects {
-        all.extend(collect(ledger, subject)?.into_iter().map(|entry| (entry.seq, entry)));
+        all.extend(walk::collect(ledger, subject)?.into_iter().map(|entry| (entry.seq, entry)));
     }
     Ok(all.into_values().collect())
+}
+
+/// What a trace begins at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Something that entries are about.
+    Of(Vec<Subject>),
+    /// What one entry is about, such as that of a voucher.
+    Entry(u64),
+}
+
+impl Start {
+    /// What a kind and a name mean: a kind of subject, `entry` with a sequence, or `voucher` with that of its entry
+    /// or the id of its movement. None where there is no such kind.
+    pub(crate) fn named(kind: &str, key: &str) -> Option<Self> {
+        match (kind, key.parse()) {
+            ("entry" | "voucher", Ok(seq)) => Some(Self::Entry(seq)),
+            ("entry", Err(_)) => Some(Self::Of(vec![])),
+            ("voucher", Err(_)) => Some(Self::Of(meant(Some(SubjectKind::Movement), key))),
+            _ => Some(Self::Of(meant(Some(parse_kind(kind)?), key))),
+        }
+    }
+
+    /// All that is told of it.
+    pub(crate) fn collect(&self, ledger: &LedgerReader) -> Result<Vec<Entry>, StoreError> {
+        let seq = match self {
+            Self::Of(subjects) => return collect_all(ledger, subjects),
+            Self::Entry(seq) => *seq,
+        };
+        let Some(entry) = ledger.entry(seq)? else { return Ok(vec![]) };
+        let mut all = collect_all(ledger, &of_entry(&entry))?;
+        // One that is about nothing that is traced is told alone.
+        if let Err(at) = all.binary_search_by_key(&seq, |entry| entry.seq) {
+            all.insert(at, entry);
+        }
+        Ok(all)
+    }
+}
+
+/// What an entry's trace begins at: the movements and documents that it is about, else the rest of what it is about
+/// but people, places and devices, of whom there are many entries more.
+fn of_entry(entry: &Entry) -> Vec<Subject> {
+    use SubjectKind::{Device, Document, Item, Movement, Operator, Station};
+    let all: BTreeSet<Subject> = entry.subjects().into_iter().collect();
+    let of = |kinds: &[SubjectKind]| -> Vec<Subject> {
+        all.iter().filter(|one| kinds.contains(&one.kind)).cloned().collect()
+    };
+    let moved = of(&[Movement]);
+    let goods = if moved.is_empty() { of(&[Document]) } else { moved };
+    if !goods.is_empty() {
+        return goods;
+    }
+    all.into_iter().filter(|one| ![Operator, Station, Device, Item].contains(&one.kind)).collect()
 }
 
 /// The kinds of subject, for messages.
 pub(crate) const KINDS: &str = "item, tag, document, operator, movement, task, station, device, lot (as ITEM/LOT), client, \
      change, review, label";
+/// What else a trace may begin at, for messages.
+pub(crate) const ALSO: &str = "entry (its sequence) or voucher (of an entry or a movement)";
 
 /// Parses the name of a kind of subject.
 pub(crate) fn parse_kind(text: &str) -> Option<SubjectKind> {

@@ -115,6 +115,9 @@ fn asked(id: &str, world: &World) -> (Option<Value>, &'static str) {
         "postings-reserve" => adjustment(Uuid::new_v4()),
         "documents-check" => json!({"document": {"kind": "purchase-order", "number": "PO-1"},
             "version": 1, "lines": []}),
+        "imports-begin" => json!({"mode": "dry-run"}),
+        "imports-put" => json!({"documents": []}),
+        "imports-end" => json!({"commit": false}),
         "labels-queue" => json!({"printer": "zebra-1", "template": "carton"}),
         "labels-decide" => json!({"decision": "void", "reason": "so it is"}),
         "tags-commission" => json!({"tag": format!("(01){BOLT}(21)900"), "item": "BOLT-M8"}),
@@ -160,6 +163,7 @@ async fn operations(caller: &Caller, world: &World) -> Vec<Operation> {
                 .replace("{client}", "nobody-yet")
                 .replace("{change}", &Uuid::nil().to_string())
                 .replace("{review}", &Uuid::nil().to_string())
+                .replace("{import}", &Uuid::nil().to_string())
                 .replace("{lane}", "erp")
                 .replace("documents/{kind}", "documents/purchase-order")
                 .replace("{kind}", "document")

@@ -33,7 +33,7 @@ PR-3,nobody.known,,NUT-M8,50,2099-01-15
 
 /// A gateway in which somebody may ask for purchases. The shipped kinds of document are in force from its first
 /// start, when nobody is there yet who could approve them.
-async fn gateway() -> Gateway {
+pub(crate) async fn gateway() -> Gateway {
     let mut gateway =
         Gateway::prepare(Settings { more: TABLES.to_owned(), ..Settings::default() }).await;
     gateway.run().await;
@@ -117,13 +117,13 @@ async fn a_file_goes_through_the_door_whole_or_not_at_all() {
         (&json!("written-in-part"), &json!(1), &json!(2))
     );
     assert!(!gateway.dir().join("requests.csv.progress").exists());
-    what_is_refused_after_the_trial_takes_the_rest_back(&gateway).await;
+    what_a_draft_is_not_enough_for_is_told_and_nothing_is_in(&gateway).await;
+    versions_are_compared(&gateway).await;
     gateway.cli_ok(&["ledger", "verify"], "");
 }
 
-/// A requisition needs a work order that is approved. One that comes in the same file is only a draft, which a trial
-/// can't know: what was written before is cancelled.
-async fn what_is_refused_after_the_trial_takes_the_rest_back(gateway: &Gateway) {
+/// A requisition needs a work order that is approved; one that comes in the same file is only a draft.
+async fn what_a_draft_is_not_enough_for_is_told_and_nothing_is_in(gateway: &Gateway) {
     let order = json!({"document": {"kind": "work-order", "number": "WO-1"}, "version": 1,
         "title": "Pumps", "due": "2099-02-01",
         "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 5}]});
@@ -131,13 +131,60 @@ async fn what_is_refused_after_the_trial_takes_the_rest_back(gateway: &Gateway) 
         "requester": "fu.foreman", "station": "counter-1",
         "links": [{"document": {"kind": "work-order", "number": "WO-1"}}],
         "lines": [{"line": 1, "item": "GLOVE-L", "quantity": 5, "from": "wh1/dock"}]});
-    let file =
-        gateway.file("both.json", &format!("{order}\n{requisition}\n")).display().to_string();
+    let text = format!("{order}\n{requisition}\n");
+    let file = gateway.file("both.json", &text).display().to_string();
     let arguments = ["document", "import", &file, "--json", "--badge", "OP-2003"];
     let output = gateway.cli(&arguments, PIN);
     let report: Value = serde_json::from_str(&out(&output)).unwrap_or_default();
     assert_eq!(report["outcome"], "nothing-written", "{report} {}", err(&output));
-    assert_eq!(report["new"], 1, "the order was written, then the requisition refused: {report}");
-    let view = gateway.local().get("/api/v1/documents/work-order/WO-1").await;
-    assert_eq!(view["state"], "cancelled", "{view}");
+    assert_eq!((&report["new"], &report["refused"]), (&json!(1), &json!(1)), "{report}");
+    let codes: Vec<_> =
+        report["mistakes"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["document-not-open"], "{report}");
+    let local = gateway.local();
+    let answer = local.ask(reqwest::Method::GET, "/api/v1/documents/work-order/WO-1", None).await;
+    assert_eq!(answer.status, 404, "nothing of it is in: {}", answer.body);
+    // The same by the API, with every mistake where it stands in the text.
+    let broken = json!({"document": {"kind": "work-order", "number": "WO-2"}, "version": "one",
+        "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 1.5}, {"line": 1, "quantity": 2}]});
+    let door = gateway.anybody();
+    let signed = door.post_ok("/session", &json!({"badge": "OP-2003", "pin": "8264"})).await;
+    let foreman = door.with_cookie(signed.cookie.as_deref().unwrap());
+    let checked = local.post_ok("/api/v1/documents/check", &broken).await.body;
+    let found: Vec<_> = checked["mistakes"].as_array().unwrap().iter().collect();
+    for (field, code) in [
+        ("version", "type-wrong"),
+        ("lines[0].quantity", "quantity-malformed"),
+        ("lines[1].item", "item-missing"),
+    ] {
+        let one = found.iter().find(|one| one["field"] == field && one["code"] == code);
+        let one = one.unwrap_or_else(|| panic!("{field} is not in {checked}"));
+        assert!(one["line"] == 1 && one["column"].as_u64() > Some(1), "{one}");
+    }
+    let checked = foreman.post_ok("/api/v1/documents/check", &requisition).await.body;
+    assert_eq!(checked["mistakes"][0]["code"], "unknown-document", "{checked}");
+    assert_eq!(checked["mistakes"][0]["field"], "links[0]", "{checked}");
+}
+
+/// Each version is kept, and any two are compared; whoever may not see the document may not compare it.
+async fn versions_are_compared(gateway: &Gateway) {
+    let diff = |more: &[&str]| {
+        let arguments = ["document", "diff", "purchase-request", "PR-2", "--badge", "OP-2001"];
+        gateway.cli_ok(&[&arguments, more].concat(), PIN)
+    };
+    let told = diff(&[]);
+    assert!(told.contains("PR-2 version 1 → 2"), "{told}");
+    assert!(told.contains("quantity: 50 → 60"), "{told}");
+    assert_eq!(told.matches('→').count(), 2, "nothing else differs: {told}");
+    let same = diff(&["--from", "2", "--to", "2"]);
+    assert!(same.contains("nothing differs"), "{same}");
+    let json: Value = serde_json::from_str(&diff(&["--from", "2", "--to", "1", "--json"])).unwrap();
+    assert_eq!(json["lines"][0]["what"], "changed");
+    assert_eq!(
+        json["lines"][0]["fields"],
+        json!([{"field": "quantity", "old": "60", "new": "50"}])
+    );
+    let arguments = ["document", "diff", "purchase-request", "PR-2", "--badge", "OP-2001"];
+    let output = gateway.cli(&[&arguments[..], &["--to", "7"]].concat(), PIN);
+    assert!(err(&output).contains("there is no version 7: there are 1 to 2"), "{}", err(&output));
 }

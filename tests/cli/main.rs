@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod document;
 mod identify;
+mod import;
 mod ledger;
 mod notify;
 mod operate;

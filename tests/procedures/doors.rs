@@ -219,6 +219,7 @@ async fn before_the_signature(doors: &Doors) {
     let mut more = content.clone();
     more["lines"][0]["quantity"] = json!(600);
     doors.denied(&doors.hand, "post /api/v1/documents", &[], &more).await;
+    by_import(doors, &more).await;
     let step = "post /api/v1/documents/{kind}/{number}/step";
     doors.denied(&doors.hand, step, &keys, &json!({"step": "arriving", "reason": "here"})).await;
     let mut made_up = task("receipt", "purchase-order");
@@ -229,6 +230,28 @@ async fn before_the_signature(doors: &Doors) {
     let signed = json!({"badge": "OP-6001", "pin": "5208", "verdict": "approve"});
     let link = [("token", "gwl_AAAA")];
     doors.closed(&house.gateway.anybody(), "post /api/v1/links/{token}", &link, &signed).await;
+}
+
+/// What comes by an import is asked for like what comes by itself.
+async fn by_import(doors: &Doors, content: &Value) {
+    for mode in ["whole", "each"] {
+        let begun = doors.hand.post_ok("/api/v1/imports", &json!({"mode": mode})).await.body;
+        let import = begun["import"].as_str().unwrap().to_owned();
+        let put = "post /api/v1/imports/{import}/documents";
+        doors.tried.borrow_mut().insert(put.to_owned());
+        let (standing, denials) = (doors.standing().await, doors.denials());
+        let path = format!("/api/v1/imports/{import}/documents");
+        let told = doors.hand.post_ok(&path, &json!({"documents": [content]})).await.body;
+        assert_eq!(told["results"][0]["mistakes"][0]["code"], "denied", "{told}");
+        assert_eq!(doors.denials(), denials + 1, "{told}");
+        // Somebody else's import is nobody's to end.
+        let end = format!("/api/v1/imports/{import}/end");
+        assert_eq!(doors.head.post(&end, &json!({"commit": true})).await.status, 404);
+        let ended = doors.hand.post(&end, &json!({"commit": true})).await;
+        assert_eq!(ended.status, if mode == "whole" { 422 } else { 200 }, "{}", ended.body);
+        assert_eq!(doors.standing().await, standing);
+        assert_eq!(doors.house.document(content).await["content"]["version"], 1);
+    }
 }
 
 /// An adjustment that one of two signed is posted, voided or confirmed by nobody.

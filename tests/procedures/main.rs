@@ -16,4 +16,5 @@ mod purchase;
 mod receipt;
 mod returns;
 mod subcontract;
+mod traced;
 mod watched;

@@ -9,9 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gatewarden_documents::{FieldFact, Kinds};
 use gatewarden_model::canonical;
-use gatewarden_rules::{FactType, Schema};
+use gatewarden_rules::Schema;
 use gatewarden_workflow::Roster;
 use serde::Serialize;
 
@@ -99,10 +98,12 @@ pub(crate) fn read(
     others.take(kinds.mistakes, &of_kinds, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
     // Where the kinds are wrong, the shipped ones say which facts there are: what follows is not told.
-    let schema = match &kinds.kinds {
-        Some(kinds) => schema_of(kinds),
-        None => schema_of(&documents::shipped_kinds()),
+    let facts = match &kinds.kinds {
+        Some(kinds) => kinds.facts(),
+        None => documents::shipped_kinds().facts(),
     };
+    // What is too much is told by whoever reads the definitions.
+    let schema = Schema::of_house(facts).unwrap_or_else(|_| Schema::standard());
     let (path, bytes) = file(walk, section, "workflows", &mut told);
     let roster = Roster { roles: Some(names.roles.clone()), ..Roster::default() };
     let flows = workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
@@ -136,23 +137,6 @@ pub(crate) fn read(
     others.sources.extend(notices.sources);
     put(&mut told, "notices", notices.notices.as_ref());
     (told, others)
-}
-
-/// The facts that conditions may ask for: those of every gateway, and the fields of the house.
-fn schema_of(kinds: &Kinds) -> Schema {
-    let mut schema = Schema::standard();
-    for field in &kinds.fields {
-        let (name, is) = field.fact();
-        // A field may be declared for several kinds; it is one fact. What is too much is told by whoever reads
-        // the definitions.
-        let is = match is {
-            FieldFact::Integer => FactType::Integer,
-            FieldFact::Bool => FactType::Bool,
-            FieldFact::Text => FactType::Text,
-        };
-        let _ = schema.custom(name, is, field.title.clone());
-    }
-    schema
 }
 
 /// The bytes of a file that a key names; none where it names none, which the shipped definitions fill.

@@ -4,7 +4,9 @@
 //! is done to one is a command that the engine decides on, whatever door it came by. A document that is over is
 //! told from its entries. Absent: files of documents (`exchange` of the command line), the page for signing.
 
+mod check;
 pub(crate) mod count;
+mod diff;
 mod plans;
 mod view;
 
@@ -27,10 +29,17 @@ use super::{
     mask::{Eyes, act, good, write},
     problem::{Body, Problem},
 };
+use crate::shapes::{ActShape, DocumentShape};
 use view::{DocumentView, Listed, Past};
 
+pub(crate) use check::check;
+pub(crate) use diff::diff;
 pub(crate) use plans::{__path_impact, __path_settlement, impact, settlement};
 pub(crate) use view::past_of;
+
+// What the description of the API is made of stands beside each handler.
+pub(crate) use check::__path_check;
+pub(crate) use diff::__path_diff;
 
 /// Documents that one list shows at most.
 const LIST_MAX: usize = 1_000;
@@ -49,6 +58,12 @@ fn view_right(engine: &Engine, kind: DocumentKind) -> Right {
     let defined = engine.state().procedures_in_force().and_then(|known| known.kinds.of(kind));
     let none = Right { module: Module::Ledger, action: Action::View };
     defined.map_or(none, |kind| kind.rights.view)
+}
+
+/// The right that it takes to write a first version of a kind of document; to see it, where nobody defined it.
+pub(super) fn create_right(engine: &Engine, kind: DocumentKind) -> Right {
+    let defined = engine.state().procedures_in_force().and_then(|known| known.kinds.of(kind));
+    defined.map_or_else(|| view_right(engine, kind), |kind| kind.rights.create)
 }
 
 /// Asks for the right to see a kind of document.
@@ -149,7 +164,7 @@ fn written(reply: Reply, document: Document) -> Result<Written, Problem> {
 
 /// Writes a version of a document: the first, or the one after the newest. The same version again is
 /// harmless.
-#[utoipa::path(post, path = "/api/v1/documents", tag = "documents", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/documents", tag = "documents", request_body = DocumentShape,
     responses((status = 201, body = Object), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn write_one(
@@ -164,37 +179,6 @@ pub(crate) async fn write_one(
     Ok((StatusCode::CREATED, eyes.json(written(reply, document)?)))
 }
 
-/// What is wrong with a version.
-#[derive(Debug, Serialize)]
-pub(crate) struct Checked {
-    mistakes: Vec<gatewarden_documents::Mistake>,
-}
-
-no_fields!(Checked);
-
-/// Everything that is wrong with a version, at once; nothing is written. Needs the right to write it.
-#[utoipa::path(post, path = "/api/v1/documents/check", tag = "documents", request_body = Object,
-    responses((status = 200, body = Object), (status = 403, body = Problem)))]
-pub(crate) async fn check(
-    State(api): State<Api>,
-    who: Who,
-    Body(content): Body<DocumentContent>,
-) -> Result<Json<Masked<Checked>>, Problem> {
-    let kind = content.document.kind;
-    let right = api
-        .app
-        .recorder
-        .query(move |engine| {
-            let defined =
-                engine.state().procedures_in_force().and_then(|known| known.kinds.of(kind));
-            defined.map_or_else(|| view_right(engine, kind), |kind| kind.rights.create)
-        })
-        .await?;
-    who.may(&api, right.action, right.module, "a check of a document").await?;
-    let mistakes = api.app.recorder.query(move |engine| engine.mistakes_in(&content)).await?;
-    Ok(Eyes::of(&api, &who).await?.json(Checked { mistakes }))
-}
-
 /// Which version is meant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -205,7 +189,7 @@ pub(crate) struct Version {
 }
 
 /// Hands the newest version in: whoever wrote it. Its workflow asks the first signers.
-#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/submit", tag = "documents", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/submit", tag = "documents", request_body = Version,
     responses((status = 200, body = Object), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn submit(
     State(api): State<Api>,
@@ -221,7 +205,7 @@ pub(crate) async fn submit(
 }
 
 /// Signs a document, sends it back, hands it over, or whatever else its workflow lets a signer do.
-#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/act", tag = "documents", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/act", tag = "documents", request_body = ActShape,
     responses((status = 204), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn sign(
     State(api): State<Api>,
@@ -246,7 +230,7 @@ pub(crate) struct End {
 }
 
 /// Closes a document short, cancels it, or takes a step of its kind's own.
-#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/step", tag = "documents", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/documents/{kind}/{number}/step", tag = "documents", request_body = End,
     responses((status = 204), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn step(
     State(api): State<Api>,
@@ -321,7 +305,7 @@ pub(crate) struct Done {
 }
 
 /// Says that a to-do is done: one of those whom the rule names.
-#[utoipa::path(post, path = "/api/v1/todos/{entry}/done", tag = "documents", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/todos/{entry}/done", tag = "documents", request_body = Done,
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn done(
     State(api): State<Api>,

@@ -127,7 +127,8 @@ impl Told {
 }
 
 /// The whole chain about an item, tag, document, operator, movement, task, station, device, lot (as
-/// `ITEM/LOT`) or client.
+/// `ITEM/LOT`), client, entry (its sequence) or voucher (of an entry or a movement): of a document, movement, voucher
+/// or lot from its origin to all that followed.
 #[utoipa::path(get, path = "/trace/{kind}/{key}", tag = "ledger",
     responses((status = 200, body = Vec<trace::Line>), (status = 400, body = Problem)))]
 pub(crate) async fn trace(
@@ -136,10 +137,10 @@ pub(crate) async fn trace(
     Path((kind, key)): Path<(String, String)>,
 ) -> Result<Json<Masked<Vec<Told>>>, Problem> {
     who.may(&api, Action::View, Module::Ledger, "a trace").await?;
-    let kind = trace::parse_kind(&kind)
-        .ok_or_else(|| Problem::bad_request(format!("trace one of {}", trace::KINDS)))?;
-    let subjects = trace::meant(Some(kind), &key);
-    let entries = api.app.read(move |ledger| trace::collect_all(ledger, &subjects)).await?;
+    let start = trace::Start::named(&kind, &key).ok_or_else(|| {
+        Problem::bad_request(format!("trace one of {}, {}", trace::KINDS, trace::ALSO))
+    })?;
+    let entries = api.app.read(move |ledger| start.collect(ledger)).await?;
     let eyes = Eyes::of(&api, &who).await?;
     Ok(eyes.json(entries.into_iter().map(|entry| Told::of(&eyes.show(entry))).collect()))
 }

@@ -13,6 +13,7 @@ mod documents;
 mod exceptions;
 mod factors;
 mod gate;
+mod imports;
 mod json;
 mod keys;
 mod labels;
@@ -228,6 +229,10 @@ fn routes() -> Router<Api> {
         .route("/api/v1/documents/{kind}/{number}", get(documents::one))
         .route("/api/v1/documents/{kind}/{number}/impact", get(documents::impact))
         .route("/api/v1/documents/{kind}/{number}/settlement", get(documents::settlement))
+        .route("/api/v1/documents/{kind}/{number}/diff", get(documents::diff))
+        .route("/api/v1/imports", post(imports::begin))
+        .route("/api/v1/imports/{import}/documents", post(imports::put))
+        .route("/api/v1/imports/{import}/end", post(imports::end))
         .route("/api/v1/documents/{kind}/{number}/submit", post(documents::submit))
         .route("/api/v1/documents/{kind}/{number}/act", post(documents::sign))
         .route("/api/v1/documents/{kind}/{number}/step", post(documents::step))

@@ -18,7 +18,11 @@ use gatewarden_stock::LINES_MAX;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use super::{auth::Known, json, origin::is_json};
+use super::{
+    auth::Known,
+    json,
+    origin::{is_csv, is_json},
+};
 use crate::recorder::RecorderError;
 
 /// A refusal or a failure.
@@ -52,6 +56,11 @@ impl Problem {
     /// There is no such thing.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+
+    /// The same in other words.
+    pub(crate) fn telling(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
     }
 
     /// The request can't be understood.
@@ -144,6 +153,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Weighed::from_request(request, state).await.map(|Weighed(body, _)| Self(body))
+    }
+}
+
+/// As [`Body`], with how many bytes it had.
+pub(crate) struct Weighed<T>(pub(crate) T, pub(crate) usize);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Weighed<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let known = request.extensions().get::<Known>().is_some();
         if !is_json(request.headers()) {
             let told = "expected `Content-Type: application/json`";
@@ -152,9 +172,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|no| no_body(&no))?;
         json::check(&bytes).map_err(|told| wrong_body(StatusCode::BAD_REQUEST, &told, known))?;
         match Json::<T>::from_bytes(&bytes) {
-            Ok(Json(body)) => Ok(Self(body)),
+            Ok(Json(body)) => Ok(Self(body, bytes.len())),
             Err(no) => Err(bad_body(&no, known)),
         }
+    }
+}
+
+/// A text of documents, in JSON or as comma-separated values, of which whoever reads it tells all that is wrong.
+pub(crate) struct Text {
+    pub(crate) bytes: Bytes,
+    pub(crate) is_csv: bool,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let known = request.extensions().get::<Known>().is_some();
+        let is_csv = is_csv(request.headers());
+        if !is_csv && !is_json(request.headers()) {
+            let told = "expected `Content-Type: application/json` or `text/csv`";
+            return Err(wrong_body(StatusCode::UNSUPPORTED_MEDIA_TYPE, told, known));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|no| no_body(&no))?;
+        Ok(Self { bytes, is_csv })
     }
 }
 

@@ -175,6 +175,28 @@ static TABLE: &[Needs] = &[
         OF_KIND,
     ),
     noted(
+        "get",
+        "/api/v1/documents/{kind}/{number}/diff",
+        "documents-diff",
+        "ledger:view",
+        OF_KIND,
+    ),
+    noted(
+        "post",
+        "/api/v1/imports",
+        "imports-begin",
+        "authenticated",
+        "each document is asked for",
+    ),
+    noted("post", "/api/v1/imports/{import}/documents", "imports-put", "authenticated", OF_KIND),
+    noted(
+        "post",
+        "/api/v1/imports/{import}/end",
+        "imports-end",
+        "authenticated",
+        "whoever began it",
+    ),
+    noted(
         "post",
         "/api/v1/documents/{kind}/{number}/submit",
         "documents-submit",

@@ -133,6 +133,7 @@ impl Daemon {
             enrolment: Enrolment::default(),
             factors: Factors::of(config),
             notices: None,
+            imports: crate::imports::Imports::default(),
             tag_doors: crate::tag_access::TagDoors::default(),
             guard: crate::watch::guard(&config.stations),
         };

@@ -1,12 +1,12 @@
 //! `gatewarden document`: one document looked at, handed in or signed; documents from a file, and into one; over the
 //! running daemon, and what changes anything always as a person.
 //!
-//! Invariants: every document goes through the daemon's own door, one by one, so a file can do nothing that its
-//! importer may not; nothing that is imported is handed in or signed by it. All or nothing is two passes: in the
-//! first everything is checked, in the second it is written. Absent: what a file says
-//! (`gatewarden_documents::exchange`), who may do what (the engine).
+//! Invariants: every document goes through the daemon's own door, so a file can do nothing that its importer may not;
+//! nothing that is imported is handed in or signed by it. All or nothing is written in one turn of the daemon. Absent:
+//! what a file says (`gatewarden_documents::exchange`), who may do what (the engine).
 
 mod count;
+mod diff;
 mod door;
 mod export;
 mod kept;
@@ -26,7 +26,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use gatewarden_documents::{
     Kinds,
-    exchange::{Cursor, Format, Import, Mode, Outcome, Report, Settings, Sink, import, run_id},
+    exchange::{Cursor, Format, Import, Mode, Outcome, Report, Settings, import, run_id},
 };
 use gatewarden_model::{CustomName, DocumentKind};
 use tokio::task::block_in_place;
@@ -59,6 +59,8 @@ pub(crate) enum DocumentVerb {
     /// List the bins of a count order, or say what you found in one. What devices saw is known already; what you
     /// type is marked so.
     Count(count::CountArgs),
+    /// Tell what differs between two versions of a document, as far as you may see it.
+    Diff(diff::DiffArgs),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +105,7 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
         DocumentVerb::Impact(args) => plans::impact(args).await,
         DocumentVerb::Settle(args) => plans::settle(args).await,
         DocumentVerb::Count(args) => count::count(args).await,
+        DocumentVerb::Diff(args) => diff::diff(args).await,
     }
 }
 
@@ -153,27 +156,38 @@ async fn bring_in(args: ImportArgs) -> anyhow::Result<ExitCode> {
     file.rewind().with_context(|| name.clone())?;
     let kept = Kept::beside(&args.file);
     let from = if args.resume { kept.read(run)? } else { None };
-    if args.resume && from.is_none() {
-        eprintln!("{name}: no import of this file stopped: it begins at the beginning");
+    match (&from, args.resume) {
+        (Some(cursor), _) => eprintln!(
+            "{name}: goes on behind {} documents, which are in or were refused",
+            cursor.documents
+        ),
+        (None, true) => {
+            eprintln!("{name}: no import of this file stopped: it begins at the beginning");
+        }
+        (None, false) => {}
     }
     let person = Person::of(args.config.clone(), args.badge.clone());
-    let mut door = Door::new(signed_in(person).await?);
-    let mode = if args.each { Mode::Each } else { Mode::DryRun };
+    let mode = match (args.dry_run, args.each) {
+        (true, _) => Mode::DryRun,
+        (false, true) => Mode::Each,
+        (false, false) => Mode::Whole,
+    };
+    let mut door = Door::new(signed_in(person).await?, mode, name.clone());
+    door.skipped(from.map_or(0, |cursor| cursor.documents));
     let import = Import { run, settings, mode, from };
-    let report = block_in_place(|| {
-        let first = pass(&file, &import, &mut door, &kept)?;
-        match !args.dry_run && !args.each && first.outcome == Outcome::Tried && is_right(&first) {
-            false => anyhow::Ok(whole(first, &args)),
-            true => write_all(&mut file, import, &mut door, &kept),
-        }
-    });
-    door.into_control().sign_out().await?;
-    told(&name, &report?, args.json)
+    let report = block_in_place(|| pass(&file, &import, &mut door, &kept))?;
+    let control = block_in_place(|| door.close());
+    let ended = control.sign_out().await;
+    let code = told(&name, &report, &args)?;
+    if report.outcome != Outcome::Stopped {
+        ended?;
+    }
+    Ok(code)
 }
 
 /// One pass over the file.
 fn pass(file: &File, one: &Import, door: &mut Door, kept: &Kept) -> anyhow::Result<Report> {
-    let mut keeping = |cursor: &Cursor| kept.note(cursor);
+    let mut keeping = |cursor: &Cursor| kept.write(cursor);
     let report = import(BufReader::new(file), one, door, &mut keeping)?;
     match (one.mode, report.outcome) {
         (Mode::Each, Outcome::Stopped) => kept.write(&report.cursor),
@@ -191,41 +205,8 @@ fn is_right(report: &Report) -> bool {
             .all(|m| m.severity < gatewarden_documents::exchange::Severity::Error)
 }
 
-/// What a first pass that is not followed by a second means.
-fn whole(mut report: Report, args: &ImportArgs) -> Report {
-    if !args.dry_run && !args.each && report.outcome == Outcome::Tried {
-        report.outcome = Outcome::NothingWritten;
-    }
-    report
-}
-
-/// The second pass of all or nothing: everything was right a moment ago. What is refused now all the same
-/// (somebody wrote the same number meanwhile) takes what is new back.
-fn write_all(
-    file: &mut File,
-    import: Import,
-    door: &mut Door,
-    kept: &Kept,
-) -> anyhow::Result<Report> {
-    file.rewind()?;
-    let mut report = pass(file, &Import { mode: Mode::Each, ..import }, door, kept)?;
-    if report.outcome != Outcome::Written {
-        kept.forget();
-        door.roll_back();
-        report.outcome = Outcome::NothingWritten;
-        report.cursor.documents = 0;
-        if !door.left.is_empty() {
-            let left = door.left.join(", ");
-            anyhow::bail!(
-                "not all could be taken back; look at {left}, and at what is wrong: {report:?}"
-            );
-        }
-    }
-    Ok(report)
-}
-
-fn told(name: &str, report: &Report, json: bool) -> anyhow::Result<ExitCode> {
-    if json {
+fn told(name: &str, report: &Report, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if args.json {
         println!("{}", serde_json::to_string(report)?);
     } else {
         report.mistakes.iter().for_each(|mistake| eprintln!("{name}: {mistake}"));
@@ -237,7 +218,8 @@ fn told(name: &str, report: &Report, json: bool) -> anyhow::Result<ExitCode> {
             Outcome::Written => "written",
             Outcome::NothingWritten => "nothing was written",
             Outcome::WrittenInPart => "written but those that are refused",
-            Outcome::Stopped => "stopped; go on with --each --resume",
+            Outcome::Stopped if args.each => "stopped",
+            Outcome::Stopped => "stopped before its end",
         };
         println!(
             "{name}: {outcome}: {} documents, {} lines; {} new, {} changed, {} the same, {} skipped, {} refused",
@@ -250,8 +232,27 @@ fn told(name: &str, report: &Report, json: bool) -> anyhow::Result<ExitCode> {
             report.refused
         );
     }
+    if report.outcome == Outcome::Stopped {
+        eprintln!("{name}: {}", go_on(args, report.cursor.documents));
+    }
     let good = matches!(report.outcome, Outcome::Written | Outcome::Tried) && is_right(report);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What to do about an import that stopped.
+fn go_on(args: &ImportArgs, documents: u64) -> String {
+    match (args.each, args.dry_run) {
+        (true, _) => format!(
+            "{documents} documents are behind it, and what is in stays in: give the same command with --resume to \
+             go on there"
+        ),
+        (false, true) => "nothing was written: give the same command again".to_owned(),
+        (false, false) => {
+            "it is all in, or nothing of it is: give the same command again, and what is there is \
+                           left as it is"
+                .to_owned()
+        }
+    }
 }
 
 /// A document's path in the API.

@@ -43,8 +43,9 @@ pub(crate) enum LedgerVerb {
     Trace {
         #[command(flatten)]
         which: Which,
-        /// [item|tag|document|operator|movement|task|station|device|lot|client|review] and which one (a lot
-        /// as ITEM/LOT); without the kind, everything of that name. A tag may be given as read, such as EPC hex or a scan.
+        /// [item|tag|document|operator|movement|task|station|device|lot|client|review|entry|voucher] and which one
+        /// (a lot as ITEM/LOT, an entry by its sequence, a voucher by its entry or movement); without the kind,
+        /// everything of that name. A tag may be given as read, such as EPC hex or a scan.
         #[arg(required = true, num_args = 1..=2, value_name = "[KIND] SUBJECT")]
         subject: Vec<String>,
         /// Print one JSON array.
@@ -214,15 +215,12 @@ fn print_report(report: &Report) {
 }
 
 fn trace_subject(which: &Which, subject: &[String], json: bool) -> anyhow::Result<ExitCode> {
-    let subjects = match subject {
-        [kind, key] => {
-            let kind = trace::parse_kind(kind)
-                .with_context(|| format!("trace one of {}", trace::KINDS))?;
-            trace::meant(Some(kind), key)
-        }
-        words => trace::meant(None, words.first().map_or("", String::as_str)),
+    let start = match subject {
+        [kind, key] => trace::Start::named(kind, key)
+            .with_context(|| format!("trace one of {}, {}", trace::KINDS, trace::ALSO))?,
+        words => trace::Start::Of(trace::meant(None, words.first().map_or("", String::as_str))),
     };
-    let entries = trace::collect_all(&which.open()?, &subjects)?;
+    let entries = start.collect(&which.open()?)?;
     // The files are this account's own.
     let whole = |entry| trace::line(&Masked::new(entry, &FieldRights::all()));
     let lines: Vec<trace::Line> = entries.into_iter().map(whole).collect();

@@ -187,10 +187,9 @@ impl Thread {
         let missing = self.engine.missing_documents(now, command);
         if !missing.is_empty() {
             let reader = self.parts.ledger.reader()?;
-            for document in missing {
-                let past = past_of(&reader, &document)?;
-                self.engine.supply_document(document, past);
-            }
+            let past = |document| past_of(&reader, &document).map(|past| (document, past));
+            let found = missing.into_iter().map(past).collect::<Result<Vec<_>, _>>()?;
+            self.engine.supply_documents(found);
         }
         for _ in 0..LOOKS_MAX {
             let missing = self.engine.missing(&self.engine.wants(now, command));

@@ -93,8 +93,7 @@ impl Flat {
         }
     }
 
-    fn line(&mut self, line: &DocumentLine) {
-        let before = format!("lines.{}.", line.line);
+    fn line(&mut self, before: &str, line: &DocumentLine) {
         let name = |field: &str| format!("{before}{field}");
         self.put(name("item"), line.item.as_str());
         self.put(name("quantity"), line.quantity.to_string());
@@ -106,12 +105,37 @@ impl Flat {
         self.put(name("to_status"), line.to_status.name());
         self.some(name("amount"), line.amount);
         self.some(name("due"), line.due);
-        self.custom(&before, &line.custom);
-        self.links(&before, &line.links);
+        self.custom(before, &line.custom);
+        self.links(before, &line.links);
     }
 }
 
 fn flat(content: &DocumentContent) -> BTreeMap<Place, String> {
+    let mut flat = head(content);
+    for line in &content.lines {
+        flat.section(3, line.line);
+        flat.line(&format!("lines.{}.", line.line), line);
+    }
+    flat.fields
+}
+
+/// The fields of a version without its lines.
+pub(crate) fn head_fields(content: &DocumentContent) -> BTreeMap<String, String> {
+    named(head(content))
+}
+
+/// The fields of one line.
+pub(crate) fn line_fields(line: &DocumentLine) -> BTreeMap<String, String> {
+    let mut flat = Flat::default();
+    flat.line("", line);
+    named(flat)
+}
+
+fn named(flat: Flat) -> BTreeMap<String, String> {
+    flat.fields.into_iter().map(|((_, _, field), value)| (field, value)).collect()
+}
+
+fn head(content: &DocumentContent) -> Flat {
     let mut flat = Flat::default();
     let document = &content.document;
     flat.section(0, 0);
@@ -127,9 +151,5 @@ fn flat(content: &DocumentContent) -> BTreeMap<Place, String> {
     flat.custom("", &content.custom);
     flat.section(2, 0);
     flat.links("", &content.links);
-    for line in &content.lines {
-        flat.section(3, line.line);
-        flat.line(line);
-    }
-    flat.fields
+    flat
 }

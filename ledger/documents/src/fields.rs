@@ -9,7 +9,7 @@ mod declared;
 mod mask;
 mod value;
 
-use gatewarden_model::{Amount, CustomName, DocumentKind, ItemClass};
+use gatewarden_model::{Amount, CustomName, DocumentKind, ItemClass, rule::FieldFact};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use declared::declaration_faults;
@@ -126,17 +126,6 @@ impl FieldDeclaration {
     pub fn is_of_class(&self, class: ItemClass) -> bool {
         self.classes.is_empty() || self.classes.contains(&class)
     }
-}
-
-/// What a condition sees of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldFact {
-    /// A whole number, in minor units.
-    Integer,
-    /// Yes or no.
-    Bool,
-    /// A text.
-    Text,
 }
 
 impl FieldDeclaration {

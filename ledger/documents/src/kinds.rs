@@ -11,7 +11,9 @@ mod places;
 mod rules;
 mod words;
 
-use gatewarden_model::{DocumentKind, Location, MovementKind, Right, canonical::CanonicalError};
+use gatewarden_model::{
+    DocumentKind, Location, MovementKind, Right, canonical::CanonicalError, rule::FieldFact,
+};
 use serde::{Deserialize, Serialize};
 
 pub use faults::{At, Fault};
@@ -181,6 +183,16 @@ impl Kinds {
             one.execution != Execution::None && one.movements().any(|leg| leg == movement)
         };
         self.of(kind).or_else(|| self.kinds.iter().find(moves))
+    }
+
+    /// The facts that conditions may ask the declared fields for: by name, of which type, and what people call them.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(String, FieldFact, String)> {
+        let fact = |field: &FieldDeclaration| {
+            let (name, is) = field.fact();
+            (name, is, field.title.clone())
+        };
+        self.fields.iter().map(fact).collect()
     }
 
     /// The canonical bytes: what is recorded when a change of them is approved.

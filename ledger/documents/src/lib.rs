@@ -6,22 +6,22 @@
 //! (`gatewarden-stock`), BOMs and requisitions against them (`gatewarden-planning`).
 
 pub mod check;
+pub mod compare;
 pub mod diff;
 pub mod exchange;
 pub mod fields;
 pub mod frame;
 pub mod kinds;
-pub mod links;
 pub mod mistake;
 pub mod numbering;
 pub mod quantities;
 
 pub use check::{Known, check};
+pub use compare::{Difference, LineChange, LineDifference, compare};
 pub use diff::{Change, covers, diff, touches};
-pub use fields::{FieldDeclaration, FieldFact, FieldType, Value};
+pub use fields::{FieldDeclaration, FieldType, Value};
 pub use frame::{Circumstances, Frame, FrameFault, State, Step, after, allowed, steps};
 pub use kinds::{Execution, KindDefinition, Kinds};
-pub use links::{LinkFault, Links, Node};
 pub use mistake::{Mistake, Mistakes};
 pub use numbering::Numbering;
 pub use quantities::{Admission, LineQuantities, Quantities};

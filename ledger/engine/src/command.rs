@@ -7,7 +7,7 @@
 mod checks;
 mod reply;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_model::{
     Action, Actor, Amount, ApprovalAct, Change, ChangeId, ClientId, Confirmation, Day, DeviceFacts,
@@ -260,6 +260,14 @@ pub enum Command {
     WriteDocument {
         /// All that it says.
         content: DocumentContent,
+        /// By whom.
+        by: Actor,
+    },
+    /// Write versions of many documents: all of them, or none. The number of a version is not looked at, it is the
+    /// next one; what is there with the same content is left as it is. At most `WRITTEN_AT_ONCE_MAX` lines.
+    WriteDocuments {
+        /// All that they say.
+        contents: Arc<Vec<DocumentContent>>,
         /// By whom.
         by: Actor,
     },

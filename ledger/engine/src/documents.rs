@@ -7,6 +7,7 @@
 //! (`gatewarden-workflow`), what is there (`gatewarden-stock`).
 
 mod act;
+mod batch;
 pub(crate) mod check;
 mod close;
 pub(crate) mod counts;
@@ -21,28 +22,31 @@ pub(crate) mod past;
 mod posted;
 pub(crate) mod returns;
 mod submit;
+mod trial;
 pub(crate) mod worth;
 mod write;
 
 use gatewarden_documents::{Circumstances, KindDefinition, Mistake, Step as FrameStep, after};
 use gatewarden_model::{
-    Actor, Body, Decision, Document, DocumentContent, DocumentLine, DocumentStep, Hash, Location,
-    MovementKind, Right,
+    Actor, Body, Decision, Document, DocumentContent, DocumentLine, DocumentStep, Hash, ItemClass,
+    ItemId, Location, MovementKind, Right,
 };
 
 use crate::{
-    access::{Facts, Line},
+    access::{Access, Facts, Goods, Line, Request},
     command::{Refusal, Reply},
     state::{OpenDocument, State},
-    turn::{Asked, Fault, Turn, cut},
+    turn::{Asked, Fault, Turn, authenticated, cut},
 };
 
+pub use batch::WRITTEN_AT_ONCE_MAX;
 pub use close::DocumentAct;
 pub use counts::BinCount;
-pub(crate) use draft::{House, mistakes_in};
+pub(crate) use draft::{Beside, House, mistakes_in};
 pub(crate) use execute::{check_version, posting_of, tasks_for};
 pub use past::LOOKED_UP_MAX;
 pub use returns::Page;
+pub use trial::{Trial, Tried};
 
 /// Documents that are open at once.
 pub const DOCUMENTS_MAX: usize = 200_000;
@@ -53,18 +57,7 @@ const NOWHERE: &str = "@transit";
 impl Turn<'_> {
     /// The definition that new versions of a kind are written under.
     fn kind_of(&self, document: &Document) -> Result<KindDefinition, Fault> {
-        let kind = document.kind;
-        let Some(procedures) = self.state.procedures_in_force() else {
-            let message = "no procedures are defined here: name them under [procedures]".to_owned();
-            return Err(("no-procedures", message));
-        };
-        procedures.kinds.of(kind).cloned().ok_or_else(|| {
-            let message = format!(
-                "document.kind: no procedure defines a {}: add it to the documents of [procedures]",
-                kind.name()
-            );
-            ("unknown-kind", message)
-        })
+        defined(self.state, document).cloned()
     }
 
     /// The open document that somebody means, with the definition that holds for it.
@@ -155,6 +148,22 @@ impl Turn<'_> {
     }
 }
 
+/// The definition that new versions of a kind are written under.
+fn defined<'s>(state: &'s State, document: &Document) -> Result<&'s KindDefinition, Fault> {
+    let kind = document.kind;
+    let Some(procedures) = state.procedures_in_force() else {
+        let message = "no procedures are defined here: name them under [procedures]".to_owned();
+        return Err(("no-procedures", message));
+    };
+    procedures.kinds.of(kind).ok_or_else(|| {
+        let message = format!(
+            "document.kind: no procedure defines a {}: add it to the documents of [procedures]",
+            kind.name()
+        );
+        ("unknown-kind", message)
+    })
+}
+
 /// What a step of a document depends on beside where it stands.
 pub(crate) fn circumstances(
     state: &State,
@@ -168,6 +177,30 @@ pub(crate) fn circumstances(
     });
     let complete = open.quantities.is_complete(&kind.tolerance);
     Circumstances { in_hand, executed, complete }
+}
+
+/// What the policies say of somebody and a document, without a trace.
+struct Decided {
+    decision: Decision,
+    /// How strongly he is authenticated, where he is a person.
+    level: Option<u8>,
+}
+
+/// Asks the policies for a right on a document. Fails where somebody is not authenticated.
+fn decide_document(
+    (state, access): (&State, &Access),
+    class: &dyn Fn(&ItemId) -> Option<ItemClass>,
+    by: &Actor,
+    (right, content, author): (Right, &DocumentContent, Option<&str>),
+) -> Result<Decided, Fault> {
+    let Right { module, action } = right;
+    let nowhere = nowhere();
+    let looks = access.looks(module, action);
+    let goods = looks.has_goods().then(|| Goods::of(of_content(content, &nowhere), class));
+    let facts = Facts { goods: goods.as_ref(), ..facts_of(state, content, author) };
+    let (principal, facts) = authenticated(state, by, &facts)?;
+    let decision = access.decide(&Request { principal, action, module, facts });
+    Ok(Decided { decision, level: facts.auth_level })
 }
 
 /// What policies see of a document.

@@ -18,7 +18,7 @@ use crate::{
     changes::Said,
     command::{Command, Outcome, Refusal, Reply},
     denials::{Denials, Kind},
-    documents::{House, Page, mistakes_in},
+    documents::{Beside, House, Page, mistakes_in},
     holds::HoldVerdict,
     items::ItemMaster,
     keeping::Binding,
@@ -91,6 +91,16 @@ pub struct Settings {
     pub stations: BTreeSet<StationId>,
     /// The definitions of procedures that the configuration has: canonical JSON by part.
     pub procedures: BTreeMap<String, String>,
+}
+
+/// What is looked at without a turn.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'e> {
+    pub(crate) state: &'e State,
+    pub(crate) settings: &'e Settings,
+    pub(crate) memory: &'e Memory,
+    pub(crate) access: &'e Access,
+    pub(crate) stock: &'e Stock,
 }
 
 /// Decides. See the crate's header for what it promises.
@@ -367,7 +377,7 @@ impl Engine {
     #[must_use]
     pub fn mistakes_in(&self, content: &DocumentContent) -> Vec<Mistake> {
         let (state, settings, memory) = (&self.state, &self.settings, &self.memory);
-        mistakes_in(&House { state, settings, memory }, content)
+        mistakes_in(&House { state, settings, memory, beside: &Beside::default() }, content)
     }
 
     /// Whether somebody who is enrolled may decide now on the version with this digest, at this step of its
@@ -403,6 +413,22 @@ impl Engine {
     /// Whether a document is open, or was looked up.
     pub(crate) fn knows_document(&self, document: &Document) -> bool {
         self.state.document(document).is_some() || self.memory.past.get(document).is_some()
+    }
+
+    /// What is looked at without a turn.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            state: &self.state,
+            settings: &self.settings,
+            memory: &self.memory,
+            access: &self.access,
+            stock: &self.stock,
+        }
+    }
+
+    /// Makes room for what is looked up for one command.
+    pub(crate) fn make_room_for_past(&mut self, more: usize) {
+        self.memory.make_room_for_past(more);
     }
 
     /// Remembers what was looked up.
@@ -563,6 +589,7 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
         Command::Unlock { operator, by } => turn.unlock(operator, by),
         Command::Activity { session, .. } => turn.activity(session),
         Command::WriteDocument { content, by } => turn.write_document(content, by),
+        Command::WriteDocuments { contents, by } => turn.write_documents(contents, by),
         Command::SubmitDocument { document, digest, by } => {
             turn.submit_document(document, digest, by)
         }

@@ -84,8 +84,8 @@ impl Turn<'_> {
         let document = movement.document.clone();
         let firings = match self.may_accept(&movement, &by, second.as_ref()) {
             Ok(firings) => firings,
-            Err(((code, message), firings)) => {
-                self.record_firings(firings, Some(&document));
+            Err((fault, firings)) => {
+                let (code, message) = self.refused_by_rules(fault, firings, Some(&document));
                 return Err(self.deny(asked, code, message, Some(decision)));
             }
         };

@@ -60,7 +60,9 @@ pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
-pub use documents::{BinCount, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page};
+pub use documents::{
+    BinCount, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page, Trial, Tried, WRITTEN_AT_ONCE_MAX,
+};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
@@ -74,7 +76,7 @@ pub use memory::Past;
 pub use people::ACTIVATION_MS_MAX;
 pub use procedures::{
     DOCUMENTS, NOTICES, PARTS, PARTS_BYTES_MAX, Procedures, ProceduresError, RULES, WORKFLOWS,
-    schema_of, version_of,
+    version_of,
 };
 pub use reviews::reviewers_of;
 pub use rules::{AgedStock, FIRED_MAX, FoundAfter, OnHand, RuleMemory, ScheduledRule};

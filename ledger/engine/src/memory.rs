@@ -72,6 +72,16 @@ impl<K: Key + Eq + Clone, V> Recent<K, V> {
         }
     }
 
+    /// Remembers up to `max` pairs from now on; the oldest beyond are forgotten.
+    fn hold(&mut self, max: usize) {
+        self.max = max;
+        while self.order.len() > max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.map.remove(&oldest);
+        }
+    }
+
     /// The value of a key, if it is still remembered.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.map.get(key)
@@ -181,6 +191,19 @@ impl Default for Memory {
             pages: Recent::new(PAGES_MAX),
             documents_timed: None,
             rules: RuleMemory::default(),
+        }
+    }
+}
+
+impl Memory {
+    /// Makes room for so many documents of the past beside those that are remembered anyway.
+    pub(crate) fn make_room_for_past(&mut self, more: usize) {
+        self.past.hold(PAST_DOCUMENTS_MAX.saturating_add(more));
+    }
+
+    /// Forgets the documents of the past beyond those that are remembered anyway.
+    pub(crate) fn forget_spare_past(&mut self) {
+        self.past.hold(PAST_DOCUMENTS_MAX);
         }
     }
 }

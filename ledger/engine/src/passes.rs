@@ -319,8 +319,9 @@ impl Turn<'_> {
                 };
                 return Ok(self.hold(pass.clone(), task.task.id, who, matched.comparison));
             }
-            Err(((code, reason), firings)) => {
-                self.record_firings(firings, Some(&task.task.document));
+            Err((fault, firings)) => {
+                let document = Some(&task.task.document);
+                let (code, reason) = self.refused_by_rules(fault, firings, document);
                 return Err(self.deny(asked, code, reason, Some(decision)));
             }
         }

@@ -7,9 +7,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatewarden_documents::{FieldFact, Kinds};
+use gatewarden_documents::Kinds;
 use gatewarden_model::{Hash, canonical};
-use gatewarden_rules::{FactType, RuleDefinitions, RuleSet, Schema, SchemaError};
+use gatewarden_rules::{RuleDefinitions, RuleSet, Schema};
 use gatewarden_workflow::Workflows;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -97,7 +97,9 @@ impl Procedures {
             return Err(ProceduresError::Long(bytes));
         }
         let kinds: Kinds = part(parts, DOCUMENTS)?;
-        let schema = schema_of(&kinds)?;
+        let schema = Schema::of_house(kinds.facts()).map_err(|error| {
+            ProceduresError::Malformed { part: DOCUMENTS, why: error.to_string() }
+        })?;
         let definitions: RuleDefinitions = part(parts, RULES)?;
         let rules = RuleSet::new(Arc::new(definitions), &schema).map_err(|mistakes| {
             let why = mistakes.first().map_or_else(String::new, ToString::to_string);
@@ -121,27 +123,6 @@ impl Procedures {
             false => Err(ProceduresError::Version { said, found: read.version }),
         }
     }
-}
-
-/// The facts that conditions may ask for: those of every gateway, what planning finds, and the house's fields.
-pub fn schema_of(kinds: &Kinds) -> Result<Schema, ProceduresError> {
-    let mut schema = Schema::standard();
-    for field in &kinds.fields {
-        let (name, is) = field.fact();
-        let is = match is {
-            FieldFact::Integer => FactType::Integer,
-            FieldFact::Bool => FactType::Bool,
-            FieldFact::Text => FactType::Text,
-        };
-        // A field may be declared for several kinds; it is one fact.
-        match schema.custom(name, is, field.title.clone()) {
-            Ok(()) | Err(SchemaError::Twice(_)) => {}
-            Err(error) => {
-                return Err(ProceduresError::Malformed { part: DOCUMENTS, why: error.to_string() });
-            }
-        }
-    }
-    Ok(schema)
 }
 
 fn part<T: Serialize + DeserializeOwned + Default>(

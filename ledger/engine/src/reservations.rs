@@ -240,7 +240,8 @@ impl Turn<'_> {
                 return Err(refuse(self, ("rule-approver", message.to_owned())));
             }
             Err((fault, firings)) => {
-                self.record_firings(firings, Some(&held.posting.document));
+                let document = Some(&held.posting.document);
+                let fault = self.refused_by_rules(fault, firings, document);
                 return Err(refuse(self, fault));
             }
         }

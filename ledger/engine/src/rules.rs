@@ -9,6 +9,7 @@
 mod after;
 mod gates;
 mod memory;
+mod refused;
 
 use std::collections::{BTreeMap, BTreeSet};
 

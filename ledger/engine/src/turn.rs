@@ -344,7 +344,7 @@ fn decide_any(
 }
 
 /// A denial in words.
-fn denial(by: &Actor, decision: &Decision) -> String {
+pub(crate) fn denial(by: &Actor, decision: &Decision) -> String {
     let who = crate::apply::actor_name(by);
     let (action, module) = (decision.action.name(), decision.module.name());
     let why = if !decision.errors.is_empty() {

@@ -5,18 +5,21 @@ mod common;
 #[path = "common/papers.rs"]
 mod papers;
 
+use std::{collections::BTreeMap, sync::Arc};
+
+
 use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::Frame;
 use gatewarden_engine::{
-    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, RuleMemory, Settings,
+    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, RuleMemory, Settings, Trial, Tried,
 };
 use gatewarden_model::{
-    Action, ApprovalAct, ApprovalEvent, Body, DocumentKind, DocumentStep, Hash, Limit, Module,
+    Action, ApprovalAct, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Hash, Limit, Module,
     MovementKind, Verdict,
 };
 use papers::{
     Papers, adjustment, approved, at_the_counter, document, house, kinds, parts, requisition,
-    rules_of, stock_taking, stocked, stocked_under, text,
+    rules_of, stock_taking, stock_taking_before, stocked, stocked_under, text,
 };
 
 #[test]
@@ -472,6 +475,148 @@ fn numbers_are_used_once() {
     let past = Past { frame: Frame::Closed, lines: [10].into(), digests: Default::default() };
     house.engine.supply_document(document("MR-9"), Some(past));
     assert_eq!(house.refused(command), "number-twice");
+}
+
+/// How many versions are in the journal.
+fn versions(house: &House) -> usize {
+    house.journal.iter().filter(|one| matches!(one.body, Body::DocumentWritten { .. })).count()
+}
+
+fn link_to(number: &str) -> gatewarden_model::DocumentLink {
+    gatewarden_model::DocumentLink { document: document(number), line: None, digest: None }
+}
+
+/// The house in which a requisition may follow from another.
+fn chained() -> House {
+    let mut kinds = kinds();
+    let kind = kinds.kinds.iter_mut().find(|kind| kind.kind == DocumentKind::Requisition).unwrap();
+    let rule = serde_json::json!({"to": "requisition", "max": 1});
+    kind.links = vec![serde_json::from_value(rule).unwrap()];
+    let mut parts = parts();
+    parts.insert(DOCUMENTS.to_owned(), text(&kinds));
+    stocked_under(parts)
+}
+
+#[test]
+fn many_versions_are_written_in_one_turn_or_not_at_all() {
+    let mut house = chained();
+    let by = house.by("ann");
+    let all = |contents: Vec<DocumentContent>| Command::WriteDocuments {
+        contents: Arc::new(contents),
+        by: by.clone(),
+    };
+    // The second follows from the first, which stands before it.
+    let mut second = requisition("MR-2", 1, 7);
+    second.links = vec![link_to("MR-1")];
+    let wrong = all(vec![requisition("MR-1", 1, 5), second.clone(), requisition("MR-3", 1, -1)]);
+    house.look(&wrong);
+    assert_eq!(house.refused(wrong), "quantity-negative");
+    assert_eq!((versions(&house), house.frame("MR-1")), (0, None), "nothing half done");
+    let twice = all(vec![requisition("MR-1", 1, 5), requisition("MR-1", 1, 6)]);
+    house.look(&twice);
+    assert_eq!(house.refused(twice), "document-twice");
+    let backwards = all(vec![second.clone(), requisition("MR-1", 1, 5)]);
+    house.look(&backwards);
+    assert_eq!(house.refused(backwards), "unknown-document");
+    assert_eq!(versions(&house), 0);
+
+    let right = all(vec![requisition("MR-1", 1, 5), second.clone()]);
+    house.look(&right);
+    assert_eq!(house.ok(right.clone()), Reply::Documents { written: 2 });
+    assert_eq!(versions(&house), 2);
+    // Again, it is there; with another content it is the next version, whatever number is stated.
+    assert_eq!(house.ok(right), Reply::Documents { written: 0 });
+    second.lines[0].quantity = 8;
+    assert_eq!(
+        house.ok(all(vec![requisition("MR-1", 9, 5), second])),
+        Reply::Documents { written: 1 }
+    );
+    let open = house.engine.state().document(&document("MR-2")).unwrap();
+    assert_eq!((open.content.version, versions(&house)), (2, 3));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_trial_tells_what_writing_would_do_and_leaves_no_trace() {
+    let mut house = chained();
+    let digest = house.write(&requisition("MR-1", 1, 5), "ann");
+    house.submit("MR-1", digest, "ann");
+    let entries = house.journal.len();
+    let mut trial = Trial::of(house.by("ann"));
+    let same = house.engine.try_version(&mut trial, requisition("MR-1", 7, 5));
+    assert_eq!(same, Ok(Tried::Same));
+    let new = requisition("MR-2", 1, 5);
+    assert_eq!(trial.unknown(&house.engine, &new), [document("MR-2")]);
+    let code = |tried: Result<Tried, Vec<gatewarden_documents::Mistake>>| {
+        tried.unwrap_err().into_iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(code(house.engine.try_version(&mut trial, new.clone())), ["not-looked-up"]);
+    trial.tell(document("MR-2"), None);
+    let tried = house.engine.try_version(&mut trial, new.clone());
+    assert_eq!(tried, Ok(Tried::Written { content: new, is_new: true }));
+    let mut third = requisition("MR-3", 1, -5);
+    third.links = vec![link_to("MR-2"), link_to("MR-7")];
+    third.station = Some("nowhere".to_owned());
+    [document("MR-3"), document("MR-7")].into_iter().for_each(|one| trial.tell(one, None));
+    let all = code(house.engine.try_version(&mut trial, third));
+    for one in ["unknown-station", "quantity-negative", "unknown-document", "too-many-links"] {
+        assert!(all.contains(&one), "{one} is not in {all:?}");
+    }
+    // Whoever may not write it has nothing looked up for him.
+    let mut links = requisition("MR-4", 1, 5);
+    links.links = (0..60).map(|n| link_to(&format!("MR-9{n}"))).collect();
+    let mut nobody = Trial::of(erp());
+    assert_eq!(nobody.unknown(&house.engine, &links), []);
+    assert_eq!(code(house.engine.try_version(&mut nobody, links.clone())), ["denied"]);
+    let write = Command::WriteDocument { content: links.clone(), by: erp() };
+    assert_eq!(house.engine.missing_documents(&house.now, &write), []);
+    let write = Command::WriteDocument { content: links.clone(), by: house.by("ann") };
+    assert_eq!(house.engine.missing_documents(&house.now, &write).len(), 61);
+    // More links than a document may have are refused unseen.
+    links.links = (0..4_000).map(|n| link_to(&format!("MR-{n}"))).collect();
+    let write = Command::WriteDocument { content: links, by: house.by("ann") };
+    assert_eq!(house.engine.missing_documents(&house.now, &write), [document("MR-4")]);
+    assert_eq!(house.journal.len(), entries);
+}
+
+#[test]
+fn what_was_rejected_is_not_handed_in_again() {
+    let mut house = stocked();
+    let digest = house.write(&requisition("MR-1", 1, 5), "ann");
+    house.submit("MR-1", digest, "ann");
+    // The same again is harmless while it waits.
+    house.submit("MR-1", digest, "ann");
+    let act = ApprovalAct::Decide {
+        node: None,
+        on: digest,
+        verdict: Verdict::Reject,
+        comment: "no".to_owned(),
+    };
+    let by = house.by("mia");
+    house.ok(Command::ActOnDocument { document: document("MR-1"), act, by });
+    assert_eq!(house.frame("MR-1"), Some(Frame::Rejected));
+    let by = house.by("ann");
+    let again = Command::SubmitDocument { document: document("MR-1"), digest, by };
+    assert_eq!(house.refused(again), "step-not-allowed");
+}
+
+#[test]
+fn a_refusal_by_a_rule_names_the_entry_that_explains_it() {
+    let mut parts = parts();
+    parts.insert(RULES.to_owned(), text(&stock_taking_before("submit")));
+    let mut house = stocked_under(parts);
+    let digest = house.write(&requisition("MR-1", 1, 5), "ann");
+    let by = house.by("ann");
+    let submit = Command::SubmitDocument { document: document("MR-1"), digest, by };
+    let refusal = house.handle(submit).answer.unwrap_err();
+    let fired = house.journal.iter().find(|one| matches!(one.body, Body::RuleFired { .. }));
+    let fired = fired.unwrap().seq;
+    assert_eq!(refusal.code, "rule-refused");
+    let words = format!("rule stock-taking); gatewarden rules explain {fired} tells why");
+    assert!(refusal.message.contains(&words), "{}", refusal.message);
+    assert!(refusal.recorded > Some(fired));
+    assert_eq!(house.frame("MR-1"), Some(Frame::Draft));
+    assert_eq!(house.judged(), Vec::<String>::new());
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{
     House, at, badge, label, movement_id, pass, pass_id, posting, session_id, settings, task,
     task_id,
@@ -42,6 +44,7 @@ fn rests(command: &Command) -> Rests {
         | C::RemoveFactor { .. }
         | C::Unlock { .. }
         | C::WriteDocument { .. }
+        | C::WriteDocuments { .. }
         | C::SubmitDocument { .. }
         | C::ActOnDocument { .. }
         | C::EndDocument { .. }
@@ -132,6 +135,7 @@ fn all() -> Vec<Command> {
         note: String::new(),
     };
     vec![
+        Command::WriteDocuments { contents: Arc::new(vec![content.clone()]), by: adam() },
         Command::WriteDocument { content, by: adam() },
         Command::SubmitDocument { document: document(), digest: Hash::of(b"d"), by: adam() },
         Command::ActOnDocument {

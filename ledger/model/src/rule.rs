@@ -227,6 +227,17 @@ pub struct RuleFiring {
     pub effects: Vec<RuleEffect>,
 }
 
+/// What a condition sees of a field that a house declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldFact {
+    /// A whole number, in minor units.
+    Integer,
+    /// Yes or no.
+    Bool,
+    /// A text.
+    Text,
+}
+
 #[cfg(test)]
 mod tests {
     // A test may fail loudly.

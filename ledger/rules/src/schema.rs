@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use gatewarden_model::rule::FieldFact;
+
 use crate::{catalogue, facts::Name, nearest::nearest};
 
 /// Most custom facts that a house adds.
@@ -115,6 +117,26 @@ impl Schema {
         self.custom += 1;
         self.declare(name, is, doc.into());
         Ok(())
+    }
+
+    /// The facts of every gateway, and those of the fields that a house declared: the name of the fact, what it is,
+    /// and what people call it. A field may be declared for several kinds of document; it is one fact.
+    pub fn of_house(
+        fields: impl IntoIterator<Item = (String, FieldFact, String)>,
+    ) -> Result<Self, SchemaError> {
+        let mut schema = Self::standard();
+        for (name, is, title) in fields {
+            let is = match is {
+                FieldFact::Integer => FactType::Integer,
+                FieldFact::Bool => FactType::Bool,
+                FieldFact::Text => FactType::Text,
+            };
+            match schema.custom(name, is, title) {
+                Ok(()) | Err(SchemaError::Twice(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(schema)
     }
 
     fn declare(&mut self, name: Name, is: FactType, doc: Name) {

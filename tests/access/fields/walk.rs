@@ -44,7 +44,10 @@ fn filled(path: &str, places: &Places) -> Vec<String> {
     let (name, after) = rest.split_once('}').unwrap();
     if name == "kind" {
         let pairs = places.traced.iter();
-        return pairs.map(|(kind, key)| format!("{before}{kind}/{}", encoded(key))).collect();
+        let (_, after) = after.split_once('}').unwrap_or(("", ""));
+        return pairs
+            .map(|(kind, key)| format!("{before}{kind}/{}{after}", encoded(key)))
+            .collect();
     }
     let choices: Vec<String> = match name {
         "station" => vec!["dock-1".into(), "counter-1".into()],
@@ -78,7 +81,7 @@ fn query(key: &str, places: &Places) -> Vec<String> {
         "status" => text(&["reserved", "none"]),
         "unit" => vec![places.unit.clone(), "none".into()],
         "all" => text(&["true", "7"]),
-        "on" | "from" | "to" => text(&["2000-01-01", "2999-01-01", "yesterday"]),
+        "on" | "from" | "to" => text(&["2000-01-01", "2999-01-01", "yesterday", "1"]),
         "view" => text(&["known", "secret"]),
         "format" => text(&["csv", "json", "pdf"]),
         "before" => text(&["1000000", "x"]),

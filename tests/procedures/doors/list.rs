@@ -1,7 +1,7 @@
 //! What there is to try: the operations of the API, the kinds of movement and of document.
 
 /// Operations that move nothing and open nothing to be moved, whoever calls them.
-pub(super) const HARMLESS: [&str; 39] = [
+pub(super) const HARMLESS: [&str; 41] = [
     // Who is who.
     "post /activate",
     "post /enrol",
@@ -39,6 +39,8 @@ pub(super) const HARMLESS: [&str; 39] = [
     "post /api/v1/documents/check",
     // What somebody found: what differs is signed before it is posted.
     "post /api/v1/documents/{kind}/{number}/count",
+    "post /api/v1/imports",
+    "post /api/v1/imports/{import}/end",
     // What a tag stands for, and what stock is worth; not where it is.
     "post /api/v1/stations/{station}/tags/{epc}/access",
     "post /api/v1/tags",
@@ -48,7 +50,7 @@ pub(super) const HARMLESS: [&str; 39] = [
 ];
 
 /// Operations that could move something; each is tried below.
-pub(super) const DOORS: [&str; 15] = [
+pub(super) const DOORS: [&str; 16] = [
     "post /tasks",
     "post /tasks/{task}/approve",
     "delete /tasks/{task}",
@@ -60,6 +62,7 @@ pub(super) const DOORS: [&str; 15] = [
     "post /api/v1/postings/{id}/confirmation",
     "post /api/v1/postings/{id}/void",
     "post /api/v1/documents",
+    "post /api/v1/imports/{import}/documents",
     "post /api/v1/documents/{kind}/{number}/submit",
     "post /api/v1/documents/{kind}/{number}/act",
     "post /api/v1/documents/{kind}/{number}/step",

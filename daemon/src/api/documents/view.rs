@@ -250,6 +250,11 @@ impl Past {
         }
     }
 
+    /// The versions, the oldest first.
+    pub(super) fn into_contents(self) -> Vec<DocumentContent> {
+        self.versions.into_iter().map(|(_, _, content)| content).collect()
+    }
+
     pub(super) fn into_view(mut self) -> Option<DocumentView> {
         let state = self.frame().name().to_owned();
         let (at, author, content) = self.versions.pop()?;

@@ -186,7 +186,7 @@ impl Asked {
         let (mut traced, mut traces) = (0, 0);
         let trace = Waits::of(journal.traffic().tags(), |number| {
             let key = journal.traffic().tag(u32::try_from(number)?);
-            let entries = trace::collect(&reader, &Subject { kind: SubjectKind::Tag, key })?;
+            let entries = trace::walk::collect(&reader, &Subject { kind: SubjectKind::Tag, key })?;
             traced += entries.len() as u64;
             traces += 1;
             Ok(())

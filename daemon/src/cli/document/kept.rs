@@ -1,16 +1,13 @@
 //! How far an import came, in a file beside the one that is imported.
 //!
-//! Invariant: it is written after every [`KEPT_EVERY`] documents and when an import stops, and is gone when it went
-//! to its end. Losing it costs nothing but time: what is in is not written twice.
+//! Invariant: it is written after each handful of documents and when an import stops, as a whole or not at all, and
+//! is gone when it went to its end. Losing it costs nothing but time: what is in is not written twice.
 
 use std::{fs, io, path::PathBuf};
 
 use anyhow::Context as _;
 use gatewarden_documents::exchange::Cursor;
 use gatewarden_model::Hash;
-
-/// Documents between two notes.
-const KEPT_EVERY: u64 = 100;
 
 /// The file.
 pub(super) struct Kept(PathBuf);
@@ -33,21 +30,22 @@ impl Kept {
         Ok((cursor.run == run).then_some(cursor))
     }
 
-    /// Writes it every now and then.
-    pub(super) fn note(&self, cursor: &Cursor) {
-        if cursor.documents > 0 && cursor.documents.is_multiple_of(KEPT_EVERY) {
-            self.write(cursor);
-        }
-    }
-
     /// Writes it.
     pub(super) fn write(&self, cursor: &Cursor) {
         let written = serde_json::to_vec(cursor)
             .map_err(io::Error::from)
-            .and_then(|bytes| fs::write(&self.0, bytes));
+            .and_then(|bytes| self.replace(&bytes));
         if let Err(error) = written {
             eprintln!("{}: {error}; to go on later begins at the beginning", self.0.display());
         }
+    }
+
+    /// Whoever is killed while he writes leaves the one before.
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut beside = self.0.clone().into_os_string();
+        beside.push(".new");
+        fs::write(&beside, bytes)?;
+        fs::rename(&beside, &self.0)
     }
 
     /// Takes it away.

@@ -10,7 +10,6 @@ use gatewarden_config::{
     Config, Mistake, SystemEnvironment, parse_workflows, shipped_kinds, shipped_workflows,
 };
 use gatewarden_documents::Kinds;
-use gatewarden_engine::schema_of;
 use gatewarden_model::{DocumentKind, Item, OperatorId, canonical};
 use gatewarden_rules::Schema;
 use gatewarden_workflow::{Directory, Roster, Workflows};
@@ -53,7 +52,7 @@ impl House {
     pub(super) fn read(from: &From) -> anyhow::Result<Read> {
         let config = from.which.config_if_there()?;
         let kinds = part::<Kinds>(config.as_ref(), "documents")?.unwrap_or_else(shipped_kinds);
-        let schema = schema_of(&kinds)?;
+        let schema = Schema::of_house(kinds.facts())?;
         let roles = config.as_ref().map(|config| config.roles.0.keys().cloned().collect());
         let (mut name, mut source, mut mistakes) =
             ("the shipped workflows".to_owned(), String::new(), vec![]);

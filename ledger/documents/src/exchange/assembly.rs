@@ -42,7 +42,7 @@ impl Assembly {
         let firsts: Vec<_> = (0..header.0.len()).map(cell).collect();
         let start = (row.row, row.line);
         let header_of = Some(Arc::clone(header));
-        let origin = Origin { start, lines: Vec::new(), document: None, header: header_of };
+        let origin = Origin { start, header: header_of, ..Origin::default() };
         let mut new = Self {
             header: Arc::clone(header),
             content,

@@ -11,7 +11,7 @@ use super::{
     DOCUMENT_MISTAKES_MAX, DOCUMENTS_MAX, Format, MISTAKES_MAX, Settings,
     csv::CsvDocuments,
     header::Header,
-    json::JsonDocuments,
+    json::{JsonDocuments, Text},
     mistake::{Mistake, Mistakes, Severity, Wrong, wrong},
     sink::Refusal,
 };
@@ -40,6 +40,8 @@ pub(super) struct Origin {
     pub(super) document: Option<String>,
     /// The header of a CSV.
     pub(super) header: Option<Arc<Header>>,
+    /// The text of it, in JSON.
+    pub(super) text: Option<Text>,
 }
 
 impl Origin {
@@ -52,6 +54,11 @@ impl Origin {
             Some(Some((number, name))) => (Some(name), Some(number)),
             _ => (path.map(str::to_owned), None),
         };
+        // In JSON the value has a place of its own.
+        let place = self.text.as_ref().map(|text| text.place(path.unwrap_or_default()));
+        let line = place.map_or(line, |(line, _)| line);
+        let column_number =
+            column_number.or_else(|| usize::try_from(place.map(|(_, column)| column)?).ok());
         let Wrong { code, message, way_out } = wrong;
         let document = self.document.clone();
         Mistake { row, line, column, column_number, document, severity, code, message, way_out }
@@ -84,6 +91,11 @@ impl Parsed {
     pub(super) fn header(mistakes: Mistakes) -> Self {
         let origin = Origin { start: (1, 1), ..Origin::default() };
         Self { content: None, mistakes, is_file: true, is_last: true, origin }
+    }
+
+    /// Bytes of the file that are held for it.
+    pub(super) fn bytes(&self) -> usize {
+        self.origin.text.as_ref().map_or(0, Text::bytes)
     }
 
     /// What somebody found wrong with the content, at its place in the file.

@@ -26,12 +26,12 @@ pub enum Severity {
 pub struct Mistake {
     /// In CSV the row as a spreadsheet counts it, the header's being 1; in JSON which document, from 1.
     pub row: u64,
-    /// The line of the text in which the row or document begins, from 1.
+    /// The line of the text, from 1: in CSV in which the row begins, in JSON in which the value does.
     pub line: u64,
     /// The column as the file names it, or the path in the JSON (`lines[0].quantity`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// Which column of a CSV, from 1.
+    /// From 1: which column of a CSV; in JSON at which character of the line the value begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column_number: Option<usize>,
     /// Which document, as people write it.
@@ -50,6 +50,9 @@ pub struct Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "row {}", self.row)?;
+        if self.line != self.row {
+            write!(f, ", line {}", self.line)?;
+        }
         match (&self.column, self.column_number) {
             (Some(column), Some(number)) => write!(f, ", column {number} ({column})")?,
             (Some(column), None) => write!(f, ", {column}")?,

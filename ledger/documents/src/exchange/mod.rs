@@ -2,8 +2,8 @@
 //!
 //! Invariants: what is exported and imported again has the same digest, or the export is refused; no
 //! part of a file is read as something else than it says or left out in silence: what is not understood
-//! is a [`Mistake`] with its row, column, code and way out. However long the file, memory holds one
-//! document, a bounded list of mistakes and 24 bytes for each document's number. Absent: what a kind of
+//! is a [`Mistake`] with its row, column, code and way out. However long the file, memory holds a
+//! handful of documents, a bounded list of mistakes and 24 bytes for each document's number. Absent: what a kind of
 //! document must say and who may write it (the [`Sink`] says so), files and clocks.
 //!
 //! A CSV has one row for each line of a document; the columns of the document are repeated, or empty from
@@ -36,7 +36,9 @@ pub use documents::{Documents, Parsed, documents};
 pub use export::{CsvExport, ExportError, JsonExport};
 pub use hashing::run_id;
 pub use mistake::{Mistake, Mistakes, Severity};
-pub use run::{Cursor, ExchangeError, Import, Mode, Outcome, Report, import};
+pub use run::{
+    AT_ONCE_MAX, Cursor, ExchangeError, Import, LINES_AT_ONCE_MAX, Mode, Outcome, Report, import,
+};
 pub use sink::{Fault, Put, Refusal, Sink};
 
 /// Most mistakes that one report lists; the rest are counted.

@@ -2,8 +2,9 @@
 //!
 //! Invariants: a trial and a whole import leave nothing where anything is wrong; document by document, each
 //! counts for itself. A run is the digest of the file and of what it leaves unsaid: the same file again
-//! goes on where it stopped, and what is in is put in again without effect. Absent: what a document must
-//! say, and what remembers cursors: that is the caller's.
+//! goes on where it stopped, and what is in is put in again without effect. Memory holds the documents of one
+//! handful ([`AT_ONCE_MAX`], [`LINES_AT_ONCE_MAX`]). Absent: what a document must say, and what remembers cursors:
+//! that is the caller's.
 
 use std::{
     borrow::Cow,
@@ -17,8 +18,16 @@ use super::{
     MISTAKES_MAX, Parsed, Settings, documents,
     hashing::Hashing,
     mistake::{Mistake, Mistakes, Severity},
-    sink::{Fault, Put, Sink},
+    sink::{Fault, Put, Refusal, Sink},
 };
+
+/// Most documents that are put into the sink at once.
+pub const AT_ONCE_MAX: usize = 256;
+/// Lines after which a handful is put into the sink, whatever its documents.
+pub const LINES_AT_ONCE_MAX: usize = 1_000;
+
+/// Bytes of JSON after which a handful is put into the sink.
+const BYTES_AT_ONCE_MAX: usize = 1 << 20;
 
 /// What is to be done with what is wrong, and with what is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +117,8 @@ pub enum ExchangeError {
     Cursor,
 }
 
-/// Reads a file into a sink. `progress` is told after each document how far it came, when it may be kept:
-/// only document by document, because nothing else takes effect before the end.
+/// Reads a file into a sink. `progress` is told after each handful how far it came, when it may be kept: only
+/// document by document, because nothing else takes effect before the end.
 pub fn import<R: Read>(
     file: R,
     import: &Import,
@@ -127,12 +136,21 @@ pub fn import<R: Read>(
     }
     let mut hashing = Hashing::new(file, &import.settings);
     for parsed in documents(&mut hashing, &import.settings) {
-        if going.take(parsed, sink) {
-            break;
+        going.take(parsed);
+        if going.is_handful() {
+            going.put(sink);
+            if going.is_stopped {
+                break;
+            }
+            if import.mode == Mode::Each {
+                progress(&going.report.cursor);
+            }
         }
-        if import.mode == Mode::Each {
-            progress(&going.report.cursor);
-        }
+    }
+    let rest = !going.waiting.is_empty();
+    going.put(sink);
+    if rest && import.mode == Mode::Each && !going.is_stopped {
+        progress(&going.report.cursor);
     }
     // What a broken file has beyond its end counts too.
     let is_whole = going.is_stopped || io::copy(&mut hashing, &mut io::sink()).is_ok();
@@ -148,6 +166,25 @@ struct Going {
     mistakes: Mistakes,
     from: u64,
     is_stopped: bool,
+    /// Documents that were read.
+    read: u64,
+    /// What was read and is not put in yet, in order.
+    waiting: Vec<(Parsed, What)>,
+    lines_waiting: usize,
+    bytes_waiting: usize,
+}
+
+/// What something that was read is to an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// No document: what is wrong with the file.
+    File,
+    /// It was put in before the run stopped.
+    Skipped,
+    /// It can't be read.
+    Wrong,
+    /// It is to be put in.
+    Right,
 }
 
 impl Going {
@@ -168,45 +205,85 @@ impl Going {
             more: 0,
         };
         let from = from.map_or(0, |cursor| cursor.documents);
-        Self { report, mistakes: Mistakes::new(MISTAKES_MAX), from, is_stopped: false }
+        Self {
+            report,
+            mistakes: Mistakes::new(MISTAKES_MAX),
+            from,
+            is_stopped: false,
+            read: 0,
+            waiting: vec![],
+            lines_waiting: 0,
+            bytes_waiting: 0,
+        }
     }
 
-    /// Puts a document in; true where nothing more is to be read.
-    fn take(&mut self, parsed: Parsed, sink: &mut impl Sink) -> bool {
-        if parsed.is_file {
-            self.mistakes.take(parsed.mistakes);
-            return false;
-        }
-        if self.report.cursor.documents < self.from {
-            self.report.cursor.documents += 1;
-            self.report.skipped += 1;
-            return false;
-        }
-        let mut parsed = parsed;
-        match parsed.content.take() {
-            None => self.report.refused += 1,
-            Some(content) => {
-                self.report.documents += 1;
-                self.report.lines += content.lines.len() as u64;
-                match sink.put(content) {
-                    Ok(Put::New) => self.report.new += 1,
-                    Ok(Put::Changed) => self.report.changed += 1,
-                    Ok(Put::Same) => self.report.same += 1,
-                    Err(Fault::Refused(refusals)) => {
-                        self.report.refused += 1;
-                        let found: Vec<_> = refusals.iter().map(|r| parsed.mistake(r)).collect();
-                        found.into_iter().for_each(|mistake| parsed.mistakes.push(mistake));
-                    }
-                    Err(stop) => {
-                        self.stop(Some(&parsed), stop);
-                        return true;
-                    }
+    /// Takes what was read.
+    fn take(&mut self, parsed: Parsed) {
+        let lines = parsed.content.as_ref().map_or(0, |content| content.lines.len());
+        self.read += u64::from(!parsed.is_file);
+        let what = match &parsed.content {
+            _ if parsed.is_file => What::File,
+            _ if self.read <= self.from => What::Skipped,
+            None => What::Wrong,
+            Some(_) => What::Right,
+        };
+        self.lines_waiting = self.lines_waiting.saturating_add(lines);
+        self.bytes_waiting = self.bytes_waiting.saturating_add(parsed.bytes());
+        self.waiting.push((parsed, what));
+    }
+
+    fn is_handful(&self) -> bool {
+        self.waiting.len() >= AT_ONCE_MAX
+            || self.lines_waiting >= LINES_AT_ONCE_MAX
+            || self.bytes_waiting >= BYTES_AT_ONCE_MAX
+    }
+
+    /// Puts in what waits.
+    fn put(&mut self, sink: &mut impl Sink) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        (self.lines_waiting, self.bytes_waiting) = (0, 0);
+        let right = waiting.iter_mut().filter(|(_, what)| *what == What::Right);
+        let contents: Vec<_> = right.filter_map(|(parsed, _)| parsed.content.take()).collect();
+        let lines: Vec<u64> = contents.iter().map(|one| one.lines.len() as u64).collect();
+        let answers = if contents.is_empty() { vec![] } else { sink.put(contents) };
+        let mut answers = answers.into_iter().zip(lines);
+        for (mut parsed, what) in waiting {
+            match what {
+                What::File => {}
+                What::Skipped => {
+                    self.report.cursor.documents += 1;
+                    self.report.skipped += 1;
+                    continue;
                 }
+                What::Wrong => self.report.refused += 1,
+                What::Right => match answers.next() {
+                    Some((answer, lines)) => self.answered(&mut parsed, answer, lines),
+                    None => self.stop(Some(&parsed), Fault::Stop(unanswered())),
+                },
             }
+            if self.is_stopped {
+                return;
+            }
+            self.report.cursor.documents += u64::from(what != What::File);
+            self.mistakes.take(parsed.mistakes);
         }
-        self.mistakes.take(parsed.mistakes);
-        self.report.cursor.documents += 1;
-        false
+    }
+
+    /// Counts what became of a document.
+    fn answered(&mut self, parsed: &mut Parsed, answer: Result<Put, Fault>, lines: u64) {
+        self.report.documents += 1;
+        self.report.lines += lines;
+        match answer {
+            Ok(Put::New) => self.report.new += 1,
+            Ok(Put::Changed) => self.report.changed += 1,
+            Ok(Put::Same) => self.report.same += 1,
+            Err(Fault::Refused(refusals)) => {
+                self.report.refused += 1;
+                let found: Vec<_> = refusals.iter().map(|r| parsed.mistake(r)).collect();
+                found.into_iter().for_each(|mistake| parsed.mistakes.push(mistake));
+            }
+            Err(stop) => self.stop(Some(parsed), stop),
+        }
     }
 
     /// Remembers why it can't go on.
@@ -231,14 +308,19 @@ impl Going {
     }
 
     fn end(mut self, mode: Mode, sink: &mut impl Sink) -> Report {
-        let is_wrong = self.mistakes.errors > 0;
-        if mode != Mode::Each && (mode == Mode::DryRun || is_wrong) {
+        if mode != Mode::Each && (mode == Mode::DryRun || self.mistakes.errors > 0) {
             sink.roll_back();
-        } else if mode == Mode::Whole
-            && let Err(fault) = sink.commit()
-        {
-            self.stop(None, fault);
+        } else if mode == Mode::Whole {
+            match sink.commit() {
+                Ok(()) => {}
+                // Somebody wrote one of them meanwhile: all is as it was.
+                Err(Fault::Refused(refusals)) => refusals.into_iter().for_each(|refusal| {
+                    self.mistakes.push(of_file(refusal.code, refusal.message, refusal.way_out));
+                }),
+                Err(fault) => self.stop(None, fault),
+            }
         }
+        let is_wrong = self.mistakes.errors > 0;
         let outcome = match mode {
             _ if self.is_stopped => Outcome::Stopped,
             Mode::DryRun => Outcome::Tried,
@@ -257,6 +339,13 @@ impl Going {
         let Mistakes { list, more, .. } = self.mistakes;
         Report { outcome, mistakes: list, more, ..self.report }
     }
+}
+
+/// A sink that says less than it was asked.
+fn unanswered() -> Refusal {
+    let message = "nothing was said of the document".to_owned();
+    let way_out = "go on where it stopped".to_owned();
+    Refusal { code: "not-answered".into(), field: None, message, way_out }
 }
 
 fn of_file(code: Cow<'static, str>, message: String, way_out: String) -> Mistake {

@@ -41,8 +41,9 @@ pub enum Fault {
 
 /// Where documents go: the one door of them all, in which every rule is asked.
 pub trait Sink {
-    /// Takes a document, and tells whether it changes anything. The same content again is harmless.
-    fn put(&mut self, content: DocumentContent) -> Result<Put, Fault>;
+    /// Takes documents in order, each counting as there for those behind it, and tells of each whether it changes
+    /// anything. The same content again is harmless. The list ends early where one stops: with that one.
+    fn put(&mut self, contents: Vec<DocumentContent>) -> Vec<Result<Put, Fault>>;
 
     /// From here on everything waits for `commit`; what was put counts as there for what follows.
     fn begin(&mut self) -> Result<(), Fault>;

@@ -28,8 +28,8 @@ pub(crate) fn refusal(code: &'static str, field: Option<String>) -> Refusal {
     Refusal { code: code.into(), field, message, way_out }
 }
 
-impl Sink for House {
-    fn put(&mut self, content: DocumentContent) -> Result<Put, Fault> {
+impl House {
+    fn put_one(&mut self, content: DocumentContent) -> Result<Put, Fault> {
         if self.stops_after == Some(self.puts) {
             return Err(Fault::Stop(refusal("ledger-away", None)));
         }
@@ -50,6 +50,19 @@ impl Sink for House {
         let into = self.staged.as_mut().unwrap_or(&mut self.contents);
         into.insert(content.document.clone(), content);
         Ok(put)
+    }
+}
+
+impl Sink for House {
+    fn put(&mut self, contents: Vec<DocumentContent>) -> Vec<Result<Put, Fault>> {
+        let mut answers = vec![];
+        for content in contents {
+            answers.push(self.put_one(content));
+            if matches!(answers.last(), Some(Err(Fault::Stop(_)))) {
+                break;
+            }
+        }
+        answers
     }
 
     fn begin(&mut self) -> Result<(), Fault> {

@@ -206,7 +206,12 @@ fn json_mistakes_are_told_at_once_by_their_path() {
  {"document": {"kind": "requisition", "number": "R-4"}, "version": 1},
  {"version": 1} {}
 "#;
-    let mut found = told(text.as_bytes(), Settings::default());
+    let report = report(text.as_bytes(), Settings::default());
+    let place = |mistake: &gatewarden_documents::exchange::Mistake| match &mistake.column {
+        Some(path) => format!("{}:{path} {}", mistake.row, mistake.code),
+        None => format!("{} {}", mistake.row, mistake.code),
+    };
+    let mut found: Vec<_> = report.mistakes.iter().map(place).collect();
     found.sort();
     let mut expected = [
         "1:custom.Colour custom-name-malformed",
@@ -234,6 +239,29 @@ fn json_mistakes_are_told_at_once_by_their_path() {
     ];
     expected.sort_unstable();
     assert_eq!(found, expected);
+    // Each where an editor finds it: what is missing, where what lacks it begins.
+    let at = |wanted: &str| {
+        let found = report.mistakes.iter().find(|one| place(one).ends_with(wanted)).unwrap();
+        (found.line, found.column_number.unwrap())
+    };
+    for (wanted, expected) in [
+        ("version type-wrong", (2, 79)),
+        ("date day-malformed", (3, 11)),
+        ("lines[0].quantity quantity-malformed", (5, 51)),
+        ("lines[1].item item-missing", (6, 13)),
+        ("lines[2] type-wrong", (6, 79)),
+        ("title key-twice", (7, 94)),
+        ("3 json-malformed", (8, 68)),
+    ] {
+        assert_eq!(at(wanted), expected, "{wanted}");
+    }
+    let shown = report.mistakes.iter().find(|one| one.code == "quantity-malformed").unwrap();
+    assert!(
+        shown
+            .to_string()
+            .starts_with("row 1, line 5, column 51 (lines[0].quantity), requisition R-1: "),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -68,14 +68,22 @@ fn a_run_that_stopped_goes_on_where_it_was() {
 }
 
 #[test]
-fn the_caller_hears_after_each_document_how_far_it_is() {
+fn the_caller_hears_after_each_handful_how_far_it_is() {
     let settings = requisitions();
     let run = run_id(RIGHT.as_bytes(), &settings).unwrap();
     let import_of = |mode| Import { run, settings: settings.clone(), mode, from: None };
     let mut heard = Vec::new();
     let each = import_of(Mode::Each);
     import(RIGHT.as_bytes(), &each, &mut House::default(), |c| heard.push(c.documents)).unwrap();
-    assert_eq!(heard, [1, 2, 3]);
+    assert_eq!(heard, [3]);
+    let mut text = String::from("number,item,quantity\n");
+    (0..600).for_each(|n| text.push_str(&format!("R-{n},A,1\n")));
+    let run = run_id(text.as_bytes(), &settings).unwrap();
+    let (settings, mode, mut heard) = (settings.clone(), Mode::Each, Vec::new());
+    let long = Import { run, settings, mode, from: Some(Cursor { run, documents: 100 }) };
+    let mut house = House::default();
+    let report = import(text.as_bytes(), &long, &mut house, |c| heard.push(c.documents)).unwrap();
+    assert_eq!((heard, report.skipped, report.new), (vec![256, 512, 600], 100, 500));
     let whole = import_of(Mode::Whole);
     let nothing = |_: &Cursor| panic!("nothing is behind a cursor before the end");
     import(RIGHT.as_bytes(), &whole, &mut House::default(), nothing).unwrap();

@@ -83,6 +83,11 @@ pub enum Reply {
         /// Whether the bin is counted whole.
         done: bool,
     },
+    /// The versions are written, or were.
+    Documents {
+        /// How many were not there before.
+        written: usize,
+    },
     /// The task is open.
     Task(TaskId),
     /// Stock moved.

@@ -3,6 +3,8 @@
 //! Invariant: what was not looked up is not known, and refused: a mistake here denies. Partners are only
 //! asked for once some are kept as documents. Absent: the rules themselves (`gatewarden-documents`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use gatewarden_documents::{Frame, Known, Mistake, check};
 use gatewarden_model::{
     Document, DocumentContent, DocumentKind, Hash, Item, ItemId, Location, OperatorId, StationId,
@@ -20,6 +22,42 @@ pub(crate) struct House<'h> {
     pub(crate) state: &'h State,
     pub(crate) settings: &'h Settings,
     pub(crate) memory: &'h Memory,
+    /// What is written at once with it, and before it.
+    pub(crate) beside: &'h Beside,
+}
+
+/// Documents that count as there while others are looked at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    pub(super) staged: BTreeMap<Document, Staged>,
+    /// How many of those are the first version of theirs.
+    pub(super) new_ones: usize,
+    /// What the journal tells of others: none where there never was one.
+    pub(super) pasts: BTreeMap<Document, Option<Past>>,
+}
+
+/// A version that is about to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Staged {
+    pub(super) frame: Frame,
+    pub(super) lines: BTreeSet<u32>,
+    pub(super) digest: Hash,
+}
+
+impl Beside {
+    /// Whether it is known here what there is of a document.
+    pub(super) fn knows(&self, document: &Document) -> bool {
+        self.staged.contains_key(document) || self.pasts.contains_key(document)
+    }
+
+    /// What was looked up of a document that is not open.
+    pub(super) fn past<'p>(
+        &'p self,
+        memory: &'p Memory,
+        document: &Document,
+    ) -> Option<&'p Option<Past>> {
+        self.pasts.get(document).or_else(|| memory.past.get(document))
+    }
 }
 
 impl Known for House<'_> {
@@ -36,11 +74,15 @@ impl Known for House<'_> {
     }
 
     fn document(&self, document: &Document) -> Option<Frame> {
-        let open = self.state.document(document).map(|open| open.frame());
-        open.or_else(|| self.memory.past.get(document)?.as_ref().map(|past| past.frame))
+        let staged = self.beside.staged.get(document).map(|staged| staged.frame);
+        let open = || self.state.document(document).map(|open| open.frame());
+        staged.or_else(open).or_else(|| self.past(document).map(|past| past.frame))
     }
 
     fn line(&self, document: &Document, line: u32) -> bool {
+        if let Some(staged) = self.beside.staged.get(document) {
+            return staged.lines.contains(&line);
+        }
         match self.state.document(document) {
             Some(open) => open.quantities.line(line).is_some(),
             None => self.past(document).is_some_and(|past| past.lines.contains(&line)),
@@ -48,6 +90,9 @@ impl Known for House<'_> {
     }
 
     fn version(&self, document: &Document, digest: &Hash) -> bool {
+        if self.beside.staged.get(document).is_some_and(|staged| staged.digest == *digest) {
+            return true;
+        }
         match self.state.document(document) {
             Some(open) => {
                 let approved = open.approved.as_ref().map(|(_, digest)| *digest);
@@ -78,7 +123,7 @@ impl Known for House<'_> {
 
 impl House<'_> {
     fn past(&self, document: &Document) -> Option<&Past> {
-        self.memory.past.get(document)?.as_ref()
+        self.beside.past(self.memory, document)?.as_ref()
     }
 }
 

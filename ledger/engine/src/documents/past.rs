@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_documents::Frame;
+use gatewarden_documents::{Frame, Step};
 use gatewarden_model::{
-    Body, Day, Document, DocumentContent, DocumentKind, DocumentStep, RuleEffect, RuleFiring, Stamp,
+    Body, DOCUMENT_LINES_MAX, Day, Document, DocumentContent, DocumentKind, DocumentStep, LINKS_MAX,
+    RuleEffect, RuleFiring, Stamp,
 };
 
+use super::{Beside, WRITTEN_AT_ONCE_MAX};
 use crate::{
     command::Command,
     engine::Engine,
@@ -30,38 +32,61 @@ impl Engine {
     #[must_use]
     pub fn missing_documents(&self, now: &Stamp, command: &Command) -> Vec<Document> {
         let content = match command {
-            Command::WriteDocument { content, .. } if content.document.number.is_empty() => {
+            Command::WriteDocument { content, by } if content.document.number.is_empty() => {
                 let mut next = candidates(self.state(), content.document.kind, self.day_of(now));
-                next.extend(named_by(content).skip(1).cloned());
-                return self.unknown(next);
+                if self.may_write(by, content) {
+                    next.extend(looked_up(content).into_iter().skip(1));
+                }
+                return self.unknown(next, LOOKED_UP_MAX);
             }
             Command::Fire { firings, .. } => {
                 let next = drafted(firings)
                     .flat_map(|kind| candidates(self.state(), kind, self.day_of(now)));
-                return self.unknown(next.collect());
+                return self.unknown(next.collect(), LOOKED_UP_MAX);
             }
+            // Nothing is looked up for whoever is refused anyway.
+            Command::WriteDocument { content, by } if !self.may_write(by, content) => None,
             Command::WriteDocument { content, .. } => Some(content),
-            Command::SubmitDocument { document, .. } => {
-                self.state().document(document).map(|open| &*open.content)
+            Command::WriteDocuments { contents, by } => {
+                let mut named = vec![];
+                for content in contents.iter().take(WRITTEN_AT_ONCE_MAX) {
+                    if !self.may_write(by, content) {
+                        break;
+                    }
+                    named.extend(looked_up(content));
+                }
+                return self.unknown(named, WRITTEN_AT_ONCE_MAX.saturating_mul(2));
+            }
+            Command::SubmitDocument { document, by, .. } => {
+                let open = self.state().document(document).map(|open| &*open.content);
+                open.filter(|content| self.may_take(by, content, &Step::Submit))
             }
             _ => None,
         };
         let Some(content) = content else { return vec![] };
-        self.unknown(named_by(content).cloned().collect())
+        self.unknown(looked_up(content), LOOKED_UP_MAX)
     }
 
     /// Those that are not known, each once, and no more than may be looked up.
-    fn unknown(&self, mut named: Vec<Document>) -> Vec<Document> {
+    fn unknown(&self, mut named: Vec<Document>, most: usize) -> Vec<Document> {
         named.sort_unstable();
         named.dedup();
         named.retain(|document| !self.knows_document(document));
-        named.truncate(LOOKED_UP_MAX);
+        named.truncate(most);
         named
     }
 
     /// Takes over what the journal tells of a document: none where it never was one.
     pub fn supply_document(&mut self, document: Document, past: Option<Past>) {
         self.remember_document(document, past);
+    }
+
+    /// The same of many, which are all remembered up to the end of the command that they are looked up for.
+    pub fn supply_documents(&mut self, found: Vec<(Document, Option<Past>)>) {
+        self.make_room_for_past(found.len());
+        for (document, past) in found {
+            self.remember_document(document, past);
+        }
     }
 }
 
@@ -108,11 +133,14 @@ fn candidates(state: &State, kind: DocumentKind, day: Day) -> Vec<Document> {
     (next..next.saturating_add(CANDIDATES_MAX)).map_while(number).collect()
 }
 
-/// The documents that a version names, itself first.
-fn named_by(content: &DocumentContent) -> impl Iterator<Item = &Document> {
-    let of_lines = content.lines.iter().flat_map(|line| &line.links);
-    let links = content.links.iter().chain(of_lines).map(|link| &link.document);
-    std::iter::once(&content.document).chain(links)
+/// The documents that are looked up for a version, itself first: none of those in lists that are too long, which are
+/// refused unseen.
+pub(super) fn looked_up(content: &DocumentContent) -> Vec<Document> {
+    let lines = if content.lines.len() > DOCUMENT_LINES_MAX { &[][..] } else { &content.lines };
+    let lists = lines.iter().map(|line| &line.links).chain([&content.links]);
+    let links = lists.filter(|links| links.len() <= LINKS_MAX).flatten();
+    let named = links.map(|link| link.document.clone());
+    std::iter::once(content.document.clone()).chain(named).collect()
 }
 
 impl Turn<'_> {
@@ -140,22 +168,24 @@ impl Turn<'_> {
             "document.number: the next is not known: state one, or ask again".into(),
         ))
     }
+}
 
-    /// Refuses a number that a document had that is over.
-    pub(super) fn check_number(&self, document: &Document) -> Result<(), Fault> {
-        match self.memory.past.get(document) {
-            Some(None) => Ok(()),
-            Some(Some(_)) => {
-                let message = format!(
-                    "document.number: there was a {} {} before: take another number",
-                    document.kind.words(),
-                    document.number
-                );
-                Err(("number-twice", message))
-            }
-            None => {
-                Err(("not-looked-up", "document.number: it was not looked up: ask again".into()))
-            }
+/// Refuses a number that a document had that is over.
+pub(super) fn check_number(
+    memory: &Memory,
+    beside: &Beside,
+    document: &Document,
+) -> Result<(), Fault> {
+    match beside.past(memory, document) {
+        Some(None) => Ok(()),
+        Some(Some(_)) => {
+            let message = format!(
+                "document.number: there was a {} {} before: take another number",
+                document.kind.words(),
+                document.number
+            );
+            Err(("number-twice", message))
         }
+        None => Err(("not-looked-up", "document.number: it was not looked up: ask again".into())),
     }
 }

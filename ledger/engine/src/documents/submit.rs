@@ -3,7 +3,7 @@
 //! Invariants: whoever wrote a version hands it in, nobody else, so that its author is who signs nothing; what
 //! the branches of its workflow are decided on is written into the entry. Absent: signing (`act`).
 
-use gatewarden_documents::{Execution, KindDefinition, Step as FrameStep};
+use gatewarden_documents::{Execution, Frame, KindDefinition, Step as FrameStep};
 use gatewarden_model::{Actor, ApprovalEvent, Decision, Document, DocumentStep, Hash, ReturnTo};
 
 use super::{author_of, execute, facts::Frozen, fulfil::check_fulfilled, written};
@@ -35,8 +35,10 @@ impl Turn<'_> {
             return Err(self.refuse_unseen(&by, &document, fault));
         };
         let (asked, decision) = self.permit_document(&by, right, &open.content, None)?;
-        if open.frame() != gatewarden_documents::Frame::Draft
-            && open.digest == digest
+        if matches!(
+            open.frame(),
+            Frame::Submitted | Frame::InApproval | Frame::Approved | Frame::InExecution
+        ) && open.digest == digest
             && is_same(&open.by, &by)
         {
             return Ok(written(&document, open.content.version, digest));
@@ -49,7 +51,7 @@ impl Turn<'_> {
         let found = match self.rules_before_submit(&open, &facts, &by) {
             Ok(found) => found,
             Err((fault, firings)) => {
-                self.record_firings(firings, Some(&document));
+                let fault = self.refused_by_rules(fault, firings, Some(&document));
                 return Err(self.refuse_document(asked, decision, fault));
             }
         };

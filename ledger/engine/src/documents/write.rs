@@ -4,9 +4,11 @@ use gatewarden_documents::Step as FrameStep;
 use gatewarden_model::{Actor, Body, DocumentContent};
 
 use super::{
-    DOCUMENTS_MAX,
+    Beside, DOCUMENTS_MAX,
     draft::{House, mistakes_in},
-    first_of, written,
+    first_of,
+    past::check_number,
+    written,
 };
 use crate::{
     state::OpenDocument,
@@ -80,14 +82,19 @@ impl Turn<'_> {
                 let message = format!("{DOCUMENTS_MAX} documents are open: close some");
                 return Err(("documents-full", message));
             }
-            None => self.check_number(&content.document)?,
+            None => check_number(self.memory, &Beside::default(), &content.document)?,
         }
         self.check_content_of(content)
     }
 
     /// Whether a version says what its kind may say.
     pub(super) fn check_content_of(&self, content: &DocumentContent) -> Result<(), Fault> {
-        let house = House { state: self.state, settings: self.settings, memory: self.memory };
+        let house = House {
+            state: self.state,
+            settings: self.settings,
+            memory: self.memory,
+            beside: &Beside::default(),
+        };
         match first_of(&mistakes_in(&house, content)) {
             Some(fault) => Err(fault),
             None => Ok(()),

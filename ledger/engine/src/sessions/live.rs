@@ -62,6 +62,7 @@ fn acts_in(command: &Command) -> ActsIn<'_> {
         | Command::RemoveFactor { by, .. }
         | Command::Unlock { by, .. }
         | Command::WriteDocument { by, .. }
+        | Command::WriteDocuments { by, .. }
         | Command::SubmitDocument { by, .. }
         | Command::ActOnDocument { by, .. }
         | Command::EndDocument { by, .. }

@@ -142,6 +142,11 @@ pub(crate) fn adjustment() -> DocumentContent {
 
 /// Nothing is handed out.
 pub(crate) fn stock_taking() -> gatewarden_rules::RuleDefinitions {
+    stock_taking_before("execute")
+}
+
+/// Nothing is done with a requisition while stock is taken.
+pub(crate) fn stock_taking_before(operation: &str) -> gatewarden_rules::RuleDefinitions {
     let file = r#"
 [[rules]]
 id = "stock-taking"
@@ -151,7 +156,7 @@ on = ["execute"]
 if = "document.kind == 'requisition'"
 then = [{ kind = "refuse", reason = "stock is taken" }]
 "#;
-    rules_of(file)
+    rules_of(&file.replace("execute", operation))
 }
 
 /// The rules of a file, and no others.

@@ -20,6 +20,8 @@ pub(super) struct Element {
     pub(super) length: u64,
     /// The line in which it begins, from 1.
     pub(super) line: u64,
+    /// The column of that line, from 1.
+    pub(super) column: u64,
 }
 
 /// How documents follow each other.
@@ -42,6 +44,7 @@ pub(super) struct Elements<R> {
     buffer: Vec<u8>,
     at: usize,
     line: u64,
+    column: u64,
     form: Form,
 }
 
@@ -50,7 +53,7 @@ type Fatal = (u64, Wrong);
 impl<R: Read> Elements<R> {
     /// Nothing is read yet.
     pub(super) fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), at: 0, line: 1, form: Form::Unknown }
+        Self { input, buffer: Vec::new(), at: 0, line: 1, column: 1, form: Form::Unknown }
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Fatal> {
@@ -64,7 +67,11 @@ impl<R: Read> Elements<R> {
     }
 
     fn step(&mut self) {
-        self.line += u64::from(self.buffer.get(self.at) == Some(&b'\n'));
+        match self.buffer.get(self.at) {
+            Some(b'\n') => (self.line, self.column) = (self.line + 1, 1),
+            Some(0x80..=0xbf) | None => {}
+            Some(_) => self.column += 1,
+        }
         self.at += 1;
     }
 
@@ -133,7 +140,8 @@ impl<R: Read> Elements<R> {
     }
 
     fn line_of_text(&mut self) -> Result<Element, Fatal> {
-        let mut element = Element { bytes: Vec::new(), length: 0, line: self.line };
+        let (line, column) = (self.line, self.column);
+        let mut element = Element { bytes: Vec::new(), length: 0, line, column };
         let mut text = Text::default();
         while let Some(byte) = self.peek()? {
             if byte == b'\n' {
@@ -146,8 +154,8 @@ impl<R: Read> Elements<R> {
     }
 
     fn object(&mut self) -> Result<Element, Fatal> {
-        let line = self.line;
-        let mut element = Element { bytes: Vec::new(), length: 0, line };
+        let (line, column) = (self.line, self.column);
+        let mut element = Element { bytes: Vec::new(), length: 0, line, column };
         let mut text = Text::default();
         while let Some(byte) = self.peek()? {
             text.take(byte, &mut element);

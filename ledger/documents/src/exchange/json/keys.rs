@@ -43,7 +43,7 @@ pub(super) fn twice(json: &[u8]) -> Option<String> {
 }
 
 /// Behind the closing quote of the string that begins here.
-fn string_end(json: &[u8], start: usize) -> usize {
+pub(super) fn string_end(json: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = json.get(at) {
         match byte {

@@ -6,14 +6,18 @@
 
 mod elements;
 mod keys;
+mod places;
 mod values;
 mod walk;
 
-use std::io::Read;
+use std::{io::Read, sync::OnceLock};
 
 use serde_json::Value;
 
-use self::elements::{Element, Elements};
+use self::{
+    elements::{Element, Elements},
+    places::{Place, Places},
+};
 use super::{
     DOCUMENT_BYTES_MAX, Settings,
     documents::{Origin, Parsed, Seen, mistakes_of_document},
@@ -45,7 +49,7 @@ impl<R: Read> JsonDocuments<R> {
         self.count += 1;
         let parsed = match self.elements.next() {
             Ok(None) => None,
-            Ok(Some(element)) => Some(self.document(&element)),
+            Ok(Some(element)) => Some(self.document(element)),
             Err((line, wrong)) => {
                 Some(Parsed::fatal(&std::sync::Arc::default(), (self.count, line), None, wrong))
             }
@@ -54,40 +58,91 @@ impl<R: Read> JsonDocuments<R> {
         parsed
     }
 
-    fn document(&mut self, element: &Element) -> Parsed {
-        let origin = Origin { start: (self.count, element.line), ..Origin::default() };
-        match value(element) {
-            Ok(value) => walk::document(&value, &self.settings, origin, &mut self.seen),
-            Err((path, wrong)) => {
+    fn document(&mut self, element: Element) -> Parsed {
+        let start = (element.line, element.column);
+        let mut origin = Origin { start: (self.count, element.line), ..Origin::default() };
+        match value(&element) {
+            Ok(value) => {
+                origin.text = Some(Text::new(element.bytes, start));
+                walk::document(&value, &self.settings, origin, &mut self.seen)
+            }
+            Err(Malformed { place, path, wrong }) => {
+                if path.is_some() {
+                    origin.text = Some(Text::new(element.bytes, start));
+                }
                 let mut mistakes = mistakes_of_document();
-                mistakes.push(origin.mistake(path.as_deref(), Severity::Error, wrong));
+                let mut mistake = origin.mistake(path.as_deref(), Severity::Error, wrong);
+                if let Some((line, column)) = place {
+                    mistake.line = line;
+                    mistake.column_number = usize::try_from(column).ok();
+                }
+                mistakes.push(mistake);
                 Parsed { content: None, mistakes, is_file: false, is_last: false, origin }
             }
         }
     }
 }
 
+/// The text of a document, for the places of what is wrong in it.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    bytes: Vec<u8>,
+    start: Place,
+    /// Looked for when the first mistake is told.
+    places: OnceLock<Places>,
+}
+
+impl Text {
+    fn new(bytes: Vec<u8>, start: Place) -> Self {
+        Self { bytes, start, places: OnceLock::new() }
+    }
+
+    /// How long it is, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where a part of the document stands.
+    pub(super) fn place(&self, path: &str) -> Place {
+        let places = self.places.get_or_init(|| Places::of(&self.bytes, self.start));
+        places.at(path).unwrap_or(self.start)
+    }
+}
+
+/// Why a text is no document.
+struct Malformed {
+    /// Where, if it is known.
+    place: Option<Place>,
+    /// At which part, if it is at one.
+    path: Option<String>,
+    wrong: Wrong,
+}
+
 /// The value that an element is, and no key of it stands twice.
-fn value(element: &Element) -> Result<Value, (Option<String>, Wrong)> {
+fn value(element: &Element) -> Result<Value, Malformed> {
     if element.length > DOCUMENT_BYTES_MAX as u64 {
         let message = format!(
             "{} bytes in one document, at most {DOCUMENT_BYTES_MAX} are read",
             element.length
         );
-        let way_out = "split it into several documents";
-        return Err((None, wrong("document-too-long", message, way_out)));
+        let wrong = wrong("document-too-long", message, "split it into several documents");
+        return Err(Malformed { place: None, path: None, wrong });
     }
     let value = serde_json::from_slice(&element.bytes).map_err(|error| {
-        // It counts from the beginning of the document.
+        // It counts from the beginning of the document, in bytes.
         let line = element.line + (error.line() as u64).saturating_sub(1);
+        let before = if error.line() <= 1 { element.column.saturating_sub(1) } else { 0 };
         let message = format!("line {line}, byte {}: {}", error.column(), reason(&error));
-        (None, wrong("json-malformed", message, "write JSON in UTF-8, as an export does"))
+        let wrong = wrong("json-malformed", message, "write JSON in UTF-8, as an export does");
+        let place = Some((line, (error.column() as u64).max(1) + before));
+        Malformed { place, path: None, wrong }
     })?;
     match keys::twice(&element.bytes) {
         None => Ok(value),
         Some(path) => {
             let message = format!("{path} stands twice");
-            Err((Some(path), wrong("key-twice", message, "take one of them out")))
+            let wrong = wrong("key-twice", message, "take one of them out");
+            Err(Malformed { place: None, path: Some(path), wrong })
         }
     }
 }
