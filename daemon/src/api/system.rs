@@ -9,8 +9,8 @@ use utoipa::{OpenApi, ToSchema};
 use super::{
     Api,
     auth::Who,
-    books, changes, documents, exceptions, factors, imports, keys, labels, ledger, links, notices, people,
-    postings,
+    books, changes, documents, exceptions, factors, imports, keys, labels, ledger, links, notices,
+    people, postings,
     problem::Problem,
     reviews,
     rights::{self, Published},

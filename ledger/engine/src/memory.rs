@@ -204,7 +204,6 @@ impl Memory {
     /// Forgets the documents of the past beyond those that are remembered anyway.
     pub(crate) fn forget_spare_past(&mut self) {
         self.past.hold(PAST_DOCUMENTS_MAX);
-        }
     }
 }
 

@@ -7,15 +7,15 @@ mod papers;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-
 use common::{House, at, badge, erp, pass, session_id, settings, word};
 use gatewarden_documents::Frame;
 use gatewarden_engine::{
-    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, RuleMemory, Settings, Trial, Tried,
+    Access, Command, DOCUMENTS, DocumentAct, Judge, Past, RULES, Reply, RuleMemory, Settings,
+    Trial, Tried,
 };
 use gatewarden_model::{
-    Action, ApprovalAct, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Hash, Limit, Module,
-    MovementKind, Verdict,
+    Action, ApprovalAct, ApprovalEvent, Body, DocumentContent, DocumentKind, DocumentStep, Hash,
+    Limit, Module, MovementKind, Verdict,
 };
 use papers::{
     Papers, adjustment, approved, at_the_counter, document, house, kinds, parts, requisition,

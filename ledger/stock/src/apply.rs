@@ -1,10 +1,12 @@
 //! Applying entries: what each one does to stock. All of it or nothing.
 
-use gatewarden_model::{Amount, Body, Day, Entry, Item, Movement, MovementLine, StockStatus};
+use gatewarden_model::{
+    Amount, Body, CountSheet, Day, DocumentStep, Entry, Item, Movement, MovementLine, StockStatus,
+};
 
 use crate::{
     error::StockError,
-    facts::{ThingFacts, Touched},
+    facts::{Site, ThingFacts, Touched},
     flow::Flow,
     plan::{Changes, Plan},
     stock::Stock,
@@ -60,9 +62,30 @@ impl Stock {
                 self.closed_until = self.closed_until.max(Some(*until));
                 Changes::default()
             }
+            Body::DocumentStepped { step: DocumentStep::Counted { sheet }, .. } => {
+                self.check_book(sheet)?;
+                return Ok(None);
+            }
             _ => return Ok(None),
         };
         Ok(Some(changes))
+    }
+
+    /// Whether a count tells of its bin what the book says.
+    fn check_book(&self, sheet: &CountSheet) -> Result<(), StockError> {
+        for told in &sheet.book {
+            let here = self.look(&Site::new(&told.item, &sheet.bin))?;
+            let there = here.and_then(|here| here.buckets.get(&told.bucket)).copied();
+            let there = there.unwrap_or(0);
+            if there != told.quantity {
+                let message = format!(
+                    "{} of {} at {} by the book, {there} are there: count the bin again",
+                    told.quantity, told.item, sheet.bin
+                );
+                return Err(StockError::rule("count-book", "step.sheet.book", message));
+            }
+        }
+        Ok(())
     }
 
     fn work_out_moved(

@@ -1,6 +1,6 @@
 //! What must be known before an entry can be applied.
 
-use gatewarden_model::{Body, Entry, ItemId, Movement, MovementLine};
+use gatewarden_model::{Body, DocumentStep, Entry, ItemId, Movement, MovementLine};
 
 use crate::{
     facts::{Site, Wants},
@@ -23,6 +23,10 @@ impl Stock {
             }
             Body::CostLanded { movement, .. } => {
                 wants.movements.insert(*movement);
+            }
+            Body::DocumentStepped { step: DocumentStep::Counted { sheet }, .. } => {
+                let sites = sheet.book.iter().map(|told| Site::new(&told.item, &sheet.bin));
+                wants.sites.extend(sites);
             }
             _ => {}
         }

@@ -43,11 +43,10 @@ fn filled(path: &str, places: &Places) -> Vec<String> {
     let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
     let (name, after) = rest.split_once('}').unwrap();
     if name == "kind" {
+        let tail = after.split_once('}').map_or("", |(_, tail)| tail);
         let pairs = places.traced.iter();
-        let (_, after) = after.split_once('}').unwrap_or(("", ""));
-        return pairs
-            .map(|(kind, key)| format!("{before}{kind}/{}{after}", encoded(key)))
-            .collect();
+        let path = |(kind, key): &(_, String)| format!("{before}{kind}/{}{tail}", encoded(key));
+        return pairs.map(path).collect();
     }
     let choices: Vec<String> = match name {
         "station" => vec!["dock-1".into(), "counter-1".into()],

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use gatewarden_documents::{Frame, Step};
 use gatewarden_model::{
-    Body, DOCUMENT_LINES_MAX, Day, Document, DocumentContent, DocumentKind, DocumentStep, LINKS_MAX,
-    RuleEffect, RuleFiring, Stamp,
+    Body, DOCUMENT_LINES_MAX, Day, Document, DocumentContent, DocumentKind, DocumentStep,
+    LINKS_MAX, RuleEffect, RuleFiring, Stamp,
 };
 
 use super::{Beside, WRITTEN_AT_ONCE_MAX};

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_documents::{Frame, KindDefinition};
 use gatewarden_model::{
-    Action, Actor, CountSheet, Decision, DocumentContent, DocumentKind, DocumentStep, Module,
-    Movement, MovementKind, Posting,
+    Action, Actor, CountSheet, Decision, DocumentContent, DocumentKind, DocumentStep, ItemId,
+    Module, Movement, MovementKind, Posting,
 };
 
 use super::Verdict;
@@ -127,6 +127,11 @@ fn counted(state: &State, count: &Count, sheet: &CountSheet, by: &Actor) -> Verd
     }
     if !sheet.done && !sheet.book.is_empty() {
         return Err("the book is told before the bin is counted".to_owned());
+    }
+    let named = count.order.lines.iter().filter(|line| line.from.as_ref() == Some(&sheet.bin));
+    let told = |item: &ItemId| sheet.book.iter().any(|book| book.item == *item);
+    if sheet.done && !named.map(|line| &line.item).all(told) {
+        return Err("it keeps from whom it asks what the book says of the bin".to_owned());
     }
     let told: BTreeSet<_> = sheet.book.iter().map(|book| (&book.item, &book.bucket)).collect();
     if told.len() != sheet.book.len() {

@@ -140,10 +140,12 @@ impl Count {
         self.begun.contains_key(&(bin.clone(), who.clone()))
     }
 
-    /// How many things or figures somebody found in a bin, and is not done with.
+    /// How many things, each once, and figures somebody found in a bin, and is not done with.
     #[must_use]
     pub fn found_by(&self, who: &OperatorId, bin: &Location) -> usize {
-        self.found(who, bin).len()
+        let found = self.found(who, bin);
+        let things: BTreeSet<&String> = found.iter().filter_map(|it| it.thing.as_ref()).collect();
+        things.len() + found.iter().filter(|it| it.thing.is_none()).count()
     }
 
     /// What somebody found in a bin so far, and is not done with.

@@ -3,8 +3,10 @@
 //! Invariant: only what is counted whole is told from the book, and only into the entry, never to whoever
 //! counts. Absent: what was found (`seen`).
 
+use std::collections::BTreeMap;
+
 use gatewarden_model::{
-    Bucket, CountBook, CountSeen, Document, ItemId, Location, Pass, StockStatus,
+    Bucket, CountBook, CountSeen, Document, DocumentLine, ItemId, Location, Pass, StockStatus,
 };
 use gatewarden_stock::{PoolKey, Site, Stock, Wants};
 
@@ -17,44 +19,44 @@ use crate::{
 };
 
 /// What the book says of a bin that is counted whole: of the items that the order names there, and of what was
-/// found beside them.
+/// found beside them. That there is nothing by the book is told too.
 pub(super) fn book_of(
     stock: &Stock,
     count: &Count,
     bin: &Location,
     found: &[&CountSeen],
 ) -> Vec<CountBook> {
-    let mut sites: Vec<(&ItemId, &Bucket, i64)> = vec![];
-    let mut add = |item, bucket, quantity| {
-        if !sites.iter().any(|(i, b, _)| (*i, *b) == (item, bucket)) {
-            sites.push((item, bucket, quantity));
-        }
-    };
+    let mut told: BTreeMap<(ItemId, Bucket), i64> = BTreeMap::new();
     for line in count.order.lines.iter().filter(|line| line.from.as_ref() == Some(bin)) {
+        let before = told.len();
         let here = stock.site(&Site::new(&line.item, bin)).into_iter().flat_map(|s| &s.buckets);
-        let meant = |bucket: &Bucket| {
-            bucket.status != StockStatus::Reserved
-                && line.lot.as_ref().is_none_or(|lot| bucket.lot.as_ref() == Some(lot))
-                && line.owner.as_ref().is_none_or(|owner| bucket.owner.as_ref() == Some(owner))
-        };
-        for (bucket, quantity) in here.filter(|(bucket, n)| **n != 0 && meant(bucket)) {
-            add(&line.item, bucket, *quantity);
+        for (bucket, quantity) in here.filter(|(bucket, n)| **n != 0 && is_meant(line, bucket)) {
+            told.insert((line.item.clone(), bucket.clone()), *quantity);
+        }
+        if told.len() == before {
+            let (lot, owner) = (line.lot.clone(), line.owner.clone());
+            let bucket = Bucket { lot, owner, ..Bucket::default() };
+            told.entry((line.item.clone(), bucket)).or_insert(0);
         }
     }
     for seen in found {
         let quantity = stock.quantity(&Site::new(&seen.item, bin), &seen.bucket);
         if quantity != 0 {
-            add(&seen.item, &seen.bucket, quantity);
+            told.insert((seen.item.clone(), seen.bucket.clone()), quantity);
         }
     }
-    sites.sort_unstable();
-    let told = sites.into_iter().map(|(item, bucket, quantity)| CountBook {
-        item: item.clone(),
-        bucket: bucket.clone(),
-        quantity,
-        value: worth(stock, (item, bin), bucket, quantity),
+    let told = told.into_iter().map(|((item, bucket), quantity)| {
+        let value = worth(stock, (&item, bin), &bucket, quantity);
+        CountBook { item, bucket, quantity, value }
     });
     told.collect()
+}
+
+/// Whether a line of the order means a bucket.
+fn is_meant(line: &DocumentLine, bucket: &Bucket) -> bool {
+    bucket.status != StockStatus::Reserved
+        && line.lot.as_ref().is_none_or(|lot| bucket.lot.as_ref() == Some(lot))
+        && line.owner.as_ref().is_none_or(|owner| bucket.owner.as_ref() == Some(owner))
 }
 
 fn worth(
