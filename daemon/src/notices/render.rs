@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatewarden_engine::Engine;
 use gatewarden_model::{
-    Actor, Document, DocumentContent, Entry, FieldRights, Hash, ItemId, Masked, OperatorId,
+    Document, DocumentContent, Entry, FieldRights, Hash, ItemId, Masked, OperatorId,
 };
 use gatewarden_notices::{
     Notice, NoticeSet, On, Row,
@@ -49,7 +49,7 @@ impl Names for Book<'_> {
 fn rights_of(engine: &Engine, to: &str) -> Arc<FieldRights> {
     match to.split_once(':') {
         Some(("operator", who)) => match OperatorId::parse(who) {
-            Ok(id) => engine.fields(&Actor::Operator { id, session: None }),
+            Ok(id) => engine.fields_of_person(&id),
             Err(_) => Arc::default(),
         },
         Some(("group", role)) => engine.fields_of_role(role),

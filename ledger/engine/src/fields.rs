@@ -34,6 +34,13 @@ pub(crate) fn rights(state: &State, access: &Access, by: &Actor) -> Arc<FieldRig
     access.fields(&principal, Stay { auth_level, station })
 }
 
+/// Those of somebody who is enrolled and is told something where he has no session.
+pub(crate) fn of_person(state: &State, access: &Access, who: &OperatorId) -> Arc<FieldRights> {
+    let Some(known) = state.operator(who) else { return Arc::default() };
+    let principal = Principal::Operator { id: &known.id, roles: &known.roles };
+    access.fields(&principal, Stay { auth_level: None, station: None })
+}
+
 /// Those of whoever has one role and no session.
 pub(crate) fn of_role(access: &Access, role: &str) -> Arc<FieldRights> {
     let Ok(id) = OperatorId::parse("group") else { return Arc::default() };
