@@ -178,10 +178,20 @@ async fn nothing_comes_in_on_an_order_that_is_not_open() {
     let why = told.of_kind("denied").last().unwrap()["reason"].as_str().unwrap().to_owned();
     assert!(why.contains(ORDER), "{why}");
 
-    // It is closed with what was made; from then on nothing is asked for on it.
-    let close = json!({"step": "cancel", "reason": "no cover is needed"});
-    let refused = planner.post(&path(&order, "/step"), &close).await;
+    // What was made of it can't be undone by cancelling; once all is made nothing comes in on it any more.
+    let cancel = json!({"step": "cancel", "reason": "no cover is needed"});
+    let refused = planner.post(&path(&order, "/step"), &cancel).await;
     assert_eq!(refused.body["code"], "document-executed", "{}", refused.body);
+    let cover = receipt("FR-202611-00005", ORDER, &json!([made(10, "COVER-50", 1, "4")]));
+    let late = receipt("FR-202611-00006", ORDER, &json!([made(10, "COVER-50", 1, "4")]));
+    let on_late = house.submit(&production, &late).await;
+    plant.signed("pit.production", &["mia.manager"], &cover).await;
+    plant.through(COVER, 1..2);
+    plant.until_stock("COVER-50", "wh1/dock", 1).await;
+    plant.clear();
+    assert_eq!(house.document(&order).await["state"], "closed");
+    let after = house.decide(&plant.manager, &late, &on_late, "approve").await;
+    assert_eq!(after.body["code"], "order-not-open", "{}", after.body);
     house.verify();
 }
 

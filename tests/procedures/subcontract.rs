@@ -125,7 +125,9 @@ async fn settles(plant: &Plant, accountant: &Caller, order: &Value) {
         let signer = house.sign_in(who).await;
         yes(house, &signer, &content, &on).await;
     }
-    let movement = house.people.moved("ST-202611-0001").await;
+    house.people.moved("ST-202611-0001").await;
+    let journal = house.gateway.journal();
+    let movement = journal.movements().last().unwrap();
     assert_eq!(
         (&movement["kind"], &movement["document_digest"]),
         (&json!("subcontract-in"), &json!(on))

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use gatewarden_documents::{KindDefinition, kinds::OverAct};
-use gatewarden_model::{Document, DocumentContent, DocumentLine, Movement};
+use gatewarden_model::{
+    Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, Movement,
+};
 
 use super::follow::{fulfilled, lines_done};
 use crate::{
@@ -22,6 +24,18 @@ pub(crate) fn check_fulfilled(
     movement: Option<&Movement>,
 ) -> Result<(), Fault> {
     let orders = fulfilled(kind, content);
+    let over = |order: &&Document| {
+        let open = state.document(order).is_some_and(|open| open.frame().is_open());
+        asks_open(kind, order) && !open
+    };
+    if let Some(order) = orders.iter().find(over) {
+        let message = format!(
+            "links: {} {} is not approved and open: nothing is executed for it",
+            order.kind.words(),
+            order.number
+        );
+        return Err(("order-not-open", message));
+    }
     let strict: Vec<&OpenDocument> =
         orders.iter().filter_map(|order| strict(state, order)).collect();
     if movement.is_none() && strict.len() == orders.len() {
@@ -55,8 +69,11 @@ pub(crate) fn check_fulfilled(
     Ok(())
 }
 
-/// A document that refuses more than it says.
+/// An order that refuses more than it says. What was only asked for binds nobody who orders.
 fn strict<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
+    if matches!(order.kind, DocumentKind::PurchaseRequest | DocumentKind::PurchaseSuggestion) {
+        return None;
+    }
     let open = state.document(order)?;
     let refuses = state.definition(open)?.tolerance.over == OverAct::Refuse;
     refuses.then_some(open)
@@ -80,12 +97,23 @@ fn still_asked(
     lines
 }
 
-/// Refuses what none of the orders says.
+/// Whether a kind follows from open documents of this kind alone.
+fn asks_open(kind: &KindDefinition, order: &Document) -> bool {
+    let asks = |by_line| kind.link_rule(order.kind, by_line).is_some_and(|rule| rule.open);
+    asks(false) || asks(true)
+}
+
+/// Refuses a line that names an order, itself or by the whole document, where none of the orders says it.
 fn check_ordered(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<(), Fault> {
     let ordered = |line: &DocumentLine| {
         orders.iter().any(|order| order.content.lines.iter().any(|one| one.item == line.item))
     };
-    let strange = content.lines.iter().position(|line| !ordered(line));
+    let names = |links: &[DocumentLink]| {
+        links.iter().any(|link| orders.iter().any(|order| *order.document() == link.document))
+    };
+    let whole = names(&content.links);
+    let strange = |line: &DocumentLine| (whole || names(&line.links)) && !ordered(line);
+    let strange = content.lines.iter().position(strange);
     match (strange, orders.first()) {
         (Some(at), Some(order)) => {
             let (item, number) = (&content.lines[at].item, &order.document().number);
