@@ -8,7 +8,7 @@ use gatewarden_config::{
     CheckedRules, Config, SystemEnvironment, parse_rules, render, shipped_kinds, shipped_rules,
 };
 use gatewarden_documents::Kinds;
-use gatewarden_engine::{Procedures, schema_of};
+use gatewarden_engine::Procedures;
 use gatewarden_model::{Body, Day, canonical};
 use gatewarden_rules::{RuleDefinitions, RuleSet, Schema};
 use gatewarden_store::LedgerReader;
@@ -35,7 +35,7 @@ impl House {
     pub(super) fn of(config: Option<&Config>) -> anyhow::Result<Self> {
         let kinds = part::<Kinds>(config, "documents")?.unwrap_or_else(shipped_kinds);
         Ok(Self {
-            schema: schema_of(&kinds)?,
+            schema: Schema::of_house(kinds.facts())?,
             rules: part(config, "rules")?,
             workflows: part(config, "workflows")?,
         })
