@@ -23,7 +23,7 @@ pub use after::{AgedStock, FoundAfter, OnHand, ScheduledRule};
 use crate::{
     access::Facts,
     command::Reply,
-    documents::facts::{Frozen, thawed},
+    documents::facts::{Frozen, is_order, orders, thawed},
     engine::Settings,
     holds::check_reason,
     state::{OpenDocument, Session, State, Todo},
@@ -76,6 +76,11 @@ impl Ground for House<'_> {
         let calendar = &known.workflows.calendar;
         let local_us = i64::from(day.number()) * 86_400_000_000 + i64::from(minute) * 60_000_000;
         Some(calendar.is_open(local_us - i64::from(calendar.utc_offset_min) * 60_000_000))
+    }
+
+    fn orders(&self, document: &Document) -> Option<i64> {
+        let open = self.state.document(document)?;
+        Some(orders(&open.content).saturating_add(is_order(document.kind).into()))
     }
 }
 

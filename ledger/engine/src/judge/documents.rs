@@ -154,6 +154,9 @@ impl Papers {
                 let right = kind.rights.modify;
                 same(asked == Some((right.module, right.action)), "the right that ends it")
             }
+            DocumentStep::Closed { .. } if !open.to_inspect.is_empty() => {
+                Err("it is complete while goods of it wait to be inspected".to_owned())
+            }
             DocumentStep::Started { task } => {
                 let own =
                     scene.state.task(*task).is_some_and(|open| open.task.document == *document);
