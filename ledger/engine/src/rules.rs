@@ -28,7 +28,7 @@ pub use memory::RuleMemory;
 use crate::{
     access::Facts,
     command::Reply,
-    documents::facts::{Frozen, thawed},
+    documents::facts::{Frozen, is_order, orders, thawed},
     engine::Settings,
     holds::check_reason,
     state::{OpenDocument, Session, State, Todo},
@@ -83,6 +83,11 @@ impl Ground for House<'_> {
         let calendar = &known.workflows.calendar;
         let local_us = i64::from(day.number()) * 86_400_000_000 + i64::from(minute) * 60_000_000;
         Some(calendar.is_open(local_us - i64::from(calendar.utc_offset_min) * 60_000_000))
+    }
+
+    fn orders(&self, document: &Document) -> Option<i64> {
+        let open = self.state.document(document)?;
+        Some(orders(&open.content).saturating_add(is_order(document.kind).into()))
     }
 }
 

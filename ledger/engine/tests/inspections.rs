@@ -200,4 +200,10 @@ fn the_judge_finds_another_finding_than_was_signed() {
         assert_eq!(touched, 1, "{what}");
         assert!(!house.judged_of(&journal).is_empty(), "{what} is not found");
     }
+    let told = |entry: &gatewarden_model::Entry| {
+        let body = &entry.body;
+        matches!(body, Body::DocumentStepped { step: DocumentStep::Inspected { .. }, .. })
+    };
+    let journal: Vec<_> = house.journal.iter().filter(|entry| !told(entry)).cloned().collect();
+    assert!(!house.judged_of(&journal).is_empty(), "a decision that counts nowhere is not found");
 }

@@ -6,7 +6,9 @@
 
 mod document;
 
-use gatewarden_model::{Amount, Day, Item, ItemId, Movement, MovementLine, OperatorId, Stamp};
+use gatewarden_model::{
+    Amount, Day, Document, Item, ItemId, Movement, MovementLine, OperatorId, Stamp,
+};
 
 pub use document::put_document;
 
@@ -38,6 +40,10 @@ pub trait Ground {
     }
     /// Whether people work on this day at this minute; none where no calendar says it.
     fn is_working(&self, _day: Day, _minute: u32) -> Option<bool> {
+        None
+    }
+    /// How many orders a document follows from, itself among them; none where it is not known here.
+    fn orders(&self, _document: &Document) -> Option<i64> {
         None
     }
 }
@@ -166,6 +172,7 @@ pub fn put_movement(facts: &mut Facts, wants: &Wants, movement: &Movement, groun
     put!(facts, wants, "movement.kind", movement.kind.name());
     put!(facts, wants, "movement.quantity", crate::history::worth(movement).1);
     put!(facts, wants, "movement.reverses", movement.reverses.is_some());
+    put_some!(facts, wants, "document.orders", ground.orders(&movement.document));
     put!(facts, wants, "movement.seen", movement.pass.is_some());
     put!(facts, wants, "movement.warehouses", distinct(warehouses(movement)));
     put!(facts, wants, "session.auth_level", i64::from(movement.auth_level));

@@ -62,10 +62,14 @@ pub(crate) fn of_version(
     (facts, lines.collect())
 }
 
-/// How many orders a document follows from.
-fn orders(content: &DocumentContent) -> i64 {
+/// Whether documents of a kind are orders.
+pub(crate) fn is_order(kind: DocumentKind) -> bool {
     use DocumentKind::{PurchaseOrder, SalesOrder, SubcontractOrder, WorkOrder};
-    let is_order = |kind| matches!(kind, PurchaseOrder | SalesOrder | WorkOrder | SubcontractOrder);
+    matches!(kind, PurchaseOrder | SalesOrder | WorkOrder | SubcontractOrder)
+}
+
+/// How many orders a document follows from.
+pub(crate) fn orders(content: &DocumentContent) -> i64 {
     let of_lines = content.lines.iter().flat_map(|line| &line.links);
     let links = content.links.iter().chain(of_lines).map(|link| &link.document);
     let mut all: Vec<_> = links.filter(|document| is_order(document.kind)).collect();
