@@ -11,6 +11,7 @@ mod notify;
 mod operate;
 mod probe;
 mod qr;
+mod rules;
 mod sod;
 mod workflow;
 
