@@ -12,6 +12,7 @@ mod notify;
 mod operate;
 mod probe;
 mod qr;
+mod rules;
 mod sod;
 mod workflow;
 

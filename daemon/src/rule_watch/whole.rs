@@ -29,7 +29,8 @@ impl Whole {
         watch: &RuleWatch,
         stop: &CancellationToken,
     ) -> anyhow::Result<bool> {
-        let wanted = watch.recorder.query(|engine| engine.unremembered()).await?;
+        let now_us = watch.clock.now().wall_us;
+        let wanted = watch.recorder.query(move |engine| engine.unremembered(now_us)).await?;
         let Some(settings) = wanted else {
             self.reading = None;
             return Ok(true);

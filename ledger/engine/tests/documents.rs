@@ -343,11 +343,11 @@ fn what_was_read_of_the_journal_takes_the_place_of_what_is_not_remembered() {
         engine.history().put(&mut facts, &Wants::all(), asking, now_us);
         facts
     };
-    assert_eq!(house.engine.unremembered(), None, "it was there from the beginning");
+    assert_eq!(house.engine.unremembered(now_us), None, "it was there from the beginning");
     let mut again = house.restarted();
     again.begin_recall(Some(i64::MAX));
     assert_ne!(told(&again), told(&house.engine));
-    let settings = again.unremembered().expect("prices and idle stock are asked for");
+    let settings = again.unremembered(now_us).expect("prices and idle stock are asked for");
     let (half, mut read) = (house.journal.len() / 2, RuleMemory::whole(settings));
     house.journal[..half].iter().for_each(|entry| read.take(entry));
     assert_eq!(read.next(), house.journal[half].seq);
@@ -357,7 +357,7 @@ fn what_was_read_of_the_journal_takes_the_place_of_what_is_not_remembered() {
     // Some entries were read already: they count once.
     assert!(again.remember(read, &house.journal[half - 5..]));
     assert_eq!(told(&again), told(&house.engine));
-    assert_eq!(again.unremembered(), None);
+    assert_eq!(again.unremembered(now_us), None);
 }
 
 #[test]

@@ -165,7 +165,7 @@ pub(crate) const FACTS: &[(&str, FactType, &str)] = &[
     (
         "history.overflow",
         Bool,
-        "Whether more happened than is remembered, so that counts may be too low.",
+        "Whether more happened than is remembered; what could be wrong for it is not told.",
     ),
     ("session.operator", Text, "Who does it, by operator name."),
     ("session.roles", Texts, "Their roles."),

@@ -258,6 +258,9 @@ pub fn put_time(
     ground: &impl Ground,
     working: &Working,
 ) {
+    if !wants.time() {
+        return;
+    }
     let local = at.wall_us.saturating_add(i64::from(ground.offset_min()) * 60_000_000);
     let minute = local.rem_euclid(86_400_000_000) / 60_000_000;
     let day = Day::of(at, ground.offset_min());

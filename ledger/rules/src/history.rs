@@ -93,6 +93,12 @@ impl History {
         self.since_us == i64::MIN
     }
 
+    /// Whether its windows were told of everything that counts at a moment.
+    #[must_use]
+    pub fn has_windows(&self, now_us: i64) -> bool {
+        self.since_us <= now_us.saturating_sub(self.span_us())
+    }
+
     /// Whether more happened than is remembered: what could be wrong for it is not told.
     #[must_use]
     pub fn overflow(&self) -> bool {

@@ -65,31 +65,56 @@ impl Wants {
         self.0[place / 64] >> (place % 64) & 1 == 1
     }
 
-    fn any(&self, places: &[usize]) -> bool {
-        places.iter().any(|place| self.at(*place))
+    /// Whether any of these is wanted.
+    #[inline]
+    pub(crate) fn any(&self, of: Self) -> bool {
+        (self.0[0] & of.0[0]) | (self.0[1] & of.0[1]) != 0
+    }
+
+    /// Those at these places.
+    pub(crate) const fn at_all(places: &[usize]) -> Self {
+        let (mut bits, mut next) = ([0; 2], 0);
+        while next < places.len() {
+            bits[places[next] / 64] |= 1 << (places[next] % 64);
+            next += 1;
+        }
+        Self(bits)
     }
 
     pub(crate) fn turns(&self) -> bool {
-        const OF: [usize; 3] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.in_count"),
             catalogue::at("history.out_count"),
             catalogue::at("history.in_out_count"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
     }
 
     pub(crate) fn split(&self) -> bool {
-        const OF: [usize; 4] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.near_limit_count"),
             catalogue::at("history.near_limit_amount"),
             catalogue::at("history.near_limit_quantity"),
             catalogue::at("history.split_key"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
+    }
+
+    /// Whether anything is wanted that a moment tells.
+    pub(crate) fn time(&self) -> bool {
+        const OF: Wants = Wants::at_all(&[
+            catalogue::at("time.day"),
+            catalogue::at("time.hour"),
+            catalogue::at("time.minute_of_day"),
+            catalogue::at("time.weekday"),
+            catalogue::at("time.working"),
+        ]);
+        self.any(OF)
     }
 
     pub(crate) fn idle(&self) -> bool {
-        self.at(catalogue::at("stock.idle_days"))
+        const AT: usize = catalogue::at("stock.idle_days");
+        self.at(AT)
     }
 
     /// Whether something is asked for that only the whole journal tells.
@@ -98,42 +123,48 @@ impl Wants {
         self.idle() || self.accuracy() || self.prices()
     }
 
+    /// Whether something is asked for that the entries of some hours tell.
+    #[must_use]
+    pub fn windows(&self) -> bool {
+        self.turns() || self.split() || self.tags()
+    }
+
     pub(crate) fn accuracy(&self) -> bool {
-        const OF: [usize; 4] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.accuracy"),
             catalogue::at("history.accuracy_before"),
             catalogue::at("history.accuracy_trend"),
             catalogue::at("history.accuracy_samples"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
     }
 
     pub(crate) fn prices(&self) -> bool {
-        const OF: [usize; 3] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.price_changed_h"),
             catalogue::at("history.price_delta"),
             catalogue::at("history.price_by"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
     }
 
     pub(crate) fn tags(&self) -> bool {
-        const OF: [usize; 4] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.two_places"),
             catalogue::at("history.two_places_tag"),
             catalogue::at("history.two_places_other"),
             catalogue::at("history.two_places_s"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
     }
 
     pub(crate) fn quarantine(&self) -> bool {
-        const OF: [usize; 3] = [
+        const OF: Wants = Wants::at_all(&[
             catalogue::at("history.quarantined"),
             catalogue::at("history.quarantine_age_h"),
             catalogue::at("history.quarantine_pass"),
-        ];
-        self.any(&OF)
+        ]);
+        self.any(OF)
     }
 }
 

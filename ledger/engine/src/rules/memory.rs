@@ -108,12 +108,13 @@ impl Engine {
         self.memory_mut().rules.take(entry);
     }
 
-    /// What the whole journal must be read for; none where rules remember all that they ask for.
+    /// What the whole journal must be read for; none where rules remember all that they ask for at a moment.
     #[must_use]
-    pub fn unremembered(&self) -> Option<HistorySettings> {
+    pub fn unremembered(&self, now_us: i64) -> Option<HistorySettings> {
         let known = self.state().procedures_in_force()?;
-        let history = self.history();
-        let needs = known.rules.wants().whole_journal() && !history.is_whole();
+        let (wants, history) = (known.rules.wants(), self.history());
+        let windows = wants.windows() && !history.has_windows(now_us);
+        let needs = !history.is_whole() && (wants.whole_journal() || windows);
         needs.then(|| known.rules.definitions().history.clone())
     }
 

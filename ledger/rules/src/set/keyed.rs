@@ -39,6 +39,38 @@ pub(super) struct Keyed {
     wants: Wants,
 }
 
+/// Rules by what they need, while they are sorted.
+#[derive(Default)]
+struct Sorting {
+    least: BTreeMap<usize, Reached>,
+    most: BTreeMap<usize, Reached>,
+    is: BTreeMap<usize, [Vec<u16>; 2]>,
+    texts: BTreeMap<usize, Texts>,
+    of_lines: [Reached; 2],
+}
+
+impl Sorting {
+    fn put(&mut self, need: &Need, rule: u16) {
+        match need {
+            Need::AtLeast(place, number) => {
+                self.least.entry(*place).or_default().push((*number, rule));
+            }
+            Need::AtMost(place, number) => {
+                self.most.entry(*place).or_default().push((*number, rule));
+            }
+            Need::Is(place, bool) => {
+                self.is.entry(*place).or_default()[usize::from(*bool)].push(rule);
+            }
+            Need::Text(place, text) => {
+                let known = self.texts.entry(*place).or_default();
+                known.by_text.entry(text.clone()).or_default().push(rule);
+                known.all.push(rule);
+            }
+            Need::LineAtLeast(of, number) => self.of_lines[*of as usize].push((*number, rule)),
+        }
+    }
+}
+
 /// The facts that needs look at.
 pub(super) fn wants_of(needs: &[Need]) -> Wants {
     let mut wants = Wants::default();
@@ -78,9 +110,7 @@ fn of_lines(facts: &Facts, of: OfLines) -> Option<i64> {
 
 impl Keyed {
     pub(super) fn new(of: &[u16], rules: &[Rule]) -> Self {
-        let mut keyed = Self::default();
-        let (mut least, mut most) = (BTreeMap::new(), BTreeMap::new());
-        let (mut is, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut keyed, mut sorting) = (Self::default(), Sorting::default());
         for at in of {
             let rule = rules.get(usize::from(*at));
             let Some(needs) = rule.and_then(|rule| rule.needs.as_ref()) else {
@@ -88,28 +118,7 @@ impl Keyed {
                 continue;
             };
             keyed.wants = keyed.wants.and(wants_of(needs));
-            for need in needs {
-                match need {
-                    Need::AtLeast(place, number) => {
-                        least.entry(*place).or_insert_with(Vec::new).push((*number, *at));
-                    }
-                    Need::AtMost(place, number) => {
-                        most.entry(*place).or_insert_with(Vec::new).push((*number, *at));
-                    }
-                    Need::Is(place, bool) => {
-                        let both: &mut [Vec<u16>; 2] = is.entry(*place).or_default();
-                        both[usize::from(*bool)].push(*at);
-                    }
-                    Need::Text(place, text) => {
-                        let known: &mut Texts = texts.entry(*place).or_default();
-                        known.by_text.entry(text.clone()).or_default().push(*at);
-                        known.all.push(*at);
-                    }
-                    Need::LineAtLeast(of, number) => {
-                        keyed.of_lines[*of as usize].push((*number, *at));
-                    }
-                }
-            }
+            needs.iter().for_each(|need| sorting.put(need, *at));
         }
         let upwards = |mut all: Reached| {
             all.sort_unstable();
@@ -119,9 +128,10 @@ impl Keyed {
             all.sort_unstable_by(|one, other| other.cmp(one));
             all
         };
+        let Sorting { least, most, is, texts, of_lines } = sorting;
         keyed.at_least = least.into_iter().map(|(place, all)| (place, upwards(all))).collect();
         keyed.at_most = most.into_iter().map(|(place, all)| (place, downwards(all))).collect();
-        keyed.of_lines = keyed.of_lines.map(upwards);
+        keyed.of_lines = of_lines.map(upwards);
         (keyed.is, keyed.texts) = (is.into_iter().collect(), texts.into_iter().collect());
         keyed
     }
