@@ -20,7 +20,8 @@ async fn what_differs_in_procedures_is_shown_line_by_line_before_a_yes() {
     let file = gateway.file("notices.toml", BEFORE);
     gateway.run().await;
     let _people = People::enrol_people(&gateway).await;
-    // Everybody but an auditor is enrolled: said at the receivers of the file, once somebody is enrolled at all.
+    // Everybody but an auditor is enrolled: said at the receivers of the file, once somebody is enrolled at
+    // all.
     let _ = gateway.file("notices.toml", &after());
     let told = gateway.cli_ok(&["check"], "");
     let place = format!("{}:7:6: ", file.display());

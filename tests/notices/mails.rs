@@ -1,5 +1,5 @@
-//! Notices by mail, to a real server: masked for whoever reads them, once where the same happens again, together where
-//! they are too many, later where it is quiet, to somebody else where nobody reacts.
+//! Notices by mail, to a real server: masked for whoever reads them, once where the same happens again,
+//! together where they are too many, later where it is quiet, to somebody else where nobody reacts.
 
 use gatewarden_tests::{FakeClock, Gateway, Journal, People, Settings, day, until};
 use serde_json::{Value, json};
