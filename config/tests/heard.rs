@@ -97,7 +97,7 @@ fn notices_to_nobody_are_told_with_whom_they_mean() {
         [
             ("gateway.toml", 6, 11, "nobody-told"),
             ("notices.toml", 5, 6, "nobody-told"),
-            ("notices.toml", 7, 38, "nobody-told"),
+            ("notices.toml", 7, 39, "nobody-told"),
         ],
         "{:?}",
         few.mistakes
