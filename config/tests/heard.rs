@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, io, path::Path, path::PathBuf};
 
-use gatewarden_config::{Checked, Environment, People, Severity, parse};
+use gatewarden_config::{Checked, Environment, Mistake, People, Severity, parse};
 
 /// A folder with a file of notices, and the people of a house.
 struct House {
@@ -47,10 +47,9 @@ fn checked(text: &str, house: &House) -> Checked {
 
 /// File, line, column and code of each warning.
 fn told(checked: &Checked) -> Vec<(&str, u32, u32, &str)> {
-    let place = |one| {
-        let gatewarden_config::Mistake { file, line, column, code, .. } = one;
-        (file.to_str().unwrap(), *line, *column, *code)
-    };
+    fn place(one: &Mistake) -> (&str, u32, u32, &'static str) {
+        (one.file.to_str().unwrap(), one.line, one.column, one.code)
+    }
     checked.mistakes.iter().map(place).collect()
 }
 
@@ -98,7 +97,7 @@ fn notices_to_nobody_are_told_with_whom_they_mean() {
         [
             ("gateway.toml", 6, 11, "nobody-told"),
             ("notices.toml", 5, 6, "nobody-told"),
-            ("notices.toml", 7, 38, "nobody-told"),
+            ("notices.toml", 7, 39, "nobody-told"),
         ],
         "{:?}",
         few.mistakes

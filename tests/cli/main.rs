@@ -3,6 +3,7 @@
 
 mod access;
 mod bench;
+mod changes;
 mod check;
 mod document;
 mod identify;

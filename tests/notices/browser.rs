@@ -1,5 +1,5 @@
-//! A real browser, Chromium without a window, steered over the WebDriver protocol (W3C) as a person would: it opens
-//! pages, types, clicks and reads what is shown.
+//! A real browser, Chromium without a window, steered over the WebDriver protocol (W3C) as a person would:
+//! it opens pages, types, clicks and reads what is shown.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,5 +1,6 @@
-//! One-time links: before its person is signed in one tells that a decision waits and nothing else; then it shows what
-//! that person may see and is asked; it signs once. Whatever is wrong with it has a code of its own.
+//! One-time links: before its person is signed in one tells that a decision waits and nothing else; then it
+//! shows what that person may see and is asked; it signs once. Whatever is wrong with it has a code of its
+//! own.
 
 use gatewarden_simulators::messenger::{SimWeCom, WeComOptions};
 use gatewarden_tests::{Caller, FakeClock, Gateway, Journal, People, Settings, until};

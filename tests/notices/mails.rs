@@ -1,5 +1,5 @@
-//! Notices by mail, to a real server: masked for whoever reads them, once where the same happens again, together where
-//! they are too many, later where it is quiet, to somebody else where nobody reacts.
+//! Notices by mail, to a real server: masked for whoever reads them, once where the same happens again,
+//! together where they are too many, later where it is quiet, to somebody else where nobody reacts.
 
 use gatewarden_tests::{FakeClock, Gateway, Journal, People, Settings, day, until};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{lock_out, settled, smtp::Smtp};
 
 /// What an order is worth: for eyes that see prices.
-const WORTH: &str = "7431";
+const WORTH: &str = "1431";
 const WHO: [(&str, &str, &str, &str); 3] = [
     ("fin.director", "finance-director", "OP-6003", "7316"),
     ("mia.manager", "department-manager", "OP-6001", "5208"),
@@ -15,7 +15,12 @@ const WHO: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// A gateway that mails its manager, its supervisor and its administrator.
-async fn house(smtp: &Smtp, clock: Option<&FakeClock>, notices: &str) -> (Gateway, People) {
+async fn house(
+    smtp: &Smtp,
+    clock: Option<&FakeClock>,
+    notices: &str,
+    per_minute: u32,
+) -> (Gateway, People) {
     let contact = |operator: &str| {
         format!(
             "[[contacts]]\noperator = \"{operator}\"\nmail = \"{operator}@warden.test\"\nlanguage = \"en\"\n"
@@ -25,7 +30,7 @@ async fn house(smtp: &Smtp, clock: Option<&FakeClock>, notices: &str) -> (Gatewa
     let more = format!(
         "\n[access]\ntemplate = \"make-to-order\"\n\n[roles.sales-assistant]\ntitle = \"Asks for stock.\"\n\
          grants.outbound = [\"view\", \"request\"]\n\n[procedures]\nnotices = \"notices.toml\"\n\n[[channels]]\nname = \"mail\"\nkind = \"mail\"\n\
-         address = \"127.0.0.1:{}\"\ntls = \"none\"\nfrom = \"gw@warden.test\"\nper_minute = 4\n{contacts}",
+         address = \"127.0.0.1:{}\"\ntls = \"none\"\nfrom = \"gw@warden.test\"\nper_minute = {per_minute}\n{contacts}",
         smtp.port
     );
     let env = clock.map(FakeClock::env).unwrap_or_default();
@@ -70,7 +75,7 @@ const TOLD: &str = "hours = { from = \"00:00\", to = \"24:00\" }\n\n\
 #[tokio::test]
 async fn each_reads_what_he_may_see_and_what_nobody_answers_goes_to_somebody_else() {
     let (Some(smtp), Some(clock)) = (Smtp::start().await, FakeClock::new()) else { return };
-    let (gateway, people) = house(&smtp, Some(&clock), TOLD).await;
+    let (gateway, people) = house(&smtp, Some(&clock), TOLD, 100).await;
     let answered = order(&people, "PO-1").await;
     let mail = |who: &'static str, number: &'static str| {
         let smtp = &smtp;
@@ -98,7 +103,7 @@ async fn each_reads_what_he_may_see_and_what_nobody_answers_goes_to_somebody_els
 async fn too_many_come_together_and_the_same_comes_once() {
     let (Some(smtp), Some(clock)) = (Smtp::start().await, FakeClock::new()) else { return };
     let (gateway, people) =
-        house(&smtp, Some(&clock), "hours = { from = \"00:00\", to = \"24:00\" }\n").await;
+        house(&smtp, Some(&clock), "hours = { from = \"00:00\", to = \"24:00\" }\n", 4).await;
     for count in 1..=9 {
         let _ = order(&people, &format!("PO-{count}")).await;
     }
@@ -149,7 +154,7 @@ async fn what_can_wait_waits_for_the_hours_of_its_reader_and_what_is_urgent_does
     let at = |hours: u64| format!("{:02}:00", (seconds / 3600 + hours) % 24);
     let (from, to) = (at(2), at(3).replace("00:00", "24:00"));
     let notices = format!("hours = {{ from = \"{from}\", to = \"{to}\" }}\n");
-    let (gateway, people) = house(&smtp, Some(&clock), &notices).await;
+    let (gateway, people) = house(&smtp, Some(&clock), &notices, 100).await;
     let _ = order(&people, "PO-1").await;
     lock_out(&gateway, "OP-4001").await;
     until("what is urgent comes", || async { smtp.to("root", "sam.sales").pop() }).await;

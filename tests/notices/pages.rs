@@ -1,5 +1,6 @@
-//! The pages in a real browser, as large as a phone: a manager opens the link that he was sent, signs in, sees what he
-//! may see, and approves; the task opens, and the station's page shows it to whoever signs in there.
+//! The pages in a real browser, as large as a phone: a manager opens the link that he was sent, signs in,
+//! sees what he may see, and approves; the task opens, and the station's page shows it to whoever signs in
+//! there.
 
 use gatewarden_simulators::messenger::{SimWeCom, WeComOptions};
 use reqwest::Method;

@@ -1,6 +1,6 @@
-//! The configurations to begin with, as `gatewarden init` writes them: each passes `check`, and whoever types what it
-//! prints next, line by line, ends with a delivery that is received and a ledger that is whole. What is there is never
-//! written over.
+//! The configurations to begin with, as `gatewarden init` writes them: each passes `check`, and whoever
+//! types what it prints next, line by line, ends with a delivery that is received and a ledger that is
+//! whole. What is there is never written over.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod walk;

@@ -1,5 +1,5 @@
-//! Whoever begins: types each printed command as it stands, gives the codes and PINs that it asks for, and puts the
-//! id in the place of ID. Only the port is another, so that tests can run beside each other.
+//! Whoever begins: types each printed command as it stands, gives the codes and PINs that it asks for, and
+//! puts the id in the place of ID. Only the port is another, so that tests can run beside each other.
 
 use std::{
     collections::VecDeque,

@@ -114,8 +114,8 @@ impl FromRequestParts<Api> for Who {
     }
 }
 
-/// A caller who may be nobody, and why: for doors that are open to everybody and show more to some. Its query has
-/// no other words than any other door's.
+/// A caller who may be nobody, and why: for doors that are open to everybody and show more to some. Its
+/// query has no other words than any other door's.
 pub(crate) struct Somebody(pub(crate) Result<Who, Problem>);
 
 impl FromRequestParts<Api> for Somebody {

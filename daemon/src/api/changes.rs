@@ -60,8 +60,8 @@ pub(super) async fn ask(
 /// All that wait for a second person, oldest first. Digests of badges and tokens are left out; of a badge
 /// stands what it is, whether a copy can be made, the last characters of its number, to be held against
 /// the badge in one's hand, and whether it is new. With an operator's roles stand what they give, within
-/// which limits, and the conflicts of duties that they make. With procedures stands, definition by definition,
-/// what differs from those in force.
+/// which limits, and the conflicts of duties that they make. With procedures stands, definition by
+/// definition, what differs from those in force.
 #[utoipa::path(get, path = "/changes", tag = "people",
     responses((status = 200, body = Vec<Object>), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, who: Who) -> Result<Json<Value>, Problem> {

@@ -1,11 +1,12 @@
 //! One-time links: what a notice lets its receiver see and sign.
 //!
 //! Invariants: a link alone tells that a decision waits, and nothing else: who, on what and which is told to
-//! its own person alone, once he is signed in and as long as he is asked, masked by his rights of that moment.
-//! Signing asks for his badge and PIN, or for a session that he opened with them (and may have raised by a
-//! second factor). A link is good once, and only for the version and step that it names; one that is used, over
-//! or somebody else's is refused, and what was tried with it is recorded, as slowly as strangers are. The engine
-//! decides whether the person may sign, as for every other door. Absent: making links (`crate::notices`).
+//! its own person alone, once he is signed in and as long as he is asked, masked by his rights of that
+//! moment. Signing asks for his badge and PIN, or for a session that he opened with them (and may have
+//! raised by a second factor). A link is good once, and only for the version and step that it names; one
+//! that is used, over or somebody else's is refused, and what was tried with it is recorded, as slowly as
+//! strangers are. The engine decides whether the person may sign, as for every other door. Absent: making
+//! links (`crate::notices`).
 
 use axum::{
     Json,
@@ -84,8 +85,8 @@ impl Mask for Waiting {
     }
 }
 
-/// What a one-time link stands for: that a decision waits, to whoever holds it; the decision, to its own person
-/// once signed in (`POST /session`).
+/// What a one-time link stands for: that a decision waits, to whoever holds it; the decision, to its own
+/// person once signed in (`POST /session`).
 #[utoipa::path(get, path = "/api/v1/links/{token}", tag = "notices",
     responses((status = 200, body = Object), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 410, body = Problem)))]
@@ -189,8 +190,8 @@ pub(crate) struct Signing {
     comment: String,
 }
 
-/// Signs by a one-time link: in a session of the person whom it was sent to, or with his badge and PIN. A session
-/// that is opened for it ends at once.
+/// Signs by a one-time link: in a session of the person whom it was sent to, or with his badge and PIN. A
+/// session that is opened for it ends at once.
 #[utoipa::path(post, path = "/api/v1/links/{token}", tag = "notices", request_body = Signing,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 410, body = Problem), (status = 429, body = Problem)))]

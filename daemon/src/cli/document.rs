@@ -1,5 +1,5 @@
-//! `gatewarden document`: one document looked at, handed in or signed; documents from a file, and into one; over the
-//! running daemon, and what changes anything always as a person.
+//! `gatewarden document`: one document looked at, handed in or signed; documents from a file, and into one;
+//! over the running daemon, and what changes anything always as a person.
 //!
 //! Invariants: every document goes through the daemon's own door, so a file can do nothing that its importer may not;
 //! nothing that is imported is handed in or signed by it. All or nothing is written in one turn of the daemon. Absent:
@@ -47,7 +47,8 @@ pub(crate) enum DocumentVerb {
     /// Print the open documents of a kind as CSV or JSON, as far as you may see them; such a file can be
     /// brought in again.
     Export(export::ExportArgs),
-    /// Tell what a document of each kind needs: head, lines, and custom fields with their types, limits and rights.
+    /// Tell what a document of each kind needs: head, lines, and custom fields with their types, limits and
+    /// rights.
     Fields(kinds::FieldsArgs),
     #[command(flatten)]
     Paper(paper::PaperVerb),

@@ -103,8 +103,8 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
-    /// Look at a document, hand it in or sign it; bring documents in from a file, or out into one. What changes
-    /// anything is done as a person, by badge and PIN.
+    /// Look at a document, hand it in or sign it; bring documents in from a file, or out into one. What
+    /// changes anything is done as a person, by badge and PIN.
     #[command(subcommand)]
     Document(document::DocumentVerb),
     /// Have a label printed, as a person, by badge and PIN.

@@ -26,7 +26,8 @@ pub(crate) enum WorkflowVerb {
     /// Look for dead branches, missing defaults, approvers that nobody is, ways in a circle. Ends with 1
     /// where something can't work.
     Check(CheckArgs),
-    /// Tell who would have to sign a document, and why, and which way it would take, without writing anything:
+    /// Tell who would have to sign a document, and why, and which way it would take, without writing
+    /// anything:
     /// `gatewarden workflow simulate DOC.json --by OPERATOR`, where DOC.json holds {"document": {"kind": …,
     /// "number": …}, "version": 1, "lines": […]} as `POST /api/v1/documents` takes it (`gatewarden document
     /// fields KIND` tells what it needs). Ends with 1 where somebody must and nobody is there.

@@ -1,9 +1,9 @@
-//! `gatewarden demo devices` and `demo act`: the simulated devices of a scenario, for looking around with a gateway of
-//! one's own, and what they are to do.
+//! `gatewarden demo devices` and `demo act`: the simulated devices of a scenario, for looking around with a
+//! gateway of one's own, and what they are to do.
 //!
-//! Invariants: they stay until somebody ends them; what drives through a simulated door has numbers of its own each
-//! time, over restarts too, because how many passes were drawn lies beside the scenario. Absent: expectations and a
-//! first start with a gateway of its own (`demo`).
+//! Invariants: they stay until somebody ends them; what drives through a simulated door has numbers of its
+//! own each time, over restarts too, because how many passes were drawn lies beside the scenario. Absent:
+//! expectations and a first start with a gateway of its own (`demo`).
 
 use std::{
     collections::BTreeMap,
@@ -28,13 +28,14 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DemoVerb {
-    /// Start the simulated devices of a file, such as the simulators.toml of `gatewarden init`. They stay until
-    /// Ctrl-C, and tell each event as one line of JSON.
+    /// Start the simulated devices of a file, such as the simulators.toml of `gatewarden init`. They stay
+    /// until Ctrl-C, and tell each event as one line of JSON.
     Devices {
         /// The file.
         file: PathBuf,
     },
-    /// Make one of them do something, such as `yard pass plot=straight way=in`. Their events tell what came of it.
+    /// Make one of them do something, such as `yard pass plot=straight way=in`. Their events tell what came
+    /// of it.
     Act(ActArgs),
 }
 

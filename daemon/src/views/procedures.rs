@@ -1,8 +1,8 @@
 //! What other procedures would change, in words: definition by definition, line by line.
 //!
-//! For whoever decides on them. Each part (documents, workflows, rules, notices) is looked at as what it is made of:
-//! lists and maps of definitions with a name, and settings. Invariant: no more than [`LINES_MAX`] lines, and how many
-//! are left out is said. Absent: what the definitions mean.
+//! For whoever decides on them. Each part (documents, workflows, rules, notices) is looked at as what it is
+//! made of: lists and maps of definitions with a name, and settings. Invariant: no more than [`LINES_MAX`]
+//! lines, and how many are left out is said. Absent: what the definitions mean.
 
 use std::collections::BTreeMap;
 

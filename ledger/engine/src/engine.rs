@@ -485,7 +485,8 @@ impl Engine {
         crate::fields::rights(&self.state, &self.access, by)
     }
 
-    /// Which fields somebody who is enrolled sees where he has no session, such as in a mail; none of anybody else.
+    /// Which fields somebody who is enrolled sees where he has no session, such as in a mail; none of
+    /// anybody else.
     #[must_use]
     pub fn fields_of_person(&self, who: &OperatorId) -> Arc<FieldRights> {
         crate::fields::of_person(&self.state, &self.access, who)

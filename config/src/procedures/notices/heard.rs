@@ -1,5 +1,5 @@
-//! Notices that reach nobody: by no channel that there is, or to nobody who is here. Warnings, since a house may
-//! mean it so: `channels = []` says that, for all notices that name no channel of their own.
+//! Notices that reach nobody: by no channel that there is, or to nobody who is here. Warnings, since a
+//! house may mean it so: `channels = []` says that, for all notices that name no channel of their own.
 //!
 //! Absent: whether a person has an address at a channel, which the lane records when it finds none.
 

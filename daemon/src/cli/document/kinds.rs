@@ -1,7 +1,7 @@
 //! `gatewarden document fields`: what a document of each kind needs: its head, its lines, its custom fields.
 //!
-//! From the configuration's definitions, or the shipped ones; reads only, and needs no daemon. Absent: what must hold
-//! between fields (a check of a document tells that).
+//! From the configuration's definitions, or the shipped ones; reads only, and needs no daemon. Absent: what
+//! must hold between fields (a check of a document tells that).
 
 use std::process::ExitCode;
 

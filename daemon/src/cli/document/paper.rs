@@ -1,7 +1,7 @@
 //! `gatewarden document show`, `submit` and `sign`: one document, by the same doors as everybody's.
 //!
-//! Invariants: the version that is handed in or signed is the one that was printed before the PIN was asked for.
-//! Absent: the other acts of a signer (hand over, send back …: the inbox page and the API).
+//! Invariants: the version that is handed in or signed is the one that was printed before the PIN was asked
+//! for. Absent: the other acts of a signer (hand over, send back …: the inbox page and the API).
 
 use std::process::ExitCode;
 
@@ -34,8 +34,8 @@ pub(crate) struct Named {
 /// What is done with it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PaperVerb {
-    /// Show an open document or one that is over: its newest version, where it stands, who signed, who is asked, and
-    /// what was executed of each line.
+    /// Show an open document or one that is over: its newest version, where it stands, who signed, who is
+    /// asked, and what was executed of each line.
     Show {
         #[command(flatten)]
         config: ConfigArg,
@@ -52,8 +52,8 @@ pub(crate) enum PaperVerb {
         #[command(flatten)]
         named: Named,
     },
-    /// Sign the newest version of a document that waits for you, or say no. The signature covers exactly what is
-    /// printed.
+    /// Sign the newest version of a document that waits for you, or say no. The signature covers exactly
+    /// what is printed.
     Sign {
         #[command(flatten)]
         who: Person,
