@@ -248,7 +248,9 @@ fn forge(house: &House, change: impl Fn(&mut Body) -> bool) -> Vec<String> {
         change(&mut body)
     });
     assert!(touched.count() > 0, "nothing was changed");
-    journal.iter_mut().for_each(|entry| drop(change(&mut entry.body)));
+    for entry in &mut journal {
+        change(&mut entry.body);
+    }
     told(house, &journal)
 }
 
