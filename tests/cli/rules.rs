@@ -124,7 +124,7 @@ fn without_a_configuration_the_shipped_rules_and_facts_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = ["--config", "/nowhere/gateway.toml"];
     let facts = out(&run(&[&["rules", "facts"][..], &nowhere].concat()));
-    assert!(facts.contains("stock.projected") && !facts.contains("custom"), "{facts}");
+    assert!(facts.contains("stock.projected") && !facts.contains("urgency"), "{facts}");
     let check =
         |path: &Path| run(&[&["rules", "check", path.to_str().unwrap()][..], &nowhere].concat());
     let file = folder.path().join("rules.toml");

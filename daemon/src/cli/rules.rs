@@ -140,6 +140,7 @@ fn backtest(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
     let newest = ledger.last_entries(1)?.last().map_or(0, |entry| entry.at.wall_us);
     let since = args.since.map_or(i64::MIN, |span| newest.saturating_sub(span));
     let walk = Backtest::new(&set, since, args.which.utc_offset_min()?);
+    let walk = walk.with_fields(house.fields());
     let mut walk = match house.calendar() {
         Some(works) => walk.with_calendar(works),
         None => walk,

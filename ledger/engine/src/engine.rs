@@ -304,7 +304,7 @@ impl Engine {
             // What rules found before it only said no, so it did nothing to the state either.
             while let Some(last) = outcome.entries.pop() {
                 self.next_seq = last.seq;
-                if !outcome.entries.last().is_some_and(|entry| crate::rules::only_refuses(entry)) {
+                if !outcome.entries.last().is_some_and(crate::rules::only_refuses) {
                     break;
                 }
             }

@@ -10,7 +10,7 @@
 mod documents;
 mod report;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use gatewarden_model::{Body, Day, DocumentContent, Entry, RuleTrigger, Stamp};
 
@@ -18,6 +18,7 @@ pub use report::{BACKTEST_LISTED_MAX, BacktestReport, Found, RuleCount};
 
 use crate::{
     books::Books,
+    facts::Facts,
     ground::Ground,
     history::History,
     memory::Memory,
@@ -25,6 +26,18 @@ use crate::{
     watch::{Around, operation_of},
 };
 use documents::Documents;
+
+/// Puts the house's own fields of a document, by their types.
+pub type PutFields = Arc<dyn Fn(&DocumentContent, &mut Facts) + Send + Sync>;
+
+/// The same, shown as a word.
+struct Fields(PutFields);
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fields")
+    }
+}
 
 /// A walk over the journal.
 #[derive(Debug)]
@@ -35,6 +48,7 @@ pub struct Backtest<'b> {
     books: Books,
     memory: Memory,
     documents: Documents,
+    fields: Option<Fields>,
     last: Option<Stamp>,
     report: BacktestReport,
 }
@@ -51,6 +65,7 @@ impl<'b> Backtest<'b> {
             books: Books::new(offset_min),
             memory: Memory::default(),
             documents: Documents::default(),
+            fields: None,
             last: None,
             report: BacktestReport::of(set),
         }
@@ -60,6 +75,13 @@ impl<'b> Backtest<'b> {
     #[must_use]
     pub fn with_calendar(mut self, works: Arc<dyn Fn(Day, u32) -> bool + Send + Sync>) -> Self {
         self.books = self.books.with_calendar(works);
+        self
+    }
+
+    /// With the house's own fields by their types; without, they are texts.
+    #[must_use]
+    pub fn with_fields(mut self, put: PutFields) -> Self {
+        self.fields = Some(Fields(put));
         self
     }
 
@@ -127,7 +149,12 @@ impl<'b> Backtest<'b> {
             _ => "document-stepped",
         };
         let asked = (RuleTrigger::After, on);
-        let put = |facts: &mut crate::facts::Facts| documents::put_after(facts, entry);
+        let put = |facts: &mut Facts| {
+            documents::put_after(facts, entry);
+            if let Some(Fields(put)) = &self.fields {
+                put(content, facts);
+            }
+        };
         let findings = self.set.document(self.around(entry.at), asked, content, put);
         self.found(findings, Some(entry.seq), &entry.at);
     }

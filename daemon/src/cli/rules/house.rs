@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use gatewarden_config::{
     CheckedRules, Config, SystemEnvironment, parse_rules, render, shipped_kinds, shipped_rules,
 };
-use gatewarden_documents::Kinds;
+use gatewarden_documents::{Kinds, Value, fields};
 use gatewarden_engine::Procedures;
-use gatewarden_model::{Body, Day, canonical};
-use gatewarden_rules::{RuleDefinitions, RuleSet, Schema};
+use gatewarden_model::{Body, Day, Scalar, canonical};
+use gatewarden_rules::{RuleDefinitions, RuleSet, Schema, backtest::PutFields};
 use gatewarden_store::LedgerReader;
 use gatewarden_workflow::Workflows;
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +28,7 @@ pub(super) struct House {
     /// The configuration's rules; none where it has none.
     rules: Option<RuleDefinitions>,
     workflows: Option<Workflows>,
+    kinds: Kinds,
 }
 
 impl House {
@@ -38,6 +39,7 @@ impl House {
             schema: Schema::of_house(kinds.facts())?,
             rules: part(config, "rules")?,
             workflows: part(config, "workflows")?,
+            kinds,
         })
     }
 
@@ -62,6 +64,21 @@ impl House {
         RuleSet::new(Arc::new(definitions), &self.schema).map_err(|mistakes| {
             let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("the rules can't be used: {}", told.join("; "))
+        })
+    }
+
+    /// Puts the house's own fields of a document, by their types.
+    pub(super) fn fields(&self) -> PutFields {
+        let declared = self.kinds.fields.clone();
+        Arc::new(move |content, facts| {
+            for (name, value) in fields::facts(content, &declared) {
+                let value = match value {
+                    Value::Bool(yes) => Scalar::Bool(yes),
+                    Value::Integer(whole) => Scalar::Integer(whole),
+                    Value::Text(text) => Scalar::Text(text),
+                };
+                facts.set(format!("document.custom.{name}"), value);
+            }
         })
     }
 
