@@ -238,13 +238,19 @@ pub fn parse(path: &Path, bytes: &[u8], env: &dyn Environment) -> Checked {
 
 /// What the file has that definitions of procedures name.
 fn names_of(root: &Fields) -> procedures::Names {
-    let template = root.table("access").and_then(|access| access.owned("template"));
-    let roles = template.and_then(|template| roles::build(&template, root.named("roles")));
+    let access = root.table("access");
+    let template = access.and_then(|access| access.owned("template"));
+    let named = root.named("roles");
+    let matrix = template.as_deref().and_then(|template| roles::build(template, named));
+    // A role with mistakes is one all the same.
+    let of_template = template.as_deref().and_then(roles::role_template);
+    let roles = of_template.map(|template| {
+        let own = named.iter().map(|(name, _)| name.value.clone());
+        template.0.into_keys().chain(own).collect()
+    });
+    let policies = access.is_some_and(|access| access.texts("cedar").next().is_some());
     let channels = root.tables("channels").iter().filter_map(|channel| channel.owned("name"));
-    procedures::Names {
-        roles: roles.map(|roles| roles.0.into_keys().collect()).unwrap_or_default(),
-        channels: channels.collect(),
-    }
+    procedures::Names { roles, matrix, policies, channels: channels.collect() }
 }
 
 /// The text as far as it is UTF-8, and none of a file that is too large.

@@ -5,6 +5,7 @@ pub mod documents;
 pub mod notices;
 pub mod rules;
 mod section;
+mod signers;
 pub mod workflows;
 
 pub(crate) use section::{Names, PROCEDURES, read};

@@ -53,7 +53,7 @@ fn the_shipped_workflows_are_drawn_and_have_no_mistake() {
     let roles: Value =
         serde_json::from_str(&out(&run(&[&["workflow", "show", "--json"][..], &nowhere].concat())))
             .unwrap();
-    assert_eq!(roles.as_array().unwrap().len(), 20);
+    assert_eq!(roles.as_array().unwrap().len(), 22);
 }
 
 #[test]

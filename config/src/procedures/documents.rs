@@ -14,6 +14,7 @@ use gatewarden_documents::{
     Kinds,
     kinds::{At, Fault},
 };
+use gatewarden_model::DocumentKind;
 
 pub(crate) use shape::{DOCUMENT, MOVEMENT, ROOT};
 
@@ -31,6 +32,10 @@ const SHIPPED: &str = include_str!("../../procedures/documents.toml");
 pub struct CheckedKinds {
     /// The shipped kinds with the file's own on top, where no mistake is an error.
     pub kinds: Option<Kinds>,
+    /// The same as far as it could be made, for other files to be held against; none of a file that can't be read.
+    pub built: Option<Kinds>,
+    /// The names of fields that could not be made: nothing is said of whatever asks for them.
+    pub spoilt: Vec<String>,
     /// All mistakes, in the file's order.
     pub mistakes: Vec<Mistake>,
     /// The file's text, for `render`.
@@ -65,17 +70,27 @@ pub fn parse_kinds(path: &Path, bytes: &[u8], env: &dyn Environment) -> CheckedK
 fn read(path: &Path, bytes: &[u8], env: &dyn Environment, beneath: Kinds) -> CheckedKinds {
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
-    let kinds = whole(&mut walk, bytes, text).and_then(|()| {
+    let mut spoilt = vec![];
+    let built = whole(&mut walk, bytes, text).and_then(|()| {
         let root = table_of(&mut walk, &ROOT, text)?;
-        Some(kinds(&mut walk, &root, beneath))
+        let kinds = kinds(&mut walk, &root, beneath);
+        let made = |name: &str| kinds.fields.iter().any(|field| field.name.as_str() == name);
+        let fields = root.tables("fields").iter();
+        let typed = |table: &Fields| table.has("type") || !table.stands("type");
+        let named = fields.filter_map(|table| Some((table, table.text("name")?)));
+        let wrong = named.filter(|(table, name)| !made(name) || !typed(table));
+        spoilt = wrong.map(|(_, name)| name.to_owned()).collect();
+        Some(kinds)
     });
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
-    CheckedKinds { kinds: kinds.filter(|_| good), mistakes, source: text.to_owned() }
+    let kinds = built.clone().filter(|_| good);
+    CheckedKinds { kinds, built, spoilt, mistakes, source: text.to_owned() }
 }
 
-/// What kinds name as workflows and is none: those of the file at their place, the shipped ones that the
-/// house left without theirs at the file's beginning. `kinds` are what the file gave.
+/// What kinds name as workflows and is none: those of the file at their place, also of kinds that have other
+/// mistakes; the shipped ones that the house left without theirs at the file's beginning. `kinds` are what the file
+/// gave, as far as it could be made.
 #[must_use]
 pub fn check_workflows(
     path: &Path,
@@ -87,19 +102,32 @@ pub fn check_workflows(
     // Its other mistakes were told when it was read.
     let root = table_of(&mut Walk::new(path, text, env), &ROOT, text).unwrap_or_default();
     let mut walk = Walk::new(path, text, env);
-    let tables = root.tables("kinds");
-    for kind in &kinds.kinds {
-        let table = tables.iter().find(|table| table.text("kind") == Some(kind.kind.name()));
-        let of_count = kind.count.as_ref().map(|count| &count.workflow);
-        let named = kind.workflow.iter().map(|name| (name, None));
-        for (name, list) in named.chain(of_count.map(|name| (name, Some("count")))) {
-            if known.contains(&name.as_str()) {
-                continue;
-            }
-            let table = table.and_then(|table| list.map_or(Some(table), |list| table.table(list)));
-            let at = table.map_or(Span::default(), |table| table.place("workflow"));
-            let noun = format!("workflow of a {}", kind.kind.words());
+    let mut tell = |at, kind: DocumentKind, name: &str| {
+        if !known.contains(&name) {
+            let noun = format!("workflow of a {}", kind.words());
             walk.unknown(at, "unknown-workflow", &noun, name, known.iter().copied());
+        }
+    };
+    let tables = root.tables("kinds");
+    let of = |table: &Fields| {
+        let name = table.text("kind")?;
+        DocumentKind::ALL.into_iter().find(|kind| kind.name() == name)
+    };
+    for table in tables {
+        let Some(kind) = of(table) else { continue };
+        for table in [Some(table), table.table("count")].into_iter().flatten() {
+            if let Some(name) = table.text("workflow") {
+                tell(table.place("workflow"), kind, name);
+            }
+        }
+    }
+    for kind in &kinds.kinds {
+        if tables.iter().any(|table| of(table) == Some(kind.kind)) {
+            continue;
+        }
+        let of_count = kind.count.as_ref().map(|count| &count.workflow);
+        for name in kind.workflow.iter().chain(of_count) {
+            tell(Span::default(), kind.kind, name);
         }
     }
     walk.finish()

@@ -9,7 +9,7 @@ mod build;
 mod inside;
 mod shape;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use gatewarden_rules::{RuleDefinitions, RuleMistake, RulePart, Schema};
 
@@ -27,6 +27,8 @@ const SHIPPED: &str = include_str!("../../procedures/rules.toml");
 pub struct CheckedRules {
     /// The shipped rules with the file's own on top, where no mistake is an error.
     pub rules: Option<RuleDefinitions>,
+    /// The ids of all, of those with mistakes too; none of a file that can't be read.
+    pub names: Option<BTreeSet<String>>,
     /// All mistakes in the order of the file.
     pub mistakes: Vec<Mistake>,
     /// The file's text, for `render`.
@@ -69,13 +71,21 @@ fn read(
 ) -> CheckedRules {
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
+    let mut names = None;
     let rules = whole(&mut walk, bytes, text).and_then(|()| {
         let root = table_of(&mut walk, &shape::ROOT, text)?;
-        rules(&mut walk, &root, schema, beneath)
+        let stated = root.tables("rules").iter().filter_map(|table| table.owned("id"));
+        let stated: BTreeSet<String> = stated.collect();
+        let of_beneath: Vec<String> = beneath.rules.iter().map(|rule| rule.id.clone()).collect();
+        let rules = rules(&mut walk, &root, schema, beneath);
+        let made = rules.iter().flat_map(|all| all.rules.iter().map(|rule| rule.id.clone()));
+        let made: Vec<String> = if rules.is_some() { made.collect() } else { of_beneath };
+        names = Some(stated.into_iter().chain(made).collect());
+        rules
     });
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
-    CheckedRules { rules: rules.filter(|_| good), mistakes, source: text.to_owned() }
+    CheckedRules { rules: rules.filter(|_| good), names, mistakes, source: text.to_owned() }
 }
 
 /// The rules of a file on top of others.

@@ -9,7 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gatewarden_model::canonical;
+use gatewarden_documents::Kinds;
+use gatewarden_model::{RoleMatrix, canonical};
 use gatewarden_rules::Schema;
 use gatewarden_workflow::Roster;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use super::{
     documents,
     notices::{self, NoticeNames},
-    rules, workflows,
+    rules, signers, workflows,
 };
 use crate::{
     Mistake,
@@ -61,8 +62,32 @@ pub struct ProceduresSection {
 /// What the rest of the configuration has, for names to be held against.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    pub(crate) roles: BTreeSet<String>,
+    /// The roles, also those with mistakes; none where the template is none.
+    pub(crate) roles: Option<BTreeSet<String>>,
+    /// What they may do, those with mistakes as far as they could be made.
+    pub(crate) matrix: Option<RoleMatrix>,
+    /// Whether there are policies beside the roles, which may grant more.
+    pub(crate) policies: bool,
     pub(crate) channels: BTreeSet<String>,
+}
+
+/// Fields of the house that could not be made: that a condition asks for one of them is no mistake of its own.
+struct Untold {
+    /// None could be read.
+    all: bool,
+    fields: Vec<String>,
+}
+
+impl Untold {
+    fn without(&self, mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+        let asks =
+            |mistake: &Mistake, field: &str| mistake.message.contains(&format!("custom.{field}"));
+        mistakes.retain(|mistake| {
+            let of_field = self.fields.iter().any(|field| asks(mistake, field));
+            mistake.code != "unknown-fact" || !(of_field || self.all && asks(mistake, ""))
+        });
+        mistakes
+    }
 }
 
 /// Mistakes of other files, and their texts.
@@ -95,38 +120,39 @@ pub(crate) fn read(
     let env = walk.env;
     let (of_kinds, kind_bytes) = file(walk, section, "documents", &mut told);
     let kinds = documents::parse_kinds(&of_kinds, &kind_bytes, env);
-    others.take(kinds.mistakes, &of_kinds, kinds.source);
     put(&mut told, "documents", kinds.kinds.as_ref());
-    // Where the kinds are wrong, the shipped ones say which facts there are: what follows is not told.
-    let facts = match &kinds.kinds {
-        Some(kinds) => kinds.facts(),
-        None => documents::shipped_kinds().facts(),
+    // Where kinds are wrong, those that could be made say which facts there are.
+    let schema = match &kinds.built {
+        Some(made) => schema_of(made, &kinds.spoilt),
+        None => schema_of(&documents::shipped_kinds(), &[]),
     };
-    // What is too much is told by whoever reads the definitions.
-    let schema = Schema::of_house(facts).unwrap_or_else(|_| Schema::standard());
+    let untold = Untold { all: kinds.built.is_none(), fields: kinds.spoilt.clone() };
     let (path, bytes) = file(walk, section, "workflows", &mut told);
-    let roster = Roster { roles: Some(names.roles.clone()), ..Roster::default() };
+    let roster = Roster { roles: names.roles.clone(), ..Roster::default() };
     let flows = workflows::parse_workflows(&path, &bytes, env, &schema, &roster);
-    others.take(flows.mistakes, &path, flows.source);
-    if let (Some(kinds), Some(flows)) = (&kinds.kinds, &flows.workflows) {
-        let known: Vec<&str> = flows.workflows.iter().map(|one| one.name.as_str()).collect();
+    let mut of_documents = kinds.mistakes;
+    if let (Some(kinds), Some(known)) = (&kinds.built, &flows.names) {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let unknown = documents::check_workflows(&of_kinds, &kind_bytes, env, (kinds, &known));
-        others.mistakes.extend(unknown);
+        of_documents.extend(unknown);
+        of_documents.sort_by_key(|mistake| (mistake.line, mistake.column));
+    }
+    others.take(of_documents, &of_kinds, kinds.source);
+    others.take(untold.without(flows.mistakes), &path, flows.source);
+    if let (Some(kinds), Some(flows)) = (&kinds.built, &flows.built) {
+        let found = signers::check(kinds, flows, names);
+        others.mistakes.extend(signers::tell(walk, section, (&path, &bytes), found));
     }
     put(&mut told, "workflows", flows.workflows.as_ref());
     let (path, bytes) = file(walk, section, "rules", &mut told);
     let rules = rules::parse_rules(&path, &bytes, env, &schema);
-    others.take(rules.mistakes, &path, rules.source);
-    let rule_names: Option<BTreeSet<String>> = rules
-        .rules
-        .as_ref()
-        .map(|rules| rules.rules.iter().map(|rule| rule.id.to_string()).collect());
+    others.take(untold.without(rules.mistakes), &path, rules.source);
     put(&mut told, "rules", rules.rules.as_ref());
     let (path, bytes) = file(walk, section, "notices", &mut told);
     let known = NoticeNames {
-        roles: Some(&names.roles),
+        roles: names.roles.as_ref(),
         channels: Some(&names.channels),
-        rules: rule_names.as_ref(),
+        rules: rules.names.as_ref(),
         people: env.people(),
     };
     let notices = notices::parse_notices(&path, &bytes, env, known);
@@ -137,6 +163,18 @@ pub(crate) fn read(
     others.sources.extend(notices.sources);
     put(&mut told, "notices", notices.notices.as_ref());
     (told, others)
+}
+
+/// The facts that conditions may ask for: those of every gateway, and the fields of the house but those `without`.
+fn schema_of(kinds: &Kinds, without: &[String]) -> Schema {
+    let spoilt = |name: &str| without.iter().any(|one| one == name);
+    let fields = kinds.fields.iter().filter(|field| !spoilt(field.name.as_str()));
+    let facts = fields.map(|field| {
+        let (name, is) = field.fact();
+        (name, is, field.title.clone())
+    });
+    // What is too much is told by whoever reads the definitions.
+    Schema::of_house(facts).unwrap_or_else(|_| Schema::standard())
 }
 
 /// The bytes of a file that a key names; none where it names none, which the shipped definitions fill.

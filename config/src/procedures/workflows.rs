@@ -9,7 +9,7 @@
 mod build;
 mod shape;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use gatewarden_rules::Schema;
 use gatewarden_workflow::{Calendar, Roster, Workflows, check};
@@ -29,6 +29,10 @@ const SHIPPED: &str = include_str!("../../procedures/workflows.toml");
 pub struct CheckedWorkflows {
     /// The shipped workflows with the file's own on top, where no mistake is an error.
     pub workflows: Option<Workflows>,
+    /// The same as far as it could be made, for other files to be held against; none of a file that can't be read.
+    pub built: Option<Workflows>,
+    /// The names of all, of those with mistakes too; none of a file that can't be read.
+    pub names: Option<BTreeSet<String>>,
     /// All mistakes, in the file's order.
     pub mistakes: Vec<Mistake>,
     /// The file's text, for `render`.
@@ -80,13 +84,24 @@ fn read(
 ) -> CheckedWorkflows {
     let text = text_of(bytes);
     let mut walk = Walk::new(path, text, env);
-    let workflows = whole(&mut walk, bytes, text).and_then(|()| {
+    let mut names = None;
+    let built = whole(&mut walk, bytes, text).and_then(|()| {
         let root = table_of(&mut walk, &shape::ROOT, text)?;
-        Some(house(&mut walk, &root, schema, roster, beneath))
+        let house = house(&mut walk, &root, schema, roster, beneath);
+        let stated = root.tables("workflows").iter().filter_map(|table| table.owned("name"));
+        let made = house.workflows.iter().map(|one| one.name.as_str().to_owned());
+        names = Some(stated.chain(made).collect());
+        Some(house)
     });
     let mistakes = walk.finish();
     let good = mistakes.iter().all(|mistake| mistake.severity == Severity::Warning);
-    CheckedWorkflows { workflows: workflows.filter(|_| good), mistakes, source: text.to_owned() }
+    let workflows = built.clone().filter(|_| good);
+    CheckedWorkflows { workflows, built, names, mistakes, source: text.to_owned() }
+}
+
+/// The tables of a file, whatever is wrong with it.
+pub(super) fn table(walk: &mut Walk<'_>, text: &str) -> Option<Fields> {
+    table_of(walk, &shape::ROOT, text)
 }
 
 fn house(
@@ -154,6 +169,6 @@ mod tests {
         );
         let errors = checked.mistakes.iter().filter(|one| one.severity == Severity::Error).count();
         assert_eq!(errors, 0, "{}", crate::render(&checked.mistakes, SHIPPED));
-        assert_eq!(shipped_workflows().workflows.len(), 20);
+        assert_eq!(shipped_workflows().workflows.len(), 22);
     }
 }
