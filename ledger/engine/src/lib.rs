@@ -58,7 +58,10 @@ pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
-pub use documents::{DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Trial, Tried, WRITTEN_AT_ONCE_MAX};
+pub use documents::{
+    DOCUMENTS_AT_ONCE_MAX, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Trial, Tried,
+    WRITTEN_AT_ONCE_MAX,
+};
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};
 pub use gatewarden_identity::activation::Holder;
