@@ -31,7 +31,7 @@ impl Turn<'_> {
         self.memory.forget_spare_past();
         let ready = match ready {
             Ok(ready) => ready,
-            Err((at, document, no)) => return Err(self.refuse_batch(at, &document, no, &by)),
+            Err((at, document, no)) => return Err(self.refuse_batch(at, &document, *no, &by)),
         };
         let mut written = 0;
         for (content, decision) in ready {
@@ -85,7 +85,7 @@ impl Turn<'_> {
         Ok(ready)
     }
 
-    fn refuse_batch(&mut self, at: usize, document: &Document, no: Box<No>, by: &Actor) -> Refusal {
+    fn refuse_batch(&mut self, at: usize, document: &Document, no: No, by: &Actor) -> Refusal {
         let right = no.right.unwrap_or(Right { module: Module::Ledger, action: Action::Modify });
         let mut asked = Asked::new(by, right.action, right.module);
         asked.document = Some(cut(&document.number, 64));
