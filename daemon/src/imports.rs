@@ -12,7 +12,7 @@ use std::{
 };
 
 use gatewarden_documents::Mistake;
-use gatewarden_engine::{Command, Trial, Tried, WRITTEN_AT_ONCE_MAX};
+use gatewarden_engine::{Command, DOCUMENTS_AT_ONCE_MAX, Trial, Tried, WRITTEN_AT_ONCE_MAX};
 use gatewarden_model::{Actor, Document, DocumentContent};
 use uuid::Uuid;
 
@@ -31,6 +31,11 @@ const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One that rests for so long makes room where too many are open.
 const REST_MAX: Duration = Duration::from_secs(60);
+
+/// Entries of commands that were decided just before, in the same group.
+const BEFORE_MAX: usize = 4_096;
+// What is written at once is one group of the journal.
+const _: () = assert!(DOCUMENTS_AT_ONCE_MAX + BEFORE_MAX <= gatewarden_store::GROUP_ENTRIES_MAX);
 
 /// What an import does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,10 +255,11 @@ impl App {
                 let word = word(&tried);
                 let Tried::Written { content, .. } = tried else { return Ok(word) };
                 import.lines = import.lines.saturating_add(content.lines.len().max(1));
-                if !fits || import.lines > WRITTEN_AT_ONCE_MAX {
+                let full = import.waiting.len() >= DOCUMENTS_AT_ONCE_MAX;
+                if !fits || full || import.lines > WRITTEN_AT_ONCE_MAX {
                     return Err(vec![too_much()]);
                 }
-                import.waiting.push(content);
+                import.waiting.push(*content);
                 Ok(word)
             }));
         }
@@ -273,7 +279,7 @@ impl App {
             };
             let word = word(&tried);
             let Tried::Written { content, .. } = tried else { return Ok(Ok(word)) };
-            let command = Command::WriteDocument { content, by: by.clone() };
+            let command = Command::WriteDocument { content: *content, by: by.clone() };
             Ok(match self.recorder.command(command).await? {
                 Ok(_) => Ok(word),
                 Err(no) => Err(vec![Mistake {
@@ -316,8 +322,8 @@ fn word(tried: &Tried) -> &'static str {
 
 fn too_much() -> Mistake {
     let message = format!(
-        "more than {WRITTEN_AT_ONCE_MAX} lines, or {} MiB of all imports, wait to be written at once: import it \
-         document by document, or in parts",
+        "more than {DOCUMENTS_AT_ONCE_MAX} documents, {WRITTEN_AT_ONCE_MAX} lines, or {} MiB of all imports, wait \
+         to be written at once: import it document by document, or in parts",
         BYTES_MAX >> 20
     );
     Mistake { code: "import-too-large", field: "document".to_owned(), message }

@@ -234,20 +234,21 @@ async fn before_the_signature(doors: &Doors) {
 
 /// What comes by an import is asked for like what comes by itself.
 async fn by_import(doors: &Doors, content: &Value) {
+    let sales = doors.house.sign_in("sia.sales").await;
     for mode in ["whole", "each"] {
-        let begun = doors.hand.post_ok("/api/v1/imports", &json!({"mode": mode})).await.body;
+        let begun = sales.post_ok("/api/v1/imports", &json!({"mode": mode})).await.body;
         let import = begun["import"].as_str().unwrap().to_owned();
         let put = "post /api/v1/imports/{import}/documents";
         doors.tried.borrow_mut().insert(put.to_owned());
         let (standing, denials) = (doors.standing().await, doors.denials());
         let path = format!("/api/v1/imports/{import}/documents");
-        let told = doors.hand.post_ok(&path, &json!({"documents": [content]})).await.body;
+        let told = sales.post_ok(&path, &json!({"documents": [content]})).await.body;
         assert_eq!(told["results"][0]["mistakes"][0]["code"], "denied", "{told}");
         assert_eq!(doors.denials(), denials + 1, "{told}");
         // Somebody else's import is nobody's to end.
         let end = format!("/api/v1/imports/{import}/end");
         assert_eq!(doors.head.post(&end, &json!({"commit": true})).await.status, 404);
-        let ended = doors.hand.post(&end, &json!({"commit": true})).await;
+        let ended = sales.post(&end, &json!({"commit": true})).await;
         assert_eq!(ended.status, if mode == "whole" { 422 } else { 200 }, "{}", ended.body);
         assert_eq!(doors.standing().await, standing);
         assert_eq!(doors.house.document(content).await["content"]["version"], 1);

@@ -264,7 +264,8 @@ pub enum Command {
         by: Actor,
     },
     /// Write versions of many documents: all of them, or none. The number of a version is not looked at, it is the
-    /// next one; what is there with the same content is left as it is. At most `WRITTEN_AT_ONCE_MAX` lines.
+    /// next one; what is there with the same content is left as it is. At most `DOCUMENTS_AT_ONCE_MAX`
+    /// documents with `WRITTEN_AT_ONCE_MAX` lines.
     WriteDocuments {
         /// All that they say.
         contents: Arc<Vec<DocumentContent>>,

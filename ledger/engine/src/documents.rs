@@ -39,7 +39,7 @@ use crate::{
     turn::{Asked, Fault, Turn, authenticated, cut},
 };
 
-pub use batch::WRITTEN_AT_ONCE_MAX;
+pub use batch::{DOCUMENTS_AT_ONCE_MAX, WRITTEN_AT_ONCE_MAX};
 pub use close::DocumentAct;
 pub use counts::BinCount;
 pub(crate) use draft::{Beside, House, mistakes_in};

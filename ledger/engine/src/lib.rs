@@ -61,7 +61,8 @@ pub use command::{
 };
 pub use denials::RECORDED_MAX as DENIALS_RECORDED_MAX;
 pub use documents::{
-    BinCount, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page, Trial, Tried, WRITTEN_AT_ONCE_MAX,
+    BinCount, DOCUMENTS_AT_ONCE_MAX, DOCUMENTS_MAX, DocumentAct, LOOKED_UP_MAX, Page, Trial, Tried,
+    WRITTEN_AT_ONCE_MAX,
 };
 pub use engine::{Engine, Settings};
 pub use factors::{FACTORS_MAX, FactorUse, KnownFactor};

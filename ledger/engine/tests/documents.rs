@@ -553,13 +553,13 @@ fn a_trial_tells_what_writing_would_do_and_leaves_no_trace() {
     assert_eq!(code(house.engine.try_version(&mut trial, new.clone())), ["not-looked-up"]);
     trial.tell(document("MR-2"), None);
     let tried = house.engine.try_version(&mut trial, new.clone());
-    assert_eq!(tried, Ok(Tried::Written { content: new, is_new: true }));
+    assert_eq!(tried, Ok(Tried::Written { content: Box::new(new), is_new: true }));
     let mut third = requisition("MR-3", 1, -5);
     third.links = vec![link_to("MR-2"), link_to("MR-7")];
-    third.station = Some("nowhere".to_owned());
+    third.requester = Some("nobody.known".to_owned());
     [document("MR-3"), document("MR-7")].into_iter().for_each(|one| trial.tell(one, None));
     let all = code(house.engine.try_version(&mut trial, third));
-    for one in ["unknown-station", "quantity-negative", "unknown-document", "too-many-links"] {
+    for one in ["unknown-operator", "quantity-negative", "unknown-document", "too-many-links"] {
         assert!(all.contains(&one), "{one} is not in {all:?}");
     }
     // Whoever may not write it has nothing looked up for him.

@@ -26,8 +26,9 @@ use crate::{
     wal::{self, WalKeeper},
 };
 
-/// Most entries in a group. It may only grow: `verify` relies on it for ledgers of the past.
-pub const GROUP_ENTRIES_MAX: usize = 4096;
+/// Most entries in a group: what waits, and documents that are written at once. It may only grow: `verify` relies on it
+/// for ledgers of the past.
+pub const GROUP_ENTRIES_MAX: usize = 16_384;
 
 /// Longest canonical form of an entry.
 pub const ENTRY_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -488,16 +488,16 @@ fn an_edited_hash_is_caught_also_where_the_enrolment_is_edited_to_fit() {
 fn more_entries_between_two_checkpoints_than_a_group_has_are_seen() {
     let (_folder, path) = folder();
     let mut ledger = Ledger::open(&path, options()).unwrap();
-    for first in [0, 3000, 6000] {
-        ledger.append(&group((first..first + 3000).map(started).collect())).unwrap();
+    for first in [0, 9000, 18_000] {
+        ledger.append(&group((first..first + 9000).map(started).collect())).unwrap();
     }
     drop(ledger);
-    let sql = "DELETE FROM checkpoint WHERE size = 6000";
+    let sql = "DELETE FROM checkpoint WHERE size = 18000";
     Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     let report = LedgerReader::open(&path).unwrap().verify(&key().verifying_key()).unwrap();
     let found: Vec<_> = report.findings.iter().map(|f| f.message.as_str()).collect();
-    let words = "entries 3000 to 8999: checkpoints between them are missing, for each group of at \
-        most 4096 entries has one";
+    let words = "entries 9000 to 26999: checkpoints between them are missing, for each group of at \
+        most 16384 entries has one";
     assert_eq!(found, [words]);
 }
 

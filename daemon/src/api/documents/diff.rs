@@ -88,7 +88,8 @@ pub(crate) async fn diff(
             Problem::not_found("version").telling(message)
         })
     };
-    let (old, new) = (of(from)?, of(to)?);
+    let new = of(to)?;
+    let old = of(from)?;
     Ok(Eyes::of(&api, &who).await?.json(Versions { document, old, new }))
 }
 

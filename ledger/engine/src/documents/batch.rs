@@ -15,6 +15,8 @@ use crate::{
     turn::{Answer, Asked, Turn, cut},
 };
 
+/// Documents that one turn writes: their entries are one group of the journal.
+pub const DOCUMENTS_AT_ONCE_MAX: usize = 12_000;
 /// Lines that one turn writes, a document without lines counting as one.
 pub const WRITTEN_AT_ONCE_MAX: usize = 100_000;
 
@@ -29,7 +31,7 @@ impl Turn<'_> {
         self.memory.forget_spare_past();
         let ready = match ready {
             Ok(ready) => ready,
-            Err((at, document, no)) => return Err(self.refuse_batch(at, &document, no, &by)),
+            Err((at, document, no)) => return Err(self.refuse_batch(at, &document, *no, &by)),
         };
         let mut written = 0;
         for (content, decision) in ready {
@@ -52,7 +54,7 @@ impl Turn<'_> {
         &self,
         contents: &[DocumentContent],
         by: &Actor,
-    ) -> Result<Vec<(DocumentContent, Decision)>, (usize, Document, No)> {
+    ) -> Result<Vec<(DocumentContent, Decision)>, (usize, Document, Box<No>)> {
         let class = |item: &ItemId| self.stock.item(item).map(|item| item.class);
         let look = Look {
             state: &*self.state,
@@ -64,18 +66,20 @@ impl Turn<'_> {
         let mut trial = Trial::of(by.clone());
         let (mut ready, mut lines) = (Vec::with_capacity(contents.len()), 0_usize);
         for (at, content) in contents.iter().enumerate() {
-            let wrong = |no: No| (at, content.document.clone(), no);
+            let wrong = |no: Box<No>| (at, content.document.clone(), no);
             lines = lines.saturating_add(content.lines.len().max(1));
-            if lines > WRITTEN_AT_ONCE_MAX {
-                let message =
-                    format!("more than {WRITTEN_AT_ONCE_MAX} lines at once: write them in parts");
+            if lines > WRITTEN_AT_ONCE_MAX || at >= DOCUMENTS_AT_ONCE_MAX {
+                let message = format!(
+                    "more than {DOCUMENTS_AT_ONCE_MAX} documents or {WRITTEN_AT_ONCE_MAX} lines at once: write \
+                     them in parts"
+                );
                 return Err(wrong(mistake("too-many-lines", "documents", message).into()));
             }
             if let (Tried::Written { content, .. }, Some(decision)) =
                 tried(&look, &trial, content.clone()).map_err(wrong)?
             {
                 trial.beside.stage(&content);
-                ready.push((content, decision));
+                ready.push((*content, decision));
             }
         }
         Ok(ready)

@@ -38,7 +38,7 @@ pub enum Tried {
     /// It would be written; the version is the next one.
     Written {
         /// As it would be written.
-        content: DocumentContent,
+        content: Box<DocumentContent>,
         /// Whether there was none of its number.
         is_new: bool,
     },
@@ -92,9 +92,9 @@ pub(super) struct No {
     pub(super) decision: Option<Decision>,
 }
 
-impl From<Mistake> for No {
+impl From<Mistake> for Box<No> {
     fn from(mistake: Mistake) -> Self {
-        Self { mistakes: vec![mistake], right: None, decision: None }
+        Self::new(No { mistakes: vec![mistake], right: None, decision: None })
     }
 }
 
@@ -149,7 +149,7 @@ pub(super) fn tried(
     look: &Look<'_>,
     trial: &Trial,
     mut content: DocumentContent,
-) -> Result<(Tried, Option<Decision>), No> {
+) -> Result<(Tried, Option<Decision>), Box<No>> {
     let document = content.document.clone();
     let kind = defined(look.state, &document)
         .map_err(|(code, message)| mistake(code, "document.kind", message))?;
@@ -160,10 +160,9 @@ pub(super) fn tried(
         );
     };
     let decision = permitted(look, &trial.by, right, &content)?;
-    let refused = |mistakes: Vec<Mistake>| No {
-        mistakes,
-        right: Some(right),
-        decision: Some(decision.clone()),
+    let refused = |mistakes: Vec<Mistake>| {
+        let decision = Some(decision.clone());
+        Box::new(No { mistakes, right: Some(right), decision })
     };
     if trial.beside.staged.contains_key(&document) {
         let message = "it stands before in what is written at once: give each its own number";
@@ -193,7 +192,7 @@ pub(super) fn tried(
         return Err(refused(found));
     }
     let is_new = known.is_none();
-    Ok((Tried::Written { content, is_new }, Some(decision)))
+    Ok((Tried::Written { content: Box::new(content), is_new }, Some(decision)))
 }
 
 /// Asks for the right to write a version.
@@ -202,15 +201,14 @@ fn permitted(
     by: &Actor,
     right: Right,
     content: &DocumentContent,
-) -> Result<Decision, No> {
+) -> Result<Decision, Box<No>> {
     let decided =
         decide_document((look.state, look.access), look.class, by, (right, content, None));
     let Decided { decision, level } =
         decided.map_err(|(code, message)| mistake(code, "document", message))?;
-    let no = |one: Mistake, decision: &Decision| No {
-        mistakes: vec![one],
-        right: Some(right),
-        decision: Some(decision.clone()),
+    let no = |one: Mistake, decision: &Decision| {
+        let decision = Some(decision.clone());
+        Box::new(No { mistakes: vec![one], right: Some(right), decision })
     };
     if !decision.allowed {
         let message = crate::turn::denial(by, &decision);
