@@ -189,6 +189,10 @@ impl Memory {
     pub(crate) fn take(&mut self, entry: &Entry) {
         self.history.take(entry);
         match &entry.body {
+            // It is looked up anew: what was known of it is from before it was written.
+            Body::DocumentStepped { document, step, .. } if step.is_final() => {
+                self.past.remove(document);
+            }
             Body::DocumentWritten { content, by, .. } => {
                 let by = match by {
                     Actor::Operator { id, .. } => Some(id),
