@@ -280,7 +280,7 @@ impl Mask for Posting {
         let Self {
             id: _,
             kind: _,
-            document: _,
+            document,
             document_digest: digest,
             reason,
             lines,
@@ -297,6 +297,9 @@ impl Mask for Posting {
         lines.mask(rights);
         counts.mask(rights);
         custom(own, rights);
+        if document.kind == DocumentKind::SubcontractSettlement {
+            settled(own, rights);
+        }
     }
 }
 
