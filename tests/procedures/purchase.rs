@@ -191,7 +191,6 @@ async fn what_is_bought_is_used_when_it_came_and_was_accepted() {
         (&movement["kind"], &movement["operator"]),
         (&json!("receipt"), &json!("ron.receiver"))
     );
-    assert_eq!(movement["document_digest"], json!(on));
     assert_eq!(house.bolts("wh1/dock", "quality-inspection").await, 6);
     assert_eq!(house.bolts("wh1/dock", "available").await, 0);
     assert_eq!(house.document(&bought).await["state"], "closed", "the order is fulfilled");
@@ -223,6 +222,7 @@ async fn what_is_bought_is_used_when_it_came_and_was_accepted() {
     let journal = house.gateway.journal();
     let told = |line: &Value| format!("{} {}", line["account"], line["amount"]).replace('"', "");
     let receipt = journal.movements().find(|one| one["document"] == came["document"]).unwrap();
+    assert_eq!(receipt["document_digest"], json!(on), "what was signed stands on it");
     let voucher: Vec<String> = receipt["voucher"].as_array().unwrap().iter().map(told).collect();
     assert_eq!(voucher, ["1403 120", "2202 -120"]);
     let vouchers = house.local.get("/api/v1/vouchers").await.to_string();

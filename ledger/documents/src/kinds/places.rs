@@ -77,7 +77,7 @@ impl KindDefinition {
     }
 
     /// The legs that a line may take.
-    fn covering<'k, 'l>(&'k self, line: &'l DocumentLine) -> impl Iterator<Item = &'k Leg> {
+    fn covering<'k>(&'k self, line: &DocumentLine) -> impl Iterator<Item = &'k Leg> {
         let asks = self.legs.iter().any(|leg| leg.way.is_some());
         let says = line.custom.iter().find(|(name, _)| name.as_str() == WAY).map(|(_, way)| way);
         self.legs.iter().filter(move |leg| leg.covers(line) && (!asks || leg.way.as_ref() == says))
