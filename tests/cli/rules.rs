@@ -49,8 +49,8 @@ then = [{ kind = "refuse", reason = "ask anew" }]
 async fn gateway() -> Gateway {
     let settings = Settings { more: TABLES.to_owned(), ..Settings::default() };
     let mut gateway = Gateway::prepare(settings).await;
-    gateway.file("documents.toml", DOCUMENTS);
-    gateway.file("rules.toml", RULES);
+    let _ = gateway.file("documents.toml", DOCUMENTS);
+    let _ = gateway.file("rules.toml", RULES);
     gateway.run().await;
     let pia = json!({"operator": "pia.planner", "name": "pia.planner", "roles": ["planner"],
         "badges": ["OP-2001"], "pin": "8264"});
