@@ -285,7 +285,8 @@ pub(crate) async fn inbox(
         .recorder
         .query(move |engine| {
             let asked = |open: &&OpenDocument| {
-                open.approval.as_ref().is_some_and(|one| one.asked().contains(&id))
+                let asked = open.approval.as_ref().map(|one| one.asked());
+                open.waits() && asked.is_some_and(|all| all.contains(&id))
             };
             let documents = engine.state().documents().filter(asked).take(LIST_MAX);
             let documents = documents.map(Listed::asked).collect();

@@ -86,9 +86,14 @@ impl Ground for House<'_> {
     }
 
     fn orders(&self, document: &Document) -> Option<i64> {
-        let open = self.state.document(document)?;
-        Some(orders(&open.content).saturating_add(is_order(document.kind).into()))
+        orders_of(self.state, document)
     }
+}
+
+/// How many orders stand behind a document, itself counted; none where it is not open.
+pub(crate) fn orders_of(state: &State, document: &Document) -> Option<i64> {
+    let open = state.document(document)?;
+    Some(orders(&open.content).saturating_add(is_order(document.kind).into()))
 }
 
 impl Turn<'_> {

@@ -300,7 +300,6 @@ then = [{{ kind = "refuse", reason = "not of five" }}]
 fn rules_are_asked_after_what_happens_to_a_document_too() {
     let mut parts = parts();
     let own = r#"
-defaults = false
 [[rules]]
 id = "big"
 title = "A big requisition was written."

@@ -107,7 +107,10 @@ impl Tolerance {
         let whole = u128::try_from(book.quantity).unwrap_or(0);
         let share = difference * 1_000 <= u128::from(self.permille) * whole;
         let worth = differences::worth(book, tally.quantity);
-        let cheap = worth.is_some_and(|w| w.units().saturating_abs() <= self.value.units());
+        let most_worth = self.value.units();
+        // Where no value is tolerated, what is worth nothing is no exception.
+        let cheap = most_worth > 0
+            && worth.is_some_and(|worth| worth.units().saturating_abs() <= most_worth);
         let few = i128::try_from(most).is_ok_and(|most| most <= i128::from(self.pieces));
         most == 0 || few || (difference > 0 && exchanged <= difference && (share || cheap))
     }

@@ -8,11 +8,15 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
 };
 use gatewarden_documents::compare;
+use gatewarden_engine::Engine;
 use gatewarden_model::{Document, DocumentContent, FieldRights, Mask, Masked};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{may_view, named, view::Past};
+use super::{
+    may_view, named,
+    view::{self, Past},
+};
 use crate::api::{
     Api,
     auth::Who,
@@ -77,7 +81,12 @@ pub(crate) async fn diff(
     let between = good(query)?;
     let asked = document.clone();
     let past = api.app.read(move |ledger| Past::of(ledger, &asked)).await?;
-    let contents = past.ok_or_else(|| Problem::not_found("document"))?.into_contents();
+    let mut contents = past.ok_or_else(|| Problem::not_found("document"))?.into_contents();
+    let counted = document.clone();
+    let shown = move |engine: &Engine| view::shown_up_to(engine.state().document(&counted)?);
+    if let Some(last) = api.app.recorder.query(shown).await? {
+        contents.retain(|content| content.version <= last);
+    }
     let newest = contents.last().map_or(1, |content| content.version);
     let to = between.to.unwrap_or(newest);
     let from = between.from.unwrap_or_else(|| to.saturating_sub(1).max(1));

@@ -187,6 +187,13 @@ impl ApprovalView {
     }
 }
 
+/// The last version that is shown of a document; none where all are. While its bins are counted nobody is told what
+/// an earlier count of them found.
+pub(super) fn shown_up_to(open: &OpenDocument) -> Option<u32> {
+    let counting = open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding)?;
+    Some(counting.order.version)
+}
+
 impl DocumentView {
     pub(super) fn of_open(engine: &Engine, open: &OpenDocument) -> Option<Self> {
         let follows = |other: &&OpenDocument| {

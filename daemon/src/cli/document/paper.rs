@@ -108,6 +108,23 @@ async fn look(config: &ConfigArg, named: &Named) -> anyhow::Result<Value> {
     view.with_context(|| format!("{} {}", named.kind, named.number))
 }
 
+/// What a head or a line says beside its own words: the house's fields, and what it follows from.
+fn beside(said: &Value) -> impl Iterator<Item = String> + '_ {
+    let custom = said["custom"].as_object().into_iter().flatten();
+    let custom = custom.map(|(name, value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    });
+    let links = said["links"].as_array().into_iter().flatten();
+    let links = links.map(|link| {
+        let part = |key: &str| link["document"][key].as_str().unwrap_or("-").to_owned();
+        let line = link["line"].as_u64().map_or_else(String::new, |line| format!(" line {line}"));
+        let digest = link["digest"].as_str().map_or_else(String::new, |one| format!(" {one}"));
+        format!("follows from {} {}{line}{digest}", part("kind"), part("number"))
+    });
+    custom.chain(links)
+}
+
 /// A document for people.
 fn told(view: &Value) -> String {
     let content = &view["content"];
@@ -124,18 +141,26 @@ fn told(view: &Value) -> String {
         word(&view["state"]),
         word(&view["author"]),
     )];
-    for key in ["title", "partner", "date", "due", "requester", "note"] {
+    for key in ["title", "partner", "date", "due", "requester", "station", "note"] {
         if let Some(text) = content[key].as_str() {
             lines.push(format!("  {key} {text}"));
         }
     }
+    lines.extend(beside(content).map(|told| format!("  {told}")));
     let all = content["lines"].as_array().map_or(&[][..], Vec::as_slice);
     for line in all.iter().take(LINES_SHOWN_MAX) {
         let way = [&line["from"], &line["to"]].map(word).join(" → ");
         let open = view["quantities"][line["line"].to_string()]["open"].as_i64();
         let open = open.map_or_else(String::new, |open| format!(", {open} open"));
         let (quantity, item) = (word(&line["quantity"]), word(&line["item"]));
-        lines.push(format!("  {} {quantity} of {item} {way}{open}", line["line"]));
+        let amount = line["amount"].as_str().map_or_else(String::new, |n| format!(", for {n}"));
+        lines.push(format!("  {} {quantity} of {item} {way}{amount}{open}", line["line"]));
+        for key in ["lot", "owner", "from_status", "to_status", "due"] {
+            if let Some(text) = line[key].as_str() {
+                lines.push(format!("    {key} {text}"));
+            }
+        }
+        lines.extend(beside(line).map(|told| format!("    {told}")));
     }
     if all.len() > LINES_SHOWN_MAX {
         lines.push(format!("  and {} lines more", all.len() - LINES_SHOWN_MAX));

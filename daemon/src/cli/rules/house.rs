@@ -96,11 +96,12 @@ impl House {
 /// The rules that were in force when an entry was written, as the journal has them.
 pub(super) fn in_force(ledger: &LedgerReader, seq: u64) -> anyhow::Result<Option<RuleSet>> {
     let live = ledger.live()?;
-    let parts = live.iter().filter(|entry| entry.seq < seq).filter_map(|entry| match &entry.body {
-        Body::ProceduresDefined { parts, .. } => Some(parts),
-        _ => None,
-    });
-    let read = parts.last().map(Procedures::read).transpose()?;
+    let mut parts =
+        live.iter().filter(|entry| entry.seq < seq).filter_map(|entry| match &entry.body {
+            Body::ProceduresDefined { parts, .. } => Some(parts),
+            _ => None,
+        });
+    let read = parts.next_back().map(Procedures::read).transpose()?;
     Ok(read.map(|procedures| procedures.rules))
 }
 

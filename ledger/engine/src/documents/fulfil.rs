@@ -38,8 +38,13 @@ pub(crate) fn check_fulfilled(
     }
     let strict: Vec<&OpenDocument> =
         orders.iter().filter_map(|order| strict(state, order)).collect();
-    if movement.is_none() && strict.len() == orders.len() {
-        check_ordered(content, &strict)?;
+    let named: Vec<&OpenDocument> =
+        orders.iter().filter_map(|order| binding(state, order)).collect();
+    if movement.is_none() && named.len() == orders.len() {
+        check_ordered(content, &named)?;
+    }
+    if movement.is_none() {
+        check_partner(content, &named)?;
     }
     for order in strict {
         let Some(rules) = state.definition(order).map(|kind| &kind.tolerance) else {
@@ -69,12 +74,17 @@ pub(crate) fn check_fulfilled(
     Ok(())
 }
 
-/// An order that refuses more than it says. What was only asked for binds nobody who orders.
-fn strict<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
+/// An order that binds whoever executes it. What was only asked for binds nobody who orders.
+fn binding<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
     if matches!(order.kind, DocumentKind::PurchaseRequest | DocumentKind::PurchaseSuggestion) {
         return None;
     }
-    let open = state.document(order)?;
+    state.document(order)
+}
+
+/// An order that refuses more than it says.
+fn strict<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
+    let open = binding(state, order)?;
     let refuses = state.definition(open)?.tolerance.over == OverAct::Refuse;
     refuses.then_some(open)
 }
@@ -101,6 +111,23 @@ fn still_asked(
 fn asks_open(kind: &KindDefinition, order: &Document) -> bool {
     let asks = |by_line| kind.link_rule(order.kind, by_line).is_some_and(|rule| rule.open);
     asks(false) || asks(true)
+}
+
+/// Refuses what is somebody else's order.
+fn check_partner(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<(), Fault> {
+    let Some(partner) = &content.partner else { return Ok(()) };
+    let other = |order: &&&OpenDocument| {
+        order.content.partner.as_ref().is_some_and(|ordered| ordered != partner)
+    };
+    match orders.iter().find(other) {
+        None => Ok(()),
+        Some(order) => {
+            let number = &order.document().number;
+            let message =
+                format!("partner: {number} is not an order of {partner}: name its own partner");
+            Err(("partner-other", message))
+        }
+    }
 }
 
 /// Refuses a line that names an order, itself or by the whole document, where none of the orders says it.

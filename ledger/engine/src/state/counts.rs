@@ -157,6 +157,7 @@ impl Count {
     pub(crate) fn take(&mut self, who: &OperatorId, sheet: &CountSheet) {
         self.passes.extend(sheet.pass.as_ref().map(|pass| pass.id));
         let key = (sheet.bin.clone(), who.clone());
+        let is_first = !self.begun.contains_key(&key);
         let mut begun = self.begun.remove(&key).unwrap_or_else(|| Finished {
             bin: sheet.bin.clone(),
             who: who.clone(),
@@ -169,7 +170,8 @@ impl Count {
         begun.by.extend(sheet.by.iter().cloned());
         begun.seen.extend(sheet.seen.iter().cloned());
         begun.unknown = begun.unknown.saturating_add(sheet.unknown);
-        begun.typed |= sheet.pass.is_none() && !sheet.seen.is_empty();
+        // Whoever says that a bin is empty, and no device was there, types it too.
+        begun.typed |= sheet.pass.is_none() && (is_first || !sheet.seen.is_empty());
         if !sheet.done {
             self.at.insert(who.clone(), sheet.bin.clone());
             self.begun.insert(key, begun);

@@ -14,7 +14,7 @@ use gatewarden_planning::count::{CountResult, Difference, Line, Site, Verdict};
 
 use crate::{
     documents::execute::{Part, id_of},
-    state::{Count, OpenDocument},
+    state::{Count, OpenDocument, counts::Finished},
     turn::{Fault, REASON_BYTES_MAX, cut},
 };
 
@@ -124,7 +124,11 @@ fn notes(
     let of_bin = || count.sheets.iter().filter(|sheet| sheet.bin == line.site.location);
     let typed = |seen: &&gatewarden_model::CountSeen| seen.thing.is_none();
     let of_item = |seen: &&gatewarden_model::CountSeen| seen.item == line.site.item;
-    if of_bin().any(|sheet| sheet.typed && sheet.seen.iter().filter(of_item).any(|s| typed(&s))) {
+    let said = |sheet: &Finished| {
+        let mut of_it = sheet.seen.iter().filter(of_item).peekable();
+        of_it.peek().is_none() || of_it.any(|seen| typed(&seen))
+    };
+    if of_bin().any(|sheet| sheet.typed && said(sheet)) {
         put(TYPED, "true".to_owned())?;
     }
     let mut elsewhere: BTreeMap<&Location, usize> = BTreeMap::new();

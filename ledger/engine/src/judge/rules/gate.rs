@@ -16,7 +16,7 @@ use gatewarden_rules::{
 use super::{Rulebook, Verdict, rules_in_force};
 use crate::{
     documents::facts::thawed,
-    rules::{acting_session, extra_of, is_named, put_session},
+    rules::{acting_session, extra_of, is_named, orders_of, put_session},
     state::State,
 };
 
@@ -36,6 +36,10 @@ impl Ground for Known<'_> {
 
     fn roles(&self, who: &OperatorId) -> Option<Vec<String>> {
         self.state.operator(who).map(|one| one.roles.clone())
+    }
+
+    fn orders(&self, document: &Document) -> Option<i64> {
+        orders_of(self.state, document)
     }
 }
 
