@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{err, out, run};
 
 const PEOPLE: &str = r#"{"ann": ["production"], "mia": ["department-manager"], "max": ["department-manager"],
-    "fin": ["finance-director"]}"#;
+    "fin": ["finance-director"], "ada": ["administrator"]}"#;
 
 fn requisition(amount: &str) -> Value {
     json!({"document": {"kind": "requisition", "number": "R-1"}, "version": 1, "requester": "ann",
