@@ -16,7 +16,11 @@ use gatewarden_engine::{Command, DOCUMENTS_AT_ONCE_MAX, Trial, Tried, WRITTEN_AT
 use gatewarden_model::{Actor, Document, DocumentContent};
 use uuid::Uuid;
 
-use crate::{api::past_of, app::App, recorder::RecorderError};
+use crate::{
+    api::{Told, past_of},
+    app::App,
+    recorder::RecorderError,
+};
 
 /// Imports that are open at once.
 pub(crate) const IMPORTS_MAX: usize = 8;
@@ -203,9 +207,16 @@ impl App {
         trial = known;
         if !unknown.is_empty() {
             let found = self.read(move |ledger| {
-                let past =
-                    |document: Document| past_of(ledger, &document).map(|past| (document, past));
-                unknown.into_iter().map(past).collect::<Result<Vec<_>, _>>()
+                let mut found = vec![];
+                for document in unknown {
+                    match past_of(ledger, &document)? {
+                        Told::Nothing => found.push((document, None)),
+                        Told::Over(past) => found.push((document, Some(past))),
+                        // What is not told is refused.
+                        Told::TooMuch => {}
+                    }
+                }
+                Ok(found)
             });
             found.await?.into_iter().for_each(|(document, past)| trial.tell(document, past));
         }

@@ -35,7 +35,7 @@ use view::{DocumentView, Listed, Past};
 pub(crate) use check::check;
 pub(crate) use diff::diff;
 pub(crate) use plans::{__path_impact, __path_settlement, impact, settlement};
-pub(crate) use view::past_of;
+pub(crate) use view::{Told, past_of};
 
 // What the description of the API is made of stands beside each handler.
 pub(crate) use check::__path_check;

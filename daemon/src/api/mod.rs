@@ -59,7 +59,7 @@ use tower_http::{
 };
 
 pub(crate) use auth::Peer;
-pub(crate) use documents::past_of;
+pub(crate) use documents::{Told, past_of};
 
 use crate::app::App;
 pub(crate) use bounded::Bounded;

@@ -11,8 +11,10 @@ use gatewarden_model::{
 };
 use gatewarden_store::{LedgerReader, StoreError};
 
-/// Entries of one document that are read.
+/// Entries about one number that are read.
 const ENTRIES_MAX: usize = 10_000;
+/// Entries that are read for one page, with those of the returns on it.
+const READ_MAX: usize = 20_000;
 
 /// The page of a document; none where it has too many entries.
 pub(super) fn page_of(
@@ -22,7 +24,7 @@ pub(super) fn page_of(
 ) -> Result<Option<Page>, StoreError> {
     let (mut page, mut returns) = (Page::default(), BTreeSet::new());
     let Some(entries) = about(ledger, document, unwritten)? else { return Ok(None) };
-    let mut version = None;
+    let (mut version, mut read) = (None, entries.len());
     for entry in entries {
         match entry.body {
             Body::DocumentWritten { content, .. } if content.document == *document => {
@@ -40,6 +42,10 @@ pub(super) fn page_of(
     }
     for one in returns {
         let Some(entries) = about(ledger, &one, unwritten)? else { return Ok(None) };
+        read += entries.len();
+        if read > READ_MAX {
+            return Ok(None);
+        }
         let mut version = None;
         for entry in entries {
             match (entry.body, &version) {

@@ -17,7 +17,10 @@ use super::{
     load::{publish, recall},
     pages::page_of,
 };
-use crate::{api::past_of, rivals};
+use crate::{
+    api::{Told, past_of},
+    rivals,
+};
 
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
@@ -187,8 +190,15 @@ impl Thread {
         let missing = self.engine.missing_documents(now, command);
         if !missing.is_empty() {
             let reader = self.parts.ledger.reader()?;
-            let past = |document| past_of(&reader, &document).map(|past| (document, past));
-            let found = missing.into_iter().map(past).collect::<Result<Vec<_>, _>>()?;
+            let (mut found, mut unread) = (vec![], vec![]);
+            for document in missing {
+                match past_of(&reader, &document)? {
+                    Told::Nothing => found.push((document, None)),
+                    Told::Over(past) => found.push((document, Some(past))),
+                    Told::TooMuch => unread.push(document),
+                }
+            }
+            self.engine.supply_unread(unread);
             self.engine.supply_documents(found);
         }
         for _ in 0..LOOKS_MAX {
@@ -210,9 +220,8 @@ impl Thread {
         }
         let reader = self.parts.ledger.reader()?;
         for document in missing {
-            if let Some(page) = page_of(&reader, &document, unwritten)? {
-                self.engine.supply_page(document, page);
-            }
+            let page = page_of(&reader, &document, unwritten)?;
+            self.engine.supply_page(document, page);
         }
         Ok(())
     }

@@ -412,7 +412,9 @@ impl Engine {
 
     /// Whether a document is open, or was looked up.
     pub(crate) fn knows_document(&self, document: &Document) -> bool {
-        self.state.document(document).is_some() || self.memory.past.get(document).is_some()
+        self.state.document(document).is_some()
+            || self.memory.past.get(document).is_some()
+            || self.memory.unread.get(document).is_some()
     }
 
     /// What is looked at without a turn.
@@ -436,14 +438,23 @@ impl Engine {
         self.memory.past.insert(document, past);
     }
 
-    /// Whether it is known what a document moved.
-    pub(crate) fn knows_page(&self, document: &Document) -> bool {
-        self.memory.pages.get(document).is_some()
+    /// Remembers of which documents the journal tells more than is read.
+    pub(crate) fn remember_unread(&mut self, documents: Vec<Document>) {
+        documents.into_iter().for_each(|document| self.memory.unread.insert(document, ()));
     }
 
-    /// Remembers what a document moved.
-    pub(crate) fn remember_page(&mut self, document: Document, page: Page) {
-        self.memory.pages.insert(document, page);
+    /// Whether it is known what a document moved, or that it can't be.
+    pub(crate) fn knows_page(&self, document: &Document) -> bool {
+        self.memory.pages.get(document).is_some()
+            || self.memory.unread_pages.get(document).is_some()
+    }
+
+    /// Remembers what a document moved; none where that is too much to be read.
+    pub(crate) fn remember_page(&mut self, document: Document, page: Option<Page>) {
+        match page {
+            Some(page) => self.memory.pages.insert(document, page),
+            None => self.memory.unread_pages.insert(document, ()),
+        }
     }
 
     /// What is open.

@@ -43,6 +43,9 @@ const CLOSED_TASKS_MAX: usize = 4096;
 /// Documents of which it is remembered what they moved.
 const PAGES_MAX: usize = 4096;
 
+/// Documents of which it is remembered that the journal tells more than is read.
+const UNREAD_MAX: usize = 4096;
+
 /// Documents of the past that are remembered.
 const PAST_DOCUMENTS_MAX: usize = 8192;
 
@@ -165,8 +168,12 @@ pub(crate) struct Memory {
     pub(crate) closed: Recent<TaskId, Hash>,
     /// Documents that were looked up in the journal: none where there never was one.
     pub(crate) past: Recent<Document, Option<Past>>,
+    /// Documents of which the journal tells more than is read: of a journal that only grows that stays so.
+    pub(crate) unread: Recent<Document, ()>,
     /// What documents moved and got back, of those that returns name.
     pub(crate) pages: Recent<Document, Page>,
+    /// Documents of which more happened than a page is made of.
+    pub(crate) unread_pages: Recent<Document, ()>,
     /// When it was looked last whose time to sign ran out.
     pub(crate) documents_timed: Option<Stamp>,
     /// What rules ask for.
@@ -188,7 +195,9 @@ impl Default for Memory {
             answers: Recent::new(ANSWERS_MAX),
             closed: Recent::new(CLOSED_TASKS_MAX),
             past: Recent::new(PAST_DOCUMENTS_MAX),
+            unread: Recent::new(UNREAD_MAX),
             pages: Recent::new(PAGES_MAX),
+            unread_pages: Recent::new(UNREAD_MAX),
             documents_timed: None,
             rules: RuleMemory::default(),
         }

@@ -5,8 +5,9 @@ mod common;
 mod papers;
 
 use gatewarden_documents::Frame;
+use gatewarden_engine::{Command, Reply};
 use gatewarden_model::{Body, DocumentContent, MovementKind, StockStatus};
-use papers::{Papers, bolts, content, received};
+use papers::{Papers, bolts, content, receipt, received};
 
 /// Bolts that go back to ACME on what GR-1 brought.
 fn back(number: &str, quantity: i64) -> DocumentContent {
@@ -89,8 +90,37 @@ fn the_judge_finds_what_was_never_moved() {
 #[test]
 fn what_ended_since_the_start_is_known() {
     let (mut house, came) = received(3, "available");
-    let command = gatewarden_engine::Command::WriteDocument { content: came, by: house.by("sue") };
+    let command = Command::WriteDocument { content: came, by: house.by("sue") };
     house.command(&command);
     assert_eq!(house.refused(command), "number-twice");
     assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// A number about which more is recorded than is read counts as used, and nothing is found out about it twice.
+#[test]
+fn a_number_of_which_too_much_is_told_is_not_given_again() {
+    let mut house = papers::house();
+    let much = receipt("GR-9", 3, "available");
+    let write = Command::WriteDocument { content: much.clone(), by: house.by("sue") };
+    assert_eq!(house.engine.missing_documents(&house.now, &write), [much.document.clone()]);
+    house.engine.supply_unread(vec![much.document.clone()]);
+    assert_eq!(house.engine.missing_documents(&house.now, &write), []);
+    assert_eq!(house.refused(write), "too-much-to-read");
+    // Nothing names it either.
+    let mut back = back("RT-9", 1);
+    back.links[0].document = much.document;
+    let write = Command::WriteDocument { content: back, by: house.by("sue") };
+    house.command(&write);
+    assert_eq!(house.refused(write), "unknown-document");
+    // Of numbers that are made the next one is taken.
+    let mut unnamed = receipt("", 3, "available");
+    unnamed.document.number.clear();
+    let write = Command::WriteDocument { content: unnamed, by: house.by("sue") };
+    let missing = house.engine.missing_documents(&house.now, &write);
+    house.engine.supply_unread(vec![missing[0].clone()]);
+    house.command(&write);
+    match house.ok(write) {
+        Reply::Document { document, .. } => assert_eq!(document, missing[1]),
+        other => panic!("{other:?}"),
+    }
 }

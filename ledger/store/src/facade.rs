@@ -332,6 +332,17 @@ impl LedgerReader {
         both!(self, reader => reader.touching(subject, count))
     }
 
+    /// The oldest `count` entries about a subject from the entry `from` on, in sequence: who reads on from the last
+    /// one reads all. A movement's own entry is not among them.
+    pub fn touching_from(
+        &self,
+        subject: &Subject,
+        from: u64,
+        count: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        both!(self, reader => reader.touching_from(subject, from, count))
+    }
+
     /// The entries that touch what is still open, in sequence: replayed, they give the engine its
     /// state.
     pub fn live(&self) -> Result<Vec<Entry>, StoreError> {

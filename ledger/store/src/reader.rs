@@ -176,6 +176,21 @@ impl LedgerReader {
         fetch::all_at(&self.connection, &found)
     }
 
+    /// The oldest `count` entries about a subject from the entry `from` on, in sequence: who reads on from the last
+    /// one reads all. A movement's own entry is not among them.
+    pub fn touching_from(
+        &self,
+        subject: &Subject,
+        from: u64,
+        count: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let mut found = subjects::newest(&self.connection, subject, from, usize::MAX)?;
+        found.reverse();
+        found.truncate(count.min(ANSWER_ENTRIES_MAX));
+        fetch::all_at(&self.connection, &found)
+    }
+
     /// The entries that touch what is still open, in sequence: replayed, they give the engine its
     /// state.
     pub fn live(&self) -> Result<Vec<Entry>, StoreError> {

@@ -30,6 +30,10 @@ fn a_ledger_gives_back_what_was_appended_also_after_reopening(home) {
     assert_eq!(reader.movements(page).unwrap(), [receipt(299, 24)]);
     let subject = Subject { kind: SubjectKind::Document, key: "4500001".into() };
     assert_eq!(reader.touching(&subject, 2).unwrap(), [receipt(299, 24), receipt(300, 24)]);
+    let from = |seq, count| reader.touching_from(&subject, seq, count).unwrap();
+    assert_eq!(from(0, 2), [receipt(1, 24), receipt(2, 24)]);
+    assert_eq!(from(300, 2), [receipt(300, 24)]);
+    assert_eq!((from(301, 2).len(), from(0, 1_000).len()), (0, 300));
     assert_eq!(reader.live().unwrap().len(), 300);
     let stock = reader.stock(&BalanceFilter::default()).unwrap();
     assert_eq!(stock.len(), 1);

@@ -1,18 +1,22 @@
 //! Documents as the API shows them: those that are open from the engine, those that are over from the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{CountPhase, Engine, OpenDocument, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentStep, Field, FieldRights, Hash, ItemId, Mask,
-    RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
+    Actor, Body, Document, DocumentContent, DocumentStep, Entry, Field, FieldRights, Hash, ItemId,
+    Mask, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use serde::Serialize;
 
-/// Entries of one document that are looked through.
-const ENTRIES_MAX: usize = 10_000;
+/// Entries about a number that are looked through for a document: whoever names it adds to them.
+const ENTRIES_MAX: usize = 100_000;
+/// Entries that are read at once.
+const READ_AT_ONCE: usize = 1_000;
+/// Versions of a document that is over that are shown.
+const VERSIONS_MAX: usize = 10_000;
 
 /// Who somebody is, as documents name him.
 fn name_of(by: &Actor) -> String {
@@ -224,37 +228,29 @@ impl DocumentView {
 
 /// A document as its entries tell it.
 pub(crate) struct Past {
-    versions: Vec<(Stamp, String, DocumentContent)>,
+    /// The newest of them, the oldest first.
+    versions: VecDeque<(Stamp, String, DocumentContent)>,
     last: Option<DocumentStep>,
 }
 
 impl Past {
-    /// What the journal tells of a document; none where there never was one.
+    /// What the journal tells of a document, as far as it is read; none where it tells of none.
     pub(super) fn of(
         ledger: &LedgerReader,
         document: &Document,
     ) -> Result<Option<Self>, StoreError> {
-        let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
-        let mut past = Self { versions: vec![], last: None };
-        for entry in ledger.touching(&subject, ENTRIES_MAX)? {
-            match entry.body {
-                Body::DocumentWritten { content, by, .. } if content.document == *document => {
-                    past.versions.push((entry.at, name_of(&by), content));
+        let mut past = Self { versions: VecDeque::new(), last: None };
+        each_of(ledger, document, &mut |entry| match entry.body {
+            Body::DocumentWritten { content, by, .. } => {
+                if past.versions.len() >= VERSIONS_MAX {
+                    past.versions.pop_front();
                 }
-                Body::DocumentStepped { document: of, step, .. } if of == *document => {
-                    past.last = Some(step);
-                }
-                _ => {}
+                past.versions.push_back((entry.at, name_of(&by), content));
             }
-        }
+            Body::DocumentStepped { step, .. } => past.last = Some(step),
+            _ => {}
+        })?;
         Ok((!past.versions.is_empty()).then_some(past))
-    }
-
-    fn frame(&self) -> Frame {
-        match self.last {
-            Some(DocumentStep::Cancelled { .. }) => Frame::Cancelled,
-            _ => Frame::Closed,
-        }
     }
 
     /// The versions, the oldest first.
@@ -263,8 +259,8 @@ impl Past {
     }
 
     pub(super) fn into_view(mut self) -> Option<DocumentView> {
-        let state = self.frame().name().to_owned();
-        let (at, author, content) = self.versions.pop()?;
+        let state = frame_after(self.last.as_ref()).name().to_owned();
+        let (at, author, content) = self.versions.pop_back()?;
         Some(DocumentView {
             digest: content.digest(),
             content,
@@ -281,18 +277,63 @@ impl Past {
     }
 }
 
-/// What the engine must know of a document that is over.
-pub(crate) fn past_of(
+/// Shows the entries that wrote a document or took a step of it, in sequence, however many name it. False where
+/// more is recorded about its number than is looked through.
+fn each_of(
     ledger: &LedgerReader,
     document: &Document,
-) -> Result<Option<gatewarden_engine::Past>, StoreError> {
-    let Some(past) = Past::of(ledger, document)? else { return Ok(None) };
-    let contents = past.versions.iter().map(|(_, _, content)| content);
-    Ok(Some(gatewarden_engine::Past {
-        frame: past.frame(),
-        lines: contents.clone().flat_map(|content| &content.lines).map(|line| line.line).collect(),
-        digests: contents.map(DocumentContent::digest).collect(),
-    }))
+    see: &mut dyn FnMut(Entry),
+) -> Result<bool, StoreError> {
+    let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
+    let (mut from, mut looked) = (0, 0);
+    while looked < ENTRIES_MAX {
+        let entries = ledger.touching_from(&subject, from, READ_AT_ONCE)?;
+        let Some(last) = entries.last() else { return Ok(true) };
+        (from, looked) = (last.seq.saturating_add(1), looked + entries.len());
+        let own = |entry: &Entry| match &entry.body {
+            Body::DocumentWritten { content, .. } => content.document == *document,
+            Body::DocumentStepped { document: of, .. } => of == document,
+            _ => false,
+        };
+        entries.into_iter().filter(own).for_each(&mut *see);
+    }
+    Ok(ledger.touching_from(&subject, from, 1)?.is_empty())
+}
+
+fn frame_after(last: Option<&DocumentStep>) -> Frame {
+    match last {
+        Some(DocumentStep::Cancelled { .. }) => Frame::Cancelled,
+        _ => Frame::Closed,
+    }
+}
+
+/// What the journal tells of a document to the engine.
+pub(crate) enum Told {
+    /// There never was one.
+    Nothing,
+    /// It was there, and is over unless it is open.
+    Over(gatewarden_engine::Past),
+    /// So much that it is not known whether it ever was.
+    TooMuch,
+}
+
+/// What the engine must know of a document that is over.
+pub(crate) fn past_of(ledger: &LedgerReader, document: &Document) -> Result<Told, StoreError> {
+    let (mut last, mut lines, mut digests) = (None, BTreeSet::new(), BTreeSet::new());
+    let whole = each_of(ledger, document, &mut |entry| match entry.body {
+        Body::DocumentWritten { content, .. } => {
+            lines.extend(content.lines.iter().map(|line| line.line));
+            digests.insert(content.digest());
+        }
+        Body::DocumentStepped { step, .. } => last = Some(step),
+        _ => {}
+    })?;
+    let frame = frame_after(last.as_ref());
+    Ok(match (whole, digests.is_empty()) {
+        (false, _) => Told::TooMuch,
+        (true, true) => Told::Nothing,
+        (true, false) => Told::Over(gatewarden_engine::Past { frame, lines, digests }),
+    })
 }
 
 /// A to-do.

@@ -88,6 +88,12 @@ impl Engine {
             self.remember_document(document, past);
         }
     }
+
+    /// Takes over of which documents the journal tells more than is read: their numbers count as used, and nothing
+    /// names them while they are not open.
+    pub fn supply_unread(&mut self, documents: Vec<Document>) {
+        self.remember_unread(documents);
+    }
 }
 
 /// Remembers a document that an entry ends, before the entry is applied: what was looked up before it began is
@@ -160,6 +166,7 @@ impl Turn<'_> {
             match self.memory.past.get(&document) {
                 Some(None) => return Ok(document.number),
                 Some(Some(_)) => {}
+                None if self.memory.unread.get(&document).is_some() => {}
                 None => break,
             }
         }
@@ -185,6 +192,10 @@ pub(super) fn check_number(
                 document.number
             );
             Err(("number-twice", message))
+        }
+        None if memory.unread.get(document).is_some() => {
+            let message = "document.number: so much is recorded about it that it was not read: take another number";
+            Err(("too-much-to-read", message.into()))
         }
         None => Err(("not-looked-up", "document.number: it was not looked up: ask again".into())),
     }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_documents::{Frame, KindDefinition};
+use gatewarden_documents::{Frame, KindDefinition, Step};
 use gatewarden_model::{
     Body, Document, DocumentContent, DocumentKind, DocumentLine, DocumentStep, ItemId, Movement,
 };
@@ -138,7 +138,7 @@ pub(crate) fn check_back<'p>(
     state: &State,
     content: &DocumentContent,
     kind: &KindDefinition,
-    page: impl Fn(&Document) -> Option<&'p Page>,
+    page: impl Fn(&Document) -> Result<&'p Page, Fault>,
 ) -> Result<(), Fault> {
     type Asked<'c> = BTreeMap<(BTreeSet<&'c Document>, &'c ItemId), (usize, i64)>;
     let mut asked: Asked<'_> = BTreeMap::new();
@@ -175,14 +175,11 @@ fn left_of<'p>(
     state: &State,
     content: &DocumentContent,
     (from, item): (&BTreeSet<&Document>, &ItemId),
-    page: impl Fn(&Document) -> Option<&'p Page>,
+    page: impl Fn(&Document) -> Result<&'p Page, Fault>,
 ) -> Result<i64, Fault> {
     let (mut moved, mut back) = (0_i64, BTreeMap::<&Document, i64>::new());
     for document in from {
-        let Some(page) = page(document) else {
-            let message = format!("links: {} was not looked up: ask again", document.number);
-            return Err(("not-looked-up", message));
-        };
+        let page = page(document)?;
         moved = moved.saturating_add(page.moved.get(item).copied().unwrap_or_default());
         for (by, items) in page.back.iter().filter(|(by, _)| **by != content.document) {
             let sum = items.get(item).copied().unwrap_or_default();
@@ -217,8 +214,12 @@ impl Engine {
     /// each in the journal and tell by `supply_page`.
     #[must_use]
     pub fn missing_pages(&self, command: &Command) -> Vec<Document> {
-        let Command::SubmitDocument { document, .. } = command else { return vec![] };
+        let Command::SubmitDocument { document, by, .. } = command else { return vec![] };
         let Some(open) = self.state().document(document) else { return vec![] };
+        // Nothing is looked up for whoever is refused anyway.
+        if !self.may_take(by, &open.content, &Step::Submit) {
+            return vec![];
+        }
         let known = self.state().procedures_in_force();
         let Some(kind) = known.and_then(|known| known.kinds.of(document.kind)) else {
             return vec![];
@@ -232,8 +233,8 @@ impl Engine {
         named
     }
 
-    /// Takes over what the journal tells that a document moved and got back.
-    pub fn supply_page(&mut self, document: Document, page: Page) {
+    /// Takes over what the journal tells that a document moved and got back; none where that is too much to be read.
+    pub fn supply_page(&mut self, document: Document, page: Option<Page>) {
         self.remember_page(document, page);
     }
 }
@@ -245,6 +246,20 @@ impl Turn<'_> {
         content: &DocumentContent,
         kind: &KindDefinition,
     ) -> Result<(), Fault> {
-        check_back(self.state, content, kind, |document| self.memory.pages.get(document))
+        check_back(self.state, content, kind, |document| self.page(document))
+    }
+
+    fn page(&self, document: &Document) -> Result<&Page, Fault> {
+        let number = &document.number;
+        match self.memory.pages.get(document) {
+            Some(page) => Ok(page),
+            None if self.memory.unread_pages.get(document).is_some() => {
+                let message = format!(
+                    "links: so much is recorded about {number} that it was not read: name another document of it"
+                );
+                Err(("too-much-to-read", message))
+            }
+            None => Err(("not-looked-up", format!("links: {number} was not looked up: ask again"))),
+        }
     }
 }

@@ -18,22 +18,14 @@ use crate::{
     state::{OpenDocument, State},
 };
 
-/// What documents moved and got back, of the kinds that returns are held against.
+/// What documents moved and got back, of every kind: later procedures may hold returns against any, also for what
+/// it moved before them.
 #[derive(Debug, Default)]
 pub(super) struct Book(HashMap<Document, Page>);
 
-/// The pages that an entry may be counted on.
-struct Open<'b> {
-    book: &'b mut Book,
-    state: &'b State,
-}
-
-impl Pages for Open<'_> {
+impl Pages for Book {
     fn page(&mut self, document: &Document) -> Option<&mut Page> {
-        let mut kinds = self.state.procedures_in_force()?.kinds.kinds.iter();
-        let is_source =
-            |one: &KindDefinition| one.legs.iter().any(|leg| leg.sources.contains(&document.kind));
-        kinds.any(is_source).then(|| self.book.0.entry(document.clone()).or_default())
+        Some(self.0.entry(document.clone()).or_default())
     }
 }
 
@@ -41,7 +33,7 @@ impl Book {
     /// Counts an entry, before it is applied to the state.
     pub(super) fn count(&mut self, state: &State, entry: &Entry) {
         if matches!(entry.body, Body::Moved { .. } | Body::DocumentStepped { .. }) {
-            returns::note(&mut Open { book: self, state }, state, &entry.body);
+            returns::note(self, state, &entry.body);
         }
     }
 
@@ -64,7 +56,7 @@ impl Book {
             not_more_than_waits(state, content)?;
         }
         let empty = Page::default();
-        let page = |document: &Document| Some(self.0.get(document).unwrap_or(&empty));
+        let page = |document: &Document| Ok(self.0.get(document).unwrap_or(&empty));
         returns::check_back(state, content, kind, page).map_err(|(_, why)| why)
     }
 }

@@ -131,7 +131,7 @@ impl Papers for House {
         }
         for missing in self.engine.missing_pages(command) {
             let page = page_of(&self.journal, &missing);
-            self.engine.supply_page(missing, page);
+            self.engine.supply_page(missing, Some(page));
         }
     }
 

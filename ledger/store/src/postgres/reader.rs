@@ -105,6 +105,19 @@ impl PgReader {
         self.list(sql, &[&kind, &subject.key, &self.lane, &own, &limit(count)])
     }
 
+    pub(crate) fn touching_from(
+        &self,
+        subject: &Subject,
+        from: u64,
+        count: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT seq, leaf, bytes FROM entry WHERE lane = $3 AND seq IN (\
+            SELECT seq FROM subject WHERE kind = $1 AND key = $2 AND lane = $3 AND seq >= $4 \
+            ORDER BY seq LIMIT $5) ORDER BY seq";
+        let kind = i32::from(subject.kind.code());
+        self.list(sql, &[&kind, &subject.key, &self.lane, &number(from), &limit(count)])
+    }
+
     pub(crate) fn live(&self) -> Result<Vec<Entry>, StoreError> {
         let sql = "SELECT seq, leaf, bytes FROM entry WHERE lane = $1 \
             AND seq IN (SELECT seq FROM live WHERE lane = $1) ORDER BY seq";
