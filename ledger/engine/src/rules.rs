@@ -211,6 +211,21 @@ impl Turn<'_> {
         firings.into_iter().filter_map(left).collect()
     }
 
+    /// What of these is said, where they are recorded one after the other as they stand; nothing is yet.
+    pub(crate) fn hushed_in_turn(
+        &self,
+        firings: Vec<(Document, RuleFiring)>,
+    ) -> Vec<(Document, RuleFiring)> {
+        let Some(set) = self.rule_set() else { return vec![] };
+        let (mut said, now_us) = (self.memory.rules.said.clone(), self.now.wall_us);
+        let one = |(document, firing)| {
+            let firing = said.hush_at_least(set, firing, now_us, 0)?;
+            said.take(&firing, now_us);
+            Some((document, firing))
+        };
+        firings.into_iter().filter_map(one).collect()
+    }
+
     /// Records what rules found, and does what follows.
     pub(crate) fn record_firings(&mut self, firings: Vec<RuleFiring>, document: Option<&Document>) {
         for firing in firings {

@@ -536,6 +536,65 @@ fn many_versions_are_written_in_one_turn_or_not_at_all() {
 }
 
 #[test]
+fn rules_before_a_change_hold_for_versions_written_together() {
+    let own = r#"
+[[rules]]
+id = "not-five"
+title = "Nobody changes one to five."
+when = "before"
+on = ["change"]
+if = "lines.exists(l, l.quantity == 5)"
+then = [{ kind = "refuse", reason = "not of five" }]
+
+[[rules]]
+id = "seven"
+title = "Sevens are looked at."
+when = "before"
+on = ["change"]
+if = "lines.exists(l, l.quantity == 7)"
+quiet_h = 1
+key = ["document.kind"]
+then = [{ kind = "todo", to = ["role:warehouse-supervisor"], title = "Look at it.", due_h = 24 }]
+"#;
+    let mut parts = parts();
+    parts.insert(RULES.to_owned(), text(&rules_of(own)));
+    let mut house = stocked_under(parts);
+    let rules = |house: &House| {
+        let fired = house.journal.iter().filter_map(|entry| match &entry.body {
+            Body::RuleFired { firing, .. } => Some(firing.rule.clone()),
+            _ => None,
+        });
+        fired.collect::<Vec<_>>()
+    };
+    let all = |house: &House, quantities: [i64; 3]| {
+        let number = |(n, quantity)| requisition(&format!("MR-{n}"), 1, quantity);
+        let contents = Arc::new((1..).zip(quantities).map(number).collect());
+        Command::WriteDocuments { contents, by: house.by("ann") }
+    };
+    // What is new is no change.
+    let new = all(&house, [5, 2, 3]);
+    house.look(&new);
+    assert_eq!(house.ok(new), Reply::Documents { written: 3 });
+    assert!(rules(&house).is_empty());
+    // One that is refused has none of them written; what is recorded is as if it were written alone.
+    let changed = all(&house, [6, 7, 5]);
+    assert_eq!(house.refused(changed), "rule-refused");
+    assert_eq!(versions(&house), 3);
+    assert_eq!(rules(&house), ["not-five"]);
+    let of = house.journal.iter().rev().find_map(|entry| match &entry.body {
+        Body::RuleFired { document, .. } => document.clone(),
+        _ => None,
+    });
+    assert_eq!(of, Some(document("MR-3")));
+    assert!(matches!(house.journal.last().unwrap().body, Body::Denied { .. }));
+    // What they find where they let it be is told once, as if one were written after the other.
+    let changed = all(&house, [7, 7, 4]);
+    assert_eq!(house.ok(changed), Reply::Documents { written: 3 });
+    assert_eq!(rules(&house), ["not-five", "seven"]);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
 fn a_trial_tells_what_writing_would_do_and_leaves_no_trace() {
     let mut house = chained();
     let digest = house.write(&requisition("MR-1", 1, 5), "ann");

@@ -3,10 +3,11 @@
 //! Invariants: what they find is recorded, whether it refuses or not; who has to sign beside can be asked for when a
 //! document is handed in, not later, so a rule that asks for it here refuses. Absent: handing in (`submit`), movements.
 
-use gatewarden_model::{Actor, DocumentContent};
+use gatewarden_model::{Actor, DocumentContent, RuleFiring};
 
 use crate::{
     documents::facts::{Frozen, of_version},
+    rules::Refused,
     state::OpenDocument,
     turn::{Fault, Turn},
 };
@@ -36,8 +37,20 @@ impl Turn<'_> {
         by: &Actor,
     ) -> Result<(), Fault> {
         let Some(open) = open else { return Ok(()) };
+        let asked = self.rules_on_change(content, open, by);
+        self.tell(asked, open)
+    }
+
+    /// What the rules say before a further version of a document is written, without a trace: what they found where
+    /// they let it be written; else why they don't, with what is to be recorded of it.
+    pub(crate) fn rules_on_change(
+        &self,
+        content: &DocumentContent,
+        open: &OpenDocument,
+        by: &Actor,
+    ) -> Result<Vec<RuleFiring>, Refused> {
         let frozen = self.facts_of(content, by);
-        self.rules_let_of("change", open, (content, &frozen), by)
+        self.rules_on("change", open, (content, &frozen), by)
     }
 
     fn facts_of(&self, content: &DocumentContent, author: &Actor) -> Frozen {
@@ -51,16 +64,37 @@ impl Turn<'_> {
         (content, frozen): (&DocumentContent, &Frozen),
         by: &Actor,
     ) -> Result<(), Fault> {
-        let document = open.document().clone();
-        let (firings, answer) = match self.rules_before(operation, open, (content, frozen), by) {
-            Ok(found) if found.extra.is_empty() => (found.firings, Ok(())),
-            Ok(found) => {
-                let message = "a rule asks for one more signature, which can't be asked for now: \
-                               write a further version and hand it in";
-                (found.firings, Err(("rule-approver", message.to_owned())))
-            }
+        let asked = self.rules_on(operation, open, (content, frozen), by);
+        self.tell(asked, open)
+    }
+
+    fn rules_on(
+        &self,
+        operation: &str,
+        open: &OpenDocument,
+        (content, frozen): (&DocumentContent, &Frozen),
+        by: &Actor,
+    ) -> Result<Vec<RuleFiring>, Refused> {
+        let found = self.rules_before(operation, open, (content, frozen), by)?;
+        if found.extra.is_empty() {
+            return Ok(found.firings);
+        }
+        let message = "a rule asks for one more signature, which can't be asked for now: write a \
+                       further version and hand it in";
+        Err((("rule-approver", message.to_owned()), found.firings))
+    }
+
+    /// Records what rules found, whether they let it be or not.
+    fn tell(
+        &mut self,
+        asked: Result<Vec<RuleFiring>, Refused>,
+        open: &OpenDocument,
+    ) -> Result<(), Fault> {
+        let (firings, answer) = match asked {
+            Ok(firings) => (firings, Ok(())),
             Err((fault, firings)) => (firings, Err(fault)),
         };
+        let document = open.document().clone();
         self.record_firings(firings, Some(&document));
         answer
     }
