@@ -5,7 +5,7 @@ mod common;
 mod papers;
 
 use gatewarden_documents::Frame;
-use gatewarden_engine::{Command, Reply};
+use gatewarden_engine::{Command, Engine, Reply, Settings};
 use gatewarden_model::{Body, DocumentContent, MovementKind, StockStatus};
 use papers::{Papers, bolts, content, receipt, received};
 
@@ -123,4 +123,60 @@ fn a_number_of_which_too_much_is_told_is_not_given_again() {
         Reply::Document { document, .. } => assert_eq!(document, missing[1]),
         other => panic!("{other:?}"),
     }
+}
+
+/// Reading for a page takes time: none is read for somebody without the right, nor twice where it is too much.
+#[test]
+fn no_page_is_read_for_whoever_is_refused_anyway() {
+    let (mut house, came) = received(10, "available");
+    house.engine = house.restarted();
+    let three = back("RT-1", 3);
+    let digest = house.write(&three, "sue");
+    let submit = |house: &common::House, who| {
+        let document = three.document.clone();
+        Command::SubmitDocument { document, digest, by: house.by(who) }
+    };
+    assert_eq!(house.engine.missing_pages(&submit(&house, "ann")), []);
+    let hers = submit(&house, "sue");
+    assert_eq!(house.engine.missing_pages(&hers), [came.document.clone()]);
+    house.engine.supply_page(came.document, None);
+    assert_eq!(house.engine.missing_pages(&hers), []);
+    assert_eq!(house.refused(hers), "too-much-to-read");
+}
+
+/// What was moved before its kind had to be named counts for the judge as for the engine.
+#[test]
+fn what_came_under_earlier_procedures_goes_back_under_later_ones() {
+    let mut house = papers::without_procedures();
+    let mut settings = house.engine.settings().clone();
+    let mut kinds = gatewarden_config::shipped_kinds();
+    for kind in &mut kinds.kinds {
+        kind.numbers_given = true;
+        kind.legs.iter_mut().for_each(|leg| leg.sources.clear());
+    }
+    let told = String::from_utf8(gatewarden_model::canonical::encode(&kinds).unwrap()).unwrap();
+    let later = settings.procedures.insert(gatewarden_engine::DOCUMENTS.to_owned(), told).unwrap();
+    begin_with(&mut house, settings.clone());
+    house.ok(Command::DefineProcedures);
+    house.signed(&receipt("GR-1", 10, "available"), &["mia"]);
+    assert_eq!(house.seen(1, "dock-1", 1, &bolts(1..=10)), "posted");
+    settings.procedures.insert(gatewarden_engine::DOCUMENTS.to_owned(), later);
+    begin_with(&mut house, settings);
+    let Reply::Requested(id) = house.ok(Command::DefineProcedures) else { panic!("not asked") };
+    let by = house.by("adam");
+    let (activation, mitigations, reason) = (None, vec![], String::new());
+    house.ok(Command::DecideChange { id, approve: true, reason, activation, mitigations, by });
+    house.signed(&back("RT-1", 6), &["mia"]);
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=6)), "posted");
+    let five = house.submit(&back("RT-2", 5), "sue");
+    assert_eq!(house.refused(five), "more-than-moved");
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// The engine anew, with other settings.
+fn begin_with(house: &mut common::House, settings: Settings) {
+    let access = house.engine.access().clone();
+    let mut engine = Engine::new(settings, access, house.engine.next_seq());
+    common::live(&house.journal).into_iter().for_each(|entry| engine.replay(entry));
+    house.engine = engine;
 }
