@@ -7,9 +7,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{House, at, live, pass, session_id, settings, word};
-use gatewarden_documents::Frame;
+use gatewarden_documents::{Frame, KindDefinition, kinds::Amend};
 use gatewarden_engine::{
-    BinCount, Command, CountPhase, DOCUMENTS, DocumentAct, Judge, Reply, Settings, WORKFLOWS,
+    BinCount, Command, CountPhase, DOCUMENTS, DocumentAct, Judge, Reply, Settings, Trial, WORKFLOWS,
 };
 use gatewarden_model::{
     ApprovalAct, Body, CountSeen, Document, DocumentContent, DocumentKind, DocumentLine,
@@ -53,8 +53,14 @@ fn text<T: serde::Serialize>(value: &T) -> String {
 
 /// The shipped kind, and no other, so that all else moves without papers; counts are ordered and decided on by a supervisor.
 fn parts() -> BTreeMap<String, String> {
+    parts_with(|_| {})
+}
+
+/// As `parts`, with another definition of the order.
+fn parts_with(change: impl Fn(&mut KindDefinition)) -> BTreeMap<String, String> {
     let mut kinds = gatewarden_config::procedures::documents::shipped_kinds();
     kinds.kinds.retain(|kind| kind.kind == DocumentKind::CountOrder);
+    kinds.kinds.iter_mut().for_each(change);
     let workflows = Workflows {
         workflows: vec![
             workflow("count-order", &[DocumentKind::CountOrder]),
@@ -179,8 +185,11 @@ fn bolts(serials: std::ops::RangeInclusive<u32>) -> String {
 
 /// 10 bolts at the dock, and an approved order to count these bins, by sue.
 fn ordered(bins: &[&str]) -> House {
-    let mut house =
-        House::with_both(Settings { procedures: parts(), ..settings() }, common::access());
+    ordered_under(parts(), bins)
+}
+
+fn ordered_under(procedures: BTreeMap<String, String>, bins: &[&str]) -> House {
+    let mut house = House::with_both(Settings { procedures, ..settings() }, common::access());
     house.enrol("kim", &["storekeeper"]);
     house.sign_in(1, Some("dock-1"), "sam");
     house.receive(1, "10 BOLT-M8 10 in", &bolts(1..=10));
@@ -335,6 +344,23 @@ fn what_is_rejected_or_cancelled_posts_nothing_and_thaws() {
     house.at_dock(5, "sam");
     house.receive(2, "10 BOLT-M8 1 in", "bolt#50");
     assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_count_that_runs_is_not_written_anew_with_others_either() {
+    // A file that says so is refused; a journal of before may have it.
+    let parts = parts_with(|kind| kind.amend = Amend::InExecution);
+    for mut house in [ordered_under(parts, &[DOCK]), decided_on()] {
+        let versions = house.versions().len();
+        let other = content(&[RACK]);
+        let by = house.by("sue");
+        let tried = house.engine.try_version(&mut Trial::of(by.clone()), other.clone());
+        assert_eq!(tried.unwrap_err()[0].code, "count-open");
+        let all = Command::WriteDocuments { contents: vec![other].into(), by };
+        assert_eq!(house.refused(all), "count-open");
+        assert_eq!(house.versions().len(), versions);
+        assert_eq!(house.judged(), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use gatewarden_model::{DOCUMENT_LINES_MAX, DocumentKind, Module};
 
 use super::{
-    Execution, HeadField, KindDefinition, Kinds, LEGS_MAX, LINK_RULES_MAX, Leg, LineField,
+    Amend, Execution, HeadField, KindDefinition, Kinds, LEGS_MAX, LINK_RULES_MAX, Leg, LineField,
     QuantityRule, RECOUNTS_MAX, STATES_MAX, TOLERANCE_PERMILLE_MAX, may_go,
 };
 use crate::{fields, frame::Frame};
@@ -295,6 +295,10 @@ fn special(finder: &mut Finder<'_>, kind: &KindDefinition) {
         Some(rules) if rules.recounts_max > RECOUNTS_MAX || rules.tolerance_permille > 1_000 => {
             let expected = format!("at most {RECOUNTS_MAX} recounts and 1000 per mille");
             finder.key("count", "count-range", "a count out of range".into(), &expected);
+        }
+        Some(_) if kind.amend == Amend::InExecution => {
+            let message = String::from("a count that runs is not amended");
+            finder.key("amend", "amend-counted", message, "draft or approved");
         }
         _ => {}
     }

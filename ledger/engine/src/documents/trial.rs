@@ -1,7 +1,8 @@
 //! Versions tried one after the other, as if each before were written: what writing would do, without a trace.
 //!
 //! Invariant: what is tried and what is written at once is asked the same questions in the same place (`tried`); a
-//! document counts as there for those that come after it. Absent: the writing (`batch`), single versions (`write`).
+//! document counts as there for those that come after it. Absent: the writing, and the rules before a change, which are
+//! asked in its turn (`batch`); single versions (`write`).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use gatewarden_model::{
 };
 
 use super::{
-    Decided, House, circumstances, decide_document, defined,
+    Decided, House, decide_document, defined,
     draft::{Beside, Staged, mistakes_in},
 };
 use crate::{
@@ -238,10 +239,8 @@ fn next_version(
         return super::past::check_number(look.memory, &trial.beside, document)
             .map_err(|(code, message)| at_its_field(code, &message));
     };
-    let now = circumstances(look.state, open, kind);
-    gatewarden_documents::after(kind, &open.stage, &FrameStep::Write, &now)
-        .map(drop)
-        .map_err(|fault| at_its_field(fault.code(), &fault.to_string()))
+    super::write::may_replace(look.state, open, kind)
+        .map_err(|(code, message)| at_its_field(code, &message))
 }
 
 /// A message that begins with its field.

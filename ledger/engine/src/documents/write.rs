@@ -1,17 +1,17 @@
 //! Versions of documents.
 
-use gatewarden_documents::Step as FrameStep;
+use gatewarden_documents::{KindDefinition, Step as FrameStep};
 use gatewarden_model::{Actor, Body, DocumentContent};
 
 use super::{
-    Beside, DOCUMENTS_MAX,
+    Beside, DOCUMENTS_MAX, circumstances,
     draft::{House, mistakes_in},
     first_of,
     past::check_number,
     written,
 };
 use crate::{
-    state::OpenDocument,
+    state::{OpenDocument, State},
     turn::{Answer, Fault, Turn},
 };
 
@@ -73,11 +73,7 @@ impl Turn<'_> {
             return Err(("version-stale", message));
         }
         match known {
-            Some(open) if open.count.is_some() => {
-                let message = "state: it is being counted: finish or cancel that first".to_owned();
-                return Err(("count-open", message));
-            }
-            Some(open) => self.frame_allows(open, &kind, &FrameStep::Write)?,
+            Some(open) => may_replace(self.state, open, &kind)?,
             None if self.state.documents.len() >= DOCUMENTS_MAX => {
                 let message = format!("{DOCUMENTS_MAX} documents are open: close some");
                 return Err(("documents-full", message));
@@ -100,4 +96,24 @@ impl Turn<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a further version may replace an open one now; asked of each that is written, alone or with others.
+pub(super) fn may_replace(
+    state: &State,
+    open: &OpenDocument,
+    kind: &KindDefinition,
+) -> Result<(), Fault> {
+    if open.count.is_some() {
+        let message = "state: it is being counted: finish or cancel that first".to_owned();
+        return Err(("count-open", message));
+    }
+    gatewarden_documents::after(
+        kind,
+        &open.stage,
+        &FrameStep::Write,
+        &circumstances(state, open, kind),
+    )
+    .map(drop)
+    .map_err(|fault| (fault.code(), fault.to_string()))
 }
