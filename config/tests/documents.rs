@@ -74,6 +74,17 @@ fn all_mistakes_are_told_at_their_place() {
 }
 
 #[test]
+fn a_count_that_runs_is_not_amended() {
+    let amend = |until: &str| {
+        let counted = format!("amend = \"{until}\"\ncount = {{");
+        parsed(&shipped_kinds_text().replacen("\ncount = {", &format!("\n{counted}"), 1)).0
+    };
+    assert_eq!(amend("approved"), []);
+    let codes: Vec<_> = amend("in-execution").into_iter().map(|(.., code)| code).collect();
+    assert_eq!(codes, ["amend-counted"]);
+}
+
+#[test]
 fn every_kind_is_shipped_and_its_definitions_have_canonical_bytes() {
     let kinds = shipped_kinds();
     for kind in DocumentKind::ALL {

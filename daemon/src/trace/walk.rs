@@ -88,19 +88,24 @@ fn ties(body: &Body, of: &Subject) -> Ties {
         (Body::DocumentWritten { content, .. }, SubjectKind::Document) => {
             written(&mut ties, content, of);
         }
-        (Body::DocumentStepped { document, step, .. }, SubjectKind::Document) => match step {
-            DocumentStep::Fulfilled { by, movement, .. }
-            | DocumentStep::Consumed { by, movement, .. }
-            | DocumentStep::Inspected { by, movement, .. } => {
-                if document.number == of.key {
-                    ties.followers.extend([subject(by), moved_subject(*movement)]);
-                }
-                if by.number == of.key && by != document {
-                    ties.origins.push(subject(document));
-                }
+        (
+            Body::DocumentStepped {
+                document,
+                step:
+                    DocumentStep::Fulfilled { by, movement, .. }
+                    | DocumentStep::Consumed { by, movement, .. }
+                    | DocumentStep::Inspected { by, movement, .. },
+                ..
+            },
+            SubjectKind::Document,
+        ) => {
+            if document.number == of.key {
+                ties.followers.extend([subject(by), moved_subject(*movement)]);
             }
-            _ => {}
-        },
+            if by.number == of.key && by != document {
+                ties.origins.push(subject(document));
+            }
+        }
         (Body::Moved { movement, .. }, SubjectKind::Document) => {
             ties.is_followers = true;
             ties.followers.push(moved_subject(movement.id));

@@ -25,6 +25,7 @@ use crate::{
         mask::{Eyes, good},
         problem::{Problem, Text},
     },
+    imports::AT_ONCE_MAX,
     shapes::DocumentShape,
 };
 
@@ -106,11 +107,11 @@ impl From<Mistake> for Wrong {
 }
 
 /// Everything that is wrong with a version, or with all documents of a JSON or CSV text, at once and with its line
-/// and column; nothing is written. Needs the right to write each of them.
+/// and column; at most 1,000 documents; nothing is written. Needs the right to write each of them.
 #[utoipa::path(post, path = "/api/v1/documents/check", tag = "documents",
     request_body(content((DocumentShape = "application/json"), (String = "text/csv"))),
     params(("kind" = Option<String>, Query,)),
-    responses((status = 200, body = Checked), (status = 403, body = Problem)))]
+    responses((status = 200, body = Checked), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn check(
     State(api): State<Api>,
     who: Who,
@@ -122,7 +123,12 @@ pub(crate) async fn check(
     let fields = api.app.recorder.query(declared).await?;
     let format = Some(if text.is_csv { Format::Csv } else { Format::Json });
     let settings = Settings { format, kind, fields, ..Settings::default() };
-    let mut parsed: Vec<Parsed> = documents(&text.bytes[..], &settings).collect();
+    let mut parsed: Vec<Parsed> =
+        documents(&text.bytes[..], &settings).take(AT_ONCE_MAX + 1).collect();
+    if parsed.len() > AT_ONCE_MAX {
+        let message = format!("more than {AT_ONCE_MAX} documents at once: check them in parts");
+        return Err(Problem::unprocessable("too-many-documents", message));
+    }
     may_check(&api, &who, &parsed).await?;
     let contents: Vec<_> = parsed.iter_mut().filter_map(|one| one.content.take()).collect();
     let count = contents.len() as u64;
