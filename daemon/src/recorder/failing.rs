@@ -74,7 +74,7 @@ impl Thread {
         let entries = self.engine.handle(now, command).entries;
         let group = Group { entries, credentials: vec![] };
         match self.parts.ledger.append(&group) {
-            Ok(committed) => drop(self.size.send_replace(committed.size)),
+            Ok(committed) => self.tell_size(committed.size),
             Err(error) => {
                 tracing::error!(%error, "that the disk is full could not be recorded");
                 self.stuck = true;

@@ -250,13 +250,19 @@ impl Thread {
             self.forget_shared();
         }
         publish(&self.board, &self.engine);
-        self.size.send_replace(self.parts.ledger.next_seq());
+        self.tell_size(self.parts.ledger.next_seq());
         for done in decided {
             for signal in done.signals {
                 let _ = self.parts.signals.send(signal);
             }
             let _ = done.answer.send(Ok(done.reply));
         }
+    }
+
+    /// Wakes whoever reads the journal, where it grew. A question alone wakes nobody: who reads asks questions, and
+    /// would keep itself awake.
+    pub(super) fn tell_size(&self, size: u64) {
+        self.size.send_if_modified(|told| std::mem::replace(told, size) != size);
     }
 
     /// What others may change is asked for again for each group. Where that fails the next group

@@ -197,6 +197,8 @@ async fn post(house: &House, passes: Vec<Pass>, callers: usize) -> anyhow::Resul
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
     use super::*;
 
     #[test]
@@ -205,5 +207,21 @@ mod tests {
         let posted = Posted { waits, ..Posted::default() };
         assert_eq!([50, 99, 100].map(|p| posted.percentile(p)), [100.0, 198.0, 200.0]);
         assert_eq!(Posted::default().percentile(99), 0.0);
+    }
+
+    /// Whoever reads the journal asks the recorder too: woken by his own question he would never sleep again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_question_wakes_nobody_who_waits_for_entries() {
+        let dir = tempfile::tempdir().unwrap();
+        let shim = Shim::register("bench-quiet", Duration::ZERO).unwrap();
+        let recorder = start(dir.path(), &shim, 1).unwrap();
+        let mut size = recorder.size();
+        size.mark_unchanged();
+        recorder.query(|engine| drop(engine.items_with_level())).await.unwrap();
+        recorder.query(|engine| drop(engine.scheduled_rules())).await.unwrap();
+        assert!(!size.has_changed().unwrap(), "nothing was recorded");
+        crate::run::define(&recorder).await.unwrap();
+        assert!(size.has_changed().unwrap(), "something was");
+        recorder.shut().await;
     }
 }

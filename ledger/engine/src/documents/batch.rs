@@ -33,6 +33,9 @@ struct Ready {
 /// Which document is wrong, and why.
 type Wrong = (usize, Document, Box<No>);
 
+/// What is wrong, and what rules found that refused it.
+type Stopped = (Wrong, Vec<RuleFiring>);
+
 impl Turn<'_> {
     /// Writes all versions, or none of them. Those that are there already are left as they are.
     pub(crate) fn write_documents(
@@ -74,7 +77,7 @@ impl Turn<'_> {
         &self,
         ready: &[Ready],
         by: &Actor,
-    ) -> Result<Vec<(Document, RuleFiring)>, (Wrong, Vec<RuleFiring>)> {
+    ) -> Result<Vec<(Document, RuleFiring)>, Stopped> {
         let mut found = vec![];
         for Ready { at, content, decision } in ready {
             let document = &content.document;
