@@ -227,7 +227,8 @@ fn whoever_is_asked_to_sign_has_a_role_that_may() {
     let granted = "[roles.keeper]\ntitle = \"Keeper\"\ngrants.outbound = [\"view\", \"approve\"]\n";
     assert_eq!(told(&flow("\"role:keeper\""), granted), []);
     let of_default = house(&[("gateway.toml", "[gateway]\nname = \"gate\"\n[procedures]\n")]);
-    let told = found(&of_default);
+    let mut told = found(&of_default);
+    told.retain(|(.., code)| *code != "no-channel");
     assert_eq!(told, [("gateway.toml".to_owned(), 3, 1, "no-right-to-sign")]);
     assert!(of_default.config.is_some(), "a warning");
 }
