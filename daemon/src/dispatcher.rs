@@ -13,14 +13,14 @@ use gatewarden_model::{
     Body, Clock, Entry, FieldRights, Hash, LaneId, Mask, Masked, MovementId, MovementKind, mask,
 };
 use gatewarden_store::LedgerReader;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::{
     recorder::Recorder,
-    spool::{Spool, SpoolError},
+    spool::{self, Spool, SpoolError},
 };
 
 /// Entries taken from the journal in one step.
@@ -137,10 +137,7 @@ impl Lane {
             .spool
             .run({
                 let lane = lane.clone();
-                move |t| {
-                    Ok(t.query_row("SELECT cursor FROM lane WHERE name = ?1", [lane], |r| r.get(0))
-                        .optional()?)
-                }
+                move |t| spool::cursor(t, &lane)
             })
             .await?;
         let from = cursor.unwrap_or(0);
@@ -428,10 +425,5 @@ fn store_scan(
             _ => {}
         }
     }
-    t.prepare_cached(
-        "INSERT INTO lane(name, cursor) VALUES (?1, ?2)
-         ON CONFLICT(name) DO UPDATE SET cursor = excluded.cursor",
-    )?
-    .execute(params![lane, next])?;
-    Ok(())
+    spool::keep_cursor(t, lane, next)
 }

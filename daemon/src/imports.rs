@@ -1,9 +1,9 @@
 //! Imports between their beginning and their end: documents that were found right and wait to be written at once.
 //!
 //! Invariants: nothing that waits here is anywhere else, so what is not ended is gone with the daemon and leaves
-//! nothing half done; at most [`IMPORTS_MAX`] are open with [`BYTES_MAX`] together; one that nobody touched for
-//! [`IDLE_MAX`] is forgotten; only whoever began one goes on with it. Absent: files (`cli::document`), what is right
-//! (the engine).
+//! nothing half done; at most [`IMPORTS_MAX`] are open with [`BYTES_MAX`] together, and of one person his share of
+//! both; one that nobody touched for [`IDLE_MAX`] is forgotten; only whoever began one goes on with it. Absent: files
+//! (`cli::document`), what is right (the engine).
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,9 @@ use std::{
 };
 
 use gatewarden_documents::Mistake;
-use gatewarden_engine::{Command, DOCUMENTS_AT_ONCE_MAX, Trial, Tried, WRITTEN_AT_ONCE_MAX};
+use gatewarden_engine::{
+    Command, DOCUMENTS_AT_ONCE_MAX, Trial, Tried, WRITTEN_AT_ONCE_MAX, is_same,
+};
 use gatewarden_model::{Actor, Document, DocumentContent};
 use uuid::Uuid;
 
@@ -24,8 +26,12 @@ use crate::{
 
 /// Imports that are open at once.
 pub(crate) const IMPORTS_MAX: usize = 8;
-/// Bytes of requests whose documents wait, of all imports together.
+/// Of which as many are of one person: who begins another has his own oldest forgotten.
+pub(crate) const IMPORTS_OF_ONE_MAX: usize = 2;
+/// Bytes of documents that wait, of all imports together.
 pub(crate) const BYTES_MAX: usize = 128 << 20;
+/// Bytes of one person's documents that wait.
+const BYTES_OF_ONE_MAX: usize = BYTES_MAX / 2;
 /// Documents that are put into an import at once.
 pub(crate) const AT_ONCE_MAX: usize = 1_000;
 /// Lines that are tried in one import.
@@ -59,7 +65,7 @@ pub(crate) struct Import {
     trial: Trial,
     /// What waits to be written.
     pub(crate) waiting: Vec<DocumentContent>,
-    /// Lines that wait, a document without lines counting as one.
+    /// Lines that wait, or were tried, a document without lines counting as one.
     lines: usize,
     /// Documents that were refused.
     pub(crate) refused: u64,
@@ -73,9 +79,8 @@ pub(crate) type Put = Result<&'static str, Vec<Mistake>>;
 #[derive(Default)]
 struct Open {
     idle: BTreeMap<Uuid, (Instant, Import)>,
-    /// Of all that are open, those that are worked on included.
-    bytes: usize,
-    working: usize,
+    /// Whose those are that are worked on, and their bytes.
+    working: BTreeMap<Uuid, (Actor, usize)>,
 }
 
 /// All that are open; cheap to clone.
@@ -101,13 +106,9 @@ impl Working {
 impl Drop for Working {
     fn drop(&mut self) {
         self.of.with(|open| {
-            open.working = open.working.saturating_sub(1);
-            match self.import.take() {
-                Some(import) if self.is_whole => {
-                    open.idle.insert(self.id, (Instant::now(), import));
-                }
-                Some(import) => open.bytes = open.bytes.saturating_sub(import.bytes),
-                None => {}
+            open.working.remove(&self.id);
+            if let Some(import) = self.import.take().filter(|_| self.is_whole) {
+                open.idle.insert(self.id, (Instant::now(), import));
             }
         });
     }
@@ -121,19 +122,15 @@ impl Imports {
     /// Begins one; none where too many are open.
     pub(crate) fn begin(&self, by: Actor, mode: Mode) -> Option<Uuid> {
         self.with(|open| {
-            let over: Vec<Uuid> = open
-                .idle
-                .iter()
-                .filter(|(_, (last, _))| last.elapsed() > IDLE_MAX)
-                .map(|(id, _)| *id)
-                .collect();
-            for id in over {
-                open.forget(id);
+            open.idle.retain(|_, (last, _)| last.elapsed() <= IDLE_MAX);
+            if open.of_one(&by).count() >= IMPORTS_OF_ONE_MAX {
+                open.forget_oldest(|_, import| is_same(&import.by, &by));
             }
-            if open.idle.len() + open.working >= IMPORTS_MAX {
-                open.forget_oldest();
+            if open.all().count() >= IMPORTS_MAX {
+                // Whoever began it may have died.
+                open.forget_oldest(|last, _| last.elapsed() > REST_MAX);
             }
-            if open.idle.len() + open.working >= IMPORTS_MAX {
+            if open.all().count() >= IMPORTS_MAX || open.of_one(&by).count() >= IMPORTS_OF_ONE_MAX {
                 return None;
             }
             let (id, trial) = (Uuid::new_v4(), Trial::of(by.clone()));
@@ -149,42 +146,43 @@ impl Imports {
         self.with(|open| {
             let own = open.idle.get(&id).is_some_and(|(_, import)| import.by == *by);
             let (_, import) = if own { open.idle.remove(&id)? } else { return None };
-            open.working += 1;
+            open.working.insert(id, (import.by.clone(), import.bytes));
             Some(Working { id, import: Some(import), is_whole: false, of: self.clone() })
         })
     }
 
-    /// Counts bytes that are to wait; false where there is no room for them.
-    fn count(&self, import: &mut Import, bytes: usize) -> bool {
+    /// Whether a document of so many bytes may wait beside what waits already; counts it then.
+    fn fits(&self, id: Uuid, import: &mut Import, bytes: usize) -> bool {
         self.with(|open| {
-            let fits = open.bytes.saturating_add(bytes) <= BYTES_MAX;
+            let sum = |sum: usize, (_, bytes): (&Actor, usize)| sum.saturating_add(bytes);
+            let all = open.all().fold(bytes, sum);
+            let own = open.of_one(&import.by).fold(bytes, sum);
+            let fits = all <= BYTES_MAX && own <= BYTES_OF_ONE_MAX;
             if fits {
-                open.bytes += bytes;
                 import.bytes += bytes;
+                open.working.insert(id, (import.by.clone(), import.bytes));
             }
             fits
         })
     }
-
-    /// Sets free what an import that ended held.
-    pub(crate) fn ended(&self, import: &Import) {
-        self.with(|open| open.bytes = open.bytes.saturating_sub(import.bytes));
-    }
 }
 
 impl Open {
-    /// Makes room for another by the one that rests longest, if that is long: whoever began it may have died.
-    fn forget_oldest(&mut self) {
-        let oldest = self.idle.iter().min_by_key(|(_, (last, _))| *last);
-        let rests = oldest.filter(|(_, (last, _))| last.elapsed() > REST_MAX).map(|(id, _)| *id);
-        if let Some(id) = rests {
-            self.forget(id);
-        }
+    /// Whose imports are open, and the bytes of each.
+    fn all(&self) -> impl Iterator<Item = (&Actor, usize)> {
+        let idle = self.idle.values().map(|(_, import)| (&import.by, import.bytes));
+        idle.chain(self.working.values().map(|(by, bytes)| (by, *bytes)))
     }
 
-    fn forget(&mut self, id: Uuid) {
-        if let Some((_, import)) = self.idle.remove(&id) {
-            self.bytes = self.bytes.saturating_sub(import.bytes);
+    fn of_one(&self, by: &Actor) -> impl Iterator<Item = (&Actor, usize)> {
+        self.all().filter(move |(of, _)| is_same(of, by))
+    }
+
+    /// Makes room by the one of these that rests longest, if there is one.
+    fn forget_oldest(&mut self, which: impl Fn(&Instant, &Import) -> bool) {
+        let those = self.idle.iter().filter(|(_, (last, import))| which(last, import));
+        if let Some(id) = those.min_by_key(|(_, (last, _))| *last).map(|(id, _)| *id) {
+            self.idle.remove(&id);
         }
     }
 }
@@ -232,22 +230,26 @@ impl App {
     /// Puts documents into an import; what became of each, in order.
     pub(crate) async fn put_documents(
         &self,
-        import: &mut Import,
-        contents: Vec<DocumentContent>,
-        bytes: usize,
+        (id, import): (Uuid, &mut Import),
+        mut contents: Vec<DocumentContent>,
     ) -> anyhow::Result<Vec<Put>> {
+        let beyond = match import.mode {
+            Mode::Trial => beyond(import, &mut contents),
+            Mode::Whole | Mode::Each => 0,
+        };
         let trial = std::mem::replace(&mut import.trial, Trial::of(import.by.clone()));
         let (trial, tried) = self.try_documents(trial, contents).await?;
         import.trial = trial;
-        let puts = match import.mode {
-            Mode::Trial => tried.into_iter().map(|one| tried_only(import, one)).collect(),
-            Mode::Whole => self.keep(import, tried, bytes),
+        let mut puts: Vec<Put> = match import.mode {
+            Mode::Trial => tried.into_iter().map(|one| one.map(|tried| word(&tried))).collect(),
+            Mode::Whole => self.keep((id, import), tried),
             Mode::Each => {
                 // What is written counts by itself.
                 import.trial = Trial::of(import.by.clone());
                 self.write_each(&import.by, tried).await?
             }
         };
+        puts.resize_with(puts.len() + beyond, || Err(vec![too_much()]));
         import.refused += puts.iter().filter(|put| put.is_err()).count() as u64;
         Ok(puts)
     }
@@ -255,21 +257,23 @@ impl App {
     /// Keeps what is right until the end.
     fn keep(
         &self,
-        import: &mut Import,
+        (id, import): (Uuid, &mut Import),
         tried: Vec<Result<Tried, Vec<Mistake>>>,
-        bytes: usize,
     ) -> Vec<Put> {
-        let fits = self.imports.count(import, bytes);
         let mut puts = vec![];
         for one in tried {
             puts.push(one.and_then(|tried| {
                 let word = word(&tried);
                 let Tried::Written { content, .. } = tried else { return Ok(word) };
-                import.lines = import.lines.saturating_add(content.lines.len().max(1));
+                let lines = import.lines.saturating_add(lines_of(&content));
                 let full = import.waiting.len() >= DOCUMENTS_AT_ONCE_MAX;
-                if !fits || full || import.lines > WRITTEN_AT_ONCE_MAX {
+                if full
+                    || lines > WRITTEN_AT_ONCE_MAX
+                    || !self.imports.fits(id, import, bytes_of(&content))
+                {
                     return Err(vec![too_much()]);
                 }
+                import.lines = lines;
                 import.waiting.push(*content);
                 Ok(word)
             }));
@@ -314,13 +318,23 @@ impl App {
     }
 }
 
-/// What a trial of a document tells.
-fn tried_only(import: &mut Import, tried: Result<Tried, Vec<Mistake>>) -> Put {
-    let tried = tried?;
-    if let Tried::Written { content, .. } = &tried {
-        import.lines = import.lines.saturating_add(content.lines.len().max(1));
-    }
-    if import.lines > TRIED_LINES_MAX { Err(vec![too_much()]) } else { Ok(word(&tried)) }
+/// Takes away what is more than is tried in one import; how many documents those are.
+fn beyond(import: &mut Import, contents: &mut Vec<DocumentContent>) -> usize {
+    let room = contents.iter().take_while(|content| {
+        import.lines = import.lines.saturating_add(lines_of(content));
+        import.lines <= TRIED_LINES_MAX
+    });
+    let room = room.count();
+    contents.split_off(room).len()
+}
+
+fn lines_of(content: &DocumentContent) -> usize {
+    content.lines.len().max(1)
+}
+
+/// How much a document takes, about.
+fn bytes_of(content: &DocumentContent) -> usize {
+    serde_json::to_vec(content).map_or(usize::MAX, |written| written.len())
 }
 
 fn word(tried: &Tried) -> &'static str {
@@ -333,8 +347,9 @@ fn word(tried: &Tried) -> &'static str {
 
 fn too_much() -> Mistake {
     let message = format!(
-        "more than {DOCUMENTS_AT_ONCE_MAX} documents, {WRITTEN_AT_ONCE_MAX} lines, or {} MiB of all imports, wait \
-         to be written at once: import it document by document, or in parts",
+        "more than {DOCUMENTS_AT_ONCE_MAX} documents, {WRITTEN_AT_ONCE_MAX} lines, {} MiB of yours, or {} MiB of \
+         all wait to be written at once: import it document by document, or in parts",
+        BYTES_OF_ONE_MAX >> 20,
         BYTES_MAX >> 20
     );
     Mistake { code: "import-too-large", field: "document".to_owned(), message }

@@ -20,10 +20,12 @@ use gatewarden_engine::{
 };
 use gatewarden_model::{Clock, Entry, ItemId, StockStatus};
 use gatewarden_store::{BalanceFilter, LedgerAddress, LedgerReader, StoreError};
-use rusqlite::{OptionalExtension as _, params};
 use tokio_util::sync::CancellationToken;
 
-use crate::{recorder::Recorder, spool::Spool};
+use crate::{
+    recorder::Recorder,
+    spool::{self, Spool},
+};
 use schedule::Schedules;
 use whole::Whole;
 
@@ -123,11 +125,7 @@ impl Running {
 
     /// Where to begin: where it was left, else at the journal's end. What is crossed already is not told.
     async fn begin(&mut self) -> anyhow::Result<u64> {
-        let kept = self.watch.spool.run(|t| {
-            let sql = "SELECT cursor FROM lane WHERE name = ?1";
-            Ok(t.query_row(sql, [LANE], |row| row.get::<_, u64>(0)).optional()?)
-        });
-        let kept = kept.await?;
+        let kept = self.watch.spool.run(|t| spool::cursor(t, LANE)).await?;
         let len = self.read(|reader| reader.len()).await?;
         let from = kept.filter(|kept| *kept <= len).unwrap_or(len);
         // What is not looked at yet may have crossed its level, and is told then.
@@ -264,13 +262,7 @@ impl Running {
         if self.kept.0 == Some(cursor) || now_us.saturating_sub(self.kept.1) < KEEP_EVERY_US {
             return Ok(());
         }
-        let written = self.watch.spool.run(move |t| {
-            let sql = "INSERT INTO lane(name, cursor) VALUES (?1, ?2)
-                       ON CONFLICT(name) DO UPDATE SET cursor = excluded.cursor";
-            t.execute(sql, params![LANE, cursor])?;
-            Ok(())
-        });
-        written.await?;
+        self.watch.spool.run(move |t| spool::keep_cursor(t, LANE, cursor)).await?;
         self.kept = (Some(cursor), self.now_us());
         Ok(())
     }

@@ -59,6 +59,22 @@ pub(crate) struct Spool {
     failing: Arc<AtomicBool>,
 }
 
+/// How far a lane has come; none where it never began.
+pub(crate) fn cursor(t: &Transaction<'_>, lane: &str) -> Result<Option<u64>, SpoolError> {
+    let mut asked = t.prepare_cached("SELECT cursor FROM lane WHERE name = ?1")?;
+    Ok(asked.query_row([lane], |row| row.get(0)).optional()?)
+}
+
+/// Keeps how far a lane has come.
+pub(crate) fn keep_cursor(t: &Transaction<'_>, lane: &str, cursor: u64) -> Result<(), SpoolError> {
+    t.prepare_cached(
+        "INSERT INTO lane(name, cursor) VALUES (?1, ?2)
+         ON CONFLICT(name) DO UPDATE SET cursor = excluded.cursor",
+    )?
+    .execute(params![lane, cursor])?;
+    Ok(())
+}
+
 /// The opening of a pass, as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Opening {

@@ -125,12 +125,11 @@ pub(crate) async fn one(
 ) -> Result<Json<Masked<DocumentView>>, Problem> {
     let document = named(&kind, &number)?;
     may_view(&api, &who, &document).await?;
-    let wanted = document.clone();
-    let open = api
-        .app
-        .recorder
-        .query(move |engine| DocumentView::of_open(engine, engine.state().document(&wanted)?))
-        .await?;
+    let (wanted, by) = (document.clone(), who.actor());
+    let look = move |engine: &Engine| {
+        DocumentView::of_open(engine, engine.state().document(&wanted)?, &by)
+    };
+    let open = api.app.recorder.query(look).await?;
     let view = match open {
         Some(view) => view,
         None => past(&api, document).await?.ok_or_else(|| Problem::not_found("document"))?,

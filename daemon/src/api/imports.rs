@@ -21,10 +21,10 @@ use super::{
     auth::Who,
     documents::create_right,
     mask::Eyes,
-    problem::{Body, Problem, Weighed},
+    problem::{Body, Problem},
 };
 use crate::{
-    imports::{AT_ONCE_MAX, IMPORTS_MAX, Mode, Put, Working},
+    imports::{AT_ONCE_MAX, IMPORTS_MAX, IMPORTS_OF_ONE_MAX, Mode, Put, Working},
     shapes::DocumentShape,
 };
 
@@ -123,7 +123,9 @@ pub(crate) async fn begin(
         Does::Each => Mode::Each,
     };
     let Some(import) = api.app.imports.begin(who.actor(), mode) else {
-        let message = format!("{IMPORTS_MAX} imports are open: wait until one of them ends");
+        let message = format!(
+            "{IMPORTS_MAX} imports are open, or {IMPORTS_OF_ONE_MAX} of yours: wait until one of them ends"
+        );
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "imports-full", message));
     };
     Ok((StatusCode::CREATED, Eyes::of(&api, &who).await?.json(Begun { import })))
@@ -144,7 +146,7 @@ pub(crate) async fn put(
     State(api): State<Api>,
     who: Who,
     Path(import): Path<Uuid>,
-    Weighed(Documents { documents }, bytes): Weighed<Documents>,
+    Body(Documents { documents }): Body<Documents>,
 ) -> Result<Json<Masked<Results>>, Problem> {
     let mut working = working(&api, &who, import)?;
     if documents.len() > AT_ONCE_MAX {
@@ -154,8 +156,9 @@ pub(crate) async fn put(
         return Err(Problem::unprocessable("too-many-documents", message).at("documents"));
     }
     let kinds: Vec<_> = documents.iter().map(|content| content.document.kind).collect();
+    let id = import;
     let Some(import) = &mut working.import else { return Err(Problem::not_found("import")) };
-    let puts = api.app.put_documents(import, documents, bytes).await?;
+    let puts = api.app.put_documents((id, import), documents).await?;
     let denied = kinds.iter().zip(&puts).find(|(_, put)| is_denied(put));
     if let Some((kind, _)) = denied {
         // A trial leaves no trace; that somebody asked for what he may not do does.
@@ -190,7 +193,6 @@ pub(crate) async fn end(
 ) -> Result<Json<Masked<Ended>>, Problem> {
     let mut working = working(&api, &who, import)?;
     let Some(mut import) = working.import.take() else { return Err(Problem::not_found("import")) };
-    api.app.imports.ended(&import);
     let mut written = 0;
     if commit && import.mode == Mode::Whole {
         if import.refused > 0 {

@@ -153,17 +153,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Weighed::from_request(request, state).await.map(|Weighed(body, _)| Self(body))
-    }
-}
-
-/// As [`Body`], with how many bytes it had.
-pub(crate) struct Weighed<T>(pub(crate) T, pub(crate) usize);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Weighed<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let known = request.extensions().get::<Known>().is_some();
         if !is_json(request.headers()) {
             let told = "expected `Content-Type: application/json`";
@@ -172,7 +161,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Weighed<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|no| no_body(&no))?;
         json::check(&bytes).map_err(|told| wrong_body(StatusCode::BAD_REQUEST, &told, known))?;
         match Json::<T>::from_bytes(&bytes) {
-            Ok(Json(body)) => Ok(Self(body, bytes.len())),
+            Ok(Json(body)) => Ok(Self(body)),
             Err(no) => Err(bad_body(&no, known)),
         }
     }

@@ -18,6 +18,7 @@ mod people;
 mod person;
 mod post;
 mod probe;
+mod procedures;
 mod proof;
 mod qr;
 mod replay;

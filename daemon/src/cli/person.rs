@@ -52,8 +52,21 @@ pub(super) async fn as_person(
     path: &str,
     body: Option<Value>,
 ) -> anyhow::Result<Value> {
+    once(who, (Method::POST, path), body.as_ref()).await
+}
+
+/// What a person is told, in a session of its own.
+pub(super) async fn told_person(who: Person, path: &str) -> anyhow::Result<Value> {
+    once(who, (Method::GET, path), None).await
+}
+
+async fn once(
+    who: Person,
+    (method, path): (Method, &str),
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
     let control = signed_in(who).await?;
-    let answer = control.send(Method::POST, path, body.as_ref()).await;
+    let answer = control.send(method, path, body).await;
     let ended = control.sign_out().await;
     let answer = answer?;
     ended?;

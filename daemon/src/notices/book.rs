@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 
 use gatewarden_model::NoticeSettled;
 use gatewarden_notices::Row;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::spool::SpoolError;
+use crate::spool::{self, SpoolError};
 
 /// The cursor's name among the lanes; no adapter's name holds an `@`.
 const LANE: &str = "@notices";
@@ -87,9 +87,7 @@ pub(super) fn load(t: &Transaction<'_>) -> Result<Kept, SpoolError> {
         let (number, body): (u64, String) = one?;
         outcomes.push_back((number, serde_json::from_str(&body)?));
     }
-    let cursor = t
-        .query_row("SELECT cursor FROM lane WHERE name = ?1", [LANE], |row| row.get(0))
-        .optional()?;
+    let cursor = spool::cursor(t, LANE)?;
     Ok(Kept { records, outcomes, cursor })
 }
 
@@ -117,14 +115,7 @@ pub(super) fn store(
     for (number, settled) in outcomes {
         insert.execute(params![number, serde_json::to_string(settled)?])?;
     }
-    if let Some(cursor) = cursor {
-        t.prepare_cached(
-            "INSERT INTO lane(name, cursor) VALUES (?1, ?2)
-             ON CONFLICT(name) DO UPDATE SET cursor = excluded.cursor",
-        )?
-        .execute(params![LANE, cursor])?;
-    }
-    Ok(())
+    cursor.map_or(Ok(()), |cursor| spool::keep_cursor(t, LANE, cursor))
 }
 
 /// What waits, is being sent or was rejected, in order.

@@ -12,9 +12,8 @@ use jiff::{
     Timestamp,
     tz::{Offset, TimeZone},
 };
-use rusqlite::{OptionalExtension as _, params};
 
-use crate::spool::Spool;
+use crate::spool::{self, Spool};
 
 /// The schedules of the rules in force.
 #[derive(Debug, Default)]
@@ -76,22 +75,13 @@ impl Schedules {
 
 async fn last_run(spool: &Spool, lane: &str) -> anyhow::Result<Option<i64>> {
     let lane = lane.to_owned();
-    let kept = spool.run(move |t| {
-        let sql = "SELECT cursor FROM lane WHERE name = ?1";
-        Ok(t.query_row(sql, [lane], |row| row.get::<_, i64>(0)).optional()?)
-    });
-    Ok(kept.await?)
+    let kept = spool.run(move |t| spool::cursor(t, &lane)).await?;
+    Ok(kept.map(|kept| i64::try_from(kept).unwrap_or(i64::MAX)))
 }
 
 async fn keep(spool: &Spool, lane: &str, at_us: i64) -> anyhow::Result<()> {
-    let lane = lane.to_owned();
-    let written = spool.run(move |t| {
-        let sql = "INSERT INTO lane(name, cursor) VALUES (?1, ?2)
-                   ON CONFLICT(name) DO UPDATE SET cursor = excluded.cursor";
-        t.execute(sql, params![lane, at_us.max(0)])?;
-        Ok(())
-    });
-    Ok(written.await?)
+    let (lane, at_us) = (lane.to_owned(), u64::try_from(at_us).unwrap_or(0));
+    Ok(spool.run(move |t| spool::keep_cursor(t, &lane, at_us)).await?)
 }
 
 fn zoned(us: i64, offset_min: i32) -> Option<jiff::Zoned> {

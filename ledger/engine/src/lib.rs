@@ -93,4 +93,5 @@ pub use state::{
     OpenChange, OpenDocument, OpenLabel, Operator, Policies, Quarantine, RefusedDevice,
     Reservation, ReviewState, Reviewed, Session, State, TaskState, Todo,
 };
+pub use tasks::is_same;
 pub use window::{PassWindow, ReadMeta, Sight, Step, WindowSettings};

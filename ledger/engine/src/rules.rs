@@ -323,35 +323,14 @@ pub(crate) fn drafted(
     date: Option<Day>,
 ) -> DocumentContent {
     let line = |(at, line): (usize, &DraftLine)| {
-        Some(DocumentLine {
-            line: u32::try_from(at).ok()?.checked_add(1)?.checked_mul(10)?,
-            item: line.item.parse().ok()?,
-            quantity: line.quantity,
-            from: None,
-            to: None,
-            lot: None,
-            owner: None,
-            from_status: Default::default(),
-            to_status: Default::default(),
-            amount: None,
-            due: None,
-            links: vec![],
-            custom: Default::default(),
-        })
+        let number = u32::try_from(at).ok()?.checked_add(1)?.checked_mul(10)?;
+        Some(DocumentLine::new(number, line.item.parse().ok()?, line.quantity))
     };
     DocumentContent {
-        document,
-        version: 1,
         title: cut(title, 200),
-        partner: None,
         date,
-        due: None,
-        requester: None,
-        station: None,
         lines: lines.iter().enumerate().filter_map(line).collect(),
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
+        ..DocumentContent::new(document)
     }
 }
 

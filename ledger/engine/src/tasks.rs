@@ -208,7 +208,8 @@ impl Turn<'_> {
 }
 
 /// Whether two actors are the same person or machine, in whatever session.
-pub(crate) fn is_same(a: &Actor, b: &Actor) -> bool {
+#[must_use]
+pub fn is_same(a: &Actor, b: &Actor) -> bool {
     match (a, b) {
         (Actor::Operator { id: a, .. }, Actor::Operator { id: b, .. }) => a == b,
         _ => a == b,

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{PlanError, exact::Ratio};
 
 pub use boms::{Boms, Use, VERSIONS_MAX};
-pub(crate) use content::{day, number, plain_line, put, text};
+pub(crate) use content::{day, number, put, text};
 pub use descend::ITEMS_MAX;
 pub use diff::{BomChange, diff};
 pub use effect::{Effect, SERIAL_BYTES_MAX, Serials};

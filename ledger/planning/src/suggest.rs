@@ -14,11 +14,7 @@ use gatewarden_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    PlanError,
-    bom::{plain_line, put},
-    error::keep,
-};
+use crate::{PlanError, bom::put, error::keep};
 
 pub use abc::{ABC_CUTS_PERMILLE, Turnover, classes, turnover};
 pub use demand::{
@@ -189,21 +185,14 @@ pub fn to_content(
         put(&mut custom, "projected", Some(suggested.projected.to_string()));
         put(&mut custom, "stock-out", suggested.stock_out.map(|out| out.day.to_string()));
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        let line = plain_line(number, suggested.item.clone(), suggested.quantity, custom);
-        DocumentLine { due: Some(suggested.due), ..line }
+        let line = DocumentLine::new(number, suggested.item.clone(), suggested.quantity);
+        DocumentLine { due: Some(suggested.due), custom, ..line }
     };
+    let number = number.to_owned();
     Ok(DocumentContent {
-        document: Document { kind: DocumentKind::PurchaseSuggestion, number: number.to_owned() },
-        version: 1,
-        title: String::new(),
-        partner: None,
         date: Some(today),
         due: lines.iter().map(|line| line.due).min(),
-        requester: None,
-        station: None,
         lines: lines.iter().enumerate().map(line).collect(),
-        links: vec![],
-        custom: Custom::new(),
-        note: String::new(),
+        ..DocumentContent::new(Document { kind: DocumentKind::PurchaseSuggestion, number })
     })
 }

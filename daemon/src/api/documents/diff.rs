@@ -82,8 +82,11 @@ pub(crate) async fn diff(
     let asked = document.clone();
     let past = api.app.read(move |ledger| Past::of(ledger, &asked)).await?;
     let mut contents = past.ok_or_else(|| Problem::not_found("document"))?.into_contents();
-    let counted = document.clone();
-    let shown = move |engine: &Engine| view::shown_up_to(engine.state().document(&counted)?);
+    let (counted, by) = (document.clone(), who.actor());
+    let shown = move |engine: &Engine| {
+        view::counted_unseen(engine.state().document(&counted)?, &by)
+            .map(|count| count.order.version)
+    };
     if let Some(last) = api.app.recorder.query(shown).await? {
         contents.retain(|content| content.version <= last);
     }

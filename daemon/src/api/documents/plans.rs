@@ -1,8 +1,8 @@
 //! What is computed about a document and not written: what an engineering change meets, how a subcontract order is
 //! settled.
 //!
-//! Invariants: whoever may view the document may ask; a settlement is money, so it is shown to those who see prices
-//! and costs alone. Absent: writing what was computed, which goes by the door of any document.
+//! Invariants: whoever may view the document may ask; he is told of the purchases that a change meets if he may view
+//! purchase orders, as anywhere; a settlement is money, so it is shown to those who see prices and costs alone. Absent: writing what was computed, which goes by the door of any document.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
-use gatewarden_engine::{ChangeImpact, settlements::read_left};
+use gatewarden_engine::{ChangeImpact, Engine, settlements::read_left};
 use gatewarden_model::{
     Day, Document, DocumentContent, DocumentKind, Field, FieldRights, ItemId, Mask, Masked,
 };
@@ -23,7 +23,7 @@ use gatewarden_store::BalanceFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{may_view, named};
+use super::{may_view, named, view_right};
 use crate::{
     api::{
         Api,
@@ -46,7 +46,7 @@ pub(crate) struct ImpactView {
     works: Vec<MetWork>,
     /// Where replaced components lie.
     stock: Vec<ReplacedStock>,
-    /// Replaced components that are still to come.
+    /// Replaced components that are still to come, for who may view purchase orders.
     purchases: Vec<OpenPurchase>,
 }
 
@@ -105,9 +105,17 @@ pub(crate) async fn impact(
 ) -> Result<Json<Masked<ImpactView>>, Problem> {
     let change = of_kind(&api, &who, (&kind, &number), DocumentKind::EngineeringChange).await?;
     let today = Day::of(&api.app.clock.now(), api.app.config.gateway.utc_offset_min);
-    let wanted = change.clone();
-    let found = api.app.recorder.query(move |engine| engine.impact(&wanted, today)).await?;
-    let mut view = ImpactView::new(change, found.map_err(refused)?);
+    let (wanted, by, is_local) = (change.clone(), who.actor(), matches!(who, Who::Local(_)));
+    let look = move |engine: &Engine| {
+        let right = view_right(engine, DocumentKind::PurchaseOrder);
+        let sees = is_local || engine.may(&by, right.action, right.module);
+        engine.impact(&wanted, today).map(|found| (found, sees))
+    };
+    let (mut found, sees) = api.app.recorder.query(look).await?.map_err(refused)?;
+    if !sees {
+        found.impact.purchases.clear();
+    }
+    let mut view = ImpactView::new(change, found);
     let replaced = view.replaced.clone();
     let stock = api
         .app

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatewarden_documents::{Frame, LineQuantities};
-use gatewarden_engine::{CountPhase, Engine, OpenDocument, Todo};
+use gatewarden_engine::{Count, CountPhase, Engine, OpenDocument, Todo};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentStep, Entry, Field, FieldRights, Hash, ItemId,
-    Mask, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
+    Mask, OperatorId, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
 };
 use gatewarden_store::{LedgerReader, StoreError};
+use gatewarden_workflow::Instance;
 use serde::Serialize;
 
 /// Entries about a number that are looked through for a document: whoever names it adds to them.
@@ -29,12 +30,9 @@ fn name_of(by: &Actor) -> String {
     }
 }
 
-/// The digest of what is shown of a document: of one that is being counted, its order.
-fn shown_digest(open: &OpenDocument) -> Hash {
-    match open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding) {
-        Some(count) => count.order.digest(),
-        None => open.digest,
-    }
+/// What everybody is shown of a document: of one that is counted, its order.
+fn shown(open: &OpenDocument) -> &DocumentContent {
+    open.count.as_ref().map_or(&open.content, |count| &count.order)
 }
 
 /// A document in a list.
@@ -65,8 +63,8 @@ impl Listed {
     pub(super) fn of(open: &OpenDocument) -> Self {
         Self {
             document: open.document().clone(),
-            version: open.content.version,
-            digest: shown_digest(open),
+            version: shown(open).version,
+            digest: open.count.as_ref().map_or(open.digest, |count| count.order.digest()),
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
             author: name_of(&open.by),
             title: open.content.title.clone(),
@@ -77,7 +75,8 @@ impl Listed {
 
     /// As `of`, for somebody who is asked to sign it.
     pub(super) fn asked(open: &OpenDocument) -> Self {
-        Self { is_asked: true, ..Self::of(open) }
+        let (version, digest) = (open.content.version, open.digest);
+        Self { is_asked: true, version, digest, ..Self::of(open) }
     }
 }
 
@@ -191,28 +190,44 @@ impl ApprovalView {
     }
 }
 
-/// The last version that is shown of a document; none where all are. While its bins are counted nobody is told what
-/// an earlier count of them found.
-pub(super) fn shown_up_to(open: &OpenDocument) -> Option<u32> {
-    let counting = open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding)?;
-    Some(counting.order.version)
+/// A document's count, of which only what was ordered is shown to somebody: while its bins are counted nobody is told
+/// what an earlier count found, and while that is decided on only who signs and the box's account are, since a bin may
+/// be counted again.
+pub(super) fn counted_unseen<'o>(open: &'o OpenDocument, who: &Actor) -> Option<&'o Count> {
+    let decides = match who {
+        Actor::Local { .. } => true,
+        Actor::Operator { id, .. } => {
+            open.approval.as_ref().is_some_and(|approval| signs(approval, id))
+        }
+        _ => false,
+    };
+    let may_see = |count: &&Count| count.phase == CountPhase::Deciding && decides;
+    open.count.as_deref().filter(|count| !may_see(count))
+}
+
+/// Whether somebody is asked to sign, or did.
+fn signs(approval: &Instance, who: &OperatorId) -> bool {
+    let seatings = approval.way().into_iter().filter_map(|node| approval.seating(&node.name));
+    let mut signed =
+        seatings.flat_map(|seating| &seating.seats).filter_map(|seat| seat.decision.as_ref());
+    approval.asked().contains(who) || signed.any(|decision| decision.by == *who)
 }
 
 impl DocumentView {
-    pub(super) fn of_open(engine: &Engine, open: &OpenDocument) -> Option<Self> {
+    /// An open document, for somebody.
+    pub(super) fn of_open(engine: &Engine, open: &OpenDocument, who: &Actor) -> Option<Self> {
         let follows = |other: &&OpenDocument| {
             let of_lines = other.content.lines.iter().flat_map(|line| &line.links);
             let mut links = other.content.links.iter().chain(of_lines);
             links.any(|link| link.document == *open.document())
         };
         let followed_by = engine.state().documents().filter(follows);
-        // While its bins are counted nobody is told what an earlier count of them found.
-        let counting = open.count.as_ref().filter(|count| count.phase != CountPhase::Deciding);
-        let quantities = open.quantities.lines().filter(|_| counting.is_none());
-        let content = counting.map_or(&open.content, |count| &count.order);
+        let unseen = counted_unseen(open, who);
+        let quantities = open.quantities.lines().filter(|_| unseen.is_none());
+        let content = unseen.map_or(&open.content, |count| &count.order);
         Some(Self {
             content: (**content).clone(),
-            digest: shown_digest(open),
+            digest: unseen.map_or(open.digest, |count| count.order.digest()),
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
             author: name_of(&open.by),
             at: open.at,

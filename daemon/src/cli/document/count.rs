@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use gatewarden_model::DocumentKind;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::path_of;
 use crate::cli::{
     ConfigArg,
-    person::{Person, signed_in},
+    person::{Person, as_person, told_person},
 };
 
 #[derive(Debug, Args)]
@@ -40,13 +39,11 @@ pub(crate) struct CountArgs {
 pub(super) async fn count(args: CountArgs) -> anyhow::Result<ExitCode> {
     let body = args.bin.as_ref().map(|bin| found(bin, &args)).transpose()?;
     let path = format!("{}/count", path_of(DocumentKind::CountOrder, &args.number));
-    let control = signed_in(Person::of(args.config.clone(), args.badge.clone())).await?;
-    let answer = match &body {
-        Some(body) => control.send(Method::POST, &path, Some(body)).await,
-        None => control.send(Method::GET, &path, None).await,
+    let who = Person::of(args.config, args.badge);
+    let answer = match body {
+        Some(body) => as_person(who, &path, Some(body)).await?,
+        None => told_person(who, &path).await?,
     };
-    control.sign_out().await?;
-    let answer = answer?;
     match &args.bin {
         Some(bin) if answer["done"] == true => println!("{bin} is counted"),
         Some(bin) => println!("{bin} is noted, and not counted whole yet"),

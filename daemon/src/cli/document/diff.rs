@@ -5,14 +5,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use reqwest::Method;
 use serde_json::Value;
 
 use super::{kind_of, path_of};
 use crate::{
     cli::{
         ConfigArg,
-        person::{Person, signed_in},
+        person::{Person, told_person},
     },
     plain::plain,
 };
@@ -42,14 +41,11 @@ pub(crate) struct DiffArgs {
 /// Prints what differs; ends with 0 whether or not anything does.
 pub(super) async fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
     let kind = kind_of(&args.kind)?;
-    let control = signed_in(Person::of(args.config, args.badge)).await?;
     let between = [("from", args.from), ("to", args.to)];
     let keys: Vec<String> =
         between.iter().filter_map(|(key, n)| n.map(|n| format!("{key}={n}"))).collect();
     let path = format!("{}/diff?{}", path_of(kind, &args.number), keys.join("&"));
-    let told = control.send(Method::GET, &path, None).await;
-    control.sign_out().await?;
-    let told = told?;
+    let told = told_person(Person::of(args.config, args.badge), &path).await?;
     match args.json {
         true => println!("{told}"),
         false => print!("{}", words(&told)),

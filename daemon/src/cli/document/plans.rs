@@ -15,7 +15,7 @@ use super::path_of;
 use crate::{
     cli::{
         ConfigArg,
-        person::{Person, signed_in},
+        person::{Person, signed_in, told_person},
     },
     plain::plain,
 };
@@ -59,11 +59,8 @@ pub(crate) struct SettleArgs {
 
 /// Prints what a change meets.
 pub(super) async fn impact(args: ImpactArgs) -> anyhow::Result<ExitCode> {
-    let control = signed_in(Person::of(args.config, args.badge)).await?;
     let path = format!("{}/impact", path_of(DocumentKind::EngineeringChange, &args.number));
-    let found = control.send(Method::GET, &path, None).await;
-    control.sign_out().await?;
-    let found = found?;
+    let found = told_person(Person::of(args.config, args.badge), &path).await?;
     match args.json {
         true => println!("{found}"),
         false => lines_of(&found).iter().for_each(|line| println!("{line}")),

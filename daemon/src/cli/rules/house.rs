@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use gatewarden_config::{
     CheckedRules, Config, SystemEnvironment, parse_rules, render, shipped_kinds, shipped_rules,
 };
-use gatewarden_documents::{Kinds, Value, fields};
+use gatewarden_documents::Kinds;
 use gatewarden_engine::Procedures;
-use gatewarden_model::{Body, Day, Scalar, canonical};
+use gatewarden_model::{Body, Day};
 use gatewarden_rules::{RuleDefinitions, RuleSet, Schema, backtest::PutFields};
 use gatewarden_store::LedgerReader;
 use gatewarden_workflow::Workflows;
-use serde::{Serialize, de::DeserializeOwned};
+
+use crate::cli::procedures::{part, put_own};
 
 /// Microseconds of a minute.
 const US_A_MINUTE: i64 = 60_000_000;
@@ -70,16 +71,7 @@ impl House {
     /// Puts the house's own fields of a document, by their types.
     pub(super) fn fields(&self) -> PutFields {
         let declared = self.kinds.fields.clone();
-        Arc::new(move |content, facts| {
-            for (name, value) in fields::facts(content, &declared) {
-                let value = match value {
-                    Value::Bool(yes) => Scalar::Bool(yes),
-                    Value::Integer(whole) => Scalar::Integer(whole),
-                    Value::Text(text) => Scalar::Text(text),
-                };
-                facts.set(format!("document.custom.{name}"), value);
-            }
-        })
+        Arc::new(move |content, facts| put_own(facts, content, &declared))
     }
 
     /// The house's working calendar.
@@ -103,13 +95,4 @@ pub(super) fn in_force(ledger: &LedgerReader, seq: u64) -> anyhow::Result<Option
         });
     let read = parts.next_back().map(Procedures::read).transpose()?;
     Ok(read.map(|procedures| procedures.rules))
-}
-
-fn part<T: DeserializeOwned + Serialize>(
-    config: Option<&Config>,
-    name: &str,
-) -> anyhow::Result<Option<T>> {
-    let text = config.and_then(|config| config.procedures.parts.get(name));
-    let read = text.map(|text| canonical::decode(text.as_bytes())).transpose();
-    read.with_context(|| format!("the configuration's {name}"))
 }

@@ -7,15 +7,15 @@ use std::{
 
 use anyhow::Context as _;
 use gatewarden_config::{
-    Config, Mistake, SystemEnvironment, parse_workflows, shipped_kinds, shipped_workflows,
+    Mistake, SystemEnvironment, parse_workflows, shipped_kinds, shipped_workflows,
 };
 use gatewarden_documents::Kinds;
-use gatewarden_model::{DocumentKind, Item, OperatorId, canonical};
+use gatewarden_model::{DocumentKind, Item, OperatorId};
 use gatewarden_rules::Schema;
 use gatewarden_workflow::{Directory, Roster, Workflows};
 
 use super::From;
-use crate::cli::sod;
+use crate::cli::{procedures::part, sod};
 
 /// Longest file of people, in bytes.
 const PEOPLE_BYTES_MAX: u64 = 16 << 20;
@@ -107,16 +107,6 @@ impl House {
         let operators = self.people.clone()?;
         Some(Directory { operators, house: &self.workflows, kind })
     }
-}
-
-/// A part of the configuration's procedures.
-fn part<T: serde::de::DeserializeOwned + serde::Serialize>(
-    config: Option<&Config>,
-    name: &str,
-) -> anyhow::Result<Option<T>> {
-    let text = config.and_then(|config| config.procedures.parts.get(name));
-    let read = text.map(|text| canonical::decode(text.as_bytes())).transpose();
-    read.with_context(|| format!("the configuration's {name}"))
 }
 
 /// The bytes of a file that is not longer than it may be.

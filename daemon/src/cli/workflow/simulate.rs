@@ -7,14 +7,13 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Args;
-use gatewarden_documents::{FieldType, fields::Level};
-use gatewarden_model::{Amount, Day, DocumentContent, Item, ItemId, OperatorId};
+use gatewarden_model::{Day, DocumentContent, Item, ItemId, OperatorId};
 use gatewarden_rules::{Condition, Facts, Ground, Schema, Wants, put_document};
 use gatewarden_workflow::{Around, Decide, Now, Simulation, Submission, Workflow, simulate};
 use serde_json::json;
 
 use super::{From, House, house::bounded};
-use crate::clock::SystemClock;
+use crate::{cli::procedures::put_own, clock::SystemClock};
 
 /// Longest document, in bytes.
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
@@ -74,7 +73,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let house = House::find(&args.from)?;
     let bytes = bounded(&args.document, DOCUMENT_BYTES_MAX)?;
     let name = || format!("{} is no document", args.document.display());
-    let content: DocumentContent = serde_json::from_slice(&bytes).with_context(name)?;
+    let content = content_of(&bytes).with_context(name)?;
     let kind = content.document.kind;
     let requester = content.requester.as_deref().and_then(|who| OperatorId::parse(who).ok());
     let initiator = args.by.clone().or(requester);
@@ -82,6 +81,11 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let people = house.directory(Some(kind)).context(
         "who holds which role is not known: give --people, or a configuration with a ledger",
     )?;
+    let known = house.people.as_ref().is_some_and(|people| people.contains_key(&initiator));
+    anyhow::ensure!(
+        known,
+        "there is nobody called {initiator}: name who is enrolled, with --by or as requester"
+    );
     let workflow = workflow_of(&house, &content)?;
     let submission = Submission {
         document: content.document.clone(),
@@ -103,6 +107,17 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     Ok(if nobody { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// A document, or an array of one as files of documents have it.
+fn content_of(bytes: &[u8]) -> anyhow::Result<DocumentContent> {
+    if !bytes.trim_ascii_start().starts_with(b"[") {
+        return Ok(serde_json::from_slice(bytes)?);
+    }
+    let [content] = serde_json::from_slice::<Vec<DocumentContent>>(bytes)?
+        .try_into()
+        .map_err(|all: Vec<_>| anyhow::anyhow!("it has {} documents: give one", all.len()))?;
+    Ok(content)
+}
+
 /// The workflow that the document's kind names, or that takes its kind.
 fn workflow_of<'h>(house: &'h House, content: &DocumentContent) -> anyhow::Result<&'h Workflow> {
     let kind = content.document.kind;
@@ -115,25 +130,7 @@ fn workflow_of<'h>(house: &'h House, content: &DocumentContent) -> anyhow::Resul
 fn facts(house: &House, content: &DocumentContent) -> Facts {
     let mut facts = Facts::new();
     put_document(&mut facts, &Wants::all(), content, &Items(&house.items));
-    let fields = house.kinds.fields.iter().filter(|field| field.on == Level::Document);
-    for field in fields {
-        let value = content.custom.iter().find(|(name, _)| name.as_str() == field.name.as_str());
-        let Some((_, value)) = value else { continue };
-        let name = format!("document.custom.{}", field.name);
-        // Others are texts, and stand there as such.
-        match field.holds {
-            FieldType::Integer { .. } | FieldType::Quantity { .. } => {
-                facts.set_some(name, value.parse::<i64>().ok());
-            }
-            FieldType::Amount { .. } => {
-                facts.set_some(name, value.parse::<Amount>().ok().map(Amount::units));
-            }
-            FieldType::Bool {} => {
-                facts.set_some(name, value.parse::<bool>().ok());
-            }
-            _ => {}
-        }
-    }
+    put_own(&mut facts, content, &house.kinds.fields);
     facts
 }
 

@@ -16,20 +16,7 @@ use super::{
 
 /// A document that says nothing yet. Its kind is a stand-in until it is read.
 pub(super) fn nothing() -> DocumentContent {
-    DocumentContent {
-        document: Document { kind: DocumentKind::Requisition, number: String::new() },
-        version: 1,
-        title: String::new(),
-        partner: None,
-        date: None,
-        due: None,
-        requester: None,
-        station: None,
-        lines: Vec::new(),
-        links: Vec::new(),
-        custom: Custom::new(),
-        note: String::new(),
-    }
+    DocumentContent::new(Document { kind: DocumentKind::Requisition, number: String::new() })
 }
 
 /// One part of a document; the text is not empty.

@@ -114,7 +114,48 @@ pub struct DocumentLink {
     pub digest: Option<Hash>,
 }
 
+impl DocumentLine {
+    /// A line that says how much of what, and no more yet.
+    #[must_use]
+    pub fn new(line: u32, item: ItemId, quantity: i64) -> Self {
+        Self {
+            line,
+            item,
+            quantity,
+            from: None,
+            to: None,
+            lot: None,
+            owner: None,
+            from_status: StockStatus::default(),
+            to_status: StockStatus::default(),
+            amount: None,
+            due: None,
+            links: vec![],
+            custom: Custom::default(),
+        }
+    }
+}
+
 impl DocumentContent {
+    /// A first version that says nothing yet.
+    #[must_use]
+    pub fn new(document: Document) -> Self {
+        Self {
+            document,
+            version: 1,
+            title: String::new(),
+            partner: None,
+            date: None,
+            due: None,
+            requester: None,
+            station: None,
+            lines: vec![],
+            links: vec![],
+            custom: Custom::default(),
+            note: String::new(),
+        }
+    }
+
     /// The digest of its canonical bytes: what signatures cover and proofs show.
     #[must_use]
     pub fn digest(&self) -> Hash {

@@ -9,7 +9,7 @@
 
 use gatewarden_model::{
     Custom, CustomName, Day, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
-    ItemId, StockStatus,
+    ItemId,
 };
 
 use super::{BomLine, BomVersion, Effect, Serials};
@@ -62,18 +62,11 @@ impl BomVersion {
             digest: None,
         };
         DocumentContent {
-            document,
             version: self.version,
-            title: String::new(),
-            partner: None,
-            date: None,
-            due: None,
-            requester: None,
-            station: None,
             lines: self.lines.iter().map(document_line).collect(),
             links: self.change.iter().map(link).collect(),
             custom,
-            note: String::new(),
+            ..DocumentContent::new(document)
         }
     }
 }
@@ -179,24 +172,6 @@ fn document_line(line: &BomLine) -> DocumentLine {
     put(&mut custom, "scrap-permille", (line.scrap != 0).then(|| line.scrap.to_string()));
     put(&mut custom, "phantom", line.phantom.then(|| "true".to_owned()));
     put(&mut custom, "group", line.group.clone());
-    plain_line(line.position, line.component.clone(), line.quantity, custom)
-}
-
-/// A line that says item, quantity and fields, and no more.
-pub(crate) fn plain_line(line: u32, item: ItemId, quantity: i64, custom: Custom) -> DocumentLine {
-    DocumentLine {
-        line,
-        item,
-        quantity,
-        from: None,
-        to: None,
-        lot: None,
-        owner: None,
-        from_status: StockStatus::default(),
-        to_status: StockStatus::default(),
-        amount: None,
-        due: None,
-        links: vec![],
-        custom,
-    }
+    let plain = DocumentLine::new(line.position, line.component.clone(), line.quantity);
+    DocumentLine { custom, ..plain }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::PriceList;
 use crate::{
     Fact, Facts, PlanError,
-    bom::{plain_line, put},
+    bom::put,
     error::keep,
     fact::facts,
     requisition::{Needs, Work},
@@ -229,8 +229,8 @@ impl Settled {
             put(&mut custom, "by-allowance", Some(line.by_allowance.to_string()));
             put(&mut custom, "loss", Some(line.loss.to_string()));
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let plain = plain_line(number, line.item.clone(), line.used, custom);
-            DocumentLine { amount: Some(line.charge), ..plain }
+            let plain = DocumentLine::new(number, line.item.clone(), line.used);
+            DocumentLine { amount: Some(line.charge), custom, ..plain }
         };
         let mut custom = Custom::new();
         let made = self.received.iter();
@@ -244,22 +244,15 @@ impl Settled {
         let document =
             Document { kind: DocumentKind::SubcontractOrder, number: self.order.clone() };
         let used = self.lines.iter().filter(|line| line.used > 0);
+        let settlement =
+            Document { kind: DocumentKind::SubcontractSettlement, number: number.to_owned() };
         DocumentContent {
-            document: Document {
-                kind: DocumentKind::SubcontractSettlement,
-                number: number.to_owned(),
-            },
-            version: 1,
-            title: String::new(),
             partner: Some(self.partner.clone()),
             date: Some(day),
-            due: None,
-            requester: None,
-            station: None,
             lines: used.enumerate().map(line).collect(),
             links: vec![DocumentLink { document, line: None, digest: None }],
             custom,
-            note: String::new(),
+            ..DocumentContent::new(settlement)
         }
     }
 }

@@ -197,6 +197,8 @@ fn delta(before: Cost, now: Cost) -> Option<i64> {
 mod tests {
     // A test may fail loudly.
     #![allow(clippy::unwrap_used)]
+    use gatewarden_model::DocumentLine;
+
     use super::*;
 
     #[test]
@@ -222,38 +224,13 @@ mod tests {
     }
 
     fn order(number: usize) -> DocumentContent {
-        DocumentContent {
-            document: Document { kind: DocumentKind::PurchaseOrder, number: number.to_string() },
-            version: 1,
-            title: String::new(),
-            partner: None,
-            date: None,
-            due: None,
-            requester: None,
-            station: None,
-            lines: vec![],
-            links: vec![],
-            custom: Default::default(),
-            note: String::new(),
-        }
+        let (kind, number) = (DocumentKind::PurchaseOrder, number.to_string());
+        DocumentContent::new(Document { kind, number })
     }
 
-    fn line(line: u32, item: &str, quantity: i64, amount: i64) -> gatewarden_model::DocumentLine {
-        gatewarden_model::DocumentLine {
-            line,
-            item: item.parse().unwrap(),
-            quantity,
-            from: None,
-            to: None,
-            lot: None,
-            owner: None,
-            from_status: Default::default(),
-            to_status: Default::default(),
-            amount: Some(Amount::from_units(amount)),
-            due: None,
-            links: vec![],
-            custom: Default::default(),
-        }
+    fn line(line: u32, item: &str, quantity: i64, amount: i64) -> DocumentLine {
+        let plain = DocumentLine::new(line, item.parse().unwrap(), quantity);
+        DocumentLine { amount: Some(Amount::from_units(amount)), ..plain }
     }
 
     #[test]
