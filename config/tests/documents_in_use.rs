@@ -143,7 +143,7 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             "receipt",
             "GR-202611-00001",
             json!({
-                "partner": "ACME", "links": [order("shipping-notice", "ASN-202611-00001")],
+                "partner": "ACME", "station": "dock", "links": [order("shipping-notice", "ASN-202611-00001")],
                 "lines": [bolts(json!({
                     "to": "wh1/dock", "to_status": "quality-inspection",
                     "links": [order("purchase-order", "4500017")],
@@ -188,7 +188,7 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             "packing-list",
             "PK-202611-00001",
             json!({
-                "partner": "CUST", "links": [order("shipment", "SH-202611-00001")],
+                "partner": "CUST", "station": "dock", "links": [order("shipment", "SH-202611-00001")],
                 "lines": [
                     bolts(from.clone()),
                     bolts(json!({ "line": 20, "from": "wh1/a", "to": "wh1/a" })),
@@ -220,7 +220,7 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             "production-receipt",
             "FR-202611-00001",
             json!({
-                "links": [order("work-order", "WO-202611-0001")], "lines": [bolts(to)],
+                "station": "counter", "links": [order("work-order", "WO-202611-0001")], "lines": [bolts(to)],
             }),
         ),
         (
@@ -279,7 +279,8 @@ fn samples() -> Vec<(&'static str, &'static str, Value)> {
             "return-order",
             "RT-202611-0001",
             json!({
-                "partner": "CUST", "note": "Wrong size.", "links": [order("shipment", "SH-202611-00001")],
+                "partner": "CUST", "note": "Wrong size.", "station": "dock",
+                "links": [order("shipment", "SH-202611-00001")],
                 "lines": [
                     bolts(json!({ "from": "@customer/CUST", "to": "wh1/returns" })),
                     bolts(json!({ "line": 20, "from": "wh1/returns", "to": "@supplier/ACME" })),
