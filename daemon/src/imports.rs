@@ -354,3 +354,94 @@ fn too_much() -> Mistake {
     );
     Mistake { code: "import-too-large", field: "document".to_owned(), message }
 }
+
+#[cfg(test)]
+mod tests {
+    // A test may fail loudly.
+    #![allow(clippy::unwrap_used)]
+
+    use gatewarden_model::{DocumentKind, OperatorId, SessionId};
+
+    use super::*;
+
+    fn person(name: &str, session: u128) -> Actor {
+        let session = SessionId(Uuid::from_u128(session));
+        Actor::Operator { id: OperatorId::parse(name).unwrap(), session: Some(session) }
+    }
+
+    fn begun(imports: &Imports, by: &Actor) -> Uuid {
+        imports.begin(by.clone(), Mode::Whole).unwrap()
+    }
+
+    #[test]
+    fn one_person_keeps_nobody_out_however_often_he_begins() {
+        let imports = Imports::default();
+        let first = begun(&imports, &person("ann", 1));
+        let mut last = first;
+        for session in 2..=20 {
+            last = begun(&imports, &person("ann", session));
+        }
+        assert!(imports.take(first, &person("ann", 1)).is_none(), "her oldest is forgotten");
+        assert!(imports.take(last, &person("ann", 20)).is_some());
+        for name in ["ben", "cat", "dan"] {
+            begun(&imports, &person(name, 1));
+            begun(&imports, &person(name, 2));
+        }
+    }
+
+    #[test]
+    fn what_is_worked_on_counts_and_is_not_forgotten() {
+        let imports = Imports::default();
+        let ann = person("ann", 1);
+        let (one, two) = (begun(&imports, &ann), begun(&imports, &ann));
+        let working = [imports.take(one, &ann).unwrap(), imports.take(two, &ann).unwrap()];
+        assert_eq!(imports.begin(ann.clone(), Mode::Whole), None);
+        assert!(imports.take(one, &ann).is_none(), "by one request at a time");
+        working.into_iter().for_each(Working::give_back);
+        assert!(imports.take(one, &person("ben", 1)).is_none(), "it is not his");
+        drop(imports.take(one, &ann).unwrap());
+        assert!(imports.take(one, &ann).is_none(), "what was left half-way is forgotten");
+        assert!(imports.take(two, &ann).is_some());
+    }
+
+    #[test]
+    fn what_waits_is_bounded_for_each_and_for_all_and_set_free_again() {
+        let imports = Imports::default();
+        let of = |name: &str| {
+            let by = person(name, 1);
+            (begun(&imports, &by), by)
+        };
+        let fits = |(id, by): &(Uuid, Actor), bytes| {
+            let mut working = imports.take(*id, by).unwrap();
+            let fits = imports.fits(*id, working.import.as_mut().unwrap(), bytes);
+            working.give_back();
+            fits
+        };
+        let (ann, anns) = (of("ann"), of("ann"));
+        assert!(fits(&ann, BYTES_OF_ONE_MAX - 1) && fits(&anns, 1));
+        assert!(!fits(&ann, 1) && !fits(&anns, 1), "both are hers");
+        let ben = of("ben");
+        assert!(fits(&ben, BYTES_MAX - BYTES_OF_ONE_MAX));
+        let cat = of("cat");
+        assert!(!fits(&cat, 1), "all together");
+        drop(imports.take(ann.0, &ann.1).unwrap());
+        assert!(fits(&cat, BYTES_OF_ONE_MAX - 1) && !fits(&cat, 1));
+    }
+
+    #[test]
+    fn a_trial_is_told_where_it_ends() {
+        let (id, number) = (person("ann", 1), String::new());
+        let mut import = Import {
+            by: id.clone(),
+            mode: Mode::Trial,
+            trial: Trial::of(id),
+            waiting: vec![],
+            lines: TRIED_LINES_MAX - 2,
+            refused: 0,
+            bytes: 0,
+        };
+        let content = DocumentContent::new(Document { kind: DocumentKind::Item, number });
+        let mut contents = vec![content; 5];
+        assert_eq!((beyond(&mut import, &mut contents), contents.len()), (3, 2));
+    }
+}

@@ -127,6 +127,14 @@ fn a_simulation_says_who_would_sign_and_why() {
     // Nobody signs his own: the other manager is asked.
     let own = simulate(&requisition("1"), &["--by", "max"]);
     assert!(out(&own).contains("→ mia as") && !out(&own).contains("→ max as"), "{}", out(&own));
+    // As an export writes it.
+    let listed = simulate(&json!([requisition("1")]), &["--by", "max"]);
+    assert_eq!(out(&listed), out(&own));
+    let two = simulate(&json!([requisition("1"), requisition("2")]), &[]);
+    assert!(err(&two).contains("2 documents: give one"), "{}", err(&two));
+    let nobody = simulate(&requisition("1"), &["--by", "maxx"]);
+    assert!(!nobody.status.success(), "{}", out(&nobody));
+    assert!(err(&nobody).contains("nobody called maxx"), "{}", err(&nobody));
     // A house with nobody in it.
     let people = written(folder.path(), "people.json", "{\"ann\": []}");
     let alone = simulate(&requisition("1"), &[]);

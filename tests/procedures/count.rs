@@ -2,6 +2,7 @@
 //! posted; nothing else moves in a bin meanwhile.
 
 use gatewarden_tests::{BOLT, Caller, epc, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::house::{House, number, path};
@@ -179,7 +180,15 @@ async fn stock_is_counted_blind_by_two_and_what_differs_is_signed_by_a_third() {
     );
     assert_eq!(line["custom"], json!({"book": "10", "counted": "9"}));
     let on = view["digest"].as_str().unwrap().to_owned();
+    // A bin may be counted again: who signs nothing is not told what was found before.
     let clerk = house.sign_in("li.wei").await;
+    let seen = clerk.get(&path(&content, "")).await;
+    assert_eq!((&seen["content"]["version"], &seen["state"]), (&json!(1), &json!("deciding")));
+    let diff = clerk.ask(Method::GET, &path(&content, "/diff?to=2"), None).await;
+    assert_eq!(diff.status, 404, "{}", diff.body);
+    let listed = clerk.get("/api/v1/documents?kind=count-order").await;
+    let told = format!("{seen}{}{listed}", diff.body);
+    assert!(!told.contains(&on) && !told.contains("counted\""), "{told}");
     let frozen = clerk.post(&path(&away, "/submit"), &body).await;
     assert_eq!(frozen.body["code"], "bin-frozen", "{}", frozen.body);
     let own = house.decide(&clerk, &content, &on, "approve").await;
@@ -187,6 +196,8 @@ async fn stock_is_counted_blind_by_two_and_what_differs_is_signed_by_a_third() {
     let lead = house.sign_in("wang.lead").await;
     let inbox = lead.get("/api/v1/inbox").await;
     assert!(inbox.to_string().contains(&number("CO", 1, 4)), "{inbox}");
+    let seen = lead.get(&path(&content, "")).await;
+    assert_eq!(seen["content"]["version"], 2, "he signs it: {seen}");
     let yes = house.decide(&lead, &content, &on, "approve").await;
     assert!(yes.is_success(), "{}", yes.body);
     assert_eq!(house.stock("BOLT-M8", DOCK).await, 9);
