@@ -150,36 +150,6 @@ impl Quantities {
         self.count(&parts)
     }
 
-    /// What a document that fulfils this one has executed of it by a movement, by this one's lines: its lines
-    /// name those of this one. Less than 0 where something was taken back.
-    #[must_use]
-    pub fn fulfilled(
-        content: &DocumentContent,
-        (kind, other): (&KindDefinition, &DocumentContent),
-        movement: &Movement,
-    ) -> BTreeMap<u32, i64> {
-        let there = |number: u32| {
-            let line = other.line(number)?;
-            let mut links = line.links.iter().chain(&other.links);
-            let link = links.find(|link| link.document == content.document)?;
-            let named = link.line.or_else(|| only_line_of(content, line))?;
-            content.line(named).filter(|ours| ours.item == line.item).map(|ours| ours.line)
-        };
-        let mut ours = BTreeMap::new();
-        // What is packed or inspected on the way is not done yet.
-        if stays(movement.kind) {
-            return ours;
-        }
-        for part in parts(kind, other, movement) {
-            // What is on its way there is in hand there alone.
-            if let Some(line) = there(part.line).filter(|_| part.executed != 0) {
-                let sum: &mut i64 = ours.entry(line).or_default();
-                *sum = sum.saturating_add(part.executed);
-            }
-        }
-        ours
-    }
-
     /// Counts what was told to be fulfilled, by line. Fails where a sum leaves 64 bits, and has counted nothing then.
     pub fn fulfil(&mut self, lines: &BTreeMap<u32, i64>) -> Result<(), Mistake> {
         let part =
@@ -236,6 +206,36 @@ impl Quantities {
     pub fn is_in_hand(&self) -> bool {
         self.lines.values().any(|line| line.in_hand != 0)
     }
+}
+
+/// What a movement executed of the lines of its document, by line: less than 0 where something was taken back. What
+/// stays where it is, as goods that are packed or inspected on the way, is not done yet.
+#[must_use]
+pub fn executed(
+    kind: &KindDefinition,
+    content: &DocumentContent,
+    movement: &Movement,
+) -> BTreeMap<u32, i64> {
+    let mut done = BTreeMap::new();
+    if stays(movement.kind) {
+        return done;
+    }
+    // What is on its way there is in hand there alone.
+    for part in parts(kind, content, movement).iter().filter(|part| part.executed != 0) {
+        let sum: &mut i64 = done.entry(part.line).or_default();
+        *sum = sum.saturating_add(part.executed);
+    }
+    done
+}
+
+/// The line of another document that a line names, or the only one there with its item.
+#[must_use]
+pub fn named_line(other: &DocumentContent, content: &DocumentContent, number: u32) -> Option<u32> {
+    let line = content.line(number)?;
+    let mut links = line.links.iter().chain(&content.links);
+    let link = links.find(|link| link.document == other.document)?;
+    let named = link.line.or_else(|| only_line_of(other, line))?;
+    other.line(named).filter(|ours| ours.item == line.item).map(|ours| ours.line)
 }
 
 /// The only line of a document with the item of a line that follows from it.

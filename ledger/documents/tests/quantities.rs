@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use common::{content, definition, line, link};
 use gatewarden_documents::{
-    Admission, LineQuantities, Quantities, kinds::OverAct, kinds::Tolerance,
+    Admission, LineQuantities, Quantities,
+    kinds::{OverAct, Tolerance},
+    quantities::{executed, named_line},
 };
 use gatewarden_model::{DocumentContent, DocumentKind, Hash, Movement, MovementId, MovementKind};
 use proptest::prelude::*;
@@ -138,7 +140,11 @@ fn a_receipt_fulfils_the_line_of_its_order() {
     let part = |line, quantity| (line, "BOLT", quantity, "@supplier/ACME", "wh1/dock");
     let moved = movement(MovementKind::Receipt, &[part(1, 30), part(2, 20), part(3, 5)], false);
     let mut quantities = Quantities::of(&order, Some(&order));
-    quantities.fulfil(&Quantities::fulfilled(&order, (&kind, &other), &moved)).unwrap();
+    let done = executed(&kind, &other, &moved).into_iter();
+    let named = done.filter_map(|(line, done)| Some((named_line(&order, &other, line)?, done)));
+    let mut sums = BTreeMap::new();
+    named.for_each(|(line, done)| *sums.entry(line).or_default() += done);
+    quantities.fulfil(&sums).unwrap();
     assert_eq!(
         quantities.line(10).unwrap().executed,
         50,

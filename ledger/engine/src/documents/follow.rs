@@ -4,9 +4,12 @@
 //! Invariant: each of it is an entry of its own after the movement's, so that it stands in the trace of the
 //! document that it is about. Absent: what moved (`passes`, `reservations`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use gatewarden_documents::{Execution, KindDefinition, Quantities};
+use gatewarden_documents::{
+    Execution, KindDefinition,
+    quantities::{executed, named_line},
+};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentKind, DocumentLink, DocumentStep, ItemId,
     LineDone, Movement, MovementId, MovementKind, TaskId,
@@ -40,19 +43,16 @@ impl Turn<'_> {
         self.close_complete(&movement.document);
     }
 
-    /// Counts it on the documents that this one fulfils.
+    /// Counts it on the documents that this one fulfils, itself or by those that it fulfils. None of them is closed
+    /// before it is counted on all: what fulfils others by one that is over is not told.
     fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
-        for document in fulfilled(kind, content) {
-            let Some(other) = self.state.document(&document) else { continue };
-            let lines = lines_done(&other.content, (kind, content), movement);
-            if lines.is_empty() {
-                continue;
-            }
+        let reached = reached(self.state, (kind, content), movement);
+        for (document, lines) in &reached {
             let (movement, by) = (movement.id, content.document.clone());
-            let step = DocumentStep::Fulfilled { movement, by, lines };
-            self.step(&document, step, Actor::Daemon, None);
-            self.close_complete(&document);
+            let step = DocumentStep::Fulfilled { movement, by, lines: lines_done(lines) };
+            self.step(document, step, Actor::Daemon, None);
         }
+        reached.keys().for_each(|document| self.close_complete(document));
     }
 
     /// Counts it on the work order that it is for.
@@ -139,14 +139,40 @@ pub(crate) fn consumed(
     orders
 }
 
-/// What a movement on one document did of the lines of another that it fulfils.
-pub(crate) fn lines_done(
-    other: &DocumentContent,
+/// What a movement on a document did of the lines of others: of those that it fulfils, of those that these fulfil, and
+/// so on. What it did of one of its own lines counts once on each document, on the line that is found first.
+pub(crate) fn reached(
+    state: &State,
     (kind, content): (&KindDefinition, &DocumentContent),
     movement: &Movement,
-) -> Vec<LineDone> {
-    let done = Quantities::fulfilled(other, (kind, content), movement);
-    done.into_iter().map(|(line, quantity)| LineDone { line, quantity }).collect()
+) -> BTreeMap<Document, BTreeMap<u32, i64>> {
+    let mut sums: BTreeMap<Document, BTreeMap<u32, i64>> = BTreeMap::new();
+    let mut named: BTreeMap<Document, Vec<Document>> = BTreeMap::new();
+    for (line, quantity) in executed(kind, content, movement) {
+        let mut seen = BTreeSet::from([&content.document]);
+        let mut waiting = VecDeque::from([(kind, content, line)]);
+        while let Some((kind, content, line)) = waiting.pop_front() {
+            let all = named.entry(content.document.clone());
+            for document in all.or_insert_with(|| fulfilled(kind, content)).iter() {
+                let Some(open) = state.document(document) else { continue };
+                let Some(number) = named_line(&open.content, content, line) else { continue };
+                if !seen.insert(open.document()) {
+                    continue;
+                }
+                let sum = sums.entry(document.clone()).or_default().entry(number).or_default();
+                *sum = sum.saturating_add(quantity);
+                if let Some(kind) = state.definition(open) {
+                    waiting.push_back((kind, &open.content, number));
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// Quantities by line as a step has them.
+pub(crate) fn lines_done(lines: &BTreeMap<u32, i64>) -> Vec<LineDone> {
+    lines.iter().map(|(&line, &quantity)| LineDone { line, quantity }).collect()
 }
 
 /// The documents that what this one executes counts for too.

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{KindDefinition, kinds::OverAct};
+use gatewarden_documents::{KindDefinition, kinds::OverAct, quantities::named_line};
 use gatewarden_model::{
     Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, Movement,
 };
 
-use super::follow::{fulfilled, lines_done};
+use super::follow::{fulfilled, reached};
 use crate::{
     state::{OpenDocument, State},
     turn::Fault,
@@ -36,8 +36,6 @@ pub(crate) fn check_fulfilled(
         );
         return Err(("order-not-open", message));
     }
-    let strict: Vec<&OpenDocument> =
-        orders.iter().filter_map(|order| strict(state, order)).collect();
     let named: Vec<&OpenDocument> =
         orders.iter().filter_map(|order| binding(state, order)).collect();
     if movement.is_none() && named.len() == orders.len() {
@@ -46,16 +44,18 @@ pub(crate) fn check_fulfilled(
     if movement.is_none() {
         check_partner(content, &named)?;
     }
-    for order in strict {
+    let asked: BTreeMap<Document, BTreeMap<u32, i64>> = match movement {
+        Some(moved) => reached(state, (kind, content), moved),
+        None => {
+            let asked = |order: &OpenDocument| still_asked(state, &order.content, content);
+            let open = orders.iter().filter_map(|order| state.document(order));
+            open.map(|order| (order.document().clone(), asked(order))).collect()
+        }
+    };
+    for (order, more) in asked {
+        let Some(order) = strict(state, &order) else { continue };
         let Some(rules) = state.definition(order).map(|kind| &kind.tolerance) else {
             continue;
-        };
-        let more: BTreeMap<u32, i64> = match movement {
-            Some(moved) => lines_done(&order.content, (kind, content), moved)
-                .into_iter()
-                .map(|done| (done.line, done.quantity))
-                .collect(),
-            None => still_asked(state, &order.content, content),
         };
         let over = more.iter().find_map(|(number, more)| {
             let line = order.quantities.line(*number)?;
@@ -99,7 +99,7 @@ fn still_asked(
     let mut lines: BTreeMap<u32, i64> = BTreeMap::new();
     for line in &content.lines {
         let done = own.and_then(|own| own.line(line.line)).map_or(0, |line| line.executed);
-        if let Some(named) = named(other, content, line) {
+        if let Some(named) = named_line(other, content, line.line) {
             let sum = lines.entry(named).or_default();
             *sum = sum.saturating_add(line.quantity.saturating_sub(done));
         }
@@ -149,20 +149,5 @@ fn check_ordered(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<
             Err(("not-ordered", message))
         }
         _ => Ok(()),
-    }
-}
-
-/// The line of another document that a line names, or the only one with its item.
-fn named(other: &DocumentContent, content: &DocumentContent, line: &DocumentLine) -> Option<u32> {
-    let mut links = line.links.iter().chain(&content.links);
-    let link = links.find(|link| link.document == other.document)?;
-    let same = |ours: &&DocumentLine| ours.item == line.item;
-    match link.line {
-        Some(number) => other.line(number).filter(same).map(|ours| ours.line),
-        None => {
-            let mut ours = other.lines.iter().filter(same);
-            let first = ours.next()?;
-            ours.next().is_none().then_some(first.line)
-        }
     }
 }

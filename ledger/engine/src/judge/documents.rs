@@ -26,7 +26,7 @@ use crate::{
         author_of, check_version,
         counts::{definition_now, is_deciding},
         facts,
-        follow::{consumed, fulfilled, lines_done},
+        follow::{consumed, lines_done, reached},
         posting_of, tasks_for, worth,
     },
     receivers::check_receiver,
@@ -180,9 +180,9 @@ impl Papers {
                     return Err("it counts a movement that was not just recorded".to_owned());
                 };
                 self.first_time(document, step)?;
-                let named = fulfilled(kind, content).contains(document);
-                let found = lines_done(&open.content, (kind, content), moved);
-                same(named && found == *lines, "what the movement fulfils")
+                let found = reached(scene.state, (kind, content), moved);
+                let found = found.get(document).map(lines_done);
+                same(found.as_ref() == Some(lines), "what the movement fulfils")
             }
             DocumentStep::Consumed { movement, by, items } => {
                 let Some((moved, content, _)) = self.last(scene.state, *movement, by) else {

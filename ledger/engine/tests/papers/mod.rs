@@ -42,6 +42,9 @@ pub fn access() -> Access {
     use Action::{Approve, Create, Execute, Modify, View};
     let all = [Module::Quality, Module::Production, Module::Purchase, Module::Transfer];
     grant("storekeeper", &all, &[View, Create, Modify, Execute]);
+    let all = [Module::Purchase, Module::Sales, Module::Outbound];
+    grant("storekeeper", &all, &[View, Action::Request, Create, Modify, Execute]);
+    grant("department-manager", &all, &[View, Approve]);
     let all =
         [Module::Quality, Module::Production, Module::Purchase, Module::Inbound, Module::Count];
     grant("department-manager", &all, &[View, Approve]);
