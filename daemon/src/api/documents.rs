@@ -30,7 +30,7 @@ use super::{
     problem::{Body, Problem},
 };
 use crate::shapes::{ActShape, DocumentShape};
-use view::{DocumentView, Listed, Past};
+use view::{DocumentView, Listed};
 
 pub(crate) use check::check;
 pub(crate) use diff::diff;
@@ -140,8 +140,9 @@ pub(crate) async fn one(
 
 /// A document that is over, from its entries.
 async fn past(api: &Api, document: Document) -> Result<Option<DocumentView>, Problem> {
-    let found = api.app.read(move |ledger| Past::of(ledger, &document)).await?;
-    Ok(found.and_then(Past::into_view))
+    let of = document.clone();
+    let told = api.app.recorder.query(move |engine| engine.state().retelling(of)).await?;
+    Ok(api.app.read(move |ledger| DocumentView::of_past(ledger, &document, told)).await?)
 }
 
 /// A version that is written.
