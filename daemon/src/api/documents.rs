@@ -225,6 +225,10 @@ pub(crate) async fn sign(
 pub(crate) struct End {
     /// `close`, `cancel`, or a step of the kind's own.
     step: String,
+    /// The digest of the version that was seen; whichever is the newest where it is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    digest: Option<Hash>,
     /// Why.
     #[serde(default)]
     reason: String,
@@ -245,7 +249,8 @@ pub(crate) async fn step(
         "cancel" => DocumentAct::Cancel,
         own => DocumentAct::Own(own.to_owned()),
     };
-    let command = Command::EndDocument { document, act: what, reason: end.reason, by: who.actor() };
+    let (digest, reason, by) = (end.digest, end.reason, who.actor());
+    let command = Command::EndDocument { document, act: what, digest, reason, by };
     act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

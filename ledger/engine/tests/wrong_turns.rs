@@ -206,7 +206,7 @@ fn what_is_being_executed_is_cancelled_and_not_withdrawn() {
     assert_eq!(house.engine.state().tasks().count(), 1);
     let (document_, by) = (document("MR-1"), house.by("ann"));
     let (end, reason) = (DocumentAct::Cancel, "not needed".to_owned());
-    house.ok(Command::EndDocument { document: document_, act: end, reason, by });
+    house.ok(Command::EndDocument { document: document_, act: end, digest: None, reason, by });
     let command = act(&house, "MR-1", withdraw(), "ann");
     is(refused(&mut house, command), "unknown-document", "requisition MR-1 is not open");
     // Before its last signature it is taken back, by whoever handed it in alone.
