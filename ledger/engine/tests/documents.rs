@@ -628,6 +628,13 @@ fn a_trial_tells_what_writing_would_do_and_leaves_no_trace() {
     for one in ["unknown-operator", "quantity-negative", "unknown-document", "too-many-links"] {
         assert!(all.contains(&one), "{one} is not in {all:?}");
     }
+    // Numbers are given to documents that come alone; together they could not come in again.
+    let unnumbered = house.engine.try_version(&mut trial, requisition("", 1, 5)).unwrap_err();
+    assert_eq!(
+        (unnumbered[0].code, unnumbered[0].field.as_str()),
+        ("number-missing", "document.number")
+    );
+    assert!(unnumbered[0].message.contains("state one, or write it alone"), "{unnumbered:?}");
     // Whoever may not write it has nothing looked up for him.
     let mut links = requisition("MR-4", 1, 5);
     links.links = (0..60).map(|n| link_to(&format!("MR-9{n}"))).collect();
