@@ -193,6 +193,9 @@ async fn versions_are_compared(gateway: &Gateway) {
     assert!(told.contains("PR-2 version 1 → 2"), "{told}");
     assert!(told.contains("quantity: 50 → 60"), "{told}");
     assert_eq!(told.matches('→').count(), 2, "nothing else differs: {told}");
+    let only = ["document", "diff", "purchase-request", "PR-1", "--badge", "OP-2001"];
+    let only = gateway.cli_ok(&only, PIN);
+    assert!(only.contains("PR-1: there is no version before 1 to compare it with"), "{only}");
     let same = diff(&["--from", "2", "--to", "2"]);
     assert!(same.contains("nothing differs"), "{same}");
     let json: Value = serde_json::from_str(&diff(&["--from", "2", "--to", "1", "--json"])).unwrap();

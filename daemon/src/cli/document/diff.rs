@@ -50,8 +50,14 @@ pub(super) async fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
     let told = control.send(Method::GET, &path, None).await;
     control.sign_out().await?;
     let told = told?;
+    // No older one was asked for, and there is none.
+    let only = args.from.is_none() && told["from"] == told["to"];
     match args.json {
         true => println!("{told}"),
+        false if only => println!(
+            "{} {}: there is no version before {} to compare it with",
+            args.kind, args.number, told["to"]
+        ),
         false => print!("{}", words(&told)),
     }
     Ok(ExitCode::SUCCESS)
