@@ -52,7 +52,7 @@ fn a_document_that_cant_be_is_refused_by_its_field() {
         (|c| c.lines[0].item = "BOLT-M9".parse().unwrap(), "unknown-item", "lines[0].item: "),
         (|c| c.lines.push(c.lines[0].clone()), "line-twice", "lines[1].line: "),
         (|c| c.requester = Some("nobody".into()), "unknown-operator", "requester: "),
-        (|c| c.requester = None, "field-missing", "requester: "),
+        (|c| c.requester = None, "field-missing", "requester: a requisition needs it: state it"),
         (|c| c.station = Some("Moon Base".into()), "unknown-station", "station: "),
         (|c| c.note = "n".repeat(10_000_000), "note-too-long", "note: "),
         (
