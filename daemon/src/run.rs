@@ -249,11 +249,18 @@ async fn announce_enrolment(app: &App) -> anyhow::Result<()> {
 
 /// Waits for SIGTERM or SIGINT, and names it.
 pub(crate) async fn wait_for_signal() -> anyhow::Result<String> {
+    Ok(signalled()?.await)
+}
+
+/// The same from now on: one that comes before it is waited for is not missed.
+pub(crate) fn signalled() -> anyhow::Result<impl Future<Output = String>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM".to_owned(),
-        _ = interrupt.recv() => "SIGINT".to_owned(),
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM".to_owned(),
+            _ = interrupt.recv() => "SIGINT".to_owned(),
+        }
     })
 }

@@ -21,6 +21,8 @@ use crate::door::lock;
 
 /// The longest single write in bytes; a raw pseudo-terminal buffers at least this much.
 pub const WRITE_BYTES_MAX: usize = 4096;
+/// Where the system has its pseudo-terminals.
+const TERMINALS: &str = "/dev/pts";
 
 /// A simulated scanner; dropping it unplugs it and removes its path.
 #[derive(Debug)]
@@ -153,11 +155,29 @@ pub(crate) fn unlink(path: &Path) {
     }
 }
 
-/// Opens a line whose other end is found at `path`.
+/// Opens a line whose other end is found at `path`. The link of a line whose simulator was killed is replaced.
 pub(crate) fn plug(path: &Path) -> io::Result<Line> {
     let (opened, device) = open_line()?;
-    symlink(device, path)?;
+    if is_left_behind(path) {
+        std::fs::remove_file(path)?;
+    }
+    symlink(device, path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let path = path.display();
+            let reason = format!(
+                "{path} is there already: end the simulated devices that run with it, or remove it"
+            );
+            io::Error::new(io::ErrorKind::AlreadyExists, reason)
+        }
+        _ => error,
+    })?;
     Ok(opened)
+}
+
+/// Whether a link to a pseudo-terminal that is gone stands there. Whatever else does is somebody's.
+fn is_left_behind(path: &Path) -> bool {
+    let to = std::fs::read_link(path);
+    to.is_ok_and(|to| to.starts_with(TERMINALS) && std::fs::symlink_metadata(to).is_err())
 }
 
 /// Both ends are closed on exec: a program started meanwhile would hold the line plugged in.
@@ -172,4 +192,28 @@ fn open_line() -> io::Result<(Line, PathBuf)> {
     cfmakeraw(&mut termios);
     tcsetattr(&slave, SetArg::TCSANOW, &termios)?;
     Ok((Line { master: File::from(OwnedFd::from(master)), _slave: slave }, device))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn the_link_of_a_killed_simulator_is_replaced_and_nothing_else_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("scanner");
+        symlink("/dev/pts/4000000000", &path).unwrap();
+        let first = SimScanner::start_at(&path).unwrap();
+        // One that somebody runs.
+        let error = SimScanner::start_at(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert!(error.to_string().contains("end the simulated devices"), "{error}");
+        drop(first);
+        // What is no pseudo-terminal's.
+        symlink(directory.path().join("nothing"), &path).unwrap();
+        assert!(SimScanner::start_at(&path).is_err());
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_symlink());
+    }
 }

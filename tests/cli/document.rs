@@ -117,9 +117,26 @@ async fn a_file_goes_through_the_door_whole_or_not_at_all() {
         (&json!("written-in-part"), &json!(1), &json!(2))
     );
     assert!(!gateway.dir().join("requests.csv.progress").exists());
+    what_has_no_number_is_told_how_to_get_one(&gateway);
     what_a_draft_is_not_enough_for_is_told_and_nothing_is_in(&gateway).await;
     versions_are_compared(&gateway).await;
     gateway.cli_ok(&["ledger", "verify"], "");
+}
+
+/// A file comes in again without a second document of it, so each has a number; alone it is given one.
+fn what_has_no_number_is_told_how_to_get_one(gateway: &Gateway) {
+    let order = json!({"document": {"kind": "work-order", "number": ""}, "version": 1,
+        "title": "Pumps", "due": "2099-02-01",
+        "lines": [{"line": 1, "item": "BOLT-M8", "quantity": 5}]});
+    let file = gateway.file("unnumbered.json", &order.to_string()).display().to_string();
+    for more in [&["--dry-run"][..], &["--each"], &[]] {
+        let arguments = ["document", "import", &file, "--badge", "OP-2003"];
+        let output = gateway.cli(&[&arguments, more].concat(), PIN);
+        let told = err(&output);
+        assert!(!output.status.success(), "{told}");
+        assert!(told.contains("(document.number): it has no number"), "{told}");
+        assert!(told.contains("state one, or write it alone by the API"), "{told}");
+    }
 }
 
 /// A requisition needs a work order that is approved; one that comes in the same file is only a draft.
@@ -176,6 +193,9 @@ async fn versions_are_compared(gateway: &Gateway) {
     assert!(told.contains("PR-2 version 1 → 2"), "{told}");
     assert!(told.contains("quantity: 50 → 60"), "{told}");
     assert_eq!(told.matches('→').count(), 2, "nothing else differs: {told}");
+    let only = ["document", "diff", "purchase-request", "PR-1", "--badge", "OP-2001"];
+    let only = gateway.cli_ok(&only, PIN);
+    assert!(only.contains("PR-1: there is no version before 1 to compare it with"), "{only}");
     let same = diff(&["--from", "2", "--to", "2"]);
     assert!(same.contains("nothing differs"), "{same}");
     let json: Value = serde_json::from_str(&diff(&["--from", "2", "--to", "1", "--json"])).unwrap();

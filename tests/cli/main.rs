@@ -14,6 +14,7 @@ mod operate;
 mod probe;
 mod qr;
 mod rules;
+mod simulated;
 mod sod;
 mod workflow;
 

@@ -201,7 +201,9 @@ async fn stock_is_counted_blind_by_two_and_what_differs_is_signed_by_a_third() {
     let yes = house.decide(&lead, &content, &on, "approve").await;
     assert!(yes.is_success(), "{}", yes.body);
     assert_eq!(house.stock("BOLT-M8", DOCK).await, 9);
-    assert_eq!(house.document(&content).await["state"], "closed");
+    let over = house.document(&content).await;
+    assert_eq!((&over["state"], &over["content"]), (&json!("closed"), &view["content"]));
+    assert_eq!(over["approval"]["signed"][0]["by"], "wang.lead", "{over}");
     let movement = house.people.movement(&number("CO", 1, 4)).await.unwrap();
     assert_eq!(movement["kind"], "count");
     let journal = house.gateway.journal();
@@ -265,5 +267,34 @@ async fn a_difference_that_is_rejected_posts_nothing_and_the_bins_are_free() {
     assert_eq!(house.stock("BOLT-M8", RACK).await, 3);
     house.taken(&number("AD", 3, 4), "BOLT-M8", 1, DOCK).await;
     assert_eq!(house.stock("BOLT-M8", DOCK).await, 4);
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_is_cancelled_tells_what_it_told_before() {
+    let house = House::open().await;
+    house.worth(&number("AD", 1, 4), 5, DOCK).await;
+    let content = order(1, &[DOCK]);
+    house.counting(&content).await;
+    let found = json!({"bin": DOCK, "seen": [{"item": "BOLT-M8", "quantity": 4}]});
+    let first = house.people.sign_in("ma.second", Some("dock-1")).await;
+    first.post_ok(&path(&content, "/count"), &found).await;
+    first.delete("/session").await;
+    let second = house.second_counter().await;
+    second.post_ok(&path(&content, "/count"), &found).await;
+    assert_eq!(house.document(&content).await["state"], "deciding");
+    let lead = house.sign_in("wang.lead").await;
+    let again = json!({"step": "recount-again", "reason": "look behind the beam"});
+    lead.post_ok(&path(&content, "/step"), &again).await;
+    let open = house.document(&content).await;
+    assert_eq!(open["state"], "recounting");
+    let clerk = house.sign_in("li.wei").await;
+    let cancel = json!({"step": "cancel", "reason": "no time"});
+    clerk.post_ok(&path(&content, "/step"), &cancel).await;
+    // Nobody is told what the counts before found: the bins may be counted anew.
+    let over = house.document(&content).await;
+    assert_eq!((&over["state"], &over["content"]), (&json!("cancelled"), &open["content"]));
+    assert_eq!((&over["digest"], &over["quantities"]), (&open["digest"], &open["quantities"]));
+    assert!(!over.to_string().contains("counted"), "{over}");
     house.verify();
 }

@@ -37,7 +37,7 @@ async fn material_goes_to_whoever_asked_for_it_and_everything_follows() {
         (&json!("li.wei"), &json!("pit.production"))
     );
     assert_eq!(house.stock("BOLT-M8", RACK).await, 96);
-    assert_eq!(house.document(&content).await["state"], "closed");
+    is_told_when_it_is_over(&line, &content, &on).await;
 
     // The work order knows what it consumed, finance what it cost.
     let order = json!({"document": {"kind": "work-order", "number": "WO-202611-0001"}});
@@ -64,6 +64,26 @@ async fn material_goes_to_whoever_asked_for_it_and_everything_follows() {
         assert!(trace.contains(told), "{told} in {trace}");
     }
     house.verify();
+}
+
+/// One that is over tells who signed and what was executed, as it did while it was open.
+async fn is_told_when_it_is_over(line: &Line, content: &Value, on: &str) {
+    let view = line.house.document(content).await;
+    assert_eq!(view["state"], "closed", "{view}");
+    let signed = &view["approval"]["signed"][0];
+    assert_eq!((&signed["by"], &signed["verdict"]), (&json!("mia.manager"), &json!("approve")));
+    assert_eq!((&signed["on"], &view["digest"]), (&json!(on), &json!(on)));
+    assert_eq!(view["approval"]["phase"], "approved", "{view}");
+    assert_eq!(view["approval"]["waiting"], json!([]), "{view}");
+    assert_eq!(
+        view["quantities"]["10"],
+        json!({"ordered": 4, "approved": 4, "executed": 4, "in_hand": 0, "open": 0})
+    );
+    let number = content["document"]["number"].as_str().unwrap();
+    let shown = line.house.gateway.cli_ok(&["document", "show", "requisition", number], "");
+    for told in ["closed, by pit.production", "approve by mia.manager", "0 open", on] {
+        assert!(shown.contains(told), "{told} is not in {shown}");
+    }
 }
 
 /// What the journal says of a document, each with who did it; the stamps never go back.

@@ -15,6 +15,7 @@ mod production;
 mod purchase;
 mod receipt;
 mod returns;
+mod shell;
 mod subcontract;
 mod traced;
 mod watched;

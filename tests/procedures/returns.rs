@@ -111,6 +111,10 @@ async fn what_was_not_used_comes_back_from_production() {
     let order = json!({"document": {"kind": "work-order", "number": "WO-202611-0001"}});
     assert_eq!(house.document(&order).await["consumed"], json!({"BOLT-M8": 2}));
     assert_eq!(house.document(&back).await["state"], "closed");
+    // What came of a requisition is told when both are over.
+    let view = house.document(&content).await;
+    let followed: Vec<&Value> = view["followed_by"].as_array().unwrap().iter().collect();
+    assert!(followed.contains(&&back["document"]), "{view}");
     let trace = house.trace(name(&back));
     for told in ["MR-202611-0001", "WO-202611-0001", "rae.receiver", "mia.manager", "li.wei"] {
         assert!(trace.contains(told), "{told} is not in {trace}");

@@ -30,7 +30,7 @@ use super::{
     problem::{Body, Problem},
 };
 use crate::shapes::{ActShape, DocumentShape};
-use view::{DocumentView, Listed, Past};
+use view::{DocumentView, Listed};
 
 pub(crate) use check::check;
 pub(crate) use diff::diff;
@@ -132,15 +132,18 @@ pub(crate) async fn one(
     let open = api.app.recorder.query(look).await?;
     let view = match open {
         Some(view) => view,
-        None => past(&api, document).await?.ok_or_else(|| Problem::not_found("document"))?,
+        None => past(&api, document, who.actor())
+            .await?
+            .ok_or_else(|| Problem::not_found("document"))?,
     };
     Ok(Eyes::of(&api, &who).await?.json(view))
 }
 
 /// A document that is over, from its entries.
-async fn past(api: &Api, document: Document) -> Result<Option<DocumentView>, Problem> {
-    let found = api.app.read(move |ledger| Past::of(ledger, &document)).await?;
-    Ok(found.and_then(Past::into_view))
+async fn past(api: &Api, document: Document, who: Actor) -> Result<Option<DocumentView>, Problem> {
+    let of = document.clone();
+    let told = api.app.recorder.query(move |engine| engine.state().retelling(of)).await?;
+    Ok(api.app.read(move |ledger| DocumentView::of_past(ledger, &document, (told, &who))).await?)
 }
 
 /// A version that is written.
@@ -223,6 +226,10 @@ pub(crate) async fn sign(
 pub(crate) struct End {
     /// `close`, `cancel`, or a step of the kind's own.
     step: String,
+    /// The digest of the version that was seen; whichever is the newest where it is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    digest: Option<Hash>,
     /// Why.
     #[serde(default)]
     reason: String,
@@ -243,7 +250,8 @@ pub(crate) async fn step(
         "cancel" => DocumentAct::Cancel,
         own => DocumentAct::Own(own.to_owned()),
     };
-    let command = Command::EndDocument { document, act: what, reason: end.reason, by: who.actor() };
+    let (digest, reason, by) = (end.digest, end.reason, who.actor());
+    let command = Command::EndDocument { document, act: what, digest, reason, by };
     act(&api, &who, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,14 +1,16 @@
-//! `gatewarden document`: one document looked at, handed in or signed; documents from a file, and into one;
-//! over the running daemon, and what changes anything always as a person.
+//! `gatewarden document`: one document looked at, handed in, signed or ended; what waits for somebody; documents from a
+//! file, and into one; over the running daemon, and what changes anything always as a person.
 //!
 //! Invariants: every document goes through the daemon's own door, so a file can do nothing that its importer may not;
 //! nothing that is imported is handed in or signed by it. All or nothing is written in one turn of the daemon. Absent:
 //! what a file says (`gatewarden_documents::exchange`), who may do what (the engine).
 
+mod acts;
 mod count;
 mod diff;
 mod door;
 mod export;
+mod inbox;
 mod kept;
 mod kinds;
 mod paper;
@@ -52,6 +54,10 @@ pub(crate) enum DocumentVerb {
     Fields(kinds::FieldsArgs),
     #[command(flatten)]
     Paper(paper::PaperVerb),
+    #[command(flatten)]
+    Act(acts::ActVerb),
+    /// List what waits for you: documents to sign, things to do.
+    Inbox(inbox::InboxArgs),
     /// Print what an open engineering change meets: work orders, stock of the components that it replaces, purchases.
     Impact(plans::ImpactArgs),
     /// Draft the settlement of a subcontract order from what went out, came back and was made: what the bill of
@@ -103,6 +109,8 @@ pub(crate) async fn document(verb: DocumentVerb) -> anyhow::Result<ExitCode> {
         DocumentVerb::Export(args) => export::export(args).await,
         DocumentVerb::Fields(args) => kinds::fields(&args),
         DocumentVerb::Paper(verb) => paper::paper(verb).await,
+        DocumentVerb::Act(verb) => acts::act(verb).await,
+        DocumentVerb::Inbox(args) => inbox::inbox(args).await,
         DocumentVerb::Impact(args) => plans::impact(args).await,
         DocumentVerb::Settle(args) => plans::settle(args).await,
         DocumentVerb::Count(args) => count::count(args).await,

@@ -23,13 +23,15 @@ use gatewarden_simulators::{
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::run::signalled;
+
 /// Longest file of a scenario, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DemoVerb {
     /// Start the simulated devices of a file, such as the simulators.toml of `gatewarden init`. They stay
-    /// until Ctrl-C, and tell each event as one line of JSON.
+    /// until Ctrl-C or SIGTERM, and tell each event as one line of JSON.
     Devices {
         /// The file.
         file: PathBuf,
@@ -73,6 +75,7 @@ fn read(file: &Path) -> anyhow::Result<Scenario> {
 }
 
 async fn devices(file: &Path) -> anyhow::Result<()> {
+    let ended = signalled()?;
     let mut scenario = read(file)?;
     let passes = Passes::beside(file, &mut scenario);
     let tell: Tell = Arc::new(move |event: Value| {
@@ -91,7 +94,7 @@ async fn devices(file: &Path) -> anyhow::Result<()> {
     eprintln!("{} simulated devices; Ctrl-C ends them", stage.actors().len());
     tokio::select! {
         played = stage.run() => played?,
-        ended = tokio::signal::ctrl_c() => ended?,
+        _ = ended => {}
     }
     Ok(())
 }

@@ -186,7 +186,7 @@ impl Look<'_> {
                 HeadField::Note => content.note.trim().is_empty(),
             };
             if missing {
-                let message = format!("a {} states it", self.kind.kind.words());
+                let message = format!("a {} needs it: state it", self.kind.kind.words());
                 self.mistakes.put("field-missing", field.name(), message);
             }
         }

@@ -3,6 +3,7 @@
 //! up in the projection. It never refuses: the journal is the truth.
 
 mod documents;
+mod retold;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,8 @@ use gatewarden_model::{
     Actor, Body, ChangeVerdict, Entry, Movement, MovementLine, OperatorId, SessionEvent, SessionId,
     Stamp, StockStatus, Task, TaskId,
 };
+
+pub use retold::Retelling;
 
 use crate::factors::FactorUse;
 use crate::state::{

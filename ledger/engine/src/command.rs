@@ -297,6 +297,8 @@ pub enum Command {
         document: Document,
         /// What.
         act: DocumentAct,
+        /// The digest of the version that was seen; whichever is the newest where none is said.
+        digest: Option<Hash>,
         /// Why.
         reason: String,
         /// By whom.

@@ -612,8 +612,8 @@ fn dispatch(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Refusal> {
             turn.submit_document(document, digest, by)
         }
         Command::ActOnDocument { document, act, by } => turn.act_on_document(document, act, by),
-        Command::EndDocument { document, act, reason, by } => {
-            turn.end_document(document, act, reason, by)
+        Command::EndDocument { document, act, digest, reason, by } => {
+            turn.end_document((document, digest), act, reason, by)
         }
         Command::CountBin { document, count, by } => turn.count_bin(document, count, by),
         Command::Fire { firings, document } => turn.fire(firings, document.as_ref()),

@@ -122,7 +122,9 @@ impl Turn<'_> {
         match approvers.iter().find(|named| !is_met(named)) {
             None => Ok(firings),
             Some(named) => {
-                let message = format!("a rule wants {named} to decide on it");
+                let message = format!(
+                    "a rule wants {named} to decide on it: have him do so, or join this session as the second person"
+                );
                 Err((("rule-approver", message), firings))
             }
         }
@@ -158,7 +160,9 @@ impl Turn<'_> {
     fn unknown_hold(&mut self, pass: PassId, by: &Actor) -> Refusal {
         // Which module it would be is not known, so the denial stands under the journal's.
         let asked = Asked::new(by, Action::Approve, Module::Ledger);
-        let message = format!("pass {pass} does not wait for a decision");
+        let message = format!(
+            "pass {pass} does not wait for a decision, or was decided on: take one from the list of held passes"
+        );
         self.deny(asked, "unknown-hold", message, None)
     }
 
@@ -207,7 +211,7 @@ impl Turn<'_> {
         let asked = Asked::new(&by, Action::Approve, Module::Inbound);
         let others = [Module::Outbound, Module::Count, Module::Transfer];
         let Some(one) = self.state.quarantined(pass).cloned() else {
-            let message = format!("pass {pass} is not in quarantine");
+            let message = format!("pass {pass} is not in quarantine: take one from its list");
             return Err(self.deny(asked, "unknown-quarantine", message, None));
         };
         let mut asked = asked;
@@ -259,14 +263,19 @@ impl HoldVerdict {
         }
         check_reason(&self.reason).map_err(|message| ("reason-missing", message))?;
         if self.verdict == Verdict::Reject && !self.doubts.is_empty() {
-            let message = "a rejected pass posts nothing: leave its doubts out".to_owned();
+            let message = "doubts: a rejected pass posts nothing: leave them out".to_owned();
             return Err(("doubts-rejected", message));
         }
         let known = |key: &&String| hold.pass.doubts.iter().any(|d| d.sighting.thing.key == **key);
         match self.doubts.iter().find(|key| !known(key)) {
             Some(key) => {
                 let key: String = key.chars().take(100).collect();
-                Err(("unknown-doubt", format!("{key:?} is no doubt of this pass: name its keys")))
+                Err((
+                    "unknown-doubt",
+                    format!(
+                        "doubts: {key:?} is no doubt of this pass: name keys that the held pass tells"
+                    ),
+                ))
             }
             None => Ok(()),
         }
@@ -297,7 +306,7 @@ fn hold_asked(hold: &Hold, task: Option<&TaskState>, by: &Actor) -> Asked {
 
 pub(crate) fn check_reason(reason: &str) -> Result<(), String> {
     if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
-        return Err(format!("a reason is needed: 1 to {REASON_BYTES_MAX} bytes"));
+        return Err(format!("a reason is needed: say why in 1 to {REASON_BYTES_MAX} bytes"));
     }
     Ok(())
 }

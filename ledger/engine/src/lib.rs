@@ -55,6 +55,7 @@ mod workflows;
 pub use gatewarden_model::{Levels, TwoPersons, Walking};
 
 pub use access::{Access, AccessError, Fact, Facts, Goods, Known, Principal, Request};
+pub use apply::Retelling;
 pub use changes::{CHANGE_MS_MAX, Gained, gained_by};
 pub use command::{
     ActivationCodes, Command, Factor, FactorCheck, Outcome, PinCheck, Refusal, Reply, ReviewExpiry,

@@ -32,6 +32,8 @@ use crate::{
 
 /// The field that says what the subcontractor still has, such as `BOLT-M8 x 5, CLOTH x 2`.
 const LEFT: &str = "left";
+/// Held passes that a refusal names.
+const PASSES_NAMED_MAX: usize = 3;
 /// Decimals of amounts where no item has a value.
 const DECIMALS: u8 = 2;
 
@@ -87,10 +89,7 @@ fn settleable<'s>(state: &'s State, order: &Document) -> Result<&'s OpenDocument
         );
         return Err(("order-not-open", message));
     };
-    let held = state.holds().any(|hold| open.tasks.contains(&hold.task));
-    if held || open.quantities.is_in_hand() {
-        let message =
-            format!("links: something of {number} is held or on its way: decide on it first");
+    if let Some(message) = in_hand(state, open) {
         return Err(("settlement-in-hand", message));
     }
     let out = open.quantities.lines().find(|(_, line)| !line.is_complete(&kind.tolerance));
@@ -102,6 +101,27 @@ fn settleable<'s>(state: &'s State, order: &Document) -> Result<&'s OpenDocument
         return Err(("settlement-goods-out", message));
     }
     Ok(open)
+}
+
+/// What of an order waits for a decision or to arrive, and what is to be done about it.
+fn in_hand(state: &State, order: &OpenDocument) -> Option<String> {
+    let number = &order.document().number;
+    let held = state.holds().filter(|hold| order.tasks.contains(&hold.task));
+    let held: Vec<String> = held.map(|hold| hold.pass.id.to_string()).collect();
+    if !held.is_empty() {
+        let more = held.len().saturating_sub(PASSES_NAMED_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let named = held.get(..PASSES_NAMED_MAX).unwrap_or(&held).join(", ");
+        return Some(format!(
+            "links: of {number} these passes are held, {named}{more}: have somebody accept or reject each"
+        ));
+    }
+    let mut lines = order.quantities.lines();
+    let (line, told) = lines.find(|(_, line)| line.in_hand != 0)?;
+    Some(format!(
+        "links: line {line} of {number} has {} on its way: bring it through the door where it is to arrive",
+        told.in_hand
+    ))
 }
 
 fn settled(state: &State, order: &OpenDocument, day: Day, left: &Left) -> Result<Settled, Fault> {

@@ -332,7 +332,13 @@ fn what_is_rejected_or_cancelled_posts_nothing_and_thaws() {
 
     let mut house = decided_on();
     let by = house.by("sue");
-    let act = |act, by| Command::EndDocument { document: order(), act, reason: "void".into(), by };
+    let act = |act, by| Command::EndDocument {
+        document: order(),
+        act,
+        digest: None,
+        reason: "void".into(),
+        by,
+    };
     assert_eq!(house.refused(act(DocumentAct::Close, by.clone())), "count-open");
     let write = Command::WriteDocument {
         content: DocumentContent { version: 3, ..content(&[DOCK]) },

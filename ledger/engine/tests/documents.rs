@@ -122,11 +122,18 @@ fn no_other_door_leads_to_a_movement_that_a_procedure_governs() {
 
 #[test]
 fn withdrawing_while_it_is_picked_leaves_nothing_to_hand_out() {
-    let (mut house, _) = approved();
+    let (mut house, digest) = approved();
     house.sign_in(2, Some("counter-1"), "sue");
     let (document, by) = (document("MR-1"), house.by("ann"));
-    let (act, reason) = (DocumentAct::Cancel, "not needed any more".to_owned());
-    house.ok(Command::EndDocument { document, act, reason, by });
+    let cancel = |digest| Command::EndDocument {
+        document: document.clone(),
+        act: DocumentAct::Cancel,
+        digest,
+        reason: "not needed any more".to_owned(),
+        by: by.clone(),
+    };
+    assert_eq!(house.refused(cancel(Some(Hash::of(b"another")))), "version-stale");
+    house.ok(cancel(Some(digest)));
     assert_eq!(house.engine.state().tasks().count(), 0);
     house.now = at(10);
     let late = pass(11, "counter-1", Some(session_id(2)), 8, "bolt#1 bolt#2 bolt#3 bolt#4 bolt#5");
@@ -281,6 +288,7 @@ then = [{{ kind = "refuse", reason = "not of five" }}]
     let cancel = Command::EndDocument {
         document: document("MR-1"),
         act: DocumentAct::Cancel,
+        digest: None,
         reason: "no longer needed".to_owned(),
         by: house.by("ann"),
     };
@@ -620,6 +628,13 @@ fn a_trial_tells_what_writing_would_do_and_leaves_no_trace() {
     for one in ["unknown-operator", "quantity-negative", "unknown-document", "too-many-links"] {
         assert!(all.contains(&one), "{one} is not in {all:?}");
     }
+    // Numbers are given to documents that come alone; together they could not come in again.
+    let unnumbered = house.engine.try_version(&mut trial, requisition("", 1, 5)).unwrap_err();
+    assert_eq!(
+        (unnumbered[0].code, unnumbered[0].field.as_str()),
+        ("number-missing", "document.number")
+    );
+    assert!(unnumbered[0].message.contains("state one, or write it alone"), "{unnumbered:?}");
     // Whoever may not write it has nothing looked up for him.
     let mut links = requisition("MR-4", 1, 5);
     links.links = (0..60).map(|n| link_to(&format!("MR-9{n}"))).collect();

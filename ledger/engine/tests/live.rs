@@ -146,6 +146,7 @@ fn all() -> Vec<Command> {
         Command::EndDocument {
             document: document(),
             act: DocumentAct::Close,
+            digest: None,
             reason: reason(),
             by: adam(),
         },

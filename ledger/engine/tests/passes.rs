@@ -220,6 +220,8 @@ fn a_hold_is_decided_by_somebody_else_who_may() {
     assert_eq!((movement.operator.as_str(), movement.auth_level), ("sam", 2));
     assert_eq!(house.stock("BOLT-M8", "wh1/dock"), 2);
     assert_eq!(house.refused(command), "unknown-hold");
+    let told = house.last.as_ref().unwrap().answer.as_ref().unwrap_err();
+    assert!(told.message.ends_with("take one from the list of held passes"), "{told:?}");
 
     // Only what is missing is still expected, and nothing counts twice.
     let again = house.handle(Command::Pass(pass(2, "dock-1", session, 11, "bolt#1")));

@@ -305,8 +305,8 @@ fn what_states_no_amount_is_asked_about_by_what_it_takes() {
     assert!(low.iter().any(|line| line.contains("document.amount")), "{low:?}");
 }
 
-/// A subcontract order of which all has moved: five pumps went out, four nuts came in.
-fn worked() -> (House, Document) {
+/// A subcontract order of which five pumps went out.
+fn sent() -> (House, Document) {
     let mut house = house();
     let draft = with_bill(&mut house);
     let mut order = content(json!({
@@ -325,11 +325,17 @@ fn worked() -> (House, Document) {
     let pumps = "pump#1 pump#2 pump#3 pump#4 pump#5";
     let seen = pass(11, "dock-1", Some(session_id(1)), 18, pumps);
     assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
+    (house, order.document)
+}
+
+/// One of which all has moved: four nuts came in, too.
+fn worked() -> (House, Document) {
+    let (mut house, order) = sent();
     house.now = at(30);
     let nuts = "nut#1 nut#2 nut#3 nut#4";
     let seen = pass(12, "dock-1", Some(session_id(1)), 28, nuts);
     assert_eq!(word(&house.handle(Command::Pass(seen))), "posted");
-    (house, order.document)
+    (house, order)
 }
 
 fn drafted(house: &House, order: &Document, left: &str) -> DocumentContent {
@@ -337,6 +343,21 @@ fn drafted(house: &House, order: &Document, left: &str) -> DocumentContent {
     let mut draft = house.engine.draft_settlement(order, day, &read_left(left).unwrap()).unwrap();
     draft.document.number = "ST-1".to_owned();
     draft
+}
+
+#[test]
+fn a_settlement_names_the_passes_that_it_waits_for() {
+    let (mut house, order) = sent();
+    house.now = at(30);
+    let nuts = "nut#1 nut#2 nut#3 nut#4 nut#5";
+    let seen = pass(12, "dock-1", Some(session_id(1)), 28, nuts);
+    let id = seen.id.to_string();
+    assert!(word(&house.handle(Command::Pass(seen))).starts_with("held"));
+    let day = gatewarden_model::Day::of(&house.now, 0);
+    let left = read_left("").unwrap();
+    let (code, told) = house.engine.draft_settlement(&order, day, &left).unwrap_err();
+    assert_eq!(code, "settlement-in-hand");
+    assert!(told.contains(&id) && told.contains("accept or reject each"), "{told}");
 }
 
 #[test]

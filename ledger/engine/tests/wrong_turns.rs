@@ -52,7 +52,7 @@ fn a_document_that_cant_be_is_refused_by_its_field() {
         (|c| c.lines[0].item = "BOLT-M9".parse().unwrap(), "unknown-item", "lines[0].item: "),
         (|c| c.lines.push(c.lines[0].clone()), "line-twice", "lines[1].line: "),
         (|c| c.requester = Some("nobody".into()), "unknown-operator", "requester: "),
-        (|c| c.requester = None, "field-missing", "requester: "),
+        (|c| c.requester = None, "field-missing", "requester: a requisition needs it: state it"),
         (|c| c.station = Some("Moon Base".into()), "unknown-station", "station: "),
         (|c| c.note = "n".repeat(10_000_000), "note-too-long", "note: "),
         (
@@ -206,7 +206,7 @@ fn what_is_being_executed_is_cancelled_and_not_withdrawn() {
     assert_eq!(house.engine.state().tasks().count(), 1);
     let (document_, by) = (document("MR-1"), house.by("ann"));
     let (end, reason) = (DocumentAct::Cancel, "not needed".to_owned());
-    house.ok(Command::EndDocument { document: document_, act: end, reason, by });
+    house.ok(Command::EndDocument { document: document_, act: end, digest: None, reason, by });
     let command = act(&house, "MR-1", withdraw(), "ann");
     is(refused(&mut house, command), "unknown-document", "requisition MR-1 is not open");
     // Before its last signature it is taken back, by whoever handed it in alone.

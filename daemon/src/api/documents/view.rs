@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatewarden_documents::{Frame, LineQuantities};
-use gatewarden_engine::{Count, CountPhase, Engine, OpenDocument, Todo};
+use gatewarden_engine::{Count, CountPhase, Engine, OpenDocument, Retelling, Todo};
 use gatewarden_model::{
     Actor, Body, Document, DocumentContent, DocumentStep, Entry, Field, FieldRights, Hash, ItemId,
     Mask, OperatorId, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
@@ -100,7 +100,8 @@ pub(crate) struct DocumentView {
     to_inspect: BTreeMap<ItemId, i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tasks: Vec<TaskId>,
-    /// The documents that follow from it, and are open.
+    /// The documents that follow from it: of one that is open, those that are open; of one that is over, all that ever
+    /// named it, as far as the journal is read for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     followed_by: Vec<Document>,
 }
@@ -128,9 +129,10 @@ pub(crate) struct LineView {
 }
 
 impl LineView {
-    fn of(line: &LineQuantities) -> Self {
+    /// Of a document that is over nothing is open, however little was executed.
+    fn of(line: &LineQuantities, is_over: bool) -> Self {
         let LineQuantities { ordered, approved, executed, in_hand } = *line;
-        Self { ordered, approved, executed, in_hand, open: line.open() }
+        Self { ordered, approved, executed, in_hand, open: if is_over { 0 } else { line.open() } }
     }
 }
 
@@ -141,7 +143,7 @@ pub(crate) struct ApprovalView {
     phase: String,
     /// The signatures on its way, each with the version that it was given over.
     signed: Vec<SignatureView>,
-    /// The steps that wait, with whoever may decide there now.
+    /// The steps that wait, with whoever may decide there now; of a document that is over none does.
     waiting: Vec<WaitingView>,
 }
 
@@ -176,7 +178,8 @@ impl ApprovalView {
             verdict: one.verdict,
             on: one.on,
         });
-        let waiting = instance.waiting().into_iter().map(|(node, who)| WaitingView {
+        let waits = (!open.frame().is_final()).then(|| instance.waiting());
+        let waiting = waits.into_iter().flatten().map(|(node, who)| WaitingView {
             node: node.name.to_string(),
             title: node.title.clone(),
             asked: who.into_iter().map(ToString::to_string).collect(),
@@ -216,29 +219,71 @@ fn signs(approval: &Instance, who: &OperatorId) -> bool {
 impl DocumentView {
     /// An open document, for somebody.
     pub(super) fn of_open(engine: &Engine, open: &OpenDocument, who: &Actor) -> Option<Self> {
-        let follows = |other: &&OpenDocument| {
-            let of_lines = other.content.lines.iter().flat_map(|line| &line.links);
-            let mut links = other.content.links.iter().chain(of_lines);
-            links.any(|link| link.document == *open.document())
-        };
+        let follows = |other: &&OpenDocument| names(&other.content, open.document());
         let followed_by = engine.state().documents().filter(follows);
-        let unseen = counted_unseen(open, who);
+        let state = open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned());
+        let followed_by = followed_by.map(|other| other.document().clone()).collect();
+        Some(Self::of(open, counted_unseen(open, who), (state, followed_by)))
+    }
+
+    fn of(
+        open: &OpenDocument,
+        unseen: Option<&Count>,
+        (state, followed_by): (String, Vec<Document>),
+    ) -> Self {
         let quantities = open.quantities.lines().filter(|_| unseen.is_none());
         let content = unseen.map_or(&open.content, |count| &count.order);
-        Some(Self {
+        let is_over = open.frame().is_final();
+        Self {
             content: (**content).clone(),
             digest: unseen.map_or(open.digest, |count| count.order.digest()),
-            state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
+            state,
             author: name_of(&open.by),
             at: open.at,
             approval: ApprovalView::of(open),
-            quantities: quantities.map(|(line, told)| (line, LineView::of(told))).collect(),
+            quantities: quantities.map(|(line, of)| (line, LineView::of(of, is_over))).collect(),
             consumed: open.consumed.clone(),
             to_inspect: open.to_inspect.clone(),
             tasks: open.tasks.iter().copied().collect(),
-            followed_by: followed_by.map(|other| other.document().clone()).collect(),
+            followed_by,
+        }
+    }
+
+    /// A document that is over, as the entries that name it tell it; none where they tell of none. What is recorded
+    /// beyond what is looked through is not told.
+    pub(super) fn of_past(
+        ledger: &LedgerReader,
+        document: &Document,
+        (mut told, who): (Retelling, &Actor),
+    ) -> Result<Option<Self>, StoreError> {
+        let (mut past, mut followed_by) = (Past::empty(), BTreeSet::new());
+        each_naming(ledger, document, &mut |entry| {
+            told.take(&entry);
+            match &entry.body {
+                _ if is_own(&entry, document) => past.take(entry),
+                Body::DocumentWritten { content, .. } if names(content, document) => {
+                    followed_by.insert(content.document.clone());
+                }
+                _ => {}
+            }
+        })?;
+        let followed_by: Vec<Document> = followed_by.into_iter().collect();
+        Ok(match told.over() {
+            Some(open) => {
+                // What was decided on is told; the bins of a count that was not may be counted anew.
+                let is_decided = open.frame() == Frame::Closed;
+                let unseen = counted_unseen(open, who).filter(|_| !is_decided);
+                Some(Self::of(open, unseen, (open.frame().name().to_owned(), followed_by)))
+            }
+            None => past.into_view(followed_by),
         })
     }
+}
+
+/// Whether a document, or a line of it, follows from another.
+fn names(content: &DocumentContent, document: &Document) -> bool {
+    let of_lines = content.lines.iter().flat_map(|line| &line.links);
+    content.links.iter().chain(of_lines).any(|link| link.document == *document)
 }
 
 /// A document as its entries tell it.
@@ -254,18 +299,26 @@ impl Past {
         ledger: &LedgerReader,
         document: &Document,
     ) -> Result<Option<Self>, StoreError> {
-        let mut past = Self { versions: VecDeque::new(), last: None };
-        each_of(ledger, document, &mut |entry| match entry.body {
-            Body::DocumentWritten { content, by, .. } => {
-                if past.versions.len() >= VERSIONS_MAX {
-                    past.versions.pop_front();
-                }
-                past.versions.push_back((entry.at, name_of(&by), content));
-            }
-            Body::DocumentStepped { step, .. } => past.last = Some(step),
-            _ => {}
-        })?;
+        let mut past = Self::empty();
+        each_of(ledger, document, &mut |entry| past.take(entry))?;
         Ok((!past.versions.is_empty()).then_some(past))
+    }
+
+    fn empty() -> Self {
+        Self { versions: VecDeque::new(), last: None }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        match entry.body {
+            Body::DocumentWritten { content, by, .. } => {
+                if self.versions.len() >= VERSIONS_MAX {
+                    self.versions.pop_front();
+                }
+                self.versions.push_back((entry.at, name_of(&by), content));
+            }
+            Body::DocumentStepped { step, .. } => self.last = Some(step),
+            _ => {}
+        }
     }
 
     /// The versions, the oldest first.
@@ -273,7 +326,8 @@ impl Past {
         self.versions.into_iter().map(|(_, _, content)| content).collect()
     }
 
-    pub(super) fn into_view(mut self) -> Option<DocumentView> {
+    /// Its newest version alone, where its end is not among the entries that were read.
+    fn into_view(mut self, followed_by: Vec<Document>) -> Option<DocumentView> {
         let state = frame_after(self.last.as_ref()).name().to_owned();
         let (at, author, content) = self.versions.pop_back()?;
         Some(DocumentView {
@@ -287,14 +341,36 @@ impl Past {
             consumed: BTreeMap::new(),
             to_inspect: BTreeMap::new(),
             tasks: vec![],
-            followed_by: vec![],
+            followed_by,
         })
     }
 }
 
-/// Shows the entries that wrote a document or took a step of it, in sequence, however many name it. False where
-/// more is recorded about its number than is looked through.
+/// Whether an entry wrote a document or took a step of it.
+fn is_own(entry: &Entry, document: &Document) -> bool {
+    match &entry.body {
+        Body::DocumentWritten { content, .. } => content.document == *document,
+        Body::DocumentStepped { document: of, .. } => of == document,
+        _ => false,
+    }
+}
+
+/// Shows the entries that wrote a document or took a step of it, as `each_naming` does.
 fn each_of(
+    ledger: &LedgerReader,
+    document: &Document,
+    see: &mut dyn FnMut(Entry),
+) -> Result<bool, StoreError> {
+    each_naming(ledger, document, &mut |entry| {
+        if is_own(&entry, document) {
+            see(entry);
+        }
+    })
+}
+
+/// Shows the entries about a document's number, in sequence, however many there are. False where more is recorded
+/// about it than is looked through.
+fn each_naming(
     ledger: &LedgerReader,
     document: &Document,
     see: &mut dyn FnMut(Entry),
@@ -305,12 +381,7 @@ fn each_of(
         let entries = ledger.touching_from(&subject, from, READ_AT_ONCE)?;
         let Some(last) = entries.last() else { return Ok(true) };
         (from, looked) = (last.seq.saturating_add(1), looked + entries.len());
-        let own = |entry: &Entry| match &entry.body {
-            Body::DocumentWritten { content, .. } => content.document == *document,
-            Body::DocumentStepped { document: of, .. } => of == document,
-            _ => false,
-        };
-        entries.into_iter().filter(own).for_each(&mut *see);
+        entries.into_iter().for_each(&mut *see);
     }
     Ok(ledger.touching_from(&subject, from, 1)?.is_empty())
 }

@@ -46,8 +46,14 @@ pub(super) async fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
         between.iter().filter_map(|(key, n)| n.map(|n| format!("{key}={n}"))).collect();
     let path = format!("{}/diff?{}", path_of(kind, &args.number), keys.join("&"));
     let told = told_person(Person::of(args.config, args.badge), &path).await?;
+    // No older one was asked for, and there is none.
+    let only = args.from.is_none() && told["from"] == told["to"];
     match args.json {
         true => println!("{told}"),
+        false if only => println!(
+            "{} {}: there is no version before {} to compare it with",
+            args.kind, args.number, told["to"]
+        ),
         false => print!("{}", words(&told)),
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
-//! `gatewarden document show`, `submit` and `sign`: one document, by the same doors as everybody's.
+//! `gatewarden document show`, `submit`, `sign`, `cancel` and `close`: one document, by the same doors as everybody's.
 //!
-//! Invariants: the version that is handed in or signed is the one that was printed before the PIN was asked
-//! for. Absent: the other acts of a signer (hand over, send back …: the inbox page and the API).
+//! Invariants: the version that is handed in, signed or ended is the one that was printed before the PIN was asked
+//! for. Absent: the other acts of a signer (`acts`).
 
 use std::process::ExitCode;
 
@@ -66,6 +66,26 @@ pub(crate) enum PaperVerb {
         #[arg(long, default_value = "", required_if_eq("verdict", "reject"))]
         comment: String,
     },
+    /// Cancel a document: it is not to be done, and what is open of it ends.
+    Cancel {
+        #[command(flatten)]
+        who: Person,
+        #[command(flatten)]
+        named: Named,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Close a document in execution short: it is done, with less than it asked for. What is complete closes of itself.
+    Close {
+        #[command(flatten)]
+        who: Person,
+        #[command(flatten)]
+        named: Named,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// Runs it.
@@ -79,22 +99,44 @@ pub(super) async fn paper(verb: PaperVerb) -> anyhow::Result<ExitCode> {
             print!("{}", told(&look(&config, &named).await?));
         }
         PaperVerb::Submit { who, named } => {
-            let view = look(who.config(), &named).await?;
-            print!("{}", told(&view));
-            let path = format!("{}/submit", path(&named)?);
-            as_person(who, &path, Some(json!({"digest": view["digest"]}))).await?;
+            let (path, digest) = seen_first(who.config(), &named).await?;
+            as_person(who, &format!("{path}/submit"), Some(json!({"digest": digest}))).await?;
             println!("handed in");
         }
         PaperVerb::Sign { who, named, verdict, comment } => {
-            let view = look(who.config(), &named).await?;
-            print!("{}", told(&view));
-            let path = format!("{}/act", path(&named)?);
-            let body = json!({"act": "decide", "on": view["digest"], "verdict": verdict, "comment": comment});
-            as_person(who, &path, Some(body)).await?;
+            let (path, digest) = seen_first(who.config(), &named).await?;
+            let body =
+                json!({"act": "decide", "on": digest, "verdict": verdict, "comment": comment});
+            as_person(who, &format!("{path}/act"), Some(body)).await?;
             println!("{}", if verdict == "approve" { "signed" } else { "rejected" });
+        }
+        PaperVerb::Cancel { who, named, reason } => {
+            end(who, &named, ("cancel", &reason)).await?;
+            println!("cancelled");
+        }
+        PaperVerb::Close { who, named, reason } => {
+            end(who, &named, ("close", &reason)).await?;
+            println!("closed");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends a document in the version that is printed.
+async fn end(who: Person, named: &Named, (step, reason): (&str, &str)) -> anyhow::Result<()> {
+    let (path, digest) = seen_first(who.config(), named).await?;
+    let body = json!({"step": step, "reason": reason, "digest": digest});
+    as_person(who, &format!("{path}/step"), Some(body)).await.map(drop)
+}
+
+/// Prints a document before somebody does something about it; gives its path and the digest of what was printed.
+pub(super) async fn seen_first(
+    config: &ConfigArg,
+    named: &Named,
+) -> anyhow::Result<(String, Value)> {
+    let mut view = look(config, named).await?;
+    print!("{}", told(&view));
+    Ok((path(named)?, view["digest"].take()))
 }
 
 fn path(named: &Named) -> anyhow::Result<String> {

@@ -194,7 +194,8 @@ impl Look<'_> {
             let field = format!("lines[{at}].{}", needed.name());
             // A place that follows from nothing was told of already.
             if missing && !self.mistakes.has(&field) {
-                let message = format!("each line of a {} states it", self.kind.kind.words());
+                let message =
+                    format!("each line of a {} needs it: state it", self.kind.kind.words());
                 self.mistakes.put("field-missing", field, message);
             }
         }

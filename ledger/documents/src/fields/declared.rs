@@ -76,7 +76,7 @@ fn one<'d>(
         }
     }
     for declaration in declared.filter(|one| one.required && !custom.contains_key(&one.name)) {
-        let message = format!("{} must be stated", declaration.title);
+        let message = format!("{} is missing: state it", declaration.title);
         mistakes.put("field-missing", value::path(line, &declaration.name), message);
     }
 }

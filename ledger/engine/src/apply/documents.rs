@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gatewarden_documents::{Frame, Quantities, State as Stage};
 use gatewarden_model::{
-    Actor, ApprovalEvent, Body, CountSheet, DocumentContent, DocumentKind, DocumentStep, Entry,
-    Hash, Movement,
+    Actor, ApprovalEvent, Body, CountSheet, Document, DocumentContent, DocumentKind, DocumentStep,
+    Entry, Hash, Movement,
 };
 use gatewarden_workflow::Told;
 
@@ -27,12 +27,7 @@ impl State {
             }
             Body::DocumentWritten { content, by, .. } => self.document_written(entry, content, by),
             Body::DocumentStepped { document, digest, step, by, .. } => {
-                let Some(mut open) = self.documents.remove(document) else { return };
-                self.stepped(&mut open, entry, *digest, step, by);
-                self.freeze(&open, step);
-                if !step.is_final() {
-                    self.documents.insert(document.clone(), open);
-                }
+                drop(self.document_stepped(entry, document, (*digest, step, by)));
             }
             Body::ReceiverSeen { station, operator, .. } => {
                 self.receivers.insert(station.clone(), (operator.clone(), entry.at));
@@ -56,7 +51,12 @@ impl State {
         }
     }
 
-    fn document_written(&mut self, entry: &Entry, content: &DocumentContent, by: &Actor) {
+    pub(super) fn document_written(
+        &mut self,
+        entry: &Entry,
+        content: &DocumentContent,
+        by: &Actor,
+    ) {
         if content.version == 1 {
             let key = (content.document.kind, content.document.shape());
             self.numbered.insert(key, content.document.number.clone());
@@ -106,6 +106,23 @@ impl State {
         };
         self.enter(&mut open, Frame::Draft);
         self.documents.insert(open.content.document.clone(), Box::new(open));
+    }
+
+    /// Takes a step of a document; gives it as it is then, where the step ends it.
+    pub(super) fn document_stepped(
+        &mut self,
+        entry: &Entry,
+        document: &Document,
+        (digest, step, by): (Hash, &DocumentStep, &Actor),
+    ) -> Option<Box<OpenDocument>> {
+        let mut open = self.documents.remove(document)?;
+        self.stepped(&mut open, entry, digest, step, by);
+        self.freeze(&open, step);
+        if step.is_final() {
+            return Some(open);
+        }
+        self.documents.insert(document.clone(), open);
+        None
     }
 
     /// Puts a document into a state of the frame, as its kind enters that.

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 
 use gatewarden_documents::Step as FrameStep;
-use gatewarden_model::{Actor, Body, Document, DocumentStep, MovementId, TaskId};
+use gatewarden_model::{Actor, Body, Document, DocumentStep, Hash, MovementId, TaskId};
 
 use crate::{
     command::Reply,
     documents::author_of,
     holds::check_reason,
-    turn::{Answer, REASON_BYTES_MAX, Turn, cut},
+    state::OpenDocument,
+    turn::{Answer, Fault, REASON_BYTES_MAX, Turn, cut},
 };
 
 /// What somebody does with a document beside writing and signing it.
@@ -26,11 +27,26 @@ pub enum DocumentAct {
     Own(String),
 }
 
+/// Whether somebody saw the newest version; of a count order, its order will do while bins are counted.
+fn saw(open: &OpenDocument, digest: Hash) -> Result<(), Fault> {
+    let order = open.count.as_ref().map(|count| count.order.digest());
+    match digest == open.digest || order == Some(digest) {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "digest: version {} is the newest, you saw another: read it again",
+                open.content.version
+            );
+            Err(("version-stale", message))
+        }
+    }
+}
+
 impl Turn<'_> {
     /// Closes or cancels a document, or takes a step of its kind's own.
     pub(crate) fn end_document(
         &mut self,
-        document: Document,
+        (document, digest): (Document, Option<Hash>),
         act: DocumentAct,
         reason: String,
         by: Actor,
@@ -50,7 +66,8 @@ impl Turn<'_> {
         };
         let author = author_of(&open.by);
         let (asked, decision) = self.permit_document(&by, right, &open.content, Some(&author))?;
-        if let Err(fault) = self.frame_allows(&open, &kind, &frame) {
+        let saw = digest.map_or(Ok(()), |digest| saw(&open, digest));
+        if let Err(fault) = saw.and_then(|()| self.frame_allows(&open, &kind, &frame)) {
             return Err(self.refuse_document(asked, decision, fault));
         }
         let unsettled = self.check_unsettled(&open, &kind);
@@ -93,7 +110,7 @@ impl Turn<'_> {
     }
 
     /// Sets free what a document reserved.
-    pub(super) fn void_document(&mut self, open: &crate::state::OpenDocument, by: &Actor) {
+    pub(super) fn void_document(&mut self, open: &OpenDocument, by: &Actor) {
         let own = |posting: &gatewarden_model::Posting| {
             posting.document_digest.is_some() && posting.document == *open.document()
         };

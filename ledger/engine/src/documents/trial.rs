@@ -165,6 +165,9 @@ pub(super) fn tried(
         let decision = Some(decision.clone());
         Box::new(No { mistakes, right: Some(right), decision })
     };
+    if document.number.is_empty() {
+        return Err(refused(vec![unnumbered(kind)]));
+    }
     if trial.beside.staged.contains_key(&document) {
         let message = "it stands before in what is written at once: give each its own number";
         return Err(refused(vec![mistake("document-twice", "document.number", message)]));
@@ -194,6 +197,17 @@ pub(super) fn tried(
     }
     let is_new = known.is_none();
     Ok((Tried::Written { content: Box::new(content), is_new }, Some(decision)))
+}
+
+/// Documents that come together have numbers: without, those that come in again would be there twice.
+fn unnumbered(kind: &KindDefinition) -> Mistake {
+    let message = format!(
+        "what comes by an import or with others states its number, so that it may come in again and is there once; a \
+         {} is numbered {}: state one, or write it alone, which gives it the next",
+        kind.kind.words(),
+        kind.numbering
+    );
+    mistake("number-missing", "document.number", message)
 }
 
 /// Asks for the right to write a version.

@@ -8,12 +8,13 @@ mod short;
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use gatewarden_engine::{
-    Access, Command, Engine, ItemMaster, Judge, Outcome, PinCheck, Reply, Settings,
+    Access, Command, Engine, ItemMaster, Judge, OpenDocument, Outcome, PinCheck, Reply, Settings,
+    State,
 };
 use gatewarden_model::{
     Action, Actor, Body, Bucket, Entry, Hash, Item, Module, MovementId, MovementKind, PassId,
-    Posting, Role, RoleMatrix, SessionId, Stamp, TaskId, Tracking, Unit, Valuation,
-    ValuationMethod, entry::Verdict,
+    Posting, Role, RoleMatrix, SessionId, Stamp, Subject, SubjectKind, TaskId, Tracking, Unit,
+    Valuation, ValuationMethod, entry::Verdict,
 };
 use gatewarden_stock::{Site, Stock, Supply, Wants};
 use uuid::Uuid;
@@ -394,8 +395,37 @@ impl House {
 
     /// What a judge of the whole journal says.
     pub fn judged(&self) -> Vec<String> {
+        self.retold();
         let mut judge = Judge::knowing(self.engine.access().clone());
         self.journal.iter().filter_map(|entry| judge.judge(entry)).collect()
+    }
+
+    /// Every document that is over is told again by the entries that name it as it was when it ended.
+    fn retold(&self) {
+        for (at, entry) in self.journal.iter().enumerate() {
+            let Body::DocumentStepped { document, step, .. } = &entry.body else { continue };
+            if !step.is_final() {
+                continue;
+            }
+            let state = State::of(&self.journal[..at]);
+            let mut was = state.document(document).unwrap().clone();
+            let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
+            let mut telling = self.engine.state().retelling(document.clone());
+            let named = self.journal.iter().filter(|entry| entry.subjects().contains(&subject));
+            named.for_each(|entry| telling.take(entry));
+            let over = telling.over().unwrap();
+            assert!(over.frame().is_final(), "{over:?}");
+            // Who must not sign is not told: that depends on other documents.
+            let told = |one: &OpenDocument| {
+                let approval = one.approval.as_ref()?;
+                let way = approval.way().into_iter();
+                let seated = way.map(|node| approval.seating(&node.name).cloned());
+                Some((approval.phase(), approval.version(), seated.collect::<Vec<_>>()))
+            };
+            assert_eq!(told(over), told(&was), "{document:?}");
+            (was.stage, was.approval) = (over.stage.clone(), over.approval.clone());
+            assert_eq!(*over, was);
+        }
     }
 
     /// An engine as a restart makes it: from the live entries; what is where it asks for.

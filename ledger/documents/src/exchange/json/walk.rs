@@ -199,7 +199,13 @@ impl Walk {
                 return None;
             }
         };
-        match cells::number(&number?) {
+        let number = number?;
+        // Elsewhere a document that is new is given the next.
+        if number.is_empty() && path == "document" {
+            self.tell("document.number", unnumbered());
+            return None;
+        }
+        match cells::number(&number) {
             Ok(number) if kind.is_some() || is_kind_known => Some((kind, number)),
             Ok(_) => None,
             Err(wrong) => {
@@ -276,4 +282,11 @@ fn part(key: &str, value: &Value, parts: &mut LineParts) -> Result<(), Wrong> {
         _ => text(value, optional)?,
     };
     read.map_or(Ok(()), |text| parts.set(part, &text))
+}
+
+/// Documents of a file have numbers: without, those that come in again would be there twice.
+fn unnumbered() -> Wrong {
+    let message = "it has no number: what comes from a file states one, so that it may come in again and is there once";
+    let way_out = "state one, or write it alone by the API, which gives it the next";
+    wrong("number-missing", message, way_out)
 }
