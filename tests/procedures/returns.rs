@@ -69,6 +69,41 @@ async fn what_was_rejected_goes_back_through_the_door() {
     house.verify();
 }
 
+/// Whichever a return names, the receipt or its order: what went back on one is not on the other any more, also where
+/// the daemon has to read in the journal what went.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_on_an_order_goes_back_once() {
+    let mut house = House::open().await;
+    let ron = house.receiver_at_dock().await;
+    let came = house.to_be_inspected().await;
+    house.two_rejected(&came).await;
+    ron.delete("/session").await;
+    let order = json!({"document": {"kind": "purchase-order", "number": number("PO", 1, 4)}});
+    let keeper = house.people.sign_in("li.wei", Some("dock-1")).await;
+    let back = to_supplier(1, &came, 2);
+    house.agreed("rae.receiver", &["mia.manager"], &back).await;
+    let no = house.handed_in("rae.receiver", &to_supplier(2, &order, 5)).await;
+    assert_eq!(no.body["code"], "more-than-moved", "two are on their way: {}", no.body);
+    house.at_the_door(5..7);
+    house.people.moved(name(&back)).await;
+    house.hardware().reader.clear_field();
+    let no = house.handed_in("rae.receiver", &to_supplier(3, &order, 5)).await;
+    assert_eq!(no.body["code"], "more-than-moved", "two went back: {}", no.body);
+    keeper.delete("/session").await;
+
+    house.gateway.kill();
+    house.gateway.run().await;
+    let no = house.handed_in("rae.receiver", &to_supplier(4, &order, 5)).await;
+    assert_eq!(no.body["code"], "more-than-moved", "two went back: {}", no.body);
+    let yes = house.handed_in("rae.receiver", &to_supplier(5, &order, 4)).await;
+    assert!(yes.is_success(), "{}", yes.body);
+    let no = house.handed_in("rae.receiver", &to_supplier(6, &came, 1)).await;
+    assert_eq!(no.body["code"], "more-than-moved", "all of the order are asked back: {}", no.body);
+    let message = no.body["message"].as_str().unwrap();
+    assert!(message.contains(name(&order)) && message.contains(name(&came)), "{message}");
+    house.verify();
+}
+
 /// Bolts that were handed out on a requisition and were not used.
 fn from_production(count: u32, quantity: i64) -> Value {
     json!({
@@ -97,6 +132,11 @@ async fn what_was_not_used_comes_back_from_production() {
     let back = from_production(2, 2);
     house.agreed("rae.receiver", &["mia.manager"], &back).await;
     let no = house.handed_in("rae.receiver", &from_production(3, 3)).await;
+    assert_eq!(no.body["code"], "more-than-moved", "two are on their way: {}", no.body);
+    // The requisition's are its work order's.
+    let mut of_order = from_production(4, 3);
+    of_order["links"] = json!([of_order["links"][1]]);
+    let no = house.handed_in("rae.receiver", &of_order).await;
     assert_eq!(no.body["code"], "more-than-moved", "two are on their way: {}", no.body);
     // More than was signed stops.
     let held = line.pieces(&bolts(4..7), "held").await;

@@ -1,4 +1,4 @@
-//! What a document moved and got back, read from the journal for a return that names it.
+//! What a document moved and got back, read from the journal for a return that depends on it.
 //!
 //! Invariants: what a group has recorded and not written yet counts too; a document with more entries than are
 //! read is not known, so that nothing goes back on it. Absent: what may go back (the engine).
@@ -16,15 +16,34 @@ const ENTRIES_MAX: usize = 10_000;
 /// Entries that are read for one page, with those of the returns on it.
 const READ_MAX: usize = 20_000;
 
-/// The page of a document; none where it has too many entries.
+/// What reading for a page came to.
+pub(super) struct Reading {
+    /// None where the document has too many entries.
+    pub(super) page: Option<Page>,
+    /// Entries that were read for it.
+    pub(super) read: usize,
+}
+
+/// The page of a document.
 pub(super) fn page_of(
     ledger: &LedgerReader,
     document: &Document,
     unwritten: &[Entry],
+) -> Result<Reading, StoreError> {
+    let mut read = 0;
+    let page = read_page(ledger, document, unwritten, &mut read)?;
+    Ok(Reading { page, read })
+}
+
+fn read_page(
+    ledger: &LedgerReader,
+    document: &Document,
+    unwritten: &[Entry],
+    read: &mut usize,
 ) -> Result<Option<Page>, StoreError> {
     let (mut page, mut returns) = (Page::default(), BTreeSet::new());
-    let Some(entries) = about(ledger, document, unwritten)? else { return Ok(None) };
-    let (mut version, mut read) = (None, entries.len());
+    let Some(entries) = about(ledger, document, unwritten, read)? else { return Ok(None) };
+    let mut version = None;
     for entry in entries {
         match entry.body {
             Body::DocumentWritten { content, .. } if content.document == *document => {
@@ -33,28 +52,27 @@ pub(super) fn page_of(
             Body::DocumentWritten { content, .. } if is_return(&content) => {
                 returns.insert(content.document);
             }
-            body => {
-                if let Some(content) = &version {
-                    page.take(document, content, &body);
-                }
-            }
+            body => page.take(document, version.as_ref(), &body),
         }
     }
     for one in returns {
-        let Some(entries) = about(ledger, &one, unwritten)? else { return Ok(None) };
-        read += entries.len();
-        if read > READ_MAX {
+        let Some(entries) = about(ledger, &one, unwritten, read)? else { return Ok(None) };
+        if *read > READ_MAX {
             return Ok(None);
         }
         let mut version = None;
         for entry in entries {
-            match (entry.body, &version) {
-                (Body::DocumentWritten { content, .. }, _) if content.document == one => {
+            match entry.body {
+                Body::DocumentWritten { content, .. } if content.document == one => {
                     version = Some(content);
                 }
-                (body @ Body::Moved { .. }, Some(content)) if moves(&body, &one) => {
-                    page.take(document, content, &body);
+                // What is taken back of a return that is over counts as brought back, as in the engine.
+                Body::DocumentStepped { document: over, step, .. }
+                    if over == one && step.is_final() =>
+                {
+                    version = None;
                 }
+                body if moves(&body, &one) => page.take(document, version.as_ref(), &body),
                 _ => {}
             }
         }
@@ -67,9 +85,11 @@ fn about(
     ledger: &LedgerReader,
     document: &Document,
     unwritten: &[Entry],
+    read: &mut usize,
 ) -> Result<Option<Vec<Entry>>, StoreError> {
     let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
     let mut entries = ledger.touching(&subject, ENTRIES_MAX)?;
+    *read += entries.len();
     if entries.len() >= ENTRIES_MAX {
         return Ok(None);
     }

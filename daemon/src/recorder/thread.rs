@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     AWAY, Answer, Board, Job, Line, Parts, RecorderError, alarms,
     load::{publish, recall},
-    pages::page_of,
+    pages::{Reading, page_of},
 };
 use crate::{
     api::{Told, past_of},
@@ -24,6 +24,11 @@ use crate::{
 
 /// Looks into the ledger for one command: each may tell of more that must be known.
 const LOOKS_MAX: usize = 4;
+/// Looks into the ledger for the pages of one return: its documents, those that they moved for and that moved for
+/// them, and what else moved for these; once more for one that was forgotten meanwhile.
+const PAGE_LOOKS_MAX: usize = 4;
+/// Entries that are read for the pages of one return before it is refused: whoever asks again is nearer by these.
+const PAGES_READ_MAX: usize = 40_000;
 /// Entries that rules may be reminded of between two groups.
 const REMEMBERED_AT_ONCE: u64 = 2_000;
 /// Items at places, things and lots that the engine may remember over a flush.
@@ -211,17 +216,24 @@ impl Thread {
         Ok(())
     }
 
-    /// Tells the engine what the documents moved of which a command brings something back. What this group has
-    /// recorded is not in the journal yet.
+    /// Tells the engine what the documents moved on which it depends what a command may bring back. What this group
+    /// has recorded is not in the journal yet. What is still missing after the last look the engine refuses itself.
     fn look_up_pages(&mut self, command: &Command, unwritten: &[Entry]) -> Result<(), StoreError> {
-        let missing = self.engine.missing_pages(command);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let reader = self.parts.ledger.reader()?;
-        for document in missing {
-            let page = page_of(&reader, &document, unwritten)?;
-            self.engine.supply_page(document, page);
+        let mut all_read = 0;
+        for _ in 0..PAGE_LOOKS_MAX {
+            let missing = self.engine.missing_pages(command);
+            if missing.is_empty() {
+                break;
+            }
+            let reader = self.parts.ledger.reader()?;
+            for document in missing {
+                if all_read >= PAGES_READ_MAX {
+                    return Ok(());
+                }
+                let Reading { page, read } = page_of(&reader, &document, unwritten)?;
+                all_read += read;
+                self.engine.supply_page(document, page);
+            }
         }
         Ok(())
     }

@@ -443,6 +443,11 @@ impl Engine {
         documents.into_iter().for_each(|document| self.memory.unread.insert(document, ()));
     }
 
+    /// What is remembered that a document moved.
+    pub(crate) fn page_of(&self, document: &Document) -> Option<&Page> {
+        self.memory.pages.get(document)
+    }
+
     /// Whether it is known what a document moved, or that it can't be.
     pub(crate) fn knows_page(&self, document: &Document) -> bool {
         self.memory.pages.get(document).is_some()

@@ -80,8 +80,8 @@ pub fn named(kind: DocumentKind, number: &str) -> Document {
     Document { kind, number: number.to_owned() }
 }
 
-/// The pages of documents, as the daemon reads them in the journal.
-fn page_of(journal: &[Entry], document: &Document) -> Page {
+/// The page of a document, as the daemon reads it in the journal.
+pub fn page_of(journal: &[Entry], document: &Document) -> Page {
     let mut page = Page::default();
     let mut versions: BTreeMap<Document, DocumentContent> = BTreeMap::new();
     for entry in journal {
@@ -94,8 +94,11 @@ fn page_of(journal: &[Entry], document: &Document) -> Page {
             Body::DocumentStepped { document, .. } => document,
             _ => continue,
         };
-        if let Some(content) = versions.get(about) {
-            page.take(document, content, &entry.body);
+        page.take(document, versions.get(about), &entry.body);
+        if let Body::DocumentStepped { document: over, step, .. } = &entry.body
+            && step.is_final()
+        {
+            versions.remove(over);
         }
     }
     page
@@ -114,6 +117,7 @@ fn past_of(journal: &[Entry], document: &Document) -> Option<Past> {
 }
 
 pub trait Papers {
+    fn recall(&mut self, command: &Command);
     fn command(&mut self, command: &Command);
     fn write(&mut self, content: &DocumentContent, who: &str) -> Hash;
     fn submit(&mut self, content: &DocumentContent, who: &str) -> Command;
@@ -126,16 +130,25 @@ pub trait Papers {
 }
 
 impl Papers for House {
-    /// Looks up what a command needs, as the recorder does.
-    fn command(&mut self, command: &Command) {
+    /// Looks up the documents that a command names.
+    fn recall(&mut self, command: &Command) {
         for missing in self.engine.missing_documents(&self.now, command) {
             let past = past_of(&self.journal, &missing);
             self.engine.supply_document(missing, past);
         }
-        for missing in self.engine.missing_pages(command) {
-            let page = page_of(&self.journal, &missing);
-            self.engine.supply_page(missing, Some(page));
+    }
+
+    /// Looks up what a command needs, as the recorder does.
+    fn command(&mut self, command: &Command) {
+        self.recall(command);
+        // Pages tell of further documents: the named ones, then those they moved for, then what else did.
+        for _ in 0..3 {
+            for missing in self.engine.missing_pages(command) {
+                let page = page_of(&self.journal, &missing);
+                self.engine.supply_page(missing, Some(page));
+            }
         }
+        assert_eq!(self.engine.missing_pages(command), [], "pages lead on without end");
     }
 
     fn write(&mut self, content: &DocumentContent, who: &str) -> Hash {
