@@ -191,33 +191,15 @@ fn an_issue_over_the_limit_or_of_class_a_needs_one_more_signature() {
     journal(vec![]).iter().for_each(|entry| books.take(entry));
     let asked = |item: &str, amount: Option<i64>| {
         let line = DocumentLine {
-            line: 1,
-            item: item.parse().unwrap(),
-            quantity: 1,
-            from: None,
-            to: None,
-            lot: None,
-            owner: None,
-            from_status: StockStatus::Available,
-            to_status: StockStatus::Available,
             amount: amount.map(|amount| Amount::from_units(amount * 10_000)),
-            due: None,
-            links: vec![],
-            custom: Default::default(),
+            ..DocumentLine::new(1, item.parse().unwrap(), 1)
         };
         let content = DocumentContent {
-            document: Document { kind: DocumentKind::Requisition, number: "MR-1".into() },
-            version: 1,
-            title: String::new(),
-            partner: None,
-            date: None,
-            due: None,
-            requester: None,
-            station: None,
             lines: vec![line],
-            links: vec![],
-            custom: Default::default(),
-            note: String::new(),
+            ..DocumentContent::new(Document {
+                kind: DocumentKind::Requisition,
+                number: "MR-1".into(),
+            })
         };
         let around = Around { history: &history, ground: &books, at: stamp(MONDAY) };
         let on = (RuleTrigger::Before, "submit");

@@ -77,33 +77,14 @@ fn order() -> Document {
 
 fn content(bins: &[&str]) -> DocumentContent {
     let line = |(number, bin): (u32, &&str)| DocumentLine {
-        line: number,
-        item: "BOLT-M8".parse().unwrap(),
-        quantity: 0,
         from: Some(bin.parse().unwrap()),
-        to: None,
-        lot: None,
-        owner: None,
-        from_status: Default::default(),
-        to_status: Default::default(),
-        amount: None,
-        due: None,
-        links: vec![],
-        custom: Default::default(),
+        ..DocumentLine::new(number, "BOLT-M8".parse().unwrap(), 0)
     };
     DocumentContent {
-        document: order(),
-        version: 1,
         title: "the dock".to_owned(),
-        partner: None,
-        date: None,
-        due: None,
-        requester: None,
         station: Some("dock-1".to_owned()),
         lines: (1..).zip(bins).map(line).collect(),
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
+        ..DocumentContent::new(order())
     }
 }
 

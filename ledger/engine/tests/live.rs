@@ -120,20 +120,7 @@ fn all() -> Vec<Command> {
         items: vec![],
     };
     let document = || Document { kind: DocumentKind::WorkOrder, number: "W-1".to_owned() };
-    let content = DocumentContent {
-        document: document(),
-        version: 1,
-        title: String::new(),
-        partner: None,
-        date: None,
-        due: None,
-        requester: None,
-        station: None,
-        lines: vec![],
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
-    };
+    let content = DocumentContent::new(document());
     vec![
         Command::WriteDocuments { contents: Arc::new(vec![content.clone()]), by: adam() },
         Command::WriteDocument { content, by: adam() },

@@ -47,20 +47,7 @@ fn run(rules: Vec<RuleDefinition>, journal: &[Entry]) -> BacktestReport {
 }
 
 fn content(kind: DocumentKind, number: &str) -> DocumentContent {
-    DocumentContent {
-        document: Document { kind, number: number.to_owned() },
-        version: 1,
-        title: String::new(),
-        partner: None,
-        date: None,
-        due: None,
-        requester: None,
-        station: None,
-        lines: vec![],
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
-    }
+    DocumentContent::new(Document { kind, number: number.to_owned() })
 }
 
 fn by(who: &str) -> Actor {

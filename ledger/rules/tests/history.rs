@@ -126,33 +126,16 @@ fn a_tag_is_found_where_it_can_not_be_yet() {
 
 fn order(number: &str, version: u32, lines: &[(&str, i64, i64)]) -> DocumentContent {
     let line = |(n, (item, quantity, amount)): (usize, &(&str, i64, i64))| DocumentLine {
-        line: u32::try_from(n + 1).unwrap(),
-        item: item.parse().unwrap(),
-        quantity: *quantity,
-        from: None,
-        to: None,
-        lot: None,
-        owner: None,
-        from_status: Default::default(),
-        to_status: Default::default(),
         amount: Some(Amount::from_units(*amount)),
-        due: None,
-        links: vec![],
-        custom: Default::default(),
+        ..DocumentLine::new(u32::try_from(n + 1).unwrap(), item.parse().unwrap(), *quantity)
     };
     DocumentContent {
-        document: Document { kind: DocumentKind::PurchaseOrder, number: number.to_owned() },
         version,
-        title: String::new(),
-        partner: None,
-        date: None,
-        due: None,
-        requester: None,
-        station: None,
         lines: lines.iter().enumerate().map(line).collect(),
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
+        ..DocumentContent::new(Document {
+            kind: DocumentKind::PurchaseOrder,
+            number: number.to_owned(),
+        })
     }
 }
 

@@ -23,31 +23,26 @@ pub(crate) struct Waiting {
     at: Option<String>,
 }
 
+/// Who else, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Other {
+    #[command(flatten)]
+    waiting: Waiting,
+    /// To whom.
+    #[arg(long)]
+    to: String,
+    /// Why, or what you want to know.
+    #[arg(long, default_value = "")]
+    comment: String,
+}
+
 /// What a signer does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActVerb {
     /// Hand your decision on a document over: the other decides in your place.
-    HandOver {
-        #[command(flatten)]
-        waiting: Waiting,
-        /// To whom.
-        #[arg(long)]
-        to: String,
-        /// Why.
-        #[arg(long, default_value = "")]
-        comment: String,
-    },
+    HandOver(Other),
     /// Ask somebody for advice on a document; you decide yourself.
-    Delegate {
-        #[command(flatten)]
-        waiting: Waiting,
-        /// Whom.
-        #[arg(long)]
-        to: String,
-        /// What you want to know.
-        #[arg(long, default_value = "")]
-        comment: String,
-    },
+    Delegate(Other),
     /// Advise whoever asked you about a document; he decides.
     Advise {
         #[command(flatten)]
@@ -126,11 +121,11 @@ impl ActVerb {
     /// Who does what on which document, and how that is told when it is done.
     fn said(self) -> (Person, Named, Value, String) {
         let (waiting, mut said, done) = match self {
-            Self::HandOver { waiting, to, comment } => {
+            Self::HandOver(Other { waiting, to, comment }) => {
                 let done = format!("handed over to {to}");
                 (waiting, json!({"act": "transfer", "to": to, "comment": comment}), done)
             }
-            Self::Delegate { waiting, to, comment } => {
+            Self::Delegate(Other { waiting, to, comment }) => {
                 let done = format!("{to} is asked for advice");
                 (waiting, json!({"act": "delegate", "to": to, "comment": comment}), done)
             }

@@ -31,6 +31,18 @@ pub(crate) struct Named {
     number: String,
 }
 
+/// Which document ends, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    #[command(flatten)]
+    who: Person,
+    #[command(flatten)]
+    named: Named,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
 /// What is done with it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PaperVerb {
@@ -67,25 +79,9 @@ pub(crate) enum PaperVerb {
         comment: String,
     },
     /// Cancel a document: it is not to be done, and what is open of it ends.
-    Cancel {
-        #[command(flatten)]
-        who: Person,
-        #[command(flatten)]
-        named: Named,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
+    Cancel(Ending),
     /// Close a document in execution short: it is done, with less than it asked for. What is complete closes of itself.
-    Close {
-        #[command(flatten)]
-        who: Person,
-        #[command(flatten)]
-        named: Named,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
+    Close(Ending),
 }
 
 /// Runs it.
@@ -110,12 +106,12 @@ pub(super) async fn paper(verb: PaperVerb) -> anyhow::Result<ExitCode> {
             as_person(who, &format!("{path}/act"), Some(body)).await?;
             println!("{}", if verdict == "approve" { "signed" } else { "rejected" });
         }
-        PaperVerb::Cancel { who, named, reason } => {
-            end(who, &named, ("cancel", &reason)).await?;
+        PaperVerb::Cancel(ending) => {
+            end(ending, "cancel").await?;
             println!("cancelled");
         }
-        PaperVerb::Close { who, named, reason } => {
-            end(who, &named, ("close", &reason)).await?;
+        PaperVerb::Close(ending) => {
+            end(ending, "close").await?;
             println!("closed");
         }
     }
@@ -123,8 +119,8 @@ pub(super) async fn paper(verb: PaperVerb) -> anyhow::Result<ExitCode> {
 }
 
 /// Ends a document in the version that is printed.
-async fn end(who: Person, named: &Named, (step, reason): (&str, &str)) -> anyhow::Result<()> {
-    let (path, digest) = seen_first(who.config(), named).await?;
+async fn end(Ending { who, named, reason }: Ending, step: &str) -> anyhow::Result<()> {
+    let (path, digest) = seen_first(who.config(), &named).await?;
     let body = json!({"step": step, "reason": reason, "digest": digest});
     as_person(who, &format!("{path}/step"), Some(body)).await.map(drop)
 }

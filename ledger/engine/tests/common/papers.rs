@@ -100,32 +100,16 @@ pub(crate) fn document(number: &str) -> Document {
 /// A requisition of bolts for ann at counter-1.
 pub(crate) fn requisition(number: &str, version: u32, quantity: i64) -> DocumentContent {
     DocumentContent {
-        document: document(number),
         version,
         title: "bolts for the line".to_owned(),
-        partner: None,
-        date: None,
-        due: None,
         requester: Some("ann".to_owned()),
         station: Some("counter-1".to_owned()),
         lines: vec![DocumentLine {
-            line: 10,
-            item: "BOLT-M8".parse().unwrap(),
-            quantity,
             from: Some("wh1/dock".parse().unwrap()),
             to: Some("@loss/tools".parse().unwrap()),
-            lot: None,
-            owner: None,
-            from_status: Default::default(),
-            to_status: Default::default(),
-            amount: None,
-            due: None,
-            links: vec![],
-            custom: Default::default(),
+            ..DocumentLine::new(10, "BOLT-M8".parse().unwrap(), quantity)
         }],
-        links: vec![],
-        custom: Default::default(),
-        note: String::new(),
+        ..DocumentContent::new(document(number))
     }
 }
 
