@@ -165,6 +165,22 @@ impl Imports {
             fits
         })
     }
+
+    /// Takes away what is more than is tried in one import, or may wait: what was tried counts for those behind it, and
+    /// is kept. How many documents those are.
+    fn beyond(
+        &self,
+        (id, import): (Uuid, &mut Import),
+        lines_max: usize,
+        contents: &mut Vec<DocumentContent>,
+    ) -> usize {
+        let fits = |content: &&DocumentContent| {
+            import.lines = import.lines.saturating_add(lines_of(content));
+            import.lines <= lines_max && self.fits(id, import, bytes_of(content))
+        };
+        let fit = contents.iter().take_while(fits).count();
+        contents.split_off(fit).len()
+    }
 }
 
 impl Open {
@@ -234,15 +250,17 @@ impl App {
         mut contents: Vec<DocumentContent>,
     ) -> anyhow::Result<Vec<Put>> {
         let beyond = match import.mode {
-            Mode::Trial => beyond(import, &mut contents),
-            Mode::Whole | Mode::Each => 0,
+            Mode::Trial => self.imports.beyond((id, import), TRIED_LINES_MAX, &mut contents),
+            Mode::Whole => self.imports.beyond((id, import), WRITTEN_AT_ONCE_MAX, &mut contents),
+            // What is written is tried by itself.
+            Mode::Each => 0,
         };
         let trial = std::mem::replace(&mut import.trial, Trial::of(import.by.clone()));
         let (trial, tried) = self.try_documents(trial, contents).await?;
         import.trial = trial;
         let mut puts: Vec<Put> = match import.mode {
             Mode::Trial => tried.into_iter().map(|one| one.map(|tried| word(&tried))).collect(),
-            Mode::Whole => self.keep((id, import), tried),
+            Mode::Whole => keep(import, tried),
             Mode::Each => {
                 // What is written counts by itself.
                 import.trial = Trial::of(import.by.clone());
@@ -252,33 +270,6 @@ impl App {
         puts.resize_with(puts.len() + beyond, || Err(vec![too_much()]));
         import.refused += puts.iter().filter(|put| put.is_err()).count() as u64;
         Ok(puts)
-    }
-
-    /// Keeps what is right until the end.
-    fn keep(
-        &self,
-        (id, import): (Uuid, &mut Import),
-        tried: Vec<Result<Tried, Vec<Mistake>>>,
-    ) -> Vec<Put> {
-        let mut puts = vec![];
-        for one in tried {
-            puts.push(one.and_then(|tried| {
-                let word = word(&tried);
-                let Tried::Written { content, .. } = tried else { return Ok(word) };
-                let lines = import.lines.saturating_add(lines_of(&content));
-                let full = import.waiting.len() >= DOCUMENTS_AT_ONCE_MAX;
-                if full
-                    || lines > WRITTEN_AT_ONCE_MAX
-                    || !self.imports.fits(id, import, bytes_of(&content))
-                {
-                    return Err(vec![too_much()]);
-                }
-                import.lines = lines;
-                import.waiting.push(*content);
-                Ok(word)
-            }));
-        }
-        puts
     }
 
     /// Writes what is right; one flush for many.
@@ -318,14 +309,21 @@ impl App {
     }
 }
 
-/// Takes away what is more than is tried in one import; how many documents those are.
-fn beyond(import: &mut Import, contents: &mut Vec<DocumentContent>) -> usize {
-    let room = contents.iter().take_while(|content| {
-        import.lines = import.lines.saturating_add(lines_of(content));
-        import.lines <= TRIED_LINES_MAX
-    });
-    let room = room.count();
-    contents.split_off(room).len()
+/// Keeps what is right until the end.
+fn keep(import: &mut Import, tried: Vec<Result<Tried, Vec<Mistake>>>) -> Vec<Put> {
+    let mut puts = vec![];
+    for one in tried {
+        puts.push(one.and_then(|tried| {
+            let word = word(&tried);
+            let Tried::Written { content, .. } = tried else { return Ok(word) };
+            if import.waiting.len() >= DOCUMENTS_AT_ONCE_MAX {
+                return Err(vec![too_much()]);
+            }
+            import.waiting.push(*content);
+            Ok(word)
+        }));
+    }
+    puts
 }
 
 fn lines_of(content: &DocumentContent) -> usize {
@@ -429,19 +427,18 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_is_told_where_it_ends() {
-        let (id, number) = (person("ann", 1), String::new());
-        let mut import = Import {
-            by: id.clone(),
-            mode: Mode::Trial,
-            trial: Trial::of(id),
-            waiting: vec![],
-            lines: TRIED_LINES_MAX - 2,
-            refused: 0,
-            bytes: 0,
-        };
+    fn what_is_tried_ends_with_lines_and_with_bytes() {
+        let (imports, ann) = (Imports::default(), person("ann", 1));
+        let number = String::new();
         let content = DocumentContent::new(Document { kind: DocumentKind::Item, number });
-        let mut contents = vec![content; 5];
-        assert_eq!((beyond(&mut import, &mut contents), contents.len()), (3, 2));
+        let long = DocumentContent { note: "x".repeat(BYTES_OF_ONE_MAX / 3), ..content.clone() };
+        for (content, lines_max, fit) in [(&content, 2, 2), (&content, 9, 5), (&long, 9, 2)] {
+            let id = begun(&imports, &ann);
+            let mut working = imports.take(id, &ann).unwrap();
+            let mut contents = vec![content.clone(); 5];
+            let import = working.import.as_mut().unwrap();
+            let beyond = imports.beyond((id, import), lines_max, &mut contents);
+            assert_eq!((beyond, contents.len()), (5 - fit, fit));
+        }
     }
 }

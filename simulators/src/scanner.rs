@@ -124,8 +124,7 @@ impl SimScanner {
     /// Pulls the cable: the path is gone and whoever has the port open is hung up.
     pub fn unplug(&self) {
         if lock(&self.line).take().is_some() {
-            // Whoever removed the link before us has done our work.
-            let _ = std::fs::remove_file(&self.path);
+            unlink(&self.path);
         }
     }
 
@@ -157,10 +156,11 @@ pub(crate) fn unlink(path: &Path) {
 
 /// Opens a line whose other end is found at `path`. The link of a line whose simulator was killed is replaced.
 pub(crate) fn plug(path: &Path) -> io::Result<Line> {
-    let (opened, device) = open_line()?;
+    // Before another line is opened: that may get the number of the one that is gone.
     if is_left_behind(path) {
         std::fs::remove_file(path)?;
     }
+    let (opened, device) = open_line()?;
     symlink(device, path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             let path = path.display();

@@ -30,7 +30,7 @@ use super::{
     problem::{Body, Problem},
 };
 use crate::shapes::{ActShape, DocumentShape};
-use view::{DocumentView, Listed};
+use view::{DocumentView, Listed, Past};
 
 pub(crate) use check::check;
 pub(crate) use diff::diff;
@@ -131,6 +131,12 @@ pub(crate) async fn one(
     };
     let open = api.app.recorder.query(look).await?;
     let view = match open {
+        Some(view) if view.may_be_found() => {
+            let past = api.app.read(move |ledger| Past::of(ledger, &document)).await?;
+            view.with_order(
+                past.ok_or_else(|| Problem::not_found("document"))?.without_found(false),
+            )
+        }
         Some(view) => view,
         None => past(&api, document, who.actor())
             .await?

@@ -107,6 +107,9 @@ pub enum FrameFault {
     /// It was executed in part.
     #[error("state: a part of it was executed: close it short, or take the movements back first")]
     Executed,
+    /// Nothing of it was executed.
+    #[error("state: nothing of it was executed: cancel it")]
+    NotExecuted,
     /// It is not done.
     #[error(
         "state: not every line is executed within the tolerance: execute the rest, or close it short"
@@ -131,6 +134,7 @@ impl FrameFault {
             Self::Step { .. } => "step-not-allowed",
             Self::InHand => "document-in-hand",
             Self::Executed => "document-executed",
+            Self::NotExecuted => "document-not-executed",
             Self::Incomplete => "document-incomplete",
             Self::NotAmended { .. } => "not-amended",
         }
@@ -169,7 +173,9 @@ impl Frame {
             (Step::Void, InApproval | Approved) => Some(InApproval),
             (Step::Start, Approved) => Some(InExecution),
             (Step::Execute, InExecution) => Some(InExecution),
-            (Step::Close | Step::CloseShort, InExecution) => Some(Closed),
+            (Step::Close, InExecution) => Some(Closed),
+            // What others execute counts on it, while it is approved itself.
+            (Step::CloseShort, Approved | InExecution) => Some(Closed),
             (Step::Cancel, _) => Some(Cancelled),
             (Step::Move(_), _) => Some(self),
             _ => None,
@@ -306,6 +312,9 @@ fn circumstances(
     }
     if *step == Step::Cancel && now.executed {
         return Err(FrameFault::Executed);
+    }
+    if *step == Step::CloseShort && frame == Frame::Approved && !now.executed {
+        return Err(FrameFault::NotExecuted);
     }
     let moves = matches!(kind.execution, Execution::Task | Execution::Posting);
     if *step == Step::Close && frame == Frame::InExecution && moves && !now.complete {

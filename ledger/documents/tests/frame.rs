@@ -54,6 +54,7 @@ const TABLE: &[(Frame, &[(&str, Frame)])] = &[
             ("write", Frame::Draft),
             ("void", Frame::InApproval),
             ("start", Frame::InExecution),
+            ("close-short", Frame::Closed),
             ("cancel", Frame::Cancelled),
         ],
     ),
@@ -103,6 +104,7 @@ fn what_stands_against_a_step_is_told_with_a_way_out() {
     let cases = [
         (Frame::Closed, Step::Write, NOTHING, "document-final", "write a new document"),
         (Frame::Draft, Step::Start, NOTHING, "step-not-allowed", "there are write, submit, cancel"),
+        (Frame::Approved, Step::CloseShort, NOTHING, "document-not-executed", "cancel it"),
         (Frame::InExecution, Step::Cancel, in_hand, "document-in-hand", "decide on it first"),
         (Frame::InExecution, Step::CloseShort, in_hand, "document-in-hand", "finish"),
         (Frame::InExecution, Step::Cancel, part, "document-executed", "close it short"),
@@ -210,6 +212,7 @@ proptest! {
                         Step::Approve => approved = true,
                         Step::Write | Step::Void | Step::Return | Step::Withdraw => approved = false,
                         Step::Cancel => prop_assert!(!now.in_hand && !now.executed),
+                        Step::CloseShort => prop_assert!(approved && !now.in_hand),
                         Step::Close => prop_assert!(!now.in_hand && now.complete),
                         _ => {}
                     }

@@ -6,7 +6,8 @@ mod papers;
 
 use common::House;
 use gatewarden_documents::Frame;
-use gatewarden_model::{Body, DocumentContent, DocumentStep};
+use gatewarden_engine::{Command, DocumentAct};
+use gatewarden_model::{Body, DocumentContent, DocumentStep, StockStatus};
 use papers::{Papers, bolts, content, house, received};
 
 fn executed(house: &House, content: &DocumentContent, line: u32) -> Option<i64> {
@@ -121,4 +122,108 @@ fn what_is_packed_for_a_shipment_is_shipped_on_its_order_once() {
         assert_eq!(counted.count(), 1, "{named:?}");
         assert_eq!(house.judged(), Vec::<String>::new());
     }
+}
+
+/// What is ordered for several requests at once comes for the first that is named first.
+#[test]
+fn requests_that_are_ordered_in_one_line_are_not_over_before_their_goods_came() {
+    let mut house = house();
+    let asked = |number: &str, quantity: u32| {
+        let rest = format!(
+            "requester = 'sue'\nlines = [{{ line = 10, item = 'BOLT-M8', quantity = {quantity}, due = '2026-12-20' }}]"
+        );
+        content("purchase-request", number, &rest)
+    };
+    let (two, four) = (asked("PR-1", 2), asked("PR-2", 4));
+    house.signed(&two, &["mia"]);
+    house.signed(&four, &["mia"]);
+    let link = |number: &str| {
+        format!("{{ document = {{ kind = 'purchase-request', number = '{number}' }}, line = 10 }}")
+    };
+    let rest = format!(
+        "partner = 'ACME'\ndate = '2026-11-29'\ndue = '2026-12-20'\nlines = [{{ line = 1, item = 'BOLT-M8', \
+         quantity = 6, to = 'wh1/dock', links = [{}, {}] }}]",
+        link("PR-1"),
+        link("PR-2")
+    );
+    let ordered = content("purchase-order", "PO-1", &rest);
+    house.signed(&ordered, &["mia"]);
+    for (n, came, done) in [(1, 1..=1, [Some(1), Some(0)]), (2, 2..=4, [None, Some(2)])] {
+        let quantity = u32::try_from(came.clone().count()).unwrap();
+        house.signed(&receipt(&format!("GR-{n}"), quantity, 1), &["mia"]);
+        assert_eq!(house.seen(n, "dock-1", 1, &bolts(came)), "posted");
+        assert_eq!([&two, &four].map(|one| executed(&house, one, 10)), done);
+    }
+    house.signed(&receipt("GR-3", 2, 1), &["mia"]);
+    assert_eq!(house.seen(3, "dock-1", 1, &bolts(5..=6)), "posted");
+    assert_eq!((house.frame(&four), house.frame(&ordered)), (None, None));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// Goods leave once: a list that names another order beside the shipment of one counts on the one that it names.
+#[test]
+fn a_line_counts_on_one_order_of_a_kind() {
+    let (mut house, _) = received(10, "available");
+    let [order, shipment, mut packed] = sold(&["shipment"], 7);
+    let mut other = order.clone();
+    other.document.number = "SO-2".to_owned();
+    let named = content(
+        "shipment",
+        "SH-2",
+        "links = [{ document = { kind = 'sales-order', number = 'SO-2' } }]",
+    );
+    packed.lines[0].links.extend(named.links);
+    for one in [&order, &other, &shipment, &packed] {
+        house.signed(one, &["mia"]);
+    }
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=7)), "posted");
+    assert_eq!((executed(&house, &order, 10), house.frame(&other)), (Some(0), None));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// No more is received for an order than it has open, whichever document says so.
+#[test]
+fn a_receipt_of_more_than_its_order_has_open_is_refused() {
+    let mut house = house();
+    house.signed(&request("PR-1"), &["mia"]);
+    house.signed(&order("PO-1", "PR-1"), &["mia"]);
+    let submit = house.submit(&receipt("GR-1", 30, 1), "sue");
+    assert_eq!(house.refused(submit), "over-order");
+    // Both fit by themselves: what comes second does not.
+    let all = [receipt("GR-2", 4, 1), receipt("GR-3", 4, 1)];
+    house.signed(&all[0], &["mia"]);
+    house.signed(&all[1], &["mia"]);
+    assert_eq!(house.seen(1, "dock-1", 1, &bolts(1..=4)), "posted");
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(5..=8)), "over-order");
+    assert_eq!(house.lies("wh1/dock", StockStatus::Available), 4);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What names a line of something else counts nowhere, and is refused before anybody signs it.
+#[test]
+fn a_line_names_a_line_of_its_own_item() {
+    let mut house = house();
+    let mut asked = request("PR-1");
+    asked.lines[0].item = "NUT-M8".parse().unwrap();
+    house.signed(&asked, &["mia"]);
+    let submit = house.submit(&order("PO-9", "PR-1"), "sue");
+    assert_eq!(house.refused(submit), "not-ordered");
+    // A request that was met in part is closed with that.
+    let mut other = request("PR-2");
+    other.lines.truncate(1);
+    house.signed(&other, &["mia"]);
+    let mut ordered = order("PO-1", "PR-2");
+    ordered.lines.truncate(1);
+    ordered.lines[0].quantity = 4;
+    house.signed(&ordered, &["mia"]);
+    let close = |house: &House| {
+        let (document, reason, by) = (other.document.clone(), "enough".to_owned(), house.by("sue"));
+        Command::EndDocument { document, act: DocumentAct::Close, digest: None, reason, by }
+    };
+    assert_eq!(house.refused(close(&house)), "document-not-executed");
+    house.signed(&receipt("GR-1", 4, 1), &["mia"]);
+    assert_eq!(house.seen(1, "dock-1", 1, &bolts(1..=4)), "posted");
+    house.ok(close(&house));
+    assert_eq!(house.frame(&other), None);
+    assert_eq!(house.judged(), Vec::<String>::new());
 }

@@ -81,18 +81,17 @@ pub(crate) async fn diff(
     let between = good(query)?;
     let asked = document.clone();
     let past = api.app.read(move |ledger| Past::of(ledger, &asked)).await?;
-    let mut contents = past.ok_or_else(|| Problem::not_found("document"))?.into_contents();
+    let past = past.ok_or_else(|| Problem::not_found("document"))?;
     let (counted, by) = (document.clone(), who.actor());
-    let shown = move |engine: &Engine| {
-        view::counted_unseen(engine.state().document(&counted)?, &by)
-            .map(|count| count.order.version)
+    let sees = move |engine: &Engine| {
+        engine.state().document(&counted).is_some_and(|open| view::sees_found(open, &by))
     };
-    if let Some(last) = api.app.recorder.query(shown).await? {
-        contents.retain(|content| content.version <= last);
-    }
+    let sees = api.app.recorder.query(sees).await?;
+    let contents = past.without_found(sees).into_contents();
     let newest = contents.last().map_or(1, |content| content.version);
     let to = between.to.unwrap_or(newest);
-    let from = between.from.unwrap_or_else(|| to.saturating_sub(1).max(1));
+    let before = contents.iter().rev().find(|content| content.version < to);
+    let from = between.from.unwrap_or_else(|| before.map_or(to, |content| content.version));
     let of = |version: u32| {
         let found = contents.iter().find(|content| content.version == version).cloned();
         found.ok_or_else(|| {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Count, CountPhase, Engine, OpenDocument, Retelling, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentStep, Entry, Field, FieldRights, Hash, ItemId,
-    Mask, OperatorId, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
+    Actor, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry, Field, FieldRights,
+    Hash, ItemId, Mask, OperatorId, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use gatewarden_workflow::Instance;
@@ -33,6 +33,19 @@ fn name_of(by: &Actor) -> String {
 /// What everybody is shown of a document: of one that is counted, its order.
 fn shown(open: &OpenDocument) -> &DocumentContent {
     open.count.as_ref().map_or(&open.content, |count| &count.order)
+}
+
+/// The digest of that; of a count that was rejected none, since its order is not known from here.
+fn listed_digest(open: &OpenDocument) -> Hash {
+    match &open.count {
+        Some(count) => count.order.digest(),
+        None if open.document().kind == DocumentKind::CountOrder
+            && open.frame() == Frame::Rejected =>
+        {
+            Hash::of(b"")
+        }
+        None => open.digest,
+    }
 }
 
 /// A document in a list.
@@ -64,7 +77,7 @@ impl Listed {
         Self {
             document: open.document().clone(),
             version: shown(open).version,
-            digest: open.count.as_ref().map_or(open.digest, |count| count.order.digest()),
+            digest: listed_digest(open),
             state: open.stage.own.clone().unwrap_or_else(|| open.frame().name().to_owned()),
             author: name_of(&open.by),
             title: open.content.title.clone(),
@@ -196,7 +209,12 @@ impl ApprovalView {
 /// A document's count, of which only what was ordered is shown to somebody: while its bins are counted nobody is told
 /// what an earlier count found, and while that is decided on only who signs and the box's account are, since a bin may
 /// be counted again.
-pub(super) fn counted_unseen<'o>(open: &'o OpenDocument, who: &Actor) -> Option<&'o Count> {
+fn counted_unseen<'o>(open: &'o OpenDocument, who: &Actor) -> Option<&'o Count> {
+    open.count.as_deref().filter(|_| !sees_found(open, who))
+}
+
+/// Whether somebody is told what the count of an open document found.
+pub(super) fn sees_found(open: &OpenDocument, who: &Actor) -> bool {
     let decides = match who {
         Actor::Local { .. } => true,
         Actor::Operator { id, .. } => {
@@ -204,8 +222,8 @@ pub(super) fn counted_unseen<'o>(open: &'o OpenDocument, who: &Actor) -> Option<
         }
         _ => false,
     };
-    let may_see = |count: &&Count| count.phase == CountPhase::Deciding && decides;
-    open.count.as_deref().filter(|count| !may_see(count))
+    let count = open.count.as_deref();
+    decides && count.is_some_and(|count| count.phase == CountPhase::Deciding)
 }
 
 /// Whether somebody is asked to sign, or did.
@@ -234,7 +252,7 @@ impl DocumentView {
         let quantities = open.quantities.lines().filter(|_| unseen.is_none());
         let content = unseen.map_or(&open.content, |count| &count.order);
         let is_over = open.frame().is_final();
-        Self {
+        let mut view = Self {
             content: (**content).clone(),
             digest: unseen.map_or(open.digest, |count| count.order.digest()),
             state,
@@ -246,7 +264,11 @@ impl DocumentView {
             to_inspect: open.to_inspect.clone(),
             tasks: open.tasks.iter().copied().collect(),
             followed_by,
+        };
+        if unseen.is_some() {
+            view.hide_signed();
         }
+        view
     }
 
     /// A document that is over, as the entries that name it tell it; none where they tell of none. What is recorded
@@ -270,13 +292,37 @@ impl DocumentView {
         let followed_by: Vec<Document> = followed_by.into_iter().collect();
         Ok(match told.over() {
             Some(open) => {
-                // What was decided on is told; the bins of a count that was not may be counted anew.
                 let is_decided = open.frame() == Frame::Closed;
                 let unseen = counted_unseen(open, who).filter(|_| !is_decided);
-                Some(Self::of(open, unseen, (open.frame().name().to_owned(), followed_by)))
+                let view = Self::of(open, unseen, (open.frame().name().to_owned(), followed_by));
+                Some(view.with_order(past.without_found(false)))
             }
-            None => past.into_view(followed_by),
+            None => past.without_found(false).into_view(followed_by),
         })
+    }
+
+    /// The same with what was ordered last, where its version is none of these.
+    pub(super) fn with_order(mut self, past: Past) -> Self {
+        let is_shown = past.versions.iter().any(|one| one.content.version == self.content.version);
+        if let (false, Some(order)) = (is_shown, past.versions.into_iter().next_back()) {
+            self.digest = order.content.digest();
+            self.content = order.content;
+            self.quantities.clear();
+            self.hide_signed();
+        }
+        self
+    }
+
+    /// Takes the digests away of versions that are not shown.
+    fn hide_signed(&mut self) {
+        let signed = self.approval.iter_mut().flat_map(|approval| &mut approval.signed);
+        signed.filter(|one| one.on != self.digest).for_each(|one| one.on = Hash::of(b""));
+    }
+
+    /// Whether it may say what a count found that was rejected, which the document does not tell by itself.
+    pub(super) fn may_be_found(&self) -> bool {
+        let rejected = self.state == Frame::Rejected.name();
+        rejected && self.content.document.kind == DocumentKind::CountOrder
     }
 }
 
@@ -289,8 +335,16 @@ fn names(content: &DocumentContent, document: &Document) -> bool {
 /// A document as its entries tell it.
 pub(crate) struct Past {
     /// The newest of them, the oldest first.
-    versions: VecDeque<(Stamp, String, DocumentContent)>,
+    versions: VecDeque<Version>,
     last: Option<DocumentStep>,
+}
+
+struct Version {
+    at: Stamp,
+    author: String,
+    content: DocumentContent,
+    /// Whether nobody wrote it: it is what a count found.
+    is_found: bool,
 }
 
 impl Past {
@@ -310,11 +364,14 @@ impl Past {
 
     fn take(&mut self, entry: Entry) {
         match entry.body {
-            Body::DocumentWritten { content, by, .. } => {
+            Body::DocumentWritten { content, by, decision, .. } => {
                 if self.versions.len() >= VERSIONS_MAX {
                     self.versions.pop_front();
                 }
-                self.versions.push_back((entry.at, name_of(&by), content));
+                let is_count = content.document.kind == DocumentKind::CountOrder;
+                let is_found = is_count && content.version > 1 && decision.is_none();
+                let author = name_of(&by);
+                self.versions.push_back(Version { at: entry.at, author, content, is_found });
             }
             Body::DocumentStepped { step, .. } => self.last = Some(step),
             _ => {}
@@ -323,13 +380,21 @@ impl Past {
 
     /// The versions, the oldest first.
     pub(super) fn into_contents(self) -> Vec<DocumentContent> {
-        self.versions.into_iter().map(|(_, _, content)| content).collect()
+        self.versions.into_iter().map(|version| version.content).collect()
+    }
+
+    /// Leaves out what counts found, unless that was decided on or `sees`: the bins may be counted anew.
+    pub(super) fn without_found(mut self, sees: bool) -> Self {
+        if !sees && !matches!(self.last, Some(DocumentStep::Closed { .. })) {
+            self.versions.retain(|version| !version.is_found);
+        }
+        self
     }
 
     /// Its newest version alone, where its end is not among the entries that were read.
     fn into_view(mut self, followed_by: Vec<Document>) -> Option<DocumentView> {
         let state = frame_after(self.last.as_ref()).name().to_owned();
-        let (at, author, content) = self.versions.pop_back()?;
+        let Version { at, author, content, .. } = self.versions.pop_back()?;
         Some(DocumentView {
             digest: content.digest(),
             content,

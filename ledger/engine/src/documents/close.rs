@@ -66,6 +66,10 @@ impl Turn<'_> {
         };
         let author = author_of(&open.by);
         let (asked, decision) = self.permit_document(&by, right, &open.content, Some(&author))?;
+        let named = matches!(act, DocumentAct::Own(_));
+        if !named && let Err(message) = check_reason(&reason) {
+            return Err(self.refuse_document(asked, decision, ("reason-missing", message)));
+        }
         let saw = digest.map_or(Ok(()), |digest| saw(&open, digest));
         if let Err(fault) = saw.and_then(|()| self.frame_allows(&open, &kind, &frame)) {
             return Err(self.refuse_document(asked, decision, fault));
@@ -76,10 +80,6 @@ impl Turn<'_> {
         }
         if let Err(fault) = self.check_count_step(&open, &act) {
             return Err(self.refuse_document(asked, decision, fault));
-        }
-        let named = matches!(act, DocumentAct::Own(_));
-        if !named && let Err(message) = check_reason(&reason) {
-            return Err(self.refuse_document(asked, decision, ("reason-missing", message)));
         }
         let operation = if act == DocumentAct::Cancel { "cancel" } else { "close" };
         if !named && let Err(fault) = self.rules_let(operation, &open, &by) {

@@ -4,7 +4,7 @@
 //! Invariant: each of it is an entry of its own after the movement's, so that it stands in the trace of the
 //! document that it is about. Absent: what moved (`passes`, `reservations`).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_documents::{
     Execution, KindDefinition,
@@ -140,34 +140,103 @@ pub(crate) fn consumed(
 }
 
 /// What a movement on a document did of the lines of others: of those that it fulfils, of those that these fulfil, and
-/// so on. What it did of one of its own lines counts once on each document, on the line that is found first.
+/// so on. What it did of one of its own lines counts once on the documents of a kind, the nearest; where a line names
+/// several of these, on each as much as it has open.
 pub(crate) fn reached(
     state: &State,
     (kind, content): (&KindDefinition, &DocumentContent),
     movement: &Movement,
-) -> BTreeMap<Document, BTreeMap<u32, i64>> {
-    let mut sums: BTreeMap<Document, BTreeMap<u32, i64>> = BTreeMap::new();
-    let mut named: BTreeMap<Document, Vec<Document>> = BTreeMap::new();
+) -> Reached {
+    let mut sums = Reached::new();
     for (line, quantity) in executed(kind, content, movement) {
-        let mut seen = BTreeSet::from([&content.document]);
-        let mut waiting = VecDeque::from([(kind, content, line)]);
-        while let Some((kind, content, line)) = waiting.pop_front() {
-            let all = named.entry(content.document.clone());
-            for document in all.or_insert_with(|| fulfilled(kind, content)).iter() {
-                let Some(open) = state.document(document) else { continue };
-                let Some(number) = named_line(&open.content, content, line) else { continue };
-                if !seen.insert(open.document()) {
-                    continue;
-                }
-                let sum = sums.entry(document.clone()).or_default().entry(number).or_default();
-                *sum = sum.saturating_add(quantity);
-                if let Some(kind) = state.definition(open) {
-                    waiting.push_back((kind, &open.content, number));
+        let mut seen = BTreeSet::from([content.document.kind]);
+        let mut nodes = vec![Node { kind, content, line, quantity }];
+        while !nodes.is_empty() {
+            // The kinds that are reached next, and each by which.
+            let mut ways: BTreeMap<DocumentKind, DocumentKind> = BTreeMap::new();
+            let mut next = vec![];
+            for node in &nodes {
+                for (to, named) in node.named(state) {
+                    let by = node.content.document.kind;
+                    if !seen.contains(&to) && *ways.entry(to).or_insert(by) == by {
+                        next.extend(shared(&mut sums, node.quantity, named));
+                    }
                 }
             }
+            seen.extend(ways.into_keys());
+            nodes = next;
         }
     }
+    sums.retain(|_, lines| {
+        lines.retain(|_, sum| *sum != 0);
+        !lines.is_empty()
+    });
     sums
+}
+
+/// What was done of the lines of documents: base units by line.
+pub(crate) type Reached = BTreeMap<Document, BTreeMap<u32, i64>>;
+
+/// A line of a document of which so much was done.
+struct Node<'s> {
+    kind: &'s KindDefinition,
+    content: &'s DocumentContent,
+    line: u32,
+    quantity: i64,
+}
+
+/// A line of an open document that another names.
+type Named<'s> = (&'s OpenDocument, &'s KindDefinition, u32);
+
+impl<'s> Node<'s> {
+    /// The lines that this one fulfils, in the order in which it names them, by the kind of their documents.
+    fn named(&self, state: &'s State) -> BTreeMap<DocumentKind, Vec<Named<'s>>> {
+        let mut named: BTreeMap<DocumentKind, Vec<Named<'s>>> = BTreeMap::new();
+        let own = self.content.line(self.line).into_iter().flat_map(|line| &line.links);
+        let fulfils = |(link, by_line): &(&DocumentLink, bool)| {
+            self.kind.link_rule(link.document.kind, *by_line).is_some_and(|rule| rule.fulfils)
+        };
+        let links = own.map(|link| (link, true));
+        let links = links.chain(self.content.links.iter().map(|link| (link, false)));
+        for (link, _) in links.filter(fulfils) {
+            let Some(open) = state.document(&link.document) else { continue };
+            let line = named_line(&open.content, self.content, self.line);
+            let Some((line, kind)) = line.zip(state.definition(open)) else { continue };
+            let of_kind = named.entry(link.document.kind).or_default();
+            if of_kind.iter().all(|(other, ..)| other.document() != open.document()) {
+                of_kind.push((open, kind, line));
+            }
+        }
+        named
+    }
+}
+
+/// Shares out what was done among lines: each gets what it has open, what is taken back each what was done of it; the
+/// last gets the rest.
+fn shared<'s>(sums: &mut Reached, quantity: i64, mut named: Vec<Named<'s>>) -> Vec<Node<'s>> {
+    if quantity < 0 {
+        named.reverse();
+    }
+    let (mut left, last) = (quantity, named.len().saturating_sub(1));
+    let mut nodes = vec![];
+    for (at, (open, kind, line)) in named.into_iter().enumerate() {
+        let sum = sums.entry(open.document().clone()).or_default().entry(line).or_default();
+        let room = open.quantities.line(line).map_or(0, |line| match quantity < 0 {
+            true => line.executed.saturating_add(*sum).max(0).saturating_neg(),
+            false => line.open().saturating_sub(*sum).max(0),
+        });
+        let share = match (at == last, quantity < 0) {
+            (true, _) => left,
+            (false, true) => left.max(room),
+            (false, false) => left.min(room),
+        };
+        left -= share;
+        *sum = sum.saturating_add(share);
+        if share != 0 {
+            nodes.push(Node { kind, content: &open.content, line, quantity: share });
+        }
+    }
+    nodes
 }
 
 /// Quantities by line as a step has them.

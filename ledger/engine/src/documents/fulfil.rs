@@ -1,11 +1,11 @@
-//! What a document executes of others: never more than those have open, where they refuse an excess.
+//! What a document executes of others: never more than those have open, within their tolerance.
 //!
 //! Invariant: asked when it is handed in, when the last signature arrives, and again of each movement, so that two
 //! documents that fit one by one don't fit together. Absent: counting what was done (`follow`).
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::{KindDefinition, kinds::OverAct, quantities::named_line};
+use gatewarden_documents::{KindDefinition, quantities::named_line};
 use gatewarden_model::{
     Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, Movement,
 };
@@ -30,7 +30,7 @@ pub(crate) fn check_fulfilled(
     };
     if let Some(order) = orders.iter().find(over) {
         let message = format!(
-            "links: {} {} is not approved and open: nothing is executed for it",
+            "links: {} {} is not approved and open: nothing is executed for it; cancel this, or name another",
             order.kind.words(),
             order.number
         );
@@ -38,10 +38,12 @@ pub(crate) fn check_fulfilled(
     }
     let named: Vec<&OpenDocument> =
         orders.iter().filter_map(|order| binding(state, order)).collect();
-    if movement.is_none() && named.len() == orders.len() {
-        check_ordered(content, &named)?;
-    }
     if movement.is_none() {
+        let known: Vec<&OpenDocument> =
+            orders.iter().filter_map(|order| state.document(order)).collect();
+        if known.len() == orders.len() {
+            check_ordered(content, &known)?;
+        }
         check_partner(content, &named)?;
     }
     let asked: BTreeMap<Document, BTreeMap<u32, i64>> = match movement {
@@ -53,7 +55,7 @@ pub(crate) fn check_fulfilled(
         }
     };
     for (order, more) in asked {
-        let Some(order) = strict(state, &order) else { continue };
+        let Some(order) = binding(state, &order) else { continue };
         let Some(rules) = state.definition(order).map(|kind| &kind.tolerance) else {
             continue;
         };
@@ -76,17 +78,12 @@ pub(crate) fn check_fulfilled(
 
 /// An order that binds whoever executes it. What was only asked for binds nobody who orders.
 fn binding<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
-    if matches!(order.kind, DocumentKind::PurchaseRequest | DocumentKind::PurchaseSuggestion) {
-        return None;
-    }
-    state.document(order)
+    if is_wish(order.kind) { None } else { state.document(order) }
 }
 
-/// An order that refuses more than it says.
-fn strict<'s>(state: &'s State, order: &Document) -> Option<&'s OpenDocument> {
-    let open = binding(state, order)?;
-    let refuses = state.definition(open)?.tolerance.over == OverAct::Refuse;
-    refuses.then_some(open)
+/// Whether documents of a kind ask for something that somebody else orders.
+fn is_wish(kind: DocumentKind) -> bool {
+    matches!(kind, DocumentKind::PurchaseRequest | DocumentKind::PurchaseSuggestion)
 }
 
 /// How much of each line of another document a version is still to execute.
@@ -130,24 +127,33 @@ fn check_partner(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<
     }
 }
 
-/// Refuses a line that names an order, itself or by the whole document, where none of the orders says it.
-fn check_ordered(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<(), Fault> {
-    let ordered = |line: &DocumentLine| {
-        orders.iter().any(|order| order.content.lines.iter().any(|one| one.item == line.item))
+/// Refuses a line that names a line of another item, or none of whose orders says its item.
+fn check_ordered(content: &DocumentContent, known: &[&OpenDocument]) -> Result<(), Fault> {
+    let of = |link: &DocumentLink| known.iter().find(|one| *one.document() == link.document);
+    let says = |order: &OpenDocument, link: &DocumentLink, line: &DocumentLine| match link.line {
+        Some(number) => order.content.line(number).is_some_and(|one| one.item == line.item),
+        None => order.content.lines.iter().any(|one| one.item == line.item),
     };
-    let names = |links: &[DocumentLink]| {
-        links.iter().any(|link| orders.iter().any(|order| *order.document() == link.document))
-    };
-    let whole = names(&content.links);
-    let strange = |line: &DocumentLine| (whole || names(&line.links)) && !ordered(line);
-    let strange = content.lines.iter().position(strange);
-    match (strange, orders.first()) {
-        (Some(at), Some(order)) => {
-            let (item, number) = (&content.lines[at].item, &order.document().number);
+    // What was only asked for is ordered beside other things.
+    let binds = |link: &&DocumentLink| !is_wish(link.document.kind);
+    for (at, line) in content.lines.iter().enumerate() {
+        let own: Vec<_> = line.links.iter().filter_map(|link| Some((link, of(link)?))).collect();
+        let whole = content.links.iter().filter(binds).filter_map(|link| Some((link, of(link)?)));
+        let strange = match own.is_empty() {
+            false => own.into_iter().find(|(link, order)| !says(order, link, line)),
+            true => {
+                let whole: Vec<_> = whole.collect();
+                let ordered = whole.iter().any(|(link, order)| says(order, link, line));
+                whole.into_iter().next().filter(|_| !ordered)
+            }
+        };
+        if let Some((link, order)) = strange {
+            let (item, number) = (&line.item, &order.document().number);
+            let line = link.line.map_or("no line".to_owned(), |line| format!("no {line} that is"));
             let message =
-                format!("lines[{at}].item: {number} has no line of {item}: name its order");
-            Err(("not-ordered", message))
+                format!("lines[{at}].item: {number} has {line} of {item}: name its order");
+            return Err(("not-ordered", message));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -26,7 +26,7 @@ use crate::{
         author_of, check_version,
         counts::{definition_now, is_deciding},
         facts,
-        follow::{consumed, lines_done, reached},
+        follow::{Reached, consumed, lines_done, reached},
         posting_of, tasks_for, worth,
     },
     receivers::check_receiver,
@@ -42,6 +42,8 @@ pub(super) struct Papers {
     expected: HashMap<Document, VecDeque<ApprovalEvent>>,
     /// The movement that was recorded last.
     moved: Option<Movement>,
+    /// What that did of other documents, as it was before any of it was counted.
+    reached: Option<Reached>,
     /// The documents on which that was counted, and by which step.
     counted: HashSet<(Document, &'static str)>,
     /// Documents that are over: their numbers are not used again.
@@ -57,6 +59,7 @@ impl Papers {
         match &entry.body {
             Body::Moved { movement, .. } => {
                 self.moved = movement.document_digest.is_some().then(|| movement.clone());
+                self.reached = None;
                 self.counted.clear();
             }
             Body::DocumentStepped { document, step, .. } => match step {
@@ -176,12 +179,18 @@ impl Papers {
                 approved(scene.state, (open, kind), signatures)
             }
             DocumentStep::Fulfilled { movement, by, lines } => {
-                let Some((moved, content, kind)) = self.last(scene.state, *movement, by) else {
-                    return Err("it counts a movement that was not just recorded".to_owned());
+                let found = match self.last(scene.state, *movement, by) {
+                    None => {
+                        return Err("it counts a movement that was not just recorded".to_owned());
+                    }
+                    Some(_) if self.reached.is_some() => None,
+                    Some((moved, content, kind)) => {
+                        Some(reached(scene.state, (kind, content), moved))
+                    }
                 };
                 self.first_time(document, step)?;
-                let found = reached(scene.state, (kind, content), moved);
-                let found = found.get(document).map(lines_done);
+                self.reached = found.or_else(|| self.reached.take());
+                let found = self.reached.as_ref().and_then(|all| all.get(document)).map(lines_done);
                 same(found.as_ref() == Some(lines), "what the movement fulfils")
             }
             DocumentStep::Consumed { movement, by, items } => {
