@@ -10,8 +10,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use common::*;
 use gatewarden_config::{SystemEnvironment, parse_rules, shipped_rules};
 use gatewarden_model::{
-    Actor, Amount, Body, Document, DocumentContent, DocumentKind, DocumentLine, Entry, ItemClass,
-    MovementKind, RuleEffect, RuleTrigger, StockStatus, Task, TaskId, TaskLine,
+    Actor, Amount, Body, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink,
+    Entry, ItemClass, MovementKind, RuleEffect, RuleTrigger, StockStatus, Task, TaskId, TaskLine,
 };
 use gatewarden_rules::{
     Around, Backtest, BacktestReport, Books, Facts, History, RuleSet, Schema, Verdict,
@@ -54,6 +54,27 @@ fn an_ordinary_day_flags_nothing() {
         (3 * HOUR, moved(receipt("NUT", 5))),
     ];
     assert_eq!(fired(&set(), &journal(day)).0, BTreeMap::new());
+}
+
+#[test]
+fn a_receipt_whose_line_names_its_order_was_ordered() {
+    let named = DocumentLink {
+        document: Document { kind: DocumentKind::PurchaseOrder, number: "PO-1".to_owned() },
+        line: Some(10),
+        digest: None,
+    };
+    for (links, count) in [(vec![named], 0), (vec![], 1)] {
+        let document = Document { kind: DocumentKind::Receipt, number: "RC-1".to_owned() };
+        let mut content = DocumentContent::new(document.clone());
+        let mut line = DocumentLine::new(1, "NUT".parse().unwrap(), 5);
+        line.links = links;
+        content.lines.push(line);
+        let mut came = receipt("NUT", 5);
+        came.document = document;
+        let written = Body::DocumentWritten { content, by: Actor::Daemon, decision: None };
+        let (_, report) = fired(&set(), &journal(vec![(0, written), (HOUR, moved(came))]));
+        assert_eq!(report.rules["receipt-without-order"].fired, count);
+    }
 }
 
 #[test]

@@ -112,11 +112,58 @@ async fn rules_of_the_house_are_checked_run_over_the_journal_and_explained() {
     assert_eq!((firing + 1, one), (*denial, other));
     assert_eq!(one["effects"][0]["effect"], "refuse", "{one}");
 
+    what_no_rule_denied_is_told_too(&gateway);
+
     let report = backtest(&gateway);
     assert_eq!(report["rules"]["urgent"]["fired"], 1, "{report}");
     assert_eq!(report["rules"]["not-more"]["fired"], 0);
     let because = report["rules"]["not-more"]["not_asked_because"].as_str().unwrap();
     assert!(because.contains("before change"), "{because}");
+
+    gateway.reconfigure("rules = \"rules.toml\"", "");
+    let checked = gateway.cli_ok(&["rules", "check"], "");
+    assert!(checked.contains("the shipped rules, in force as they are: no mistakes"), "{checked}");
+}
+
+/// A denial for want of a right is told with its reason, and with the command that tells more.
+fn what_no_rule_denied_is_told_too(gateway: &Gateway) {
+    let text = "number,partner,title,item,quantity,amount\nSO-1,ACME,Bolts,BOLT-M8,5,10\n";
+    let file = gateway.file("orders.csv", text).display().to_string();
+    let order = ["document", "import", &file, "--kind", "sales-order", "--badge", "OP-2001"];
+    let output = gateway.cli(&order, PIN);
+    assert!(!output.status.success(), "{}", out(&output));
+    let journal = gateway.journal();
+    let denied = journal.0.iter().rfind(|entry| entry["body"]["kind"] == "denied").unwrap();
+    let seq = denied["seq"].to_string();
+    let told = gateway.cli_ok(&["rules", "explain", &seq], "");
+    let reason = denied["body"]["reason"].as_str().unwrap();
+    for wanted in ["denied to", reason, "no rule fired", &format!("gatewarden access why {seq}")] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert!(
+        gateway.cli(&["access", "why", &seq], "").status.success(),
+        "what is named can be asked"
+    );
+    let told = gateway.cli_ok(&["rules", "explain", &seq, "--json"], "");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["kind"], "denied", "{told}");
+    let neither = gateway.cli(&["rules", "explain", "0"], "");
+    assert_eq!(neither.status.code(), Some(1));
+    assert!(err(&neither).contains("nothing that was denied or held"), "{}", err(&neither));
+}
+
+#[test]
+fn where_a_house_has_no_rules_of_its_own_the_shipped_ones_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("gateway.toml");
+    let check = ["rules", "check", "--config", nowhere.to_str().unwrap()];
+    let checked = run(&check);
+    assert_eq!(checked.status.code(), Some(0), "{}", err(&checked));
+    assert!(
+        out(&checked).contains("the shipped rules, in force only with [procedures]: no mistakes")
+    );
+    let mistakes = out(&run(&[&check[..], &["--json"]].concat()));
+    assert_eq!(mistakes.trim(), "[]");
 }
 
 #[test]

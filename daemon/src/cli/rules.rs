@@ -10,13 +10,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use gatewarden_config::render;
+use gatewarden_config::{Config, render};
 use gatewarden_model::{Actor, Body, Entry, RuleEffect, RuleFiring, RuleTrigger};
 use gatewarden_rules::{Backtest, BacktestReport, Explained, backtest::Found, explain};
 use gatewarden_store::LedgerReader;
+use serde_json::json;
 
 use super::{ConfigArg, which::Which};
-use crate::run;
+use crate::{run, trace};
 use house::House;
 
 /// Entries read at once.
@@ -44,7 +45,7 @@ pub(crate) enum RulesVerb {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The file; the configuration's rules where none is named.
+    /// The file; where none is named the configuration's rules, or the shipped ones where it has none of its own.
     file: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArg,
@@ -118,19 +119,27 @@ pub(crate) fn rules(verb: RulesVerb) -> anyhow::Result<ExitCode> {
 fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let config = args.config.if_there()?;
     let own = config.as_ref().and_then(|config| config.procedures.files.get("rules"));
-    let file = args.file.as_ref().or(own).context(
-        "name a file: the configuration has no rules of its own, and the shipped ones are right",
-    )?;
-    let checked = House::of(config.as_ref())?.parse(file)?;
+    let house = House::of(config.as_ref())?;
+    let (name, checked) = match args.file.as_ref().or(own) {
+        Some(file) => (file.display().to_string(), house.parse(file)?),
+        None => (shipped_name(config.as_ref()), house.parse_shipped()),
+    };
     match args.json {
         true => println!("{}", serde_json::to_string_pretty(&checked.mistakes)?),
         false => {
             print!("{}", render(&checked.mistakes, &checked.source));
-            println!("{}: {}", file.display(), run::count(&checked.mistakes));
+            println!("{name}: {}", run::count(&checked.mistakes));
         }
     }
     let good = checked.rules.is_some();
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the shipped rules are called where there are no others: whether they are in force is told with it.
+fn shipped_name(config: Option<&Config>) -> String {
+    let in_force = config.is_some_and(|config| config.procedures.parts.contains_key("rules"));
+    let how = if in_force { "in force as they are" } else { "in force only with [procedures]" };
+    format!("no rules of the house; the shipped rules, {how}")
 }
 
 fn backtest(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
@@ -261,11 +270,9 @@ fn explained(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let entry = ledger.entry(args.flag)?;
     let entry = entry.with_context(|| format!("there is no entry {}", args.flag))?;
     let found = firings(&ledger, &entry)?;
-    anyhow::ensure!(
-        !found.is_empty(),
-        "entry {} tells of no rule that fired, and none fired with it",
-        args.flag
-    );
+    if found.is_empty() {
+        return without_rule(&entry, args.json);
+    }
     let set = match &args.rules {
         None => match house::in_force(&ledger, args.flag)? {
             Some(set) => set,
@@ -278,6 +285,31 @@ fn explained(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         (true, [one]) => println!("{}", serde_json::to_string(one)?),
         (true, all) => println!("{}", serde_json::to_string(all)?),
         (false, all) => all.iter().for_each(tell),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells of an entry with which no rule fired: what was denied or held, why, and what tells more of it.
+fn without_rule(entry: &Entry, json: bool) -> anyhow::Result<ExitCode> {
+    let (seq, what) = (entry.seq, trace::whole(entry).what);
+    let kind = match &entry.body {
+        Body::Denied { .. } => "denied",
+        Body::Held { .. } => "held",
+        _ => anyhow::bail!(
+            "entry {seq} tells of no rule that fired, and of nothing that was denied or held: {what}"
+        ),
+    };
+    // Where no policy was asked the reason is all there is.
+    let see = entry.body.decision().map(|_| format!("gatewarden access why {seq}"));
+    if json {
+        let told = json!({ "entry": seq, "kind": kind, "what": what, "see": see });
+        println!("{told}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("entry {seq}: {what}");
+    println!("  no rule fired with it");
+    if let Some(see) = see {
+        println!("  what decided on it: {see}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use gatewarden_model::{
 };
 use gatewarden_rules::{
     Around, Facts as RuleFacts, Findings, Ground, RuleSet, StockFacts, Verdict, operation_of,
+    orders_behind,
 };
 
 pub use after::{AgedStock, FoundAfter, OnHand, ScheduledRule};
@@ -28,7 +29,7 @@ pub use memory::RuleMemory;
 use crate::{
     access::Facts,
     command::Reply,
-    documents::facts::{Frozen, is_order, orders, thawed},
+    documents::facts::{Frozen, thawed},
     engine::Settings,
     holds::check_reason,
     state::{OpenDocument, Session, State, Todo},
@@ -92,8 +93,7 @@ impl Ground for House<'_> {
 
 /// How many orders stand behind a document, itself counted; none where it is not open.
 pub(crate) fn orders_of(state: &State, document: &Document) -> Option<i64> {
-    let open = state.document(document)?;
-    Some(orders(&open.content).saturating_add(is_order(document.kind).into()))
+    state.document(document).map(|open| orders_behind(&open.content))
 }
 
 impl Turn<'_> {

@@ -170,6 +170,15 @@ impl DocumentKind {
         }
     }
 
+    /// Whether documents of the kind are orders: what something is bought, sold or made by.
+    #[must_use]
+    pub const fn is_order(self) -> bool {
+        matches!(
+            self,
+            Self::PurchaseOrder | Self::SalesOrder | Self::WorkOrder | Self::SubcontractOrder
+        )
+    }
+
     /// How people write it.
     #[must_use]
     pub fn words(self) -> &'static str {

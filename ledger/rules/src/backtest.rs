@@ -8,6 +8,7 @@
 //! nothing: a rule that needs it is told as one that was not asked, with the reason. Absent: reading the journal.
 
 mod documents;
+mod known;
 mod report;
 
 use std::{fmt, sync::Arc};
@@ -26,6 +27,7 @@ use crate::{
     watch::{Around, operation_of},
 };
 use documents::Documents;
+use known::Known;
 
 /// Puts the house's own fields of a document, by their types.
 pub type PutFields = Arc<dyn Fn(&DocumentContent, &mut Facts) + Send + Sync>;
@@ -45,9 +47,8 @@ pub struct Backtest<'b> {
     set: &'b RuleSet,
     since_us: i64,
     history: History,
-    books: Books,
+    known: Known,
     memory: Memory,
-    documents: Documents,
     fields: Option<Fields>,
     last: Option<Stamp>,
     report: BacktestReport,
@@ -62,9 +63,8 @@ impl<'b> Backtest<'b> {
             set,
             since_us,
             history,
-            books: Books::new(offset_min),
+            known: Known { books: Books::new(offset_min), documents: Documents::default() },
             memory: Memory::default(),
-            documents: Documents::default(),
             fields: None,
             last: None,
             report: BacktestReport::of(set),
@@ -74,7 +74,7 @@ impl<'b> Backtest<'b> {
     /// With a calendar that says whether people work on a day at a minute of it, instead of the rules' own hours.
     #[must_use]
     pub fn with_calendar(mut self, works: Arc<dyn Fn(Day, u32) -> bool + Send + Sync>) -> Self {
-        self.books = self.books.with_calendar(works);
+        self.known.books = self.known.books.with_calendar(works);
         self
     }
 
@@ -95,25 +95,25 @@ impl<'b> Backtest<'b> {
             self.before(entry);
         }
         self.history.take(entry);
-        self.books.take(entry);
+        self.known.books.take(entry);
         if in_span {
             let findings = self.set.after_entry(self.around(entry.at), entry);
             self.found(findings, Some(entry.seq), &entry.at);
             self.after_document(entry);
         }
         if let Body::Moved { movement, .. } = &entry.body {
-            let around = Around { history: &self.history, ground: &self.books, at: entry.at };
+            let around = Around { history: &self.history, ground: &self.known, at: entry.at };
             let findings = self.set.levels_of(around, &mut self.memory, movement);
             if in_span {
                 self.found(findings, Some(entry.seq), &entry.at);
             }
         }
-        self.documents.take(entry);
+        self.known.documents.take(entry);
         self.last = Some(entry.at);
     }
 
-    fn around(&self, at: Stamp) -> Around<'_, Books> {
-        Around { history: &self.history, ground: &self.books, at }
+    fn around(&self, at: Stamp) -> Around<'_, Known> {
+        Around { history: &self.history, ground: &self.known, at }
     }
 
     /// Asks what would have been asked before what an entry tells.
@@ -124,7 +124,7 @@ impl<'b> Backtest<'b> {
                 self.set.before_movement(self.around(entry.at), operation_of(movement), movement)
             }
             Body::DocumentStepped { .. } => {
-                let Some(asked) = self.documents.submitted(entry) else { return };
+                let Some(asked) = self.known.documents.submitted(entry) else { return };
                 self.report.documents += 1;
                 let on = (RuleTrigger::Before, "submit");
                 self.set.document(self.around(entry.at), on, asked.content, |f| asked.put(f))
@@ -138,7 +138,7 @@ impl<'b> Backtest<'b> {
     fn after_document(&mut self, entry: &Entry) {
         let content: &DocumentContent = match &entry.body {
             Body::DocumentWritten { content, .. } => content,
-            Body::DocumentStepped { document, .. } => match self.documents.of(document) {
+            Body::DocumentStepped { document, .. } => match self.known.documents.of(document) {
                 Some(content) => content,
                 None => return,
             },
@@ -162,7 +162,7 @@ impl<'b> Backtest<'b> {
     /// Runs the scheduled rules where a day of the span is over.
     fn day_ended(&mut self, now: &Stamp) {
         let Some(last) = self.last.filter(|last| last.wall_us >= self.since_us) else { return };
-        let offset = self.books.offset_min();
+        let offset = self.known.offset_min();
         if Day::of(&last, offset) < Day::of(now, offset) {
             self.scheduled(last);
         }
@@ -172,7 +172,7 @@ impl<'b> Backtest<'b> {
         let ids: Vec<String> =
             self.set.scheduled().map(|(rule, _)| rule.definition.id.clone()).collect();
         for id in ids {
-            let scan = self.set.scheduled_run(self.around(at), &id, self.books.layers());
+            let scan = self.set.scheduled_run(self.around(at), &id, self.known.books.layers());
             let (firings, failures) = (scan.firings, scan.failures);
             self.found(Findings { firings, failures, asked: 0 }, None, &at);
         }
@@ -205,8 +205,9 @@ impl<'b> Backtest<'b> {
         {
             self.scheduled(last);
         }
-        self.report.overflow =
-            self.history.overflow() || self.books.overflow() || self.documents.overflow();
+        self.report.overflow = self.history.overflow()
+            || self.known.books.overflow()
+            || self.known.documents.overflow();
         self.report
     }
 }

@@ -10,7 +10,7 @@ use gatewarden_model::{
     Amount, Day, Document, Item, ItemId, Movement, MovementLine, OperatorId, Stamp,
 };
 
-pub use document::put_document;
+pub use document::{orders_behind, put_document};
 
 use crate::{
     facts::{Fact, Facts, LIST_MAX, Record, Untold},

@@ -32,7 +32,9 @@ pub use condition::{Condition, ConditionError, ConditionMistake, ConditionMistak
 pub use definition::{RuleAction, RuleDefinition, RuleDefinitions};
 pub use explain::{Explained, explain};
 pub use facts::{Fact, Facts, Name, Named, Record, Untold};
-pub use ground::{Ground, NoGround, StockFacts, put_document, put_item, put_movement, put_time};
+pub use ground::{
+    Ground, NoGround, StockFacts, orders_behind, put_document, put_item, put_movement, put_time,
+};
 pub use history::{Asking, History, HistorySettings};
 pub use memory::{MEMORY_KEYS_MAX, Memory};
 pub use scan::{SCAN_FIRINGS_MAX, Scan, StockLayer};

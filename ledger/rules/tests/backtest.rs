@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use common::*;
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry, Hash, ItemClass,
-    RuleTrigger, Scalar,
+    Actor, Body, Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, DocumentStep,
+    Entry, Hash, ItemClass, RuleTrigger, Scalar,
 };
 use gatewarden_rules::{
     Backtest, BacktestReport, RuleAction, RuleDefinition, RuleDefinitions, RuleSet, Schema,
@@ -125,4 +125,47 @@ fn what_rests_on_open_orders_is_asked_only_while_there_are_none() {
     let safety = &report.rules["safety"];
     assert_eq!((safety.fired, safety.not_asked), (0, 2), "0 would be wrong");
     assert!(safety.not_asked_because.as_ref().unwrap().contains("stock.projected"));
+}
+
+/// A receipt of two lines that both follow from these lines of orders, and what it moved.
+fn received(number: &str, links: &[DocumentLink]) -> Vec<Body> {
+    let mut content = content(DocumentKind::Receipt, number);
+    for line in 1..=2 {
+        let mut line = DocumentLine::new(line, "NUT".parse().unwrap(), 30);
+        line.links = links.to_vec();
+        content.lines.push(line);
+    }
+    let mut movement = receipt("NUT", 60);
+    movement.document = content.document.clone();
+    let mut bodies = handed_in(&content, 0);
+    bodies.push(moved(movement));
+    bodies
+}
+
+#[test]
+fn a_receipt_follows_from_the_order_that_its_lines_name() {
+    let by_line = DocumentLink {
+        document: Document { kind: DocumentKind::PurchaseOrder, number: "PO-1".to_owned() },
+        line: Some(10),
+        digest: None,
+    };
+    let mut bodies = received("RC-1", &[by_line]);
+    bodies.extend(received("RC-2", &[]));
+    // As the shipped rule `receipt-without-order` asks it.
+    let unordered = "has(document.orders) ? document.orders == 0 \
+                     : !(document.kind in [\"purchase-order\", \"shipping-notice\"])";
+    let rules = vec![
+        rule("unordered", RuleTrigger::Before, &["execute", "post"], unordered),
+        rule(
+            "several",
+            RuleTrigger::After,
+            &["moved"],
+            "has(document.orders) && document.orders > 1",
+        ),
+    ];
+    let report = run(rules, &journal(bodies));
+    assert_eq!(report.movements, 2);
+    let found: Vec<_> =
+        report.found.iter().map(|one| (one.firing.rule.as_str(), one.seq)).collect();
+    assert_eq!(found, [("unordered", Some(7))], "one order is one, however many lines name it");
 }

@@ -6,6 +6,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use gatewarden_config::{
     CheckedRules, Config, SystemEnvironment, parse_rules, render, shipped_kinds, shipped_rules,
+    shipped_rules_text,
 };
 use gatewarden_documents::Kinds;
 use gatewarden_engine::Procedures;
@@ -49,6 +50,12 @@ impl House {
         let bytes =
             std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
         Ok(parse_rules(file, &bytes, &SystemEnvironment, &self.schema))
+    }
+
+    /// Checks the shipped rules against the facts of the house.
+    pub(super) fn parse_shipped(&self) -> CheckedRules {
+        let (path, bytes) = (Path::new("the shipped rules"), shipped_rules_text().as_bytes());
+        parse_rules(path, bytes, &SystemEnvironment, &self.schema)
     }
 
     /// The rules of a file, or those of the configuration, or those that are shipped.

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use gatewarden_documents::{KindDefinition, Value, fields};
-use gatewarden_model::{
-    Actor, DocumentContent, DocumentKind, ItemClass, ItemId, Scalar, StockStatus,
-};
+use gatewarden_model::{Actor, DocumentContent, ItemClass, ItemId, Scalar, StockStatus};
 use gatewarden_rules::{Facts, Record};
 
 use super::{author_of, check};
@@ -51,7 +49,7 @@ pub(crate) fn of_version(
     if let Some(amount) = content.amount() {
         put("document.amount", amount.units().into());
     }
-    put("document.orders", orders(content).into());
+    put("document.orders", content.orders().into());
     let declared = state.procedures_in_force().map(|known| known.kinds.fields.as_slice());
     for (name, value) in fields::facts(content, declared.unwrap_or_default()) {
         put(&format!("document.custom.{name}"), scalar(&value));
@@ -60,22 +58,6 @@ pub(crate) fn of_version(
     let lines =
         lines.map(|line| of_line(content, line, declared.unwrap_or_default(), class(&line.item)));
     (facts, lines.collect())
-}
-
-/// Whether documents of a kind are orders.
-pub(crate) fn is_order(kind: DocumentKind) -> bool {
-    use DocumentKind::{PurchaseOrder, SalesOrder, SubcontractOrder, WorkOrder};
-    matches!(kind, PurchaseOrder | SalesOrder | WorkOrder | SubcontractOrder)
-}
-
-/// How many orders a document follows from.
-pub(crate) fn orders(content: &DocumentContent) -> i64 {
-    let of_lines = content.lines.iter().flat_map(|line| &line.links);
-    let links = content.links.iter().chain(of_lines).map(|link| &link.document);
-    let mut all: Vec<_> = links.filter(|document| is_order(document.kind)).collect();
-    all.sort_unstable();
-    all.dedup();
-    i64::try_from(all.len()).unwrap_or(i64::MAX)
 }
 
 fn of_line(

@@ -5,6 +5,8 @@
 //! and those of a kind are texts in the one spelling that their declared type gives them. Absent: the state
 //! of a document, which is what its entries made of it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -169,6 +171,15 @@ impl DocumentContent {
         let mut lines = self.lines.iter().filter_map(|line| line.amount).peekable();
         lines.peek()?;
         lines.try_fold(Amount::ZERO, Amount::checked_add)
+    }
+
+    /// How many orders it follows from, its lines too; each counts once.
+    #[must_use]
+    pub fn orders(&self) -> i64 {
+        let of_lines = self.lines.iter().flat_map(|line| &line.links);
+        let links = self.links.iter().chain(of_lines).map(|link| &link.document);
+        let orders: BTreeSet<&Document> = links.filter(|one| one.kind.is_order()).collect();
+        i64::try_from(orders.len()).unwrap_or(i64::MAX)
     }
 
     /// The line of this number.

@@ -93,7 +93,9 @@ impl Documents {
     pub(super) fn take(&mut self, entry: &Entry) {
         match &entry.body {
             Body::DocumentWritten { content, .. } => self.written(content),
-            Body::DocumentStepped { document, step, .. } if is_over(step) => self.forget(document),
+            Body::DocumentStepped { document, step, .. } if step.is_final() => {
+                self.forget(document)
+            }
             _ => {}
         }
     }
@@ -121,11 +123,4 @@ impl Documents {
             self.order.retain(|one| self.open.contains_key(one));
         }
     }
-}
-
-fn is_over(step: &DocumentStep) -> bool {
-    matches!(
-        step,
-        DocumentStep::Closed { .. } | DocumentStep::Cancelled { .. } | DocumentStep::Superseded
-    )
 }

@@ -22,7 +22,7 @@ pub fn put_document(
     put!(facts, wants, "document.kind", content.document.kind.name());
     put!(facts, wants, "document.known", true);
     put!(facts, wants, "document.number", content.document.number.as_str());
-    put!(facts, wants, "document.orders", orders(content));
+    put!(facts, wants, "document.orders", orders_behind(content));
     put_some!(facts, wants, "document.partner", content.partner.as_deref());
     put_some!(facts, wants, "document.requester", content.requester.as_deref());
     put_some!(facts, wants, "document.station", content.station.as_deref());
@@ -43,15 +43,10 @@ pub fn put_document(
     }
 }
 
-/// How many orders a document follows from, its lines too.
-fn orders(content: &DocumentContent) -> i64 {
-    use gatewarden_model::DocumentKind::{PurchaseOrder, SalesOrder, SubcontractOrder, WorkOrder};
-    let lines = content.lines.iter().flat_map(|line| &line.links);
-    let links = content.links.iter().chain(lines).map(|link| link.document.kind);
-    let is_order = |kind| matches!(kind, PurchaseOrder | SalesOrder | SubcontractOrder | WorkOrder);
-    let itself = usize::from(is_order(content.document.kind));
-    let count = itself + links.filter(|kind| is_order(*kind)).count();
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// How many orders stand behind a document, itself counted.
+#[must_use]
+pub fn orders_behind(content: &DocumentContent) -> i64 {
+    content.orders().saturating_add(content.document.kind.is_order().into())
 }
 
 fn document_line(line: &DocumentLine, ground: &impl Ground) -> Record {
