@@ -1,9 +1,12 @@
-//! What people do with documents from the shell, each with his badge: the same doors, bound to the version that was
-//! printed.
+//! What people do from the shell, each with his badge: with documents by the same doors, bound to the version that
+//! was printed; with passes that wait for a decision.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{
+    house::House,
+    line::{Line, PIT, RACK, bolts},
+};
 
 const KIND: &str = "adjustment-request";
 const NUMBER: &str = "AD-202611-0002";
@@ -91,5 +94,49 @@ async fn a_document_ends_from_the_shell_in_the_version_that_was_seen() {
         (&json!("cancelled"), &json!(0))
     );
     assert_eq!(view["approval"]["waiting"], json!([]), "nobody is asked any more: {view}");
+    house.verify();
+}
+
+/// What deciding on a pass says, whether it is let or not.
+fn decided(house: &House, verb: &str, pass: &Value, (badge, pin): (&str, &str)) -> String {
+    let pass = pass["pass"]["id"].as_str().unwrap();
+    let named = ["hold", verb, pass, "--reason", "looked at", "--badge", badge];
+    let output = house.gateway.cli(&named, &format!("{pin}\n"));
+    String::from_utf8([output.stderr, output.stdout].concat()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_seen_and_decided_from_the_shell() {
+    let line = Line::open().await;
+    let (house, number) = (&line.house, "MR-202611-0001");
+    let list = || house.gateway.cli_ok(&["hold", "list"], "");
+    assert_eq!(list(), "no pass waits for a decision\n");
+    let stray = line.pieces(&bolts(9..10), "quarantined").await;
+    line.approved(number, 4).await;
+    line.shows(PIT).await;
+    let held = line.pieces(&bolts(1..3), "held").await;
+    let (id, lost) = (held["pass"]["id"].as_str().unwrap(), stray["pass"]["id"].as_str().unwrap());
+    let told = list();
+    let rest = format!("counter-1\tby li.wei\t{number}\t2 expected, 2 missing");
+    assert!(told.starts_with(&format!("held\t{id}\t{rest}\nquarantined\t{lost}\t")), "{told}");
+    let json: Value =
+        serde_json::from_str(&house.gateway.cli_ok(&["hold", "list", "--json"], "")).unwrap();
+    assert_eq!(json["holds"][0]["pass"]["id"], id, "{json}");
+    assert_eq!(json["quarantine"][0]["pass"]["id"], lost, "{json}");
+
+    let said = decided(house, "accept", &held, CLERK);
+    assert!(!said.contains("accepted"), "nobody decides on his own: {said}");
+    let said = decided(house, "reject", &held, LEAD);
+    assert!(said.ends_with(&format!("{id} rejected\n")), "{said}");
+    let said = decided(house, "dismiss", &stray, LEAD);
+    assert!(said.ends_with(&format!("{lost} dismissed\n")), "{said}");
+    assert_eq!(list(), "no pass waits for a decision\n");
+    line.is_untouched(number).await;
+
+    line.scan(PIT);
+    let held = line.pieces(&bolts(1..3), "held").await;
+    let said = decided(house, "accept", &held, LEAD);
+    assert!(said.contains(" accepted, movement "), "{said}");
+    assert_eq!(house.stock("BOLT-M8", RACK).await, 98);
     house.verify();
 }

@@ -50,7 +50,7 @@ pub(crate) enum DocumentVerb {
     /// brought in again.
     Export(export::ExportArgs),
     /// Tell what a document of each kind needs: head, lines, and custom fields with their types, limits and
-    /// rights.
+    /// rights; and the columns of a CSV of that kind.
     Fields(kinds::FieldsArgs),
     #[command(flatten)]
     Paper(paper::PaperVerb),

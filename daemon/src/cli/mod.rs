@@ -7,6 +7,7 @@ mod document;
 mod enrolled;
 mod factors;
 mod first;
+mod hold;
 mod identify;
 mod init;
 mod keys;
@@ -104,6 +105,9 @@ enum Verb {
     Change(changes::ChangeVerb),
     /// Ask for a posting by hand, or decide on one that waits: always as a person, by badge and PIN.
     Post(post::PostArgs),
+    /// List the passes that are held or in quarantine; decide on one as a person, by badge and PIN.
+    #[command(subcommand)]
+    Hold(hold::HoldVerb),
     /// Look at a document, hand it in or sign it; bring documents in from a file, or out into one. What
     /// changes anything is done as a person, by badge and PIN.
     #[command(subcommand)]
@@ -161,6 +165,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Client(verb) => block_on(people::client(verb))?,
         Verb::Change(verb) => block_on(changes::change(verb))?,
         Verb::Post(args) => block_on(post::post(args))?,
+        Verb::Hold(verb) => block_on(hold::hold(verb))?,
         Verb::Document(verb) => block_on(document::document(verb))?,
         Verb::Print(args) => block_on(labels::print(*args))?,
         Verb::Labels(verb) => block_on(labels::labels(verb))?,

@@ -102,7 +102,9 @@ pub enum FrameFault {
         way_out: String,
     },
     /// Something of it is in hand.
-    #[error("state: something of it is in hand: finish or decide on it first")]
+    #[error(
+        "state: something of it is in hand: finish or decide on it first (`gatewarden hold list` tells what is held)"
+    )]
     InHand,
     /// It was executed in part.
     #[error("state: a part of it was executed: close it short, or take the movements back first")]

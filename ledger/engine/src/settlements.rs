@@ -113,7 +113,8 @@ fn in_hand(state: &State, order: &OpenDocument) -> Option<String> {
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let named = held.get(..PASSES_NAMED_MAX).unwrap_or(&held).join(", ");
         return Some(format!(
-            "links: of {number} these passes are held, {named}{more}: have somebody accept or reject each"
+            "links: of {number} these passes are held, {named}{more}: have somebody accept or reject each \
+             (`gatewarden hold list`)"
         ));
     }
     let mut lines = order.quantities.lines();

@@ -1,4 +1,5 @@
-//! `gatewarden document fields`: what a document of each kind needs: its head, its lines, its custom fields.
+//! `gatewarden document fields`: what a document of each kind needs: its head, its lines, its custom fields; and the
+//! columns of a CSV of that kind.
 //!
 //! From the configuration's definitions, or the shipped ones; reads only, and needs no daemon. Absent: what
 //! must hold between fields (a check of a document tells that).
@@ -8,7 +9,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use gatewarden_config::shipped_kinds;
-use gatewarden_documents::{FieldDeclaration, KindDefinition, Kinds, fields::Level};
+use gatewarden_documents::{
+    FieldDeclaration, KindDefinition, Kinds,
+    exchange::{ColumnOf, columns_of},
+    fields::Level,
+};
 use gatewarden_model::canonical;
 use serde_json::{Value, json};
 
@@ -41,7 +46,7 @@ pub(super) fn fields(args: &FieldsArgs) -> anyhow::Result<ExitCode> {
         .collect();
     anyhow::ensure!(!shown.is_empty(), "no procedure defines this kind here");
     if args.json {
-        let one = |(kind, fields): &(&KindDefinition, Vec<&FieldDeclaration>)| json!({"kind": kind.kind, "needs": kind.needs, "lines": kind.lines, "fields": fields});
+        let one = |(kind, fields): &(&KindDefinition, Vec<&FieldDeclaration>)| json!({"kind": kind.kind, "needs": kind.needs, "lines": kind.lines, "fields": fields, "columns": columns_of(kind, fields)});
         let all: Vec<Value> = shown.iter().map(one).collect();
         println!("{}", serde_json::to_string_pretty(&all)?);
     } else {
@@ -98,7 +103,25 @@ fn told(kind: &KindDefinition, fields: &[&FieldDeclaration]) -> String {
             words(&is)
         ));
     }
+    let columns = columns_of(kind, fields);
+    for (of, is_line) in [("columns of a CSV", false), ("columns of its lines", true)] {
+        let names: Vec<String> =
+            columns.iter().filter(|one| one.line == is_line).map(column).collect();
+        if !names.is_empty() {
+            lines.push(format!("  {of}: {}", names.join(", ")));
+        }
+    }
     lines.iter().map(|line| format!("{}\n", plain(line))).collect()
+}
+
+/// A column for people: `link.work-order (needed; NUMBER or NUMBER##LINE)`.
+fn column(one: &ColumnOf) -> String {
+    let needed = one.needed.then_some("needed");
+    let more: Vec<&str> = needed.into_iter().chain(one.form.as_deref()).collect();
+    match more.is_empty() {
+        true => one.name.clone(),
+        false => format!("{} ({})", one.name, more.join("; ")),
+    }
 }
 
 /// A value in words: `min 1, max 500, needs from, to`.
@@ -136,6 +159,7 @@ mod tests {
                 assert!(text.contains(&format!("custom.{}: ", field.name)), "{text}");
                 assert!(text.contains(&format!("right custom:{}", field.name)), "{text}");
             }
+            assert!(text.contains("columns of a CSV: kind (needed), number (needed), "), "{text}");
         }
     }
 }

@@ -26,6 +26,12 @@ const NEXT_LINK: char = '|';
 const LINK_LINE: &str = "##";
 /// Between a link and the digest of its version.
 const LINK_DIGEST: &str = "@@";
+/// How a link is written where its column says the kind.
+pub(super) const LINK_FORM: &str = "NUMBER or NUMBER##LINE";
+/// The same where the very version counts.
+pub(super) const VERSION_FORM: &str = "NUMBER@@DIGEST or NUMBER##LINE@@DIGEST";
+/// What is said of a cell that may hold several.
+pub(super) const LINKS_FORM: &str = ", more of them with | between";
 
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);

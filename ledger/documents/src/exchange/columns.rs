@@ -74,7 +74,14 @@ pub(super) enum Column {
     Links { line: bool },
 }
 
-const HEADS: [(Head, &str); 10] = [
+/// What no document can be read without; the last two, what no line can.
+pub(super) const NEEDED: [Column; 4] = [
+    Column::Head(Head::Number),
+    Column::Head(Head::Kind),
+    Column::OfLine(OfLine::Item),
+    Column::OfLine(OfLine::Quantity),
+];
+pub(super) const HEADS: [(Head, &str); 10] = [
     (Head::Kind, "kind"),
     (Head::Number, "number"),
     (Head::Version, "version"),
@@ -86,7 +93,7 @@ const HEADS: [(Head, &str); 10] = [
     (Head::Station, "station"),
     (Head::Note, "note"),
 ];
-const OF_LINES: [(OfLine, &str); 11] = [
+pub(super) const OF_LINES: [(OfLine, &str); 11] = [
     (OfLine::Line, "line"),
     (OfLine::Item, "item"),
     (OfLine::Quantity, "quantity"),
@@ -126,6 +133,16 @@ impl Column {
             Self::Link { line, kind } => format!("{}{LINK}{}", of(line), kind.name()),
             Self::Links { line } => format!("{}{LINKS}", of(line)),
         }
+    }
+
+    /// The column of a part, such as `partner` or `lines[0].quantity`.
+    pub(super) fn of_path(path: &str) -> Option<Self> {
+        let name = match path.strip_prefix("lines[") {
+            Some(rest) => format!("{LINE}{}", rest.split_once("].")?.1),
+            None => path.strip_prefix("document.").unwrap_or(path).to_owned(),
+        };
+        let part = name.split_once('[').map_or(name.as_str(), |(part, _)| part);
+        Self::of_name(part, &Settings::default()).ok()
     }
 
     /// The column of a name in a file.

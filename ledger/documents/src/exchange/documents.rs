@@ -59,7 +59,11 @@ impl Origin {
         let line = place.map_or(line, |(line, _)| line);
         let column_number =
             column_number.or_else(|| usize::try_from(place.map(|(_, column)| column)?).ok());
-        let Wrong { code, message, way_out } = wrong;
+        let Wrong { code, mut message, way_out } = wrong;
+        let lacking = self.header.as_ref().and_then(|header| header.lacking(path?));
+        if let Some(name) = lacking {
+            message.push_str(&format!(" (the file has no column {name})"));
+        }
         let document = self.document.clone();
         Mistake { row, line, column, column_number, document, severity, code, message, way_out }
     }

@@ -4,7 +4,7 @@
 
 use super::{
     COLUMNS_MAX, MISTAKES_MAX, Settings,
-    columns::{Column, Head, OfLine},
+    columns::{Column, Head, NEEDED},
     csv::Row,
     documents::Origin,
     mistake::{Mistakes, Severity, Wrong, wrong},
@@ -52,18 +52,15 @@ impl Header {
 
     /// What no document can be read without.
     fn lacks(&self, settings: &Settings) -> impl Iterator<Item = Wrong> {
-        let has = |column: Column| self.0.iter().any(|(known, _)| known.as_ref() == Some(&column));
+        let has = |column: &Column| self.at(column).is_some();
         let lines = self.0.iter().any(|(c, _)| c.as_ref().is_some_and(Column::is_of_line));
-        let needs = [
-            ("number", has(Column::Head(Head::Number))),
-            ("kind", settings.kind.is_some() || has(Column::Head(Head::Kind))),
-            ("item", !lines || has(Column::OfLine(OfLine::Item))),
-            ("quantity", !lines || has(Column::OfLine(OfLine::Quantity))),
-        ];
-        needs.into_iter().filter(|(_, has)| !has).map(|(name, _)| {
-            let or_kind = if name == "kind" { ", or say the kind of the whole file" } else { "" };
+        let is_kind = |column: &Column| *column == Column::Head(Head::Kind);
+        let needs = NEEDED.into_iter().filter(move |column| lines || !column.is_of_line());
+        let needs = needs.filter(move |column| !is_kind(column) || settings.kind.is_none());
+        needs.filter(move |column| !has(column)).map(move |column| {
+            let or_kind = if is_kind(&column) { ", or say the kind of the whole file" } else { "" };
             let way_out = format!("write it in the first row{or_kind}");
-            wrong("column-missing", format!("there is no column {name}"), way_out)
+            wrong("column-missing", format!("there is no column {}", column.name()), way_out)
         })
     }
 
@@ -79,13 +76,14 @@ impl Header {
 
     /// The column of a part (`partner`, `lines[0].quantity`): its number from 1, its name in the file.
     pub(super) fn of_path(&self, path: &str) -> Option<(usize, String)> {
-        let name = match path.strip_prefix("lines[") {
-            Some(rest) => format!("line.{}", rest.split_once("].")?.1),
-            None => path.strip_prefix("document.").unwrap_or(path).to_owned(),
-        };
-        let parts = name.split_once('[').map_or(name.as_str(), |(name, _)| name);
-        let column = Column::of_name(parts, &Settings::default()).ok()?;
-        let at = self.at(&column)?;
+        let at = self.at(&Column::of_path(path)?)?;
         Some((at + 1, self.name(at)?))
+    }
+
+    /// The column in which a part would stand that the file has no column for. Links may stand in several.
+    pub(super) fn lacking(&self, path: &str) -> Option<String> {
+        let column = Column::of_path(path)?;
+        let is_link = matches!(column, Column::Link { .. } | Column::Links { .. });
+        (!is_link && self.at(&column).is_none()).then(|| column.name())
     }
 }

@@ -24,6 +24,7 @@ mod hashing;
 mod header;
 mod json;
 mod mistake;
+mod of_kind;
 mod run;
 mod sink;
 
@@ -36,6 +37,7 @@ pub use documents::{Documents, Parsed, documents};
 pub use export::{CsvExport, ExportError, JsonExport};
 pub use hashing::run_id;
 pub use mistake::{Mistake, Mistakes, Severity};
+pub use of_kind::{ColumnOf, columns_of};
 pub use run::{
     AT_ONCE_MAX, Cursor, ExchangeError, Import, LINES_AT_ONCE_MAX, Mode, Outcome, Report, import,
 };

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_documents::exchange::{Mode, Report, Settings, Severity};
+use gatewarden_documents::{
+    KindDefinition,
+    exchange::{Mode, Report, Settings, Severity, columns_of, documents},
+};
 use gatewarden_model::{CustomName, DocumentKind};
 
-use crate::house::{House, put_in, requisitions};
+use serde_json::json;
+
+use crate::house::{House, put_in, refusal, requisitions};
 
 fn report(text: &[u8], settings: Settings) -> Report {
     put_in(&mut House::default(), text, Mode::DryRun, settings)
@@ -296,4 +301,45 @@ fn a_note_of_five_megabytes_in_json_is_refused_by_name() {
         assert_eq!(found, [(Some("note"), "text-too-long")], "{part}");
         assert_eq!(report.documents, 1);
     }
+}
+
+#[test]
+fn a_mistake_names_the_column_that_the_file_lacks() {
+    let text = b"number,due,link.work-order,item,quantity\nR-1,2026-12-01,W-7,BOLT-M8,5\n";
+    let parsed = documents(&text[..], &requisitions()).next().unwrap();
+    let told = |field: &str| parsed.mistake(&refusal("field-missing", Some(field.to_owned())));
+    let of_line = told("lines[0].due");
+    assert!(of_line.message.ends_with("(the file has no column line.due)"), "{of_line}");
+    assert!(told("lines[0].from_status").message.ends_with("no column from-status)"));
+    assert!(told("custom.unit").message.ends_with("no column custom.unit)"));
+    for there in ["due", "lines[0].item", "document.number", "links", "lines"] {
+        assert_eq!(told(there).message, "it is not taken", "{there}");
+    }
+}
+
+#[test]
+fn the_columns_of_a_kind_are_those_that_an_import_reads() {
+    let kind: KindDefinition = serde_json::from_value(json!({
+        "kind": "purchase-request", "title": "Purchase request", "numbering": "PR-{seq:4}",
+        "rights": {"view": "item:view", "create": "item:create", "modify": "item:modify",
+            "approve": "item:approve", "execute": "item:modify"},
+        "execution": "none", "needs": ["requester"], "lines": {"max": 9, "needs": ["due"]},
+        "links": [{"to": "work-order", "min": 1, "max": 2}, {"to": "sales-order", "max": 1, "by_line": true},
+            {"to": "bom", "max": 1, "digest": true}],
+    }))
+    .unwrap();
+    let columns = columns_of(&kind, &[]);
+    let needed: Vec<&str> = columns.iter().filter(|c| c.needed).map(|c| c.name.as_str()).collect();
+    let expected =
+        ["kind", "number", "requester", "link.work-order", "item", "quantity", "line.due"];
+    assert_eq!(needed, expected);
+    let form =
+        |name: &str| columns.iter().find(|one| one.name == name).unwrap().form.clone().unwrap();
+    assert_eq!(form("line.link.sales-order"), "NUMBER or NUMBER##LINE");
+    assert!(form("link.work-order").contains('|') && form("link.bom").contains("@@DIGEST"));
+    let header: Vec<&str> = columns.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(told(header.join(",").as_bytes(), Settings::default()), [""; 0], "each is known");
+    let mut no_lines = kind;
+    no_lines.lines.max = 0;
+    assert!(columns_of(&no_lines, &[]).iter().all(|one| !one.line));
 }
