@@ -7,6 +7,7 @@
 mod check;
 pub(crate) mod count;
 mod diff;
+mod past;
 mod plans;
 mod view;
 
@@ -30,12 +31,13 @@ use super::{
     problem::{Body, Problem},
 };
 use crate::shapes::{ActShape, DocumentShape};
-use view::{DocumentView, Listed, Past};
+use past::Past;
+use view::{DocumentView, Listed};
 
 pub(crate) use check::check;
 pub(crate) use diff::diff;
+pub(crate) use past::{Told, past_of};
 pub(crate) use plans::{__path_impact, __path_settlement, impact, settlement};
-pub(crate) use view::{Told, past_of};
 
 // What the description of the API is made of stands beside each handler.
 pub(crate) use check::__path_check;

@@ -13,10 +13,7 @@ use gatewarden_model::{Document, DocumentContent, FieldRights, Mask, Masked};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{
-    may_view, named,
-    view::{self, Past},
-};
+use super::{may_view, named, past::Past, view};
 use crate::api::{
     Api,
     auth::Who,

@@ -1,23 +1,18 @@
 //! Documents as the API shows them: those that are open from the engine, those that are over from the journal.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_documents::{Frame, LineQuantities};
 use gatewarden_engine::{Count, CountPhase, Engine, OpenDocument, Retelling, Todo};
 use gatewarden_model::{
-    Actor, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry, Field, FieldRights,
-    Hash, ItemId, Mask, OperatorId, RuleFiring, Stamp, Subject, SubjectKind, TaskId, Verdict,
+    Actor, Body, Document, DocumentContent, DocumentKind, Field, FieldRights, Hash, ItemId, Mask,
+    OperatorId, RuleFiring, Stamp, TaskId, Verdict,
 };
 use gatewarden_store::{LedgerReader, StoreError};
 use gatewarden_workflow::Instance;
 use serde::Serialize;
 
-/// Entries about a number that are looked through for a document: whoever names it adds to them.
-const ENTRIES_MAX: usize = 100_000;
-/// Entries that are read at once.
-const READ_AT_ONCE: usize = 1_000;
-/// Versions of a document that is over that are shown.
-const VERSIONS_MAX: usize = 10_000;
+use super::past::{Past, Version, each_naming, is_own};
 
 /// Who somebody is, as documents name him.
 fn name_of(by: &Actor) -> String {
@@ -297,20 +292,41 @@ impl DocumentView {
                 let view = Self::of(open, unseen, (open.frame().name().to_owned(), followed_by));
                 Some(view.with_order(past.without_found(false)))
             }
-            None => past.without_found(false).into_view(followed_by),
+            None => past
+                .without_found(false)
+                .newest()
+                .map(|newest| Self::of_newest(newest, followed_by)),
         })
     }
 
     /// The same with what was ordered last, where its version is none of these.
     pub(super) fn with_order(mut self, past: Past) -> Self {
-        let is_shown = past.versions.iter().any(|one| one.content.version == self.content.version);
-        if let (false, Some(order)) = (is_shown, past.versions.into_iter().next_back()) {
+        let is_shown = past.has(self.content.version);
+        if let (false, Some((order, _))) = (is_shown, past.newest()) {
             self.digest = order.content.digest();
             self.content = order.content;
             self.quantities.clear();
             self.hide_signed();
         }
         self
+    }
+
+    /// A newest version alone, where its end is not among the entries that were read.
+    fn of_newest((version, frame): (Version, Frame), followed_by: Vec<Document>) -> Self {
+        let Version { at, by, content, .. } = version;
+        Self {
+            digest: content.digest(),
+            content,
+            state: frame.name().to_owned(),
+            author: name_of(&by),
+            at,
+            approval: None,
+            quantities: BTreeMap::new(),
+            consumed: BTreeMap::new(),
+            to_inspect: BTreeMap::new(),
+            tasks: vec![],
+            followed_by,
+        }
     }
 
     /// Takes the digests away of versions that are not shown.
@@ -330,161 +346,6 @@ impl DocumentView {
 fn names(content: &DocumentContent, document: &Document) -> bool {
     let of_lines = content.lines.iter().flat_map(|line| &line.links);
     content.links.iter().chain(of_lines).any(|link| link.document == *document)
-}
-
-/// A document as its entries tell it.
-pub(crate) struct Past {
-    /// The newest of them, the oldest first.
-    versions: VecDeque<Version>,
-    last: Option<DocumentStep>,
-}
-
-struct Version {
-    at: Stamp,
-    author: String,
-    content: DocumentContent,
-    /// Whether nobody wrote it: it is what a count found.
-    is_found: bool,
-}
-
-impl Past {
-    /// What the journal tells of a document, as far as it is read; none where it tells of none.
-    pub(super) fn of(
-        ledger: &LedgerReader,
-        document: &Document,
-    ) -> Result<Option<Self>, StoreError> {
-        let mut past = Self::empty();
-        each_of(ledger, document, &mut |entry| past.take(entry))?;
-        Ok((!past.versions.is_empty()).then_some(past))
-    }
-
-    fn empty() -> Self {
-        Self { versions: VecDeque::new(), last: None }
-    }
-
-    fn take(&mut self, entry: Entry) {
-        match entry.body {
-            Body::DocumentWritten { content, by, decision, .. } => {
-                if self.versions.len() >= VERSIONS_MAX {
-                    self.versions.pop_front();
-                }
-                let is_count = content.document.kind == DocumentKind::CountOrder;
-                let is_found = is_count && content.version > 1 && decision.is_none();
-                let author = name_of(&by);
-                self.versions.push_back(Version { at: entry.at, author, content, is_found });
-            }
-            Body::DocumentStepped { step, .. } => self.last = Some(step),
-            _ => {}
-        }
-    }
-
-    /// The versions, the oldest first.
-    pub(super) fn into_contents(self) -> Vec<DocumentContent> {
-        self.versions.into_iter().map(|version| version.content).collect()
-    }
-
-    /// Leaves out what counts found, unless that was decided on or `sees`: the bins may be counted anew.
-    pub(super) fn without_found(mut self, sees: bool) -> Self {
-        if !sees && !matches!(self.last, Some(DocumentStep::Closed { .. })) {
-            self.versions.retain(|version| !version.is_found);
-        }
-        self
-    }
-
-    /// Its newest version alone, where its end is not among the entries that were read.
-    fn into_view(mut self, followed_by: Vec<Document>) -> Option<DocumentView> {
-        let state = frame_after(self.last.as_ref()).name().to_owned();
-        let Version { at, author, content, .. } = self.versions.pop_back()?;
-        Some(DocumentView {
-            digest: content.digest(),
-            content,
-            state,
-            author,
-            at,
-            approval: None,
-            quantities: BTreeMap::new(),
-            consumed: BTreeMap::new(),
-            to_inspect: BTreeMap::new(),
-            tasks: vec![],
-            followed_by,
-        })
-    }
-}
-
-/// Whether an entry wrote a document or took a step of it.
-fn is_own(entry: &Entry, document: &Document) -> bool {
-    match &entry.body {
-        Body::DocumentWritten { content, .. } => content.document == *document,
-        Body::DocumentStepped { document: of, .. } => of == document,
-        _ => false,
-    }
-}
-
-/// Shows the entries that wrote a document or took a step of it, as `each_naming` does.
-fn each_of(
-    ledger: &LedgerReader,
-    document: &Document,
-    see: &mut dyn FnMut(Entry),
-) -> Result<bool, StoreError> {
-    each_naming(ledger, document, &mut |entry| {
-        if is_own(&entry, document) {
-            see(entry);
-        }
-    })
-}
-
-/// Shows the entries about a document's number, in sequence, however many there are. False where more is recorded
-/// about it than is looked through.
-fn each_naming(
-    ledger: &LedgerReader,
-    document: &Document,
-    see: &mut dyn FnMut(Entry),
-) -> Result<bool, StoreError> {
-    let subject = Subject { kind: SubjectKind::Document, key: document.number.clone() };
-    let (mut from, mut looked) = (0, 0);
-    while looked < ENTRIES_MAX {
-        let entries = ledger.touching_from(&subject, from, READ_AT_ONCE)?;
-        let Some(last) = entries.last() else { return Ok(true) };
-        (from, looked) = (last.seq.saturating_add(1), looked + entries.len());
-        entries.into_iter().for_each(&mut *see);
-    }
-    Ok(ledger.touching_from(&subject, from, 1)?.is_empty())
-}
-
-fn frame_after(last: Option<&DocumentStep>) -> Frame {
-    match last {
-        Some(DocumentStep::Cancelled { .. }) => Frame::Cancelled,
-        _ => Frame::Closed,
-    }
-}
-
-/// What the journal tells of a document to the engine.
-pub(crate) enum Told {
-    /// There never was one.
-    Nothing,
-    /// It was there, and is over unless it is open.
-    Over(gatewarden_engine::Past),
-    /// So much that it is not known whether it ever was.
-    TooMuch,
-}
-
-/// What the engine must know of a document that is over.
-pub(crate) fn past_of(ledger: &LedgerReader, document: &Document) -> Result<Told, StoreError> {
-    let (mut last, mut lines, mut digests) = (None, BTreeSet::new(), BTreeSet::new());
-    let whole = each_of(ledger, document, &mut |entry| match entry.body {
-        Body::DocumentWritten { content, .. } => {
-            lines.extend(content.lines.iter().map(|line| line.line));
-            digests.insert(content.digest());
-        }
-        Body::DocumentStepped { step, .. } => last = Some(step),
-        _ => {}
-    })?;
-    let frame = frame_after(last.as_ref());
-    Ok(match (whole, digests.is_empty()) {
-        (false, _) => Told::TooMuch,
-        (true, true) => Told::Nothing,
-        (true, false) => Told::Over(gatewarden_engine::Past { frame, lines, digests }),
-    })
 }
 
 /// A to-do.
