@@ -228,6 +228,22 @@ pub fn executed(
     done
 }
 
+/// What a version has still to execute of its lines, by line, counted as `executed` counts it.
+#[must_use]
+pub fn to_execute(
+    kind: &KindDefinition,
+    content: &DocumentContent,
+    done: Option<&Quantities>,
+) -> BTreeMap<u32, i64> {
+    let leaves =
+        |line: &&DocumentLine| kind.way(content, line).is_some_and(|way| !stays(way.movement));
+    let left = content.lines.iter().filter(leaves).map(|line| {
+        let done = done.and_then(|done| done.line(line.line)).map_or(0, |line| line.executed);
+        (line.line, line.quantity.saturating_sub(done))
+    });
+    left.filter(|(_, left)| *left > 0).collect()
+}
+
 /// The line of another document that a line names, or the only one there with its item.
 #[must_use]
 pub fn named_line(other: &DocumentContent, content: &DocumentContent, number: u32) -> Option<u32> {

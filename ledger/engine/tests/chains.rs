@@ -189,6 +189,16 @@ fn a_receipt_of_more_than_its_order_has_open_is_refused() {
     house.signed(&order("PO-1", "PR-1"), &["mia"]);
     let submit = house.submit(&receipt("GR-1", 30, 1), "sue");
     assert_eq!(house.refused(submit), "over-order");
+    // Nor is one that names the whole order, which has the item twice, or that leaves the line open.
+    let mut whole = receipt("GR-4", 30, 1);
+    whole.links = std::mem::take(&mut whole.lines[0].links);
+    whole.links[0].line = None;
+    let submit = house.submit(&whole, "sue");
+    assert_eq!(house.refused(submit), "order-line-missing");
+    let mut open = receipt("GR-5", 5, 1);
+    open.lines[0].links[0].line = None;
+    let submit = house.submit(&open, "sue");
+    assert_eq!(house.refused(submit), "order-line-missing");
     // Both fit by themselves: what comes second does not.
     let all = [receipt("GR-2", 4, 1), receipt("GR-3", 4, 1)];
     house.signed(&all[0], &["mia"]);
@@ -225,5 +235,52 @@ fn a_line_names_a_line_of_its_own_item() {
     assert_eq!(house.seen(1, "dock-1", 1, &bolts(1..=4)), "posted");
     house.ok(close(&house));
     assert_eq!(house.frame(&other), None);
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// A document that names its order in its head alone is held to it as one that names it in a line.
+#[test]
+fn what_names_an_order_in_its_head_counts_on_it() {
+    let (mut house, _) = received(10, "available");
+    let [order, mut shipment, _] = sold(&[], 7);
+    house.signed(&order, &["mia"]);
+    shipment.station = Some("dock-1".to_owned());
+    shipment.lines[0].links.clear();
+    let mut more = shipment.clone();
+    more.document.number = "SH-2".to_owned();
+    more.lines[0].quantity = 8;
+    let submit = house.submit(&more, "sue");
+    assert_eq!(house.refused(submit), "over-order");
+    house.signed(&shipment, &["mia"]);
+    assert_eq!(house.seen(2, "dock-1", 1, &bolts(1..=7)), "posted");
+    assert_eq!((house.frame(&shipment), house.frame(&order)), (None, None));
+    assert_eq!(house.judged(), Vec::<String>::new());
+}
+
+/// What one receipt brings for several orders is shared out among them, when it is handed in as at the door.
+#[test]
+fn a_receipt_for_two_orders_fills_one_after_the_other() {
+    let mut house = house();
+    let ordered = |number: &str| {
+        let mut one = order(number, "PR-9");
+        one.lines.truncate(1);
+        one.lines[0].links.clear();
+        one
+    };
+    let both = [ordered("PO-1"), ordered("PO-2")];
+    both.iter().for_each(|one| house.signed(one, &["mia"]));
+    let named = |quantity: u32| {
+        let mut came = receipt(&format!("GR-{quantity}"), quantity, 1);
+        came.links = std::mem::take(&mut came.lines[0].links);
+        let mut second = came.links[0].clone();
+        second.document.number = "PO-2".to_owned();
+        came.links.push(second);
+        came
+    };
+    let submit = house.submit(&named(13), "sue");
+    assert_eq!(house.refused(submit), "over-order");
+    house.signed(&named(8), &["mia"]);
+    assert_eq!(house.seen(1, "dock-1", 1, &bolts(1..=8)), "posted");
+    assert_eq!((house.frame(&both[0]), executed(&house, &both[1], 1)), (None, Some(2)));
     assert_eq!(house.judged(), Vec::<String>::new());
 }

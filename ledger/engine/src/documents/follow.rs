@@ -46,7 +46,8 @@ impl Turn<'_> {
     /// Counts it on the documents that this one fulfils, itself or by those that it fulfils. None of them is closed
     /// before it is counted on all: what fulfils others by one that is over is not told.
     fn fulfil(&mut self, content: &DocumentContent, kind: &KindDefinition, movement: &Movement) {
-        let reached = reached(self.state, (kind, content), movement);
+        let done = executed(kind, content, movement);
+        let reached = reached(self.state, (kind, content), done);
         for (document, lines) in &reached {
             let (movement, by) = (movement.id, content.document.clone());
             let step = DocumentStep::Fulfilled { movement, by, lines: lines_done(lines) };
@@ -139,16 +140,16 @@ pub(crate) fn consumed(
     orders
 }
 
-/// What a movement on a document did of the lines of others: of those that it fulfils, of those that these fulfil, and
-/// so on. What it did of one of its own lines counts once on the documents of a kind, the nearest; where a line names
-/// several of these, on each as much as it has open.
+/// What is done on a document, by its lines, as it counts on the lines of others: of those that it fulfils, of those
+/// that these fulfil, and so on. What is done of a line counts once on the documents of a kind, the nearest; where a line
+/// names several of these, on each as much as it has open.
 pub(crate) fn reached(
     state: &State,
     (kind, content): (&KindDefinition, &DocumentContent),
-    movement: &Movement,
+    done: BTreeMap<u32, i64>,
 ) -> Reached {
     let mut sums = Reached::new();
-    for (line, quantity) in executed(kind, content, movement) {
+    for (line, quantity) in done {
         let mut seen = BTreeSet::from([content.document.kind]);
         let mut nodes = vec![Node { kind, content, line, quantity }];
         while !nodes.is_empty() {

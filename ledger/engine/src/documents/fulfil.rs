@@ -3,12 +3,11 @@
 //! Invariant: asked when it is handed in, when the last signature arrives, and again of each movement, so that two
 //! documents that fit one by one don't fit together. Absent: counting what was done (`follow`).
 
-use std::collections::BTreeMap;
-
-use gatewarden_documents::{KindDefinition, quantities::named_line};
-use gatewarden_model::{
-    Document, DocumentContent, DocumentKind, DocumentLine, DocumentLink, Movement,
+use gatewarden_documents::{
+    KindDefinition,
+    quantities::{executed, to_execute},
 };
+use gatewarden_model::{Document, DocumentContent, DocumentKind, DocumentLink, ItemId, Movement};
 
 use super::follow::{fulfilled, reached};
 use crate::{
@@ -46,15 +45,14 @@ pub(crate) fn check_fulfilled(
         }
         check_partner(content, &named)?;
     }
-    let asked: BTreeMap<Document, BTreeMap<u32, i64>> = match movement {
-        Some(moved) => reached(state, (kind, content), moved),
+    let done = match movement {
+        Some(moved) => executed(kind, content, moved),
         None => {
-            let asked = |order: &OpenDocument| still_asked(state, &order.content, content);
-            let open = orders.iter().filter_map(|order| state.document(order));
-            open.map(|order| (order.document().clone(), asked(order))).collect()
+            let own = state.document(&content.document).map(|open| &open.quantities);
+            to_execute(kind, content, own)
         }
     };
-    for (order, more) in asked {
+    for (order, more) in reached(state, (kind, content), done) {
         let Some(order) = binding(state, &order) else { continue };
         let Some(rules) = state.definition(order).map(|kind| &kind.tolerance) else {
             continue;
@@ -86,24 +84,6 @@ fn is_wish(kind: DocumentKind) -> bool {
     matches!(kind, DocumentKind::PurchaseRequest | DocumentKind::PurchaseSuggestion)
 }
 
-/// How much of each line of another document a version is still to execute.
-fn still_asked(
-    state: &State,
-    other: &DocumentContent,
-    content: &DocumentContent,
-) -> BTreeMap<u32, i64> {
-    let own = state.document(&content.document).map(|open| &open.quantities);
-    let mut lines: BTreeMap<u32, i64> = BTreeMap::new();
-    for line in &content.lines {
-        let done = own.and_then(|own| own.line(line.line)).map_or(0, |line| line.executed);
-        if let Some(named) = named_line(other, content, line.line) {
-            let sum = lines.entry(named).or_default();
-            *sum = sum.saturating_add(line.quantity.saturating_sub(done));
-        }
-    }
-    lines
-}
-
 /// Whether a kind follows from open documents of this kind alone.
 fn asks_open(kind: &KindDefinition, order: &Document) -> bool {
     let asks = |by_line| kind.link_rule(order.kind, by_line).is_some_and(|rule| rule.open);
@@ -127,33 +107,42 @@ fn check_partner(content: &DocumentContent, orders: &[&OpenDocument]) -> Result<
     }
 }
 
-/// Refuses a line that names a line of another item, or none of whose orders says its item.
+/// Refuses a line that its orders don't say, or that leaves open which of their lines it means: what it moves would
+/// count nowhere. A line names its orders itself, or follows from one of those that the document names.
 fn check_ordered(content: &DocumentContent, known: &[&OpenDocument]) -> Result<(), Fault> {
     let of = |link: &DocumentLink| known.iter().find(|one| *one.document() == link.document);
-    let says = |order: &OpenDocument, link: &DocumentLink, line: &DocumentLine| match link.line {
-        Some(number) => order.content.line(number).is_some_and(|one| one.item == line.item),
-        None => order.content.lines.iter().any(|one| one.item == line.item),
-    };
     // What was only asked for is ordered beside other things.
-    let binds = |link: &&DocumentLink| !is_wish(link.document.kind);
+    let binding = content.links.iter().filter(|link| !is_wish(link.document.kind));
+    let whole: Vec<_> = binding.filter_map(|link| Some((link.line, of(link)?))).collect();
     for (at, line) in content.lines.iter().enumerate() {
-        let own: Vec<_> = line.links.iter().filter_map(|link| Some((link, of(link)?))).collect();
-        let whole = content.links.iter().filter(binds).filter_map(|link| Some((link, of(link)?)));
-        let strange = match own.is_empty() {
-            false => own.into_iter().find(|(link, order)| !says(order, link, line)),
-            true => {
-                let whole: Vec<_> = whole.collect();
-                let ordered = whole.iter().any(|(link, order)| says(order, link, line));
-                whole.into_iter().next().filter(|_| !ordered)
-            }
-        };
-        if let Some((link, order)) = strange {
-            let (item, number) = (&line.item, &order.document().number);
-            let line = link.line.map_or("no line".to_owned(), |line| format!("no {line} that is"));
-            let message =
-                format!("lines[{at}].item: {number} has {line} of {item}: name its order");
+        let own = line.links.iter().filter_map(|link| Some((link.line, of(link)?)));
+        let own: Vec<_> = own.collect();
+        let named = if own.is_empty() { &whole } else { &own };
+        let meant: Vec<usize> =
+            named.iter().map(|(of, order)| lines_of(order, *of, &line.item)).collect();
+        let nowhere = meant.iter().position(|lines| *lines == 0);
+        let nowhere = nowhere.filter(|_| !own.is_empty() || meant.iter().all(|lines| *lines == 0));
+        let (item, number) = (&line.item, |at: usize| &named[at].1.document().number);
+        if let Some(order) = nowhere {
+            let message = format!(
+                "lines[{at}].item: {} has no such line of {item}: name the order that has one",
+                number(order)
+            );
             return Err(("not-ordered", message));
+        }
+        if let Some(order) = meant.iter().position(|lines| *lines > 1) {
+            let message = format!(
+                "lines[{at}].links: {} has several lines of {item}: name the one that is meant",
+                number(order)
+            );
+            return Err(("order-line-missing", message));
         }
     }
     Ok(())
+}
+
+/// How many lines of an order have an item, of all or of the one that is named.
+fn lines_of(order: &OpenDocument, named: Option<u32>, item: &ItemId) -> usize {
+    let lines = order.content.lines.iter().filter(|line| line.item == *item);
+    lines.filter(|line| named.is_none_or(|named| named == line.line)).count()
 }

@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use gatewarden_documents::{Execution, KindDefinition};
+use gatewarden_documents::{Execution, KindDefinition, quantities::executed};
 use gatewarden_model::{
     Actor, ApprovalEvent, Body, Document, DocumentContent, DocumentKind, DocumentStep, Entry,
     ItemClass, ItemId, Movement, Pass, Posting, Task,
@@ -185,7 +185,8 @@ impl Papers {
                     }
                     Some(_) if self.reached.is_some() => None,
                     Some((moved, content, kind)) => {
-                        Some(reached(scene.state, (kind, content), moved))
+                        let done = executed(kind, content, moved);
+                        Some(reached(scene.state, (kind, content), done))
                     }
                 };
                 self.first_time(document, step)?;
